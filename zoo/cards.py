@@ -1,0 +1,210 @@
+"""Model cards: what `README.md` of a checkpoint and its section of `MODEL_CARDS.md` say, rendered from facts."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.registry import ModelEntry, shipped_folder
+
+__all__ = ["CardFacts", "RunFacts", "render_all", "render_card"]
+
+
+@dataclass
+class RunFacts:
+    """How a model of this project was trained.
+
+    Attributes:
+        command: that trains it again.
+        commit: of the code.
+        seed: of everything random.
+        hardware: it was trained on.
+        seconds: it took.
+        precision: of the arithmetic.
+        versions: of Python, torch and lightning.
+        data: what the parts hold, such as `train: 22,988 sequences`.
+        metrics: of the final model, as {part: {metric: value}}; the test part was scored once.
+    """
+
+    command: str
+    commit: str
+    seed: int
+    hardware: str
+    seconds: float
+    precision: str
+    versions: str
+    data: list[str]
+    metrics: dict[str, dict[str, float]]
+
+
+@dataclass
+class CardFacts:
+    """What people want to know of a model before they use it.
+
+    Attributes:
+        name: `architecture.tag`.
+        summary: one line.
+        species: Latin name.
+        assay: what the training data measured.
+        licence: of the weights.
+        source: `this project`, or who published the weights.
+        use: what it is meant for.
+        limits: where it fails, and what it must not be used for.
+        data: where the training data comes from, with its reference and licence.
+        metric: the headline number, such as `test AUROC 0.951`.
+        run: how it was trained, when it was trained here.
+    """
+
+    name: str
+    summary: str
+    species: str = ""
+    assay: str = ""
+    licence: str = "Apache-2.0"
+    source: str = "this project"
+    use: str = ""
+    limits: str = ""
+    data: str = ""
+    metric: str = ""
+    run: RunFacts | None = field(default=None)
+
+    @classmethod
+    def of_import(cls, entry: ModelEntry) -> "CardFacts":
+        """The facts of weights that others published."""
+        return cls(
+            name=entry.name,
+            summary=entry.summary,
+            species=entry.species,
+            assay=entry.assay,
+            licence=entry.licence,
+            source=entry.source,
+            use="Scores of binding: higher is stronger; they are comparable within one model only.",
+            limits="Trained and evaluated by its authors, not by this project.",
+            data="See the authors' publication.",
+        )
+
+    def listed(self) -> dict[str, Any]:
+        """What `config.json` keeps, so that `zoo list` and the cards can be made without the weights."""
+        return asdict(self)
+
+
+def render_card(config: dict[str, Any], facts: CardFacts, targets_text: str) -> str:
+    """Render the card of one checkpoint as Markdown with the Hub's front matter."""
+    front = [
+        "---",
+        f"license: {facts.licence.lower() if facts.licence == 'Apache-2.0' else 'other'}",
+        "library_name: regzoo",
+        "tags: [genomics, dna, regulatory-genomics, pytorch-lightning, " + config["architecture"] + "]",
+        "---",
+        "",
+    ]
+    return "\n".join([*front, f"# {facts.name}", "", *_body(config, facts, targets_text)]) + "\n"
+
+
+def render_all(checkpoints: Path | None = None) -> str:
+    """Render `MODEL_CARDS.md`: a table of all checkpoints, then a section for each."""
+    folders = sorted(path.parent for path in (checkpoints or shipped_folder("checkpoints")).glob("*/config.json"))
+    table, sections = [], []
+    for folder in folders:
+        config = json.loads((folder / "config.json").read_text())
+        facts = facts_of(config)
+        anchor = facts.name.replace(".", "")
+        table.append(f"| [{facts.name}](#{anchor}) | {facts.summary} | {facts.species} | {facts.metric} |")
+        body = _body(config, facts, (folder / "targets.tsv").read_text())
+        sections += [f"## {facts.name}", "", *(line.replace("## ", "### ", 1) for line in body), ""]
+    head = [
+        "# Model cards",
+        "",
+        "One section for each checkpoint in `checkpoints/`, rendered from its own facts by `zoo card`. The 927 published",
+        "DeepBind models are listed by `zoo list 'deepbind.D*'` and described by `zoo info NAME`.",
+        "",
+        "| checkpoint | predicts | species | headline |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *table, "", *sections]).rstrip() + "\n"
+
+
+def facts_of(config: dict[str, Any]) -> CardFacts:
+    """The facts that a `config.json` holds."""
+    known = {key: config[key] for key in CardFacts.__dataclass_fields__ if key in config}
+    if known.get("run"):
+        known["run"] = RunFacts(**known["run"])
+    return CardFacts(**known)
+
+
+def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[str]:
+    arguments = config["arguments"]
+    lines = [facts.summary + ".", ""]
+    lines += [f"**Use.** {facts.use}", ""] if facts.use else []
+    lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
+    lines += [
+        "## Facts",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| architecture | `{config['architecture']}` |",
+        f"| input | {_input(arguments)} |",
+        f"| output | {config['output']}, {len(arguments['targets'])} target(s) |",
+        f"| species | {facts.species} |",
+        f"| assay | {facts.assay} |",
+        f"| licence | {facts.licence} |",
+        f"| source | {facts.source} |",
+        f"| data | {facts.data} |",
+        "",
+        "## Targets",
+        "",
+        *_markdown_table(targets_text),
+        "",
+    ]
+    if facts.run:
+        lines += _run_lines(facts.run)
+    lines += [
+        "## How to use",
+        "",
+        "```",
+        f"zoo predict {facts.name} sequences.fa -o predictions.tsv",
+        "```",
+        "",
+        "## Arguments",
+        "",
+        "```json",
+        json.dumps({key: value for key, value in arguments.items() if key != "targets"}),
+        "```",
+    ]
+    return lines
+
+
+def _input(arguments: dict[str, Any]) -> str:
+    if arguments.get("scan"):
+        return f"any length; sequences over {arguments['length']} bp are scored in windows, the highest counts"
+    return f"{arguments['length']} bp of DNA"
+
+
+def _markdown_table(tsv: str) -> list[str]:
+    rows = [line.split("\t") for line in tsv.splitlines()]
+    return [
+        "| " + " | ".join(rows[0]) + " |",
+        "|" + "---|" * len(rows[0]),
+        *("| " + " | ".join(row) + " |" for row in rows[1:]),
+    ]
+
+
+def _run_lines(run: RunFacts) -> list[str]:
+    lines = ["## Results", "", "| part | " + " | ".join(next(iter(run.metrics.values()))) + " |"]
+    lines.append("|---|" + "---|" * len(next(iter(run.metrics.values()))))
+    lines += [f"| {part} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for part, values in run.metrics.items()]
+    return [
+        *lines,
+        "",
+        "The checkpoint was chosen on the validation part; the test part was scored once.",
+        "",
+        "## Training",
+        "",
+        *(f"- {line}" for line in run.data),
+        f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}",
+        f"- {run.versions}; commit {run.commit}",
+        "",
+        "```",
+        run.command,
+        "```",
+        "",
+    ]

@@ -1,0 +1,19 @@
+"""What travels from a DataModule to a model."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+__all__ = ["Batch"]
+
+
+class Batch(NamedTuple):
+    """Sequences with what was measured on them.
+
+    Attributes:
+        codes: uint8 (B, L): one byte a base crosses to the device, not sixteen.
+        target: float32 (B, *output.shape); NaN where nothing was measured.
+    """
+
+    codes: Tensor
+    target: Tensor

@@ -1,0 +1,130 @@
+"""encode_tf: DeepBind's own ENCODE ChIP-seq files, human hg19, 101 bp (Alipanahi 2015, doi:10.1038/nbt.3300).
+
+Of each experiment's peaks, sorted by strength, the even ranks of the top 1,000 are the test set (file B, with as many
+shuffles); the odd ranks and all the rest are for training (file AC).
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.data.readers import SequenceFile
+from zoo.data.sequences import LabelledSequences, SequenceDataModule
+from zoo.data.splits import PARTS, group_identical
+from zoo.datasets.sources import files_of
+from zoo.download import PublicFile, fetch
+from zoo.errors import UnknownNameError
+
+__all__ = ["EncodeDataModule", "Experiment", "encode_experiments"]
+
+# Every so many of the training file's peaks, from the strongest down, one is held out for validation.
+_VALID_EVERY = 10
+
+
+class Experiment(NamedTuple):
+    """One ChIP-seq experiment.
+
+    Attributes:
+        key: protein and cell in lower-case letters and digits, as in `deepbind.encode_<key>`.
+        protein: gene name.
+        cell: cell line.
+        title: the experiment's name in the files.
+        training: file AC, peaks only.
+        test: file B, peaks and their shuffles.
+    """
+
+    key: str
+    protein: str
+    cell: str
+    title: str
+    training: PublicFile
+    test: PublicFile
+
+
+@cache
+def encode_experiments() -> dict[str, Experiment]:
+    """The 21 experiments by key."""
+    files = {file.name: file for file in files_of("encode_tf")}
+    found = {}
+    for name in sorted(files):
+        if name.endswith("_AC.seq.gz"):
+            title = name.removesuffix("_AC.seq.gz")
+            protein, cell = title.split("_")[:2]
+            key = f"{_plain(protein)}_{_plain(cell)}"
+            found[key] = Experiment(key, protein, cell, title, files[name], files[f"{title}_B.seq.gz"])
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub("[^a-z0-9]", "", text.lower())
+
+
+class EncodeDataModule(SequenceDataModule):
+    """One ENCODE ChIP-seq experiment: peaks against their dinucleotide shuffles, fresh every epoch.
+
+    Validation is every tenth peak of the training file, from the strongest down; the test set is the authors' own.
+
+    Args:
+        experiment: such as `usf1_h1hesc`; `encode_experiments` lists them.
+        rank_scale: draw the peak of rank r (the strongest is 0) in proportion to 1 / (1 + r / rank_scale): the test
+            set is of strong peaks only. None draws all alike.
+        epoch_size: sequences drawn in an epoch, shuffles counted; None for all of them.
+        batch_size: sequences in a batch, shuffles counted.
+        num_workers: processes that read.
+        seed: of order and shuffles.
+    """
+
+    def __init__(
+        self,
+        experiment: str,
+        rank_scale: float | None = None,
+        epoch_size: int | None = None,
+        batch_size: int = 128,
+        num_workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        if experiment not in encode_experiments():
+            raise UnknownNameError(
+                f"there is no ENCODE experiment {experiment!r}; there are {', '.join(encode_experiments())}"
+            )
+        super().__init__(shuffles=1, epoch_size=epoch_size, batch_size=batch_size, num_workers=num_workers, seed=seed)
+        self.experiment = encode_experiments()[experiment]
+        self.rank_scale = rank_scale
+
+    @property
+    def targets(self) -> list[str]:
+        """The protein."""
+        return [self.experiment.protein]
+
+    @property
+    def card_values(self) -> dict[str, str]:
+        """The experiment's key, protein, cell and title."""
+        chosen = self.experiment
+        return {"key": chosen.key, "protein": chosen.protein, "cell": chosen.cell, "title": chosen.title}
+
+    def read(self) -> LabelledSequences:
+        """Fetch and read both files."""
+        peaks, ones = _read(fetch(self.experiment.training))
+        test, labels = _read(fetch(self.experiment.test))
+        # Identical peaks go with the first of them.
+        groups = group_identical(peaks)
+        _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+        valid = first[inverse] % _VALID_EVERY == _VALID_EVERY - 1
+        codes = np.concatenate([peaks, test])
+        part = np.full(len(codes), PARTS.index("test"))
+        part[: len(peaks)] = np.where(valid, PARTS.index("valid"), PARTS.index("train"))
+        weight = None if self.rank_scale is None else 1 / (1 + np.arange(len(codes)) / self.rank_scale)
+        return LabelledSequences(codes, np.concatenate([ones, labels])[:, None], part, weight)
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (N, 101) and labels (N,) of one file, strongest peak first."""
+    file = SequenceFile(str(path))
+    codes, labels = [], []
+    for records in file:
+        codes += file.codes(records)
+        labels += [float(row["Bound"]) for row in records.rows]
+    return np.stack(codes), np.array(labels, dtype=np.float32)

@@ -1,0 +1,34 @@
+"""The files behind the named data sets: url, bytes, sha256 and licence of each, in `sources.tsv`."""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from zoo.download import PublicFile
+from zoo.errors import UnknownNameError
+
+__all__ = ["data_sets", "files_of"]
+
+_TABLE = Path(__file__).with_name("sources.tsv")
+
+
+@cache
+def _sources() -> dict[str, list[PublicFile]]:
+    sets: dict[str, list[PublicFile]] = {}
+    with _TABLE.open(newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t"):
+            file = PublicFile(row["url"], row["sha256"], int(row["bytes"]), row["licence"])
+            sets.setdefault(row["set"], []).append(file)
+    return sets
+
+
+def data_sets() -> list[str]:
+    """The names of the data sets."""
+    return list(_sources())
+
+
+def files_of(name: str) -> list[PublicFile]:
+    """The files of a data set, or an UnknownNameError that lists the sets."""
+    if name not in _sources():
+        raise UnknownNameError(f"there is no data set {name!r}; there are {', '.join(_sources())}")
+    return _sources()[name]

@@ -1,0 +1,112 @@
+"""A genome: FASTA and interval in, codes out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import InputError
+from zoo.intervals import Interval, match_contigs
+from zoo.sequence import UNKNOWN, Codes, decode, encode, reverse_complement
+
+__all__ = ["Genome"]
+
+
+class Genome:
+    """A FASTA file, indexed once and read through a memory map.
+
+    The object holds a path and an index, so it is safe to send to worker processes: each opens the map
+    for itself on first use.
+
+    Args:
+        path: an uncompressed FASTA file. Its index (`.fai`) is made beside it, or in memory where the
+            folder cannot be written.
+
+    Raises:
+        InputError: no such file, a compressed one, or one that is no regular FASTA.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: no such file")
+        with self.path.open("rb") as file:
+            head = file.read(2)
+        if head == b"\x1f\x8b":
+            raise InputError(f"{self.path} is compressed and cannot be read at random: unpack it first (gunzip -k)")
+        if not head.startswith(b">"):
+            raise InputError(f"{self.path} is not FASTA: it does not begin with '>'")
+        self._index = _read_index(self.path)
+        self._map: np.memmap[Any, np.dtype[np.uint8]] | None = None
+
+    @property
+    def contigs(self) -> dict[str, int]:
+        """Contig name -> length in bases, in the file's order."""
+        return {name: entry.rlen for name, entry in self._index.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_map": None}
+
+    def __repr__(self) -> str:
+        return f"Genome({str(self.path)!r}, {len(self._index)} contigs)"
+
+    def codes(self, interval: Interval) -> Codes:
+        """Read one interval as codes (L,), padded with N past the contig's ends, reversed on strand '-'."""
+        entry = self._index.get(interval.chrom)
+        if entry is None:
+            (name,) = match_contigs([interval.chrom], self._index).values()
+            entry = self._index[name]
+        start, end = max(interval.start, 0), min(interval.end, entry.rlen)
+        codes = np.full(len(interval), UNKNOWN, dtype=np.uint8)
+        if start < end:
+            try:
+                codes[start - interval.start : end - interval.start] = encode(self._bases(entry, start, end))
+            except InputError as error:
+                raise InputError(f"{self.path}, {interval}: {error}") from None
+        return reverse_complement(codes) if interval.strand == "-" else codes
+
+    def sequence(self, interval: Interval) -> str:
+        """Read one interval as upper-case letters."""
+        return decode(self.codes(interval))
+
+    def check(self, intervals: Sequence[Interval]) -> dict[str, str]:
+        """Refuse intervals that this genome does not hold.
+
+        Returns:
+            The contig names that had to be mapped, as {name in the intervals: name in the genome}.
+
+        Raises:
+            InputError: a contig that is not here, or an interval that ends past its contig.
+        """
+        mapping = match_contigs((interval.chrom for interval in intervals), self._index)
+        for interval in intervals:
+            length = self._index[mapping[interval.chrom]].rlen
+            if interval.end > length:
+                raise InputError(
+                    f"the interval {interval} ends past {interval.chrom}, which has {length} bases in {self.path}"
+                )
+        return {name: found for name, found in mapping.items() if name != found}
+
+    def _bases(self, entry: Any, start: int, end: int) -> bytes:
+        """The raw letters of [start, end) of a contig, line ends taken out."""
+        if self._map is None:
+            self._map = np.memmap(self.path, dtype=np.uint8, mode="r")
+        first = entry.offset + start // entry.lenc * entry.lenb + start % entry.lenc
+        last = entry.offset + (end - 1) // entry.lenc * entry.lenb + (end - 1) % entry.lenc + 1
+        return self._map[first:last].tobytes().translate(None, b"\r\n")
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    import tempfile
+
+    from pyfaidx import Faidx, FastaIndexingError
+
+    try:
+        try:
+            return dict(Faidx(str(path), read_ahead=0).index)
+        except PermissionError:
+            with tempfile.TemporaryDirectory() as folder:
+                return dict(Faidx(str(path), indexname=f"{folder}/index.fai").index)
+    except (FastaIndexingError, ValueError) as error:
+        raise InputError(f"{path}: not a FASTA file that can be indexed ({error})") from None

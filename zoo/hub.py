@@ -1,0 +1,290 @@
+"""A name -> a folder -> a model; and back: save, verify.
+
+A checkpoint is a folder, byte for byte what a repository on the Hugging Face Hub holds: `config.json` (the architecture,
+its arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv`, `example.safetensors` (input codes
+and the expected prediction) and `README.md` (the card).
+"""
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from zoo.cards import CardFacts, render_card
+from zoo.download import cache_folder, sha256_of
+from zoo.errors import ConfigError, InputError, IntegrityError, OutputError, UnknownNameError
+from zoo.model import SequenceModel
+from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
+
+__all__ = ["TargetRow", "Verification", "load", "load_folder", "resolve", "save", "verify"]
+
+_WEIGHTS = "model.safetensors"
+_EXAMPLE = "example.safetensors"
+_TARGETS = "targets.tsv"
+_CARD = "README.md"
+# How far a prediction may lie from the stored one: between processors and releases of torch, sums differ in order.
+_TOLERANCE = 1e-4
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """One line of `targets.tsv`.
+
+    Attributes:
+        name: of the target.
+        description: what was measured.
+        unit: of the prediction.
+        threshold: the probability that best separates the classes of the validation data, where there are classes.
+    """
+
+    name: str
+    description: str
+    unit: str
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How far a model's predictions lie from the stored ones.
+
+    Attributes:
+        name: of the model.
+        sequences: how many were predicted.
+        difference: the largest absolute difference.
+        tolerance: how large it may be.
+    """
+
+    name: str
+    sequences: int
+    difference: float
+    tolerance: float
+
+
+def load(name: str, device: str | torch.device = "cpu") -> SequenceModel:
+    """Load a model by name, ready to predict.
+
+    Args:
+        name: `architecture.tag`, `hf-hub:org/repo@revision`, or `local-dir:path`.
+        device: where it shall lie.
+
+    Returns:
+        The model in evaluation mode. Its weights are those whose sha256 the checkpoint names, loaded strictly.
+
+    Raises:
+        UnknownNameError: no such model; the nearest names are offered.
+        IntegrityError: files that are broken or not what was published.
+        DownloadError: weights that could not be fetched.
+    """
+    return load_folder(resolve(name)).to(device)
+
+
+def resolve(name: str) -> Path:
+    """The folder of a model, fetched and verified first where it is not here yet."""
+    if name.startswith("local-dir:"):
+        folder = Path(name.removeprefix("local-dir:"))
+        if not (folder / "config.json").is_file():
+            raise UnknownNameError(f"{folder} is not a checkpoint: there is no config.json in it")
+        return folder
+    if name.startswith("hf-hub:"):
+        return _from_hub(name)
+    entry = find_entry(name)
+    folder = shipped_folder("checkpoints") / name
+    if folder.is_dir():
+        return folder
+    folder = cache_folder() / "models" / name
+    if not folder.is_dir():
+        _import(entry, folder)
+    return folder
+
+
+def load_folder(folder: Path) -> SequenceModel:
+    """Load a model from a checkpoint folder, strictly, in evaluation mode."""
+    config = read_config(folder)
+    _check_files(folder, config)
+    try:
+        model = load_architecture(config["architecture"])(**config["arguments"])
+    except TypeError as error:
+        raise IntegrityError(f"{folder}/config.json does not fit the architecture: {error}") from None
+    state = _read_tensors(folder / _WEIGHTS)
+    try:
+        model.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise IntegrityError(f"{folder}/{_WEIGHTS} does not fit the architecture: {error}") from None
+    return model.eval()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The facts of a checkpoint folder."""
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+        config["architecture"], config["arguments"], config["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
+    return config
+
+
+def read_targets(folder: Path) -> list[TargetRow]:
+    """The lines of a checkpoint's `targets.tsv`."""
+    with (folder / _TARGETS).open(newline="") as file:
+        return [
+            TargetRow(
+                row["name"], row["description"], row["unit"], float(row["threshold"]) if row["threshold"] else None
+            )
+            for row in csv.DictReader(file, delimiter="\t")
+        ]
+
+
+def verify(name: str) -> Verification:
+    """Recompute the example that lies beside a model's weights.
+
+    Raises:
+        IntegrityError: a file that is not what was published, or a prediction that is off by more than the tolerance.
+    """
+    return _verify_folder(resolve(name), name)
+
+
+def save(
+    model: SequenceModel,
+    folder: str | Path,
+    facts: CardFacts,
+    targets: list[TargetRow],
+    example: Tensor,
+) -> Path:
+    """Write a model as a checkpoint folder: all of it, or nothing.
+
+    Args:
+        model: what to save; its arguments and weights are kept.
+        folder: the new folder; its name is the model's name.
+        facts: what the card and `zoo list` say.
+        targets: a line for each target.
+        example: codes uint8 (n, L) whose prediction is stored beside the weights.
+
+    Returns:
+        The folder.
+    """
+    folder = Path(folder)
+    if [row.name for row in targets] != list(model.output.targets):
+        raise ConfigError(f"the target lines {[row.name for row in targets]} are not the model's targets")
+    model = model.cpu().eval()
+    with whole_folder(folder) as draft:
+        state = {key: value.contiguous() for key, value in model.state_dict().items()}
+        save_file(state, draft / _WEIGHTS)
+        with torch.inference_mode():
+            save_file({"codes": example, "expected": model.predict(example)}, draft / _EXAMPLE)
+        _write_targets(draft / _TARGETS, targets)
+        config = {
+            "format": _FORMAT,
+            "name": facts.name,
+            "architecture": type(model).__module__.rsplit(".", 1)[-1],
+            "arguments": model.arguments,
+            "output": model.output.kind,
+            **facts.listed(),
+            "tolerance": _TOLERANCE,
+            "sha256": {name: sha256_of(draft / name) for name in (_WEIGHTS, _EXAMPLE, _TARGETS)},
+        }
+        (draft / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+        (draft / _CARD).write_text(render_card(config, facts, targets_text=(draft / _TARGETS).read_text()))
+    return folder
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write in that takes its place, replacing one that was there, only when all went well."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
+    try:
+        yield draft
+        draft.chmod(0o755)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        draft.replace(folder)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{folder} could not be written and was left out: {error}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_targets(path: Path, targets: list[TargetRow]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(["name", "description", "unit", "threshold"])
+        for row in targets:
+            threshold = "" if row.threshold is None else f"{row.threshold:.4f}"
+            writer.writerow([row.name, row.description, row.unit, threshold])
+
+
+def _check_files(folder: Path, config: dict[str, Any]) -> None:
+    for name, published in config["sha256"].items():
+        if Path(name).name != name:
+            raise IntegrityError(f"{folder}/config.json names a file outside its folder: {name!r}")
+        if not (folder / name).is_file():
+            raise IntegrityError(f"{folder}/{name} is missing")
+        if sha256_of(folder / name) != published:
+            raise IntegrityError(f"{folder}/{name} is not the file that was published: its sha256 differs")
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise IntegrityError(f"{path} is not a whole safetensors file ({error})") from None
+
+
+def _verify_folder(folder: Path, name: str) -> Verification:
+    model = load_folder(folder)
+    example = _read_tensors(folder / _EXAMPLE)
+    with torch.inference_mode():
+        predicted = model.predict(example["codes"])
+    difference = float((predicted - example["expected"]).abs().max())
+    tolerance = float(read_config(folder)["tolerance"])
+    if not difference <= tolerance:
+        raise IntegrityError(
+            f"{name}: the stored example is predicted {difference:.3g} off, where {tolerance:g} is allowed"
+        )
+    return Verification(name, len(predicted), difference, tolerance)
+
+
+def _import(entry: ModelEntry, folder: Path) -> None:
+    """Make a checkpoint folder of weights that others published, and verify it once."""
+    importer = import_module(f"zoo.importers.{entry.architecture}")
+    model: SequenceModel = importer.import_model(entry.name)
+    example = torch.randint(0, 4, (8, model.length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    targets = [TargetRow(target, entry.summary, model.loss.unit) for target in entry.targets]
+    save(model, folder, CardFacts.of_import(entry), targets, example)
+    _verify_folder(folder, entry.name)
+
+
+def _from_hub(name: str) -> Path:
+    repository, _, revision = name.removeprefix("hf-hub:").partition("@")
+    if not revision:
+        raise UnknownNameError(f"{name!r} names no revision: write hf-hub:{repository}@REVISION (a commit, so that it stays)")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        files = ["config.json", _WEIGHTS, _TARGETS, _EXAMPLE, _CARD]
+        folder = Path(snapshot_download(repository, revision=revision, allow_patterns=files))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise UnknownNameError(f"{name!r} could not be had from the Hub ({type(error).__name__})") from None
+    marker = cache_folder() / "verified" / f"{repository.replace('/', '--')}@{revision}"
+    if not marker.exists():
+        _verify_folder(folder, name)
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    return folder

@@ -1,0 +1,1 @@
+"""Weights that others published, in their own formats, turned into ours."""

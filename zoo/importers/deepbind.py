@@ -1,0 +1,119 @@
+"""The 927 DeepBind models that its authors published (Alipanahi 2015), read from their own text files.
+
+`deepbind_index.tsv` holds the facts of each and the sha256 of its file; the weights are fetched on first use.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.download import PublicFile, fetch
+from zoo.errors import IntegrityError
+from zoo.registry import ModelEntry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from zoo.model import SequenceModel
+
+__all__ = ["REPOSITORY", "entries", "import_model", "parse_parameters"]
+
+REPOSITORY = "https://raw.githubusercontent.com/kundajelab/deepbind/714d552fd9808a37a4445049ab4bbb235995f0bd"
+_INDEX = Path(__file__).with_name("deepbind_index.tsv")
+
+# Release 0.11 scores windows of one and a half motifs.
+_WINDOW = 1.5
+_INTEGERS = ("reverse_complement", "num_detectors", "detector_len", "has_avg_pooling", "num_hidden")
+_ARRAYS = ("detectors", "thresholds", "weights1", "biases1", "weights2", "biases2")
+
+
+@cache
+def _index() -> dict[str, dict[str, str]]:
+    with _INDEX.open(newline="") as table:
+        return {f"deepbind.{row['id']}": row for row in csv.DictReader(table, delimiter="\t")}
+
+
+@cache
+def entries() -> list[ModelEntry]:
+    """The facts of all 927, offline."""
+    return [_entry(name, row) for name, row in _index().items()]
+
+
+def _entry(name: str, row: dict[str, str]) -> ModelEntry:
+    kind = "RNA-binding protein" if row["type"] == "RBP" else "transcription factor"
+    family = f", {row['family']}" if row["family"] else ""
+    details = f" ({row['details']})" if row["details"] else ""
+    return ModelEntry(
+        name=name,
+        output="labels",
+        targets=(row["protein"],),
+        summary=f"{row['protein']}, {kind}{family}: {row['experiment']}{details}",
+        species=row["species"],
+        assay=row["experiment"],
+        metric="",
+        source="Alipanahi 2015",
+        licence="BSD-3-Clause",
+    )
+
+
+def import_model(name: str) -> "SequenceModel":
+    """Fetch a model's text file, verify it, and build the model with its weights."""
+    import torch
+
+    from zoo.models.deepbind import DeepBind
+
+    row = _index()[name]
+    file = PublicFile(f"{REPOSITORY}/db/params/{row['id']}.txt", row["sha256"], int(row["bytes"]), "BSD-3-Clause")
+    numbers, arrays = parse_parameters(fetch(file))
+    count, width, hidden = numbers["num_detectors"], numbers["detector_len"], numbers["num_hidden"]
+    model = DeepBind(
+        targets=[row["protein"]],
+        length=int(_WINDOW * width),
+        detectors=count,
+        width=width,
+        pooling="max_mean" if numbers["has_avg_pooling"] else "max",
+        strands="best_score" if numbers["reverse_complement"] else "forward",
+        hidden=hidden,
+        scan=True,
+        loss="mean_squared_error",
+    )
+    # detectors: index k + 16 * (base + 4 * position); weights1: index i * hidden + j.
+    state = {
+        "detectors": arrays["detectors"].reshape(width, 4, count).transpose(2, 1, 0),
+        "thresholds": arrays["thresholds"],
+    }
+    if hidden:
+        state["head.1.weight"] = arrays["weights1"].reshape(1, -1, hidden)
+        state["head.1.bias"] = arrays["biases1"].reshape(1, hidden)
+        state["head.4.weight"] = arrays["weights2"].reshape(1, hidden, 1)
+        state["head.4.bias"] = arrays["biases2"].reshape(1, 1)
+    else:
+        state["head.1.weight"] = arrays["weights1"].reshape(1, -1, 1)
+        state["head.1.bias"] = arrays["biases1"].reshape(1, 1)
+    model.load_state_dict({key: torch.from_numpy(value.copy()) for key, value in state.items()}, strict=True)
+    return model
+
+
+def parse_parameters(path: Path) -> tuple[dict[str, int], "dict[str, NDArray[np.float32]]"]:
+    """Read a parameter file: lines of `key = value,value,...`.
+
+    Returns:
+        The whole numbers, and the arrays, flat, by key.
+
+    Raises:
+        IntegrityError: a key that is missing, or values that are no numbers.
+    """
+    import numpy as np
+
+    found = dict(line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
+    try:
+        numbers = {key: int(found[key]) for key in _INTEGERS}
+        arrays = {
+            key: np.array([float(value) for value in found.get(key, "").split(",") if value.strip()], dtype=np.float32)
+            for key in _ARRAYS
+        }
+    except (KeyError, ValueError) as error:
+        raise IntegrityError(f"{path}: not a DeepBind parameter file ({error})") from None
+    return numbers, arrays

@@ -1,0 +1,135 @@
+"""Genomic intervals, 0-based and half-open, and the files and names they come with."""
+
+import gzip
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.errors import InputError
+
+__all__ = ["Interval", "match_contigs", "open_text", "read_bed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A stretch of a genome: `start` is 0-based, `end` is not part of it. `strand` is '+', '-' or '.'."""
+
+    chrom: str
+    start: int
+    end: int
+    name: str = ""
+    strand: str = "."
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __str__(self) -> str:
+        return f"{self.chrom}:{self.start}-{self.end}" + (f"({self.strand})" if self.strand != "." else "")
+
+    @property
+    def label(self) -> str:
+        """What a table calls it: its name, or its coordinates."""
+        return self.name or str(self)
+
+    def resized(self, length: int) -> "Interval":
+        """The interval of that length with the same centre (its own length's odd base goes to the right)."""
+        start = self.start + (len(self) - length) // 2
+        return Interval(self.chrom, start, start + length, self.name, self.strand)
+
+
+def open_text(path: Path) -> Iterable[str]:
+    """Open a plain or gzipped text file for reading, by what its first bytes say."""
+    with path.open("rb") as head:
+        zipped = head.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rt") if zipped else path.open("rt")
+
+
+def read_bed(path: str | Path) -> list[Interval]:
+    """Read a BED file of three to twelve columns, plain or gzipped.
+
+    Args:
+        path: the file. Lines that begin with `#`, `track` or `browser` are skipped, as the format says.
+
+    Returns:
+        The intervals in the file's order; the fourth column is the name, the sixth the strand.
+
+    Raises:
+        InputError: no such file, no interval in it, or a line that is not BED (named by its number).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    intervals = []
+    try:
+        for number, line in enumerate(open_text(path), 1):
+            if line.strip() and not line.startswith(("#", "track", "browser")):
+                intervals.append(_parse_bed_line(line, f"{path}, line {number}"))
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
+    if not intervals:
+        raise InputError(f"{path}: no interval in it")
+    return intervals
+
+
+def _parse_bed_line(line: str, where: str) -> Interval:
+    fields = line.rstrip("\r\n").split("\t")
+    if len(fields) < 3:
+        raise InputError(f"{where}: {len(fields)} tab-separated columns where BED has at least three")
+    try:
+        start, end = int(fields[1]), int(fields[2])
+    except ValueError:
+        raise InputError(f"{where}: start {fields[1]!r} and end {fields[2]!r} must be whole numbers") from None
+    if start < 0 or end <= start:
+        raise InputError(f"{where}: start {start} and end {end} do not make an interval (0 <= start < end)")
+    name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
+    strand = fields[5] if len(fields) > 5 else "."
+    if strand not in ("+", "-", "."):
+        raise InputError(f"{where}: strand {strand!r} is none of +, - and .")
+    return Interval(fields[0], start, end, name, strand)
+
+
+def match_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Match contig names across conventions: `chr1` / `1` / `chrI` / `I`, `chrM` / `MT` / `chrMito`.
+
+    Args:
+        wanted: the names that a file uses.
+        known: the names that the genome has.
+
+    Returns:
+        For each wanted name, the genome's name for it.
+
+    Raises:
+        InputError: a wanted name that the genome does not have, or has twice under two conventions.
+    """
+    known = list(dict.fromkeys(known))
+    exact = set(known)
+    by_key: dict[str, list[str]] = {}
+    for name in known:
+        by_key.setdefault(_contig_key(name, exact), []).append(name)
+    mapping = {}
+    for name in dict.fromkeys(wanted):
+        found = [name] if name in exact else by_key.get(_contig_key(name, exact), [])
+        if len(found) != 1:
+            listed = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "")
+            reason = f"could be {' or '.join(found)}" if found else f"is not in the genome, which has {listed}"
+            raise InputError(f"the contig {name!r} {reason}")
+        mapping[name] = found[0]
+    return mapping
+
+
+def _contig_key(name: str, genome: set[str]) -> str:
+    """What is left of a name when conventions are taken away. Roman numerals count only in a genome that uses them:
+    there, `X` is ten; elsewhere it is a sex chromosome."""
+    bare = name[3:] if name.lower().startswith("chr") else name
+    if bare.upper() in ("M", "MT", "MITO"):
+        return "M"
+    uses_roman = bool(genome & {"chrII", "II"})
+    if uses_roman and bare.isdigit():
+        return _roman(int(bare))
+    return bare
+
+
+def _roman(number: int) -> str:
+    """1 to 39 as a Roman numeral: more chromosomes than any genome that counts in them."""
+    units = ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"]
+    return "X" * (number // 10) + units[number % 10]

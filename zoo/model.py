@@ -1,0 +1,197 @@
+"""SequenceModel: the LightningModule that every architecture extends.
+
+Shapes: B batch, L input bases, T targets.
+"""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from zoo.data.batch import Batch
+from zoo.errors import ConfigError, InputError
+from zoo.losses import find_loss
+from zoo.metrics import CLASSIFICATION, REGRESSION, TargetMetrics
+from zoo.outputs import Output
+from zoo.sequence import complement_codes, one_hot
+
+__all__ = ["Optimization", "SequenceModel"]
+
+
+@dataclass
+class Optimization:
+    """How a model is trained: part of a run, never needed to load.
+
+    Args:
+        optimizer: the name of a torch optimiser.
+        learning_rate: the peak of the schedule.
+        weight_decay: of every parameter with more than one dimension; biases and normalisation have none.
+        momentum: for SGD and RMSprop.
+        betas: for AdamW.
+        schedule: `one_cycle` (warm up, then cosine down to zero, over the whole run) or `constant`.
+        warmup: the share of the steps in which `one_cycle` rises.
+    """
+
+    optimizer: Literal["AdamW", "SGD", "RMSprop"] = "AdamW"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: Literal["one_cycle", "constant"] = "one_cycle"
+    warmup: float = 0.1
+
+
+class SequenceModel(LightningModule):
+    """A model of DNA: one-hot sequence in, raw values of one `Output` out.
+
+    An architecture is a subclass in its own file under `zoo/models/`, with `forward` and keyword arguments only: they
+    are what `config.json`, the YAML and `--help` hold. It can be built from `targets` and `length` alone.
+
+    Args:
+        output: what is predicted.
+        length: bases that the model reads.
+        loss: a name in `zoo.losses.LOSSES`; it fixes the activation too.
+    """
+
+    # What the four channels hold at an N.
+    unknown_base: ClassVar[float] = 0.0
+    # Whether predictions are averaged with those for the reverse complement.
+    both_strands: ClassVar[bool] = False
+
+    # The keyword arguments it was built with, defaults filled in: what `config.json` keeps.
+    arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Note the arguments, once for every architecture. (A copy is made without any and brings its own.)"""
+        self = super().__new__(cls)
+        bound = inspect.signature(cls).bind_partial(*args, **kwargs)
+        bound.apply_defaults()
+        object.__setattr__(self, "arguments", {key: _plain(value) for key, value in bound.arguments.items()})
+        return self
+
+    def __init__(self, output: Output, length: int, loss: str) -> None:
+        super().__init__()
+        if length < 1:
+            raise ConfigError(f"a model cannot read {length} bases")
+        self.output = output
+        self.length = length
+        self.loss = find_loss(loss)
+        self.optimization = Optimization()
+        scores = CLASSIFICATION if self.loss.classifies else REGRESSION
+        self.scores = torch.nn.ModuleDict({part: TargetMetrics(scores) for part in ("valid", "test")})
+
+    @property
+    def min_length(self) -> int:
+        """The shortest sequence the model takes."""
+        return self.length
+
+    @property
+    def max_length(self) -> int | None:
+        """The longest sequence the model takes; None when there is no limit."""
+        return self.length
+
+    def activation(self, raw: Tensor) -> Tensor:
+        """Turn raw output into natural units, shape unchanged."""
+        return self.loss.activation(raw)
+
+    def encode(self, codes: Tensor) -> Tensor:
+        """Turn codes (B, L) uint8 into the model's one-hot input (B, 4, L)."""
+        return one_hot(codes, self.unknown_base)
+
+    def predict(self, codes: Tensor) -> Tensor:
+        """Predict in natural units, averaged over both strands where the model says so.
+
+        Args:
+            codes: uint8 (B, L) on the model's device.
+
+        Returns:
+            float32 (B, *output.shape).
+
+        Raises:
+            InputError: a length that the model does not take.
+        """
+        self.check_length(codes.shape[1])
+        forward = self.activation(self(self.encode(codes)))
+        if not self.both_strands:
+            return forward.float()
+        backward = self.activation(self(self.encode(complement_codes(codes))))
+        return (forward.float() + self.output.reverse_complement(backward.float())) / 2
+
+    def check_length(self, length: int) -> None:
+        """Refuse a sequence that is too short or too long, in one sentence."""
+        if length < self.min_length or (self.max_length is not None and length > self.max_length):
+            takes = f"at least {self.min_length}" if self.max_length is None else f"{self.min_length} to {self.max_length}"
+            takes = str(self.length) if self.min_length == self.max_length else takes
+            raise InputError(f"the sequence has {length} bases; the model takes {takes}")
+
+    def training_loss(self, batch: Batch) -> Tensor:
+        """What training lowers, ()."""
+        return self.loss.function(self(self.encode(batch.codes)), batch.target)
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Loss of one batch."""
+        loss = self.training_loss(batch)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.codes))
+        return loss
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Loss and scores of one validation batch."""
+        self._score(batch, "valid")
+
+    def test_step(self, batch: Batch, index: int) -> None:
+        """Loss and scores of one test batch."""
+        self._score(batch, "test")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores of the whole validation set."""
+        self._log_scores("valid")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores of the whole test set."""
+        self._log_scores("test")
+
+    def _score(self, batch: Batch, part: str) -> None:
+        raw = self(self.encode(batch.codes))
+        loss = self.loss.function(raw, batch.target)
+        self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
+        self.scores[part].update(self.activation(raw), batch.target)
+
+    def _log_scores(self, part: str) -> None:
+        values = self.scores[part].compute()
+        self.scores[part].reset()
+        self.log_dict({f"{part}_{name}": value.float() for name, value in values.items()}, prog_bar=True)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimiser and schedule of `self.optimization`."""
+        plan = self.optimization
+        named = list(self.named_parameters())
+        decayed = [p for name, p in named if p.ndim > 1 and not name.endswith("bias")]
+        others = [p for name, p in named if p.ndim <= 1 or name.endswith("bias")]
+        groups = [
+            {"params": decayed, "weight_decay": plan.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        optimizer_class = getattr(torch.optim, plan.optimizer)
+        extra: dict[str, Any] = {"momentum": plan.momentum}
+        if plan.optimizer == "AdamW":
+            extra = {"betas": plan.betas}
+        optimizer = optimizer_class(groups, lr=plan.learning_rate, **extra)
+        if plan.schedule == "constant":
+            return {"optimizer": optimizer}
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=plan.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            pct_start=plan.warmup,
+            cycle_momentum=False,
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would give it back: sequences as lists."""
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,1 @@
+"""The architectures: the file's name is the architecture's name."""

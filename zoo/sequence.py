@@ -1,0 +1,97 @@
+"""DNA and RNA as text, as codes and as one-hot tensors: the only place that knows A, C, G, T and N.
+
+A base is one byte: A 0, C 1, G 2, T (or U) 3, N 4. Every other IUPAC letter is read as N.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo.errors import InputError
+
+__all__ = [
+    "ALPHABET",
+    "UNKNOWN",
+    "complement_codes",
+    "count_ambiguous",
+    "decode",
+    "encode",
+    "one_hot",
+    "reverse_complement",
+]
+
+Codes = NDArray[np.uint8]
+
+ALPHABET = "ACGT"
+UNKNOWN = 4
+_AMBIGUOUS = b"RYSWKMBDHV"
+_INVALID = 255
+
+# Letter (as a byte, either case) -> code.
+_CODE = np.full(256, _INVALID, dtype=np.uint8)
+for _code, _letters in enumerate((b"Aa", b"Cc", b"Gg", b"TtUu", b"Nn" + _AMBIGUOUS + _AMBIGUOUS.lower())):
+    _CODE[list(_letters)] = _code
+_TO_CODE = _CODE.tobytes()
+_LETTER = np.frombuffer(b"ACGTN", dtype=np.uint8)
+_COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
+_AMBIGUOUS_BOTH_CASES = _AMBIGUOUS + _AMBIGUOUS.lower()
+
+
+def encode(text: bytes | str) -> Codes:
+    """Turn letters into codes.
+
+    Args:
+        text: DNA or RNA, upper or lower case, IUPAC letters allowed (read as N).
+
+    Returns:
+        uint8 codes (L,), a read-only view.
+
+    Raises:
+        InputError: a letter that is no IUPAC nucleotide; the message names the first one.
+    """
+    raw = text.encode("latin-1", "replace") if isinstance(text, str) else text
+    codes = np.frombuffer(raw.translate(_TO_CODE), dtype=np.uint8)
+    if codes.size and codes.max() == _INVALID:
+        position = int(np.argmax(codes == _INVALID))
+        letter = chr(raw[position])
+        raise InputError(
+            f"the letter {letter!r} at position {position + 1} is neither DNA nor RNA"
+            + ("; this looks like a protein" if letter.upper() in "EFILPQZX*" else "")
+        )
+    return codes
+
+
+def count_ambiguous(text: bytes) -> int:
+    """Count the IUPAC letters other than A, C, G, T, U and N, which `encode` reads as N."""
+    return len(text) - len(text.translate(None, _AMBIGUOUS_BOTH_CASES))
+
+
+def decode(codes: Codes) -> str:
+    """Turn codes (L,) back into upper-case DNA."""
+    return _LETTER[codes].tobytes().decode("ascii")
+
+
+def reverse_complement(codes: Codes) -> Codes:
+    """Give the other strand of codes (..., L), read in its own direction."""
+    return _COMPLEMENT[codes[..., ::-1]]
+
+
+def complement_codes(codes: Tensor) -> Tensor:
+    """Give the other strand of a batch of codes (B, L), read in its own direction, on the batch's device."""
+    return torch.from_numpy(_COMPLEMENT).to(codes.device)[codes.flip(-1).long()]
+
+
+def one_hot(codes: Tensor, unknown: float = 0.0) -> Tensor:
+    """Turn a batch of codes into one-hot.
+
+    Args:
+        codes: uint8 (B, L).
+        unknown: what each of the four channels holds at an N: 0, or 0.25 where a published model demands it.
+
+    Returns:
+        float32 (B, 4, L), in the base order A C G T.
+    """
+    rows = torch.eye(4, dtype=torch.float32, device=codes.device)
+    table = torch.cat([rows, torch.full((1, 4), unknown, device=codes.device)])
+    return table[codes.long()].transpose(1, 2)  # (B, L, 4) -> (B, 4, L)
