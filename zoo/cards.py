@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.registry import ModelEntry, shipped_folder
+from zoo.registry import ModelEntry, find_entry, shipped_folder
 
-__all__ = ["CardFacts", "RunFacts", "render_all", "render_card"]
+__all__ = ["CardFacts", "RunFacts", "describe", "render_all", "render_card"]
 
 
 @dataclass
@@ -208,3 +208,32 @@ def _run_lines(run: RunFacts) -> list[str]:
         "```",
         "",
     ]
+
+
+def describe(name: str) -> str:
+    """The card of a model by name; for weights that were not fetched yet, what is known of them."""
+    entry = find_entry(name)
+    folder = shipped_folder("checkpoints") / name
+    if (folder / "README.md").is_file():
+        text = (folder / "README.md").read_text()
+        return text.split("---\n", 2)[2].strip()
+    facts = CardFacts.of_import(entry)
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            f"{entry.summary}.",
+            "",
+            f"**Use.** {facts.use}",
+            "",
+            f"**Limits.** {facts.limits}",
+            "",
+            f"- architecture: {entry.architecture}",
+            f"- output: {entry.output}",
+            f"- targets: {', '.join(entry.targets)}",
+            f"- species: {entry.species}",
+            f"- assay: {entry.assay}",
+            f"- licence: {entry.licence}",
+            f"- source: {entry.source}; the weights are fetched on first use",
+        ]
+    )

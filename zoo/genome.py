@@ -71,7 +71,7 @@ class Genome:
         return decode(self.codes(interval))
 
     def check(self, intervals: Sequence[Interval]) -> dict[str, str]:
-        """Refuse intervals that this genome does not hold.
+        """Refuse intervals that this genome does not hold whole.
 
         Returns:
             The contig names that had to be mapped, as {name in the intervals: name in the genome}.
@@ -79,14 +79,19 @@ class Genome:
         Raises:
             InputError: a contig that is not here, or an interval that ends past its contig.
         """
-        mapping = match_contigs((interval.chrom for interval in intervals), self._index)
+        mapping = self.check_contigs(intervals)
         for interval in intervals:
-            length = self._index[mapping[interval.chrom]].rlen
+            length = self._index[mapping.get(interval.chrom, interval.chrom)].rlen
             if interval.end > length:
                 raise InputError(
                     f"the interval {interval} ends past {interval.chrom}, which has {length} bases in {self.path}"
                 )
-        return {name: found for name, found in mapping.items() if name != found}
+        return mapping
+
+    def check_contigs(self, intervals: Sequence[Interval]) -> dict[str, str]:
+        """Refuse intervals on contigs that are not here; return the names that had to be mapped."""
+        names = dict.fromkeys(interval.chrom for interval in intervals)
+        return {name: found for name, found in match_contigs(names, self._index).items() if name != found}
 
     def _bases(self, entry: Any, start: int, end: int) -> bytes:
         """The raw letters of [start, end) of a contig, line ends taken out."""

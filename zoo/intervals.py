@@ -1,13 +1,14 @@
 """Genomic intervals, 0-based and half-open, and the files and names they come with."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from zoo.errors import InputError
 
-__all__ = ["Interval", "match_contigs", "open_text", "read_bed"]
+__all__ = ["Interval", "iterate_bed", "match_contigs", "open_text", "read_bed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Interval:
         return Interval(self.chrom, start, start + length, self.name, self.strand)
 
 
-def open_text(path: Path) -> Iterable[str]:
+def open_text(path: Path) -> IO[str]:
     """Open a plain or gzipped text file for reading, by what its first bytes say."""
     with path.open("rb") as head:
         zipped = head.read(2) == b"\x1f\x8b"
@@ -56,19 +57,25 @@ def read_bed(path: str | Path) -> list[Interval]:
     Raises:
         InputError: no such file, no interval in it, or a line that is not BED (named by its number).
     """
+    return list(iterate_bed(path))
+
+
+def iterate_bed(path: str | Path) -> Iterator[Interval]:
+    """Read a BED file line by line. See `read_bed`."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    intervals = []
+    count = 0
     try:
-        for number, line in enumerate(open_text(path), 1):
-            if line.strip() and not line.startswith(("#", "track", "browser")):
-                intervals.append(_parse_bed_line(line, f"{path}, line {number}"))
+        with open_text(path) as file:
+            for number, line in enumerate(file, 1):
+                if line.strip() and not line.startswith(("#", "track", "browser")):
+                    count += 1
+                    yield _parse_bed_line(line, f"{path}, line {number}")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
-    if not intervals:
+    if not count:
         raise InputError(f"{path}: no interval in it")
-    return intervals
 
 
 def _parse_bed_line(line: str, where: str) -> Interval:

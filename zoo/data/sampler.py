@@ -37,7 +37,8 @@ class EpochSampler(DistributedSampler[int]):
         rng = np.random.default_rng([self.seed, self.epoch])
         count = self.total_size
         if self.probability is None:
-            order = np.resize(rng.permutation(self.size), count)  # begins again where more are drawn than there are
+            rounds = -(-count // self.size)
+            order = np.concatenate([rng.permutation(self.size) for _ in range(rounds)])
         else:
             order = rng.choice(self.size, count, p=self.probability)
         order = order[self.rank : count : self.num_replicas]

@@ -18,11 +18,11 @@ from zoo.data.batch import Batch
 from zoo.data.negatives import dinucleotide_shuffle
 from zoo.data.readers import Row, SequenceFile, stack_codes
 from zoo.data.sampler import EpochSampler
-from zoo.data.splits import PARTS, Part, group_identical, split_fractions, split_kfold
+from zoo.data.splits import PARTS, Part, group_identical, group_overlapping, split_fractions, split_kfold
 from zoo.errors import ConfigError, InputError
-from zoo.sequence import Codes
+from zoo.sequence import UNKNOWN, Codes
 
-__all__ = ["LabelledSequences", "SequenceDataModule", "SequenceDataset"]
+__all__ = ["LabelledSequences", "SequenceDataModule", "SequenceDataset", "leaking_groups", "shift_codes"]
 
 _log = logging.getLogger("zoo")
 
@@ -61,13 +61,15 @@ class SequenceDataset(Dataset[Batch]):
     Args:
         data: the sequences.
         shuffles: dinucleotide-preserving shuffles of each sequence that are added with all labels 0.
-        seed: of the shuffles.
+        seed: of shuffles and shifts.
+        shift: bases by which each sequence is moved at most, to either side, N filling the gap.
     """
 
-    def __init__(self, data: LabelledSequences, shuffles: int, seed: int) -> None:
+    def __init__(self, data: LabelledSequences, shuffles: int, seed: int, shift: int = 0) -> None:
         self.data = data
         self.shuffles = shuffles
         self.seed = seed
+        self.shift = shift
 
     def __len__(self) -> int:
         return len(self.data) * (1 + self.shuffles)
@@ -77,12 +79,14 @@ class SequenceDataset(Dataset[Batch]):
         index = np.asarray(indices)
         block, row = np.divmod(index % len(self), len(self.data))
         codes, labels = self.data.codes[row], self.data.labels[row]
+        # The first index holds the epoch: a batch of another epoch is made otherwise.
+        rng = np.random.default_rng([self.seed, *index[:2]])
         is_shuffle = block > 0
         if is_shuffle.any():
-            # The first index holds the epoch: a batch of another epoch has other shuffles.
-            rng = np.random.default_rng([self.seed, *index[:2]])
             codes[is_shuffle] = dinucleotide_shuffle(codes[is_shuffle], rng)
             labels[is_shuffle] = 0
+        if self.shift:
+            codes = shift_codes(codes, rng.integers(-self.shift, self.shift + 1, len(codes)))
         return Batch(torch.from_numpy(codes), torch.from_numpy(labels))
 
 
@@ -98,7 +102,10 @@ class SequenceDataModule(LightningDataModule):
         sequence_column: the column of `table` with the sequence.
         label_columns: the columns of `table` with numbers, one for each target; an empty cell is a missing label.
         split_column: the column of `table` that says `train`, `valid` or `test`.
+        shared_bases: sequences that share a stretch of this many bases, on either strand, land in the same part; None
+            for identical sequences only.
         classify: whether labels must be 0 or 1, both present; else they may be any number.
+        shift: bases by which each training sequence is moved at most, to either side, N filling the gap.
         shuffles: dinucleotide-preserving shuffles of each sequence that are added as negatives to the parts that
             have no negatives of their own; fresh every epoch in training, fixed in validation and test.
         valid_fraction: share held out for validation (of what `fold` leaves, in cross-validation).
@@ -120,7 +127,9 @@ class SequenceDataModule(LightningDataModule):
         sequence_column: str | None = None,
         label_columns: list[str] | None = None,
         split_column: str | None = None,
+        shared_bases: int | None = None,
         classify: bool = True,
+        shift: int = 0,
         shuffles: int = 0,
         valid_fraction: float = 0.1,
         test_fraction: float = 0.1,
@@ -137,7 +146,7 @@ class SequenceDataModule(LightningDataModule):
             raise ConfigError(f"there is no fold {fold} among {folds}; the first is 0")
         self.fasta, self.background, self.table = fasta, background, table
         self.sequence_column, self.label_columns, self.split_column = sequence_column, label_columns, split_column
-        self.classify, self.shuffles = classify, shuffles
+        self.shared_bases, self.classify, self.shift, self.shuffles = shared_bases, classify, shift, shuffles
         self.valid_fraction, self.test_fraction = valid_fraction, test_fraction
         self.folds, self.fold, self.split_seed = folds, fold, split_seed
         self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
@@ -196,7 +205,7 @@ class SequenceDataModule(LightningDataModule):
         if not len(data):
             raise ConfigError(f"the {part} part is empty: {len(self.data)} sequences in all")
         shuffles = self.shuffles if np.all(data.labels == 1) else 0
-        return SequenceDataset(data, shuffles, self.seed + PARTS.index(part))
+        return SequenceDataset(data, shuffles, self.seed + PARTS.index(part), self.shift if part == "train" else 0)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled anew each epoch; the last short batch is left out."""
@@ -311,7 +320,8 @@ class SequenceDataModule(LightningDataModule):
 
     def _split(self, data: LabelledSequences) -> None:
         """Give each sequence that has no part one, and refuse a given split that leaks."""
-        groups = group_identical(data.codes)
+        stretch = self.shared_bases
+        groups = group_identical(data.codes) if stretch is None else group_overlapping(data.codes, stretch)
         undecided = data.part < 0
         if undecided.any():
             strata = np.nan_to_num(data.labels[:, 0], nan=-1) if self.classify else np.zeros(len(data))
@@ -319,7 +329,8 @@ class SequenceDataModule(LightningDataModule):
             return
         _, leaks = leaking_groups(groups, data.part)
         if leaks:
-            raise InputError(f"{leaks} sequences of the given split stand in two parts, on one strand or the other")
+            what = "identical sequences" if stretch is None else f"sequences that share {stretch} bases"
+            raise InputError(f"the given split leaks: {leaks} groups of {what} stand in two parts (both strands looked at)")
 
     def _draw_parts(self, groups: NDArray[np.int64], strata: NDArray[np.int64]) -> NDArray[np.int64]:
         if self.folds is None:
@@ -335,6 +346,14 @@ def leaking_groups(groups: NDArray[np.int64], part: NDArray[np.int64]) -> tuple[
     pairs = np.unique(np.stack([groups, part]), axis=1)[0]
     unique, count = np.unique(pairs, return_counts=True)
     return unique[count > 1], int((count > 1).sum())
+
+
+def shift_codes(codes: Codes, shift: NDArray[np.int64]) -> Codes:
+    """Move each sequence (N, L) by its own number of bases (N,), to the right where positive, N filling the gap."""
+    reach = int(np.abs(shift).max())
+    padded = np.pad(codes, ((0, 0), (reach, reach)), constant_values=UNKNOWN)
+    column = np.arange(codes.shape[1]) + reach - shift[:, None]
+    return np.take_along_axis(padded, column, axis=1)
 
 
 def _already_a_batch(batch: Batch) -> Batch:

@@ -7,7 +7,7 @@ shuffles); the odd ranks and all the rest are for training (file AC).
 import re
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,26 +71,15 @@ class EncodeDataModule(SequenceDataModule):
         experiment: such as `usf1_h1hesc`; `encode_experiments` lists them.
         rank_scale: draw the peak of rank r (the strongest is 0) in proportion to 1 / (1 + r / rank_scale): the test
             set is of strong peaks only. None draws all alike.
-        epoch_size: sequences drawn in an epoch, shuffles counted; None for all of them.
-        batch_size: sequences in a batch, shuffles counted.
-        num_workers: processes that read.
-        seed: of order and shuffles.
+        options: of SequenceDataModule.
     """
 
-    def __init__(
-        self,
-        experiment: str,
-        rank_scale: float | None = None,
-        epoch_size: int | None = None,
-        batch_size: int = 128,
-        num_workers: int = 0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, experiment: str, rank_scale: float | None = None, **options: Any) -> None:
         if experiment not in encode_experiments():
             raise UnknownNameError(
                 f"there is no ENCODE experiment {experiment!r}; there are {', '.join(encode_experiments())}"
             )
-        super().__init__(shuffles=1, epoch_size=epoch_size, batch_size=batch_size, num_workers=num_workers, seed=seed)
+        super().__init__(shuffles=1, **options)
         self.experiment = encode_experiments()[experiment]
         self.rank_scale = rank_scale
 

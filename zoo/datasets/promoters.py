@@ -3,7 +3,7 @@
 No split was published: the project uses five fixed folds, identical sequences in one fold.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from zoo.data.sequences import SequenceDataModule
 from zoo.datasets.sources import files_of
@@ -54,25 +54,10 @@ class PromoterDataModule(SequenceDataModule):
     Args:
         name: `ecoli`, `bsubtilis`, `athaliana_tata`, `athaliana_nontata` or `mouse_tata`.
         folds: number of folds.
-        fold: which fold is the test set, from 0.
-        valid_fraction: share of the other folds held out for validation.
-        split_seed: of the folds; the published tables use 0.
-        batch_size: sequences in a batch.
-        num_workers: processes that read.
-        seed: of the order.
+        options: of SequenceDataModule; the published tables use `split_seed` 0.
     """
 
-    def __init__(
-        self,
-        name: str,
-        folds: int = 5,
-        fold: int = 0,
-        valid_fraction: float = 0.1,
-        split_seed: int = 0,
-        batch_size: int = 64,
-        num_workers: int = 0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, name: str, folds: int = 5, **options: Any) -> None:
         if name not in PROMOTER_SETS:
             raise UnknownNameError(f"there is no promoter set {name!r}; there are {', '.join(PROMOTER_SETS)}")
         chosen = PROMOTER_SETS[name]
@@ -82,12 +67,7 @@ class PromoterDataModule(SequenceDataModule):
             fasta={"promoter": str(fetch(files[chosen.promoters])), "other": str(fetch(files[chosen.others]))},
             background="other",
             folds=folds,
-            fold=fold,
-            valid_fraction=valid_fraction,
-            split_seed=split_seed,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
+            **options,
         )
         self.name = name
 

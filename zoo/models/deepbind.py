@@ -127,10 +127,10 @@ class DeepBind(SequenceModel):
             thresholds = torch.cat([thresholds, thresholds])
         # In two dimensions, channels last: a third faster than conv1d on a CPU, the same numbers.
         image, filters = (t.unsqueeze(2).to(memory_format=torch.channels_last) for t in (padded, kernels))
-        scores = self.detector_dropout(F.conv2d(image, filters, thresholds))  # (B, S M K, 1, P)
+        scores = F.conv2d(image, filters, thresholds)  # (B, S M K, 1, P)
         if self.pool > 1:
             scores = F.max_pool2d(scores, (1, self.pool), ceil_mode=True)  # (B, S M K, 1, P / pool)
-        scores = scores.squeeze(2)
+        scores = self.detector_dropout(scores).squeeze(2)
         scores = scores.unflatten(1, (-1, self.members, len(self.detectors) // self.members))  # (B, S, M, K, P / pool)
         return self._keep(scores).flatten(3)
 

@@ -1,0 +1,322 @@
+"""The command line: one function a verb. Each resolves names and calls the library; nothing heavy is imported before it is
+needed, so that `zoo list` answers at once.
+"""
+
+import argparse
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ConfigError, InputError, UnknownNameError, ZooError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from zoo.genome import Genome
+    from zoo.intervals import Interval
+    from zoo.model import SequenceModel
+    from zoo.prediction import Predictions
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0, or 2 after saying on standard error in one sentence what was wrong.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    options, rest = _parser().parse_known_args(arguments)
+    try:
+        if rest and not getattr(options, "takes_rest", False):
+            raise ConfigError(f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options")
+        options.rest = rest
+        options.run(options)
+        sys.stdout.flush()
+    except ZooError as error:
+        print(f"zoo: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone: nothing is left to say
+        return 0
+    except KeyboardInterrupt:
+        print("zoo: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def list_command(options: argparse.Namespace) -> None:
+    """Show the models by name."""
+    from zoo.registry import list_models
+
+    entries = list_models(options.pattern, options.search, options.species)
+    if not entries:
+        raise UnknownNameError("no model fits; `zoo list` shows all of them")
+    rows = [[e.name, e.output, ", ".join(e.targets), e.species, e.assay, e.metric, e.source] for e in entries]
+    _print_table(["name", "output", "targets", "species", "assay", "metric", "source"], rows)
+
+
+def info_command(options: argparse.Namespace) -> None:
+    """Show a model's card."""
+    from zoo.cards import describe
+
+    text = describe(options.name)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(text))
+    else:
+        print(text)
+
+
+def predict_command(options: argparse.Namespace) -> None:
+    """Predict for sequences or intervals."""
+    import zoo.hub
+    from zoo.prediction import write_predictions
+
+    _check_input(options)
+    model = zoo.hub.load(options.name, _device(options.device))
+    if model.output.kind != "labels":
+        raise ConfigError(f"{options.name} predicts {model.output.kind}, which are not written as a table yet")
+    blocks = _interval_blocks(options, model) if options.genome else _sequence_blocks(options, model)
+    count = write_predictions(options.output, model.output.targets, _with_progress(blocks))
+    if options.output != "-":
+        print(f"{options.output}: {count:,} sequences, {len(model.output.targets)} target(s)", file=sys.stderr)
+
+
+def train_command(options: argparse.Namespace) -> None:
+    """Train what a configuration describes."""
+    from zoo.train import train
+
+    print(train([*([options.config] if options.config else []), *options.rest]))
+
+
+def verify_command(options: argparse.Namespace) -> None:
+    """Recompute the stored example of models."""
+    from zoo.hub import verify
+
+    for name in options.names:
+        found = verify(name)
+        print(
+            f"{name}: {found.sequences} stored predictions reproduced, largest difference "
+            f"{found.difference:.2g} (allowed {found.tolerance:g})"
+        )
+
+
+def data_command(options: argparse.Namespace) -> None:
+    """Fetch a named public data set."""
+    from zoo.datasets.sources import data_sets, files_of
+
+    if options.action == "list":
+        rows = [[name, str(len(files_of(name))), f"{sum(f.size for f in files_of(name)) / 1e6:.1f}"] for name in data_sets()]
+        _print_table(["data set", "files", "megabytes"], rows)
+        return
+    if not options.name:
+        raise ConfigError(f"name a data set: zoo data get {' | '.join(data_sets())}")
+    from rich.console import Console
+    from rich.progress import track
+
+    from zoo.download import fetch
+
+    files = files_of(options.name)
+    for file in track(files, description=options.name, console=Console(stderr=True)):
+        print(fetch(file, progress=False))
+
+
+def benchmark_command(options: argparse.Namespace) -> None:
+    """Recompute a table."""
+    from zoo.registry import shipped_folder
+
+    scripts = {path.stem: path for path in shipped_folder("benchmarks").glob("bench_*.py")}
+    script = scripts.get(f"bench_{options.name}")
+    if script is None:
+        names = ", ".join(sorted(name.removeprefix("bench_") for name in scripts))
+        raise UnknownNameError(f"there is no benchmark {options.name!r}; there are {names}")
+    runpy.run_path(str(script))["main"](options.rest)
+
+
+def card_command(options: argparse.Namespace) -> None:
+    """Render the model cards."""
+    from zoo.cards import render_all
+
+    text = render_all()
+    if options.check:
+        if Path(options.output).read_text() != text:
+            raise ConfigError(f"{options.output} is not what the checkpoints say: run `zoo card`")
+    else:
+        Path(options.output).write_text(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="zoo", description="The model zoo of regulatory genomics.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_list(verbs)
+    _add_info(verbs)
+    _add_predict(verbs)
+    _add_train(verbs)
+    _add_verify(verbs)
+    _add_data(verbs)
+    _add_benchmark(verbs)
+    _add_card(verbs)
+    return parser
+
+
+def _add_list(verbs: Any) -> None:
+    verb = verbs.add_parser("list", help="the models by name; offline", description="List the models by name; offline.")
+    verb.add_argument("pattern", nargs="?", default="*", help="a shell pattern, such as 'deepbind.*'")
+    verb.add_argument("--search", help="text that the name or a fact must contain, such as CTCF")
+    verb.add_argument("--species", help="a Latin or common name, such as human")
+    verb.set_defaults(run=list_command)
+
+
+def _add_info(verbs: Any) -> None:
+    verb = verbs.add_parser("info", help="a model's card", description="Show a model's card: targets, input, licence, source.")
+    verb.add_argument("name", metavar="NAME")
+    verb.set_defaults(run=info_command)
+
+
+def _add_predict(verbs: Any) -> None:
+    verb = verbs.add_parser(
+        "predict",
+        help="predict for sequences or intervals",
+        description="Predict for FASTA, plain lines, TSV or CSV (plain or gzipped), or for BED with --genome.",
+    )
+    verb.add_argument("name", metavar="NAME", help="architecture.tag, hf-hub:org/repo@revision or local-dir:path")
+    verb.add_argument("input", metavar="INPUT", help="a file, or - for standard input")
+    verb.add_argument("-o", "--output", default="-", help="the TSV to write; - is standard output (default)")
+    verb.add_argument("--genome", help="FASTA of the genome; INPUT is then BED")
+    verb.add_argument("--resize", action="store_true", help="with --genome: take the model's length around each centre")
+    verb.add_argument("--sequence-column", help="in a table: the column with the sequence (default: sequence or seq)")
+    verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes an accelerator if there is one")
+    verb.add_argument("--batch-size", type=int, default=256, help="sequences predicted at once (default 256)")
+    verb.add_argument("--precision", choices=("32", "bf16", "16"), default="32", help="arithmetic (default 32)")
+    verb.set_defaults(run=predict_command)
+
+
+def _add_train(verbs: Any) -> None:
+    verb = verbs.add_parser(
+        "train",
+        help="train what a configuration describes",
+        description="Train what a YAML file describes, and save a checkpoint folder. Every key of the file is an option "
+        "too: --data.batch_size 64, --trainer.devices 8, --seed_everything 2, --resume true.",
+    )
+    verb.add_argument("config", metavar="CONFIG", nargs="?")
+    verb.set_defaults(run=train_command, takes_rest=True)
+
+
+def _add_verify(verbs: Any) -> None:
+    verb = verbs.add_parser("verify", help="recompute a model's stored example", description="Recompute stored examples.")
+    verb.add_argument("names", metavar="NAME", nargs="+")
+    verb.set_defaults(run=verify_command)
+
+
+def _add_data(verbs: Any) -> None:
+    verb = verbs.add_parser("data", help="fetch a named public data set", description="List or fetch named public data sets.")
+    verb.add_argument("action", choices=("list", "get"))
+    verb.add_argument("name", metavar="NAME", nargs="?")
+    verb.set_defaults(run=data_command)
+
+
+def _add_benchmark(verbs: Any) -> None:
+    verb = verbs.add_parser("benchmark", help="recompute a table", description="Recompute a table of the project.", add_help=False)
+    verb.add_argument("name", metavar="NAME")
+    verb.set_defaults(run=benchmark_command, takes_rest=True)
+
+
+def _add_card(verbs: Any) -> None:
+    verb = verbs.add_parser("card", help="render MODEL_CARDS.md", description="Render the model cards from the checkpoints.")
+    verb.add_argument("-o", "--output", default="MODEL_CARDS.md")
+    verb.add_argument("--check", action="store_true", help="only say whether the file is up to date")
+    verb.set_defaults(run=card_command)
+
+
+def _check_input(options: argparse.Namespace) -> None:
+    """Refuse what cannot work before a model is loaded."""
+    if options.input != "-" and not Path(options.input).is_file():
+        raise InputError(f"{options.input}: no such file")
+    bare = options.input.removesuffix(".gz")
+    if bare.endswith((".bed", "Peak")) and not options.genome:
+        raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")
+    if options.resize and not options.genome:
+        raise ConfigError("--resize is for intervals: name the genome with --genome")
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        found = torch.accelerator.current_accelerator(check_available=True)
+        return found.type if found else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"there is no device {name!r} here ({str(error).splitlines()[0]})") from None
+    return name
+
+
+def _sequence_blocks(options: argparse.Namespace, model: "SequenceModel") -> "Iterator[Predictions]":
+    from zoo.data.readers import SequenceFile
+    from zoo.prediction import predict_file
+
+    file = SequenceFile(options.input, options.sequence_column)
+    yield from predict_file(model, file, options.batch_size, options.precision)
+    if note := file.ambiguity_note():
+        print(f"zoo: {note}", file=sys.stderr)
+
+
+def _interval_blocks(options: argparse.Namespace, model: "SequenceModel") -> "Iterator[Predictions]":
+    from zoo.genome import Genome
+    from zoo.intervals import iterate_bed
+    from zoo.prediction import predict_intervals
+
+    genome = Genome(options.genome)
+    intervals = _checked(iterate_bed(options.input), genome, model.length if options.resize else None)
+    return predict_intervals(model, genome, intervals, options.batch_size, options.precision)
+
+
+def _checked(intervals: "Iterable[Interval]", genome: "Genome", length: int | None) -> "Iterator[Interval]":
+    """The intervals, each looked at: its contig (mapped names are said once), its end, and resized where wanted."""
+    said: set[str] = set()
+    for interval in intervals:
+        mapped = genome.check([interval])
+        for name, found in mapped.items():
+            if name not in said:
+                said.add(name)
+                print(f"zoo: the contig {name} is {found} in {genome.path}", file=sys.stderr)
+        yield interval.resized(length) if length else interval
+
+
+def _with_progress(blocks: "Iterable[Predictions]") -> "Iterator[Predictions]":
+    """Count the sequences on a terminal while they are predicted."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("sequences"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        for block in blocks:
+            yield block
+            progress.advance(task, len(block))
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal, TSV into a pipe or file."""
+    if not sys.stdout.isatty():
+        print("\n".join("\t".join(row) for row in [header, *rows]))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""Predict: sequences or intervals in, a table of values in natural units out; block by block, in bounded memory."""
+
+import itertools
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zoo.data.readers import SequenceFile
+from zoo.errors import ConfigError, InputError, OutputError
+from zoo.genome import Genome
+from zoo.intervals import Interval
+from zoo.model import SequenceModel
+from zoo.sequence import Codes, encode
+
+__all__ = [
+    "Precision",
+    "Predictions",
+    "predict",
+    "predict_codes",
+    "predict_file",
+    "predict_intervals",
+    "predict_sequences",
+    "write_predictions",
+]
+
+Precision = Literal["32", "bf16", "16"]
+_BATCH = 256
+_INTERVALS_AT_ONCE = 8192
+_DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A table of predictions.
+
+    Attributes:
+        names: of the sequences, in their order (N).
+        targets: of the model (T).
+        values: float32 (N, *output.shape), in natural units.
+    """
+
+    names: list[str]
+    targets: tuple[str, ...]
+    values: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def write(self, path: str | Path) -> None:
+        """Write a TSV: a header, a first column `name`, a column for each target. `-` is standard output."""
+        write_predictions(path, self.targets, [self])
+
+
+def predict(
+    model: SequenceModel,
+    genome: Genome,
+    intervals: Sequence[Interval],
+    batch_size: int = _BATCH,
+    precision: Precision = "32",
+) -> Predictions:
+    """Predict for intervals of a genome.
+
+    Args:
+        model: a loaded model; it is used on the device where it lies and left as it was.
+        genome: where the sequences come from.
+        intervals: of the length that the model takes; `Interval.resized` makes them so.
+        batch_size: sequences predicted at once. The result does not depend on it.
+        precision: `32`, or `bf16` / `16` for autocast, faster on processors that have it.
+
+    Returns:
+        A value for each interval and target, in the order of the intervals.
+
+    Raises:
+        InputError: an interval that the genome does not hold or whose length the model does not take.
+    """
+    return _joined(model, predict_intervals(model, genome, intervals, batch_size, precision))
+
+
+def predict_sequences(
+    model: SequenceModel,
+    sequences: Sequence[str | bytes],
+    names: Sequence[str] | None = None,
+    batch_size: int = _BATCH,
+    precision: Precision = "32",
+) -> Predictions:
+    """Predict for sequences given as text. See `predict`."""
+    names = list(names) if names is not None else [f"sequence_{i}" for i in range(1, len(sequences) + 1)]
+    codes = [encode(sequence) for sequence in sequences]
+    return Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
+
+
+def predict_file(
+    model: SequenceModel, file: SequenceFile, batch_size: int = _BATCH, precision: Precision = "32"
+) -> Iterator[Predictions]:
+    """Predict for a file of sequences, block by block. See `predict`."""
+    for records in file:
+        values = predict_codes(model, file.codes(records), records.names, batch_size, precision)
+        yield Predictions(records.names, model.output.targets, values)
+
+
+def predict_intervals(
+    model: SequenceModel,
+    genome: Genome,
+    intervals: Iterable[Interval],
+    batch_size: int = _BATCH,
+    precision: Precision = "32",
+) -> Iterator[Predictions]:
+    """Predict for intervals of a genome, block by block. See `predict`."""
+    stream = iter(intervals)
+    while block := list(itertools.islice(stream, _INTERVALS_AT_ONCE)):
+        genome.check_contigs(block)
+        names = [interval.label for interval in block]
+        codes = [genome.codes(interval) for interval in block]
+        yield Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
+
+
+def predict_codes(
+    model: SequenceModel,
+    codes: Sequence[Codes],
+    names: Sequence[str],
+    batch_size: int = _BATCH,
+    precision: Precision = "32",
+) -> NDArray[np.float32]:
+    """Predict for sequences as codes, of any lengths that the model takes.
+
+    Sequences of one length go through the model together, so a prediction never depends on its neighbours.
+
+    Args:
+        model: a loaded model.
+        codes: uint8 (L,) each.
+        names: what an error calls them.
+        batch_size: sequences predicted at once.
+        precision: see `predict`.
+
+    Returns:
+        float32 (N, *output.shape), in the order of the sequences.
+    """
+    if batch_size < 1:
+        raise ConfigError(f"a batch size of {batch_size} is too small")
+    lengths = np.array([len(one) for one in codes])
+    for length in np.unique(lengths):
+        _check_length(model, int(length), names[int(np.argmax(lengths == length))])
+    values = np.empty((len(codes), *model.output.shape), dtype=np.float32)
+    with _inference(model, precision):
+        for length in np.unique(lengths):
+            order = np.flatnonzero(lengths == length)
+            for start in range(0, len(order), batch_size):
+                chosen = order[start : start + batch_size]
+                batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
+                values[chosen] = _predict_batch(model, batch)
+    return values
+
+
+def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable[Predictions]) -> int:
+    """Write a table block by block; the file appears whole or not at all.
+
+    Args:
+        path: the TSV to write, or `-` for standard output.
+        targets: the names of the columns after `name`.
+        blocks: what is written, as it comes.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        OutputError: a folder that is not there, or a full disk; nothing is left behind.
+    """
+    count = 0
+    with _table(str(path)) as file:
+        try:
+            file.write("\t".join(["name", *targets]) + "\n")
+            row = "%s" + "\t%.7g" * len(targets) + "\n"
+            for block in blocks:
+                columns = [block.names, *block.values.T.tolist()]
+                cells = tuple(itertools.chain.from_iterable(zip(*columns, strict=True)))
+                file.write(row * len(block) % cells)
+                count += len(block)
+            file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
+    return count
+
+
+@contextmanager
+def _table(path: str) -> Iterator[TextIO]:
+    """A text file that takes its place only when all went well; standard output and devices are written directly."""
+    if path == "-":
+        yield sys.stdout
+        return
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        if target.is_dir():
+            raise OutputError(f"{path} is a folder, not a file")
+        with target.open("w") as file:
+            yield file
+        return
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "w") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(draft).chmod(0o666 & ~umask)  # as an ordinary new file; mkstemp's are private
+        Path(draft).replace(target)
+    except OSError as error:  # closing can meet the full disk too
+        raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+@contextmanager
+def _inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
+    """Evaluation mode, no gradients, the precision asked for; the model is left as it was."""
+    training = model.training
+    model.eval()
+    dtype = _DTYPES.get(precision)
+    try:
+        with torch.inference_mode(), torch.autocast(model.device.type, dtype, enabled=dtype is not None):
+            yield
+    finally:
+        model.train(training)
+
+
+def _predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float32]:
+    try:
+        return model.predict(batch.to(model.device)).float().cpu().numpy()
+    except torch.cuda.OutOfMemoryError:
+        raise ConfigError(
+            f"{len(batch)} sequences of {batch.shape[1]} bases do not fit into the memory of {model.device}: "
+            "lower the batch size"
+        ) from None
+
+
+def _check_length(model: SequenceModel, length: int, name: str) -> None:
+    try:
+        model.check_length(length)
+    except InputError as error:
+        raise InputError(f"{name!r}: {error}") from None
+
+
+def _joined(model: SequenceModel, blocks: Iterable[Predictions]) -> Predictions:
+    found = list(blocks)
+    names = [name for block in found for name in block.names]
+    empty = np.empty((0, *model.output.shape), dtype=np.float32)
+    return Predictions(names, model.output.targets, np.concatenate([empty, *(block.values for block in found)]))
