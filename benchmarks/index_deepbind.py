@@ -1,6 +1,6 @@
 """Make `zoo/importers/deepbind_index.tsv`: the facts of the 927 published DeepBind models.
 
-    python benchmarks/index_deepbind.py FOLDER     # FOLDER: a copy of the repository, with db/db.tsv and db/params
+python benchmarks/index_deepbind.py FOLDER     # FOLDER: a copy of the repository, with db/db.tsv and db/params
 """
 
 import ast

@@ -114,8 +114,8 @@ def render_all(checkpoints: Path | None = None) -> str:
     head = [
         "# Model cards",
         "",
-        "One section for each checkpoint in `checkpoints/`, rendered from its own facts by `zoo card`. The 927 published",
-        "DeepBind models are listed by `zoo list 'deepbind.D*'` and described by `zoo info NAME`.",
+        "One section for each checkpoint in `checkpoints/`, rendered from its own facts by `zoo card`. The 927",
+        "published DeepBind models are listed by `zoo list 'deepbind.D*'` and described by `zoo info NAME`.",
         "",
         "| checkpoint | predicts | species | headline |",
         "|---|---|---|---|",
@@ -191,7 +191,9 @@ def _markdown_table(tsv: str) -> list[str]:
 def _run_lines(run: RunFacts) -> list[str]:
     lines = ["## Results", "", "| part | " + " | ".join(next(iter(run.metrics.values()))) + " |"]
     lines.append("|---|" + "---|" * len(next(iter(run.metrics.values()))))
-    lines += [f"| {part} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for part, values in run.metrics.items()]
+    lines += [
+        f"| {part} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for part, values in run.metrics.items()
+    ]
     return [
         *lines,
         "",

@@ -1,5 +1,5 @@
-"""The command line: one function a verb. Each resolves names and calls the library; nothing heavy is imported before it is
-needed, so that `zoo list` answers at once.
+"""The command line: one function a verb. Each resolves names and calls the library; nothing heavy is imported
+before it is needed, so that `zoo list` answers at once.
 """
 
 import argparse
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = _parser().parse_known_args(arguments)
     try:
         if rest and not getattr(options, "takes_rest", False):
-            raise ConfigError(f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options")
+            raise ConfigError(
+                f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
+            )
         options.rest = rest
         options.run(options)
         sys.stdout.flush()
@@ -112,7 +114,9 @@ def data_command(options: argparse.Namespace) -> None:
     from zoo.datasets.sources import data_sets, files_of
 
     if options.action == "list":
-        rows = [[name, str(len(files_of(name))), f"{sum(f.size for f in files_of(name)) / 1e6:.1f}"] for name in data_sets()]
+        rows = [
+            [name, str(len(files_of(name))), f"{sum(f.size for f in files_of(name)) / 1e6:.1f}"] for name in data_sets()
+        ]
         _print_table(["data set", "files", "megabytes"], rows)
         return
     if not options.name:
@@ -174,7 +178,9 @@ def _add_list(verbs: Any) -> None:
 
 
 def _add_info(verbs: Any) -> None:
-    verb = verbs.add_parser("info", help="a model's card", description="Show a model's card: targets, input, licence, source.")
+    verb = verbs.add_parser(
+        "info", help="a model's card", description="Show a model's card: targets, input, licence, source."
+    )
     verb.add_argument("name", metavar="NAME")
     verb.set_defaults(run=info_command)
 
@@ -191,7 +197,7 @@ def _add_predict(verbs: Any) -> None:
     verb.add_argument("--genome", help="FASTA of the genome; INPUT is then BED")
     verb.add_argument("--resize", action="store_true", help="with --genome: take the model's length around each centre")
     verb.add_argument("--sequence-column", help="in a table: the column with the sequence (default: sequence or seq)")
-    verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes an accelerator if there is one")
+    verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes what is there")
     verb.add_argument("--batch-size", type=int, default=256, help="sequences predicted at once (default 256)")
     verb.add_argument("--precision", choices=("32", "bf16", "16"), default="32", help="arithmetic (default 32)")
     verb.set_defaults(run=predict_command)
@@ -201,7 +207,7 @@ def _add_train(verbs: Any) -> None:
     verb = verbs.add_parser(
         "train",
         help="train what a configuration describes",
-        description="Train what a YAML file describes, and save a checkpoint folder. Every key of the file is an option "
+        description="Train what a YAML file describes, and save a checkpoint folder. Every key is an option "
         "too: --data.batch_size 64, --trainer.devices 8, --seed_everything 2, --resume true.",
     )
     verb.add_argument("config", metavar="CONFIG", nargs="?")
@@ -209,26 +215,34 @@ def _add_train(verbs: Any) -> None:
 
 
 def _add_verify(verbs: Any) -> None:
-    verb = verbs.add_parser("verify", help="recompute a model's stored example", description="Recompute stored examples.")
+    verb = verbs.add_parser(
+        "verify", help="recompute a model's stored example", description="Recompute stored examples."
+    )
     verb.add_argument("names", metavar="NAME", nargs="+")
     verb.set_defaults(run=verify_command)
 
 
 def _add_data(verbs: Any) -> None:
-    verb = verbs.add_parser("data", help="fetch a named public data set", description="List or fetch named public data sets.")
+    verb = verbs.add_parser(
+        "data", help="fetch a named public data set", description="List or fetch named public data sets."
+    )
     verb.add_argument("action", choices=("list", "get"))
     verb.add_argument("name", metavar="NAME", nargs="?")
     verb.set_defaults(run=data_command)
 
 
 def _add_benchmark(verbs: Any) -> None:
-    verb = verbs.add_parser("benchmark", help="recompute a table", description="Recompute a table of the project.", add_help=False)
+    verb = verbs.add_parser(
+        "benchmark", help="recompute a table", description="Recompute a table of the project.", add_help=False
+    )
     verb.add_argument("name", metavar="NAME")
     verb.set_defaults(run=benchmark_command, takes_rest=True)
 
 
 def _add_card(verbs: Any) -> None:
-    verb = verbs.add_parser("card", help="render MODEL_CARDS.md", description="Render the model cards from the checkpoints.")
+    verb = verbs.add_parser(
+        "card", help="render MODEL_CARDS.md", description="Render the model cards from the checkpoints."
+    )
     verb.add_argument("-o", "--output", default="MODEL_CARDS.md")
     verb.add_argument("--check", action="store_true", help="only say whether the file is up to date")
     verb.set_defaults(run=card_command)

@@ -1,13 +1,12 @@
 """A name -> a folder -> a model; and back: save, verify.
 
-A checkpoint is a folder, byte for byte what a repository on the Hugging Face Hub holds: `config.json` (the architecture,
-its arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv`, `example.safetensors` (input codes
-and the expected prediction) and `README.md` (the card).
+A checkpoint is a folder, byte for byte what a repository on the Hugging Face Hub holds: `config.json` (the
+architecture, its arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv`,
+`example.safetensors` (input codes and the expected prediction) and `README.md` (the card).
 """
 
 import csv
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from torch import Tensor
 
 from zoo.cards import CardFacts, render_card
 from zoo.download import cache_folder, sha256_of
-from zoo.errors import ConfigError, InputError, IntegrityError, OutputError, UnknownNameError
+from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError
 from zoo.model import SequenceModel
 from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
 
@@ -141,7 +140,10 @@ def read_targets(folder: Path) -> list[TargetRow]:
     with (folder / _TARGETS).open(newline="") as file:
         return [
             TargetRow(
-                row["name"], row["description"], row["unit"], float(row["threshold"]) if row["threshold"] else None
+                row["name"],
+                row["description"],
+                row["unit"],
+                float(row["threshold"]) if row["threshold"] else None,
             )
             for row in csv.DictReader(file, delimiter="\t")
         ]
@@ -273,7 +275,9 @@ def _import(entry: ModelEntry, folder: Path) -> None:
 def _from_hub(name: str) -> Path:
     repository, _, revision = name.removeprefix("hf-hub:").partition("@")
     if not revision:
-        raise UnknownNameError(f"{name!r} names no revision: write hf-hub:{repository}@REVISION (a commit, so that it stays)")
+        raise UnknownNameError(
+            f"{name!r} names no revision: write hf-hub:{repository}@REVISION (a commit, so that it stays)"
+        )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

@@ -10,7 +10,11 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.functional import pearson_corrcoef, r2_score, spearman_corrcoef
-from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_matthews_corrcoef
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_matthews_corrcoef,
+)
 from torchmetrics.utilities import dim_zero_cat
 
 __all__ = ["CLASSIFICATION", "REGRESSION", "TargetMetrics", "matthews_threshold", "per_target"]
@@ -58,7 +62,7 @@ def matthews_threshold(prediction: Tensor, target: Tensor, candidates: int = 200
         candidates: how many quantiles of the predictions are tried.
     """
     quantiles = torch.linspace(0, 1, candidates, dtype=torch.float64)
-    thresholds = torch.quantile(prediction.double(), quantiles).unique()
+    thresholds = torch.quantile(prediction.double(), quantiles)
     scores = torch.stack([binary_matthews_corrcoef((prediction >= t).long(), target.long()) for t in thresholds])
     # The middle of the best run of thresholds is steadier on new data than either of its ends.
     best = torch.nonzero(scores == scores.max()).flatten()

@@ -82,7 +82,8 @@ class SequenceModel(LightningModule):
         self.loss = find_loss(loss)
         self.optimization = Optimization()
         scores = CLASSIFICATION if self.loss.classifies else REGRESSION
-        self.scores = torch.nn.ModuleDict({part: TargetMetrics(scores) for part in ("valid", "test")})
+        self.valid_scores = TargetMetrics(scores)
+        self.test_scores = TargetMetrics(scores)
 
     @property
     def min_length(self) -> int:
@@ -124,7 +125,9 @@ class SequenceModel(LightningModule):
     def check_length(self, length: int) -> None:
         """Refuse a sequence that is too short or too long, in one sentence."""
         if length < self.min_length or (self.max_length is not None and length > self.max_length):
-            takes = f"at least {self.min_length}" if self.max_length is None else f"{self.min_length} to {self.max_length}"
+            takes = (
+                f"at least {self.min_length}" if self.max_length is None else f"{self.min_length} to {self.max_length}"
+            )
             takes = str(self.length) if self.min_length == self.max_length else takes
             raise InputError(f"the sequence has {length} bases; the model takes {takes}")
 
@@ -140,29 +143,29 @@ class SequenceModel(LightningModule):
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one validation batch."""
-        self._score(batch, "valid")
+        self._score(batch, self.valid_scores, "valid")
 
     def test_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one test batch."""
-        self._score(batch, "test")
+        self._score(batch, self.test_scores, "test")
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the whole validation set."""
-        self._log_scores("valid")
+        self._log_scores(self.valid_scores, "valid")
 
     def on_test_epoch_end(self) -> None:
         """Log the scores of the whole test set."""
-        self._log_scores("test")
+        self._log_scores(self.test_scores, "test")
 
-    def _score(self, batch: Batch, part: str) -> None:
+    def _score(self, batch: Batch, scores: TargetMetrics, part: str) -> None:
         raw = self(self.encode(batch.codes))
         loss = self.loss.function(raw, batch.target)
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
-        self.scores[part].update(self.activation(raw), batch.target)
+        scores.update(self.activation(raw), batch.target)
 
-    def _log_scores(self, part: str) -> None:
-        values = self.scores[part].compute()
-        self.scores[part].reset()
+    def _log_scores(self, scores: TargetMetrics, part: str) -> None:
+        values = scores.compute()
+        scores.reset()
         self.log_dict({f"{part}_{name}": value.float() for name, value in values.items()}, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

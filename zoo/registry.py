@@ -20,7 +20,15 @@ from zoo.errors import UnknownNameError
 if TYPE_CHECKING:
     from zoo.model import SequenceModel
 
-__all__ = ["ModelEntry", "architectures", "find_entry", "list_models", "load_architecture", "shipped_folder", "split_name"]
+__all__ = [
+    "ModelEntry",
+    "architectures",
+    "find_entry",
+    "list_models",
+    "load_architecture",
+    "shipped_folder",
+    "split_name",
+]
 
 _PACKAGE = Path(__file__).parent
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -141,7 +149,9 @@ def split_name(name: str) -> tuple[str, str]:
             )
         if "/" in name or "\\" in name or ".." in name:
             raise UnknownNameError(f"{name!r} is a path, not a name: write local-dir:{name} for a folder here")
-        raise UnknownNameError(f"{name!r} is not a name: one has the form architecture.tag, such as deepbind.D00328.003")
+        raise UnknownNameError(
+            f"{name!r} is not a name: one has the form architecture.tag, such as deepbind.D00328.003"
+        )
     architecture, tag = name.split(".", 1)
     return architecture, tag
 

@@ -1,18 +1,16 @@
 """`zoo train`: one YAML -> a trained checkpoint folder, on Lightning's Trainer through LightningCLI.
 
-A run lives in `runs/<name>/`: logs, learning curves, `last.ckpt` to go on from and the best checkpoint so far. It ends as
-a checkpoint folder: config, safetensors, targets, stored example, card with the metrics.
+A run lives in `runs/<name>/`: logs, learning curves, `last.ckpt` to go on from and the best checkpoint so far. It ends
+as a checkpoint folder: config, safetensors, targets, stored example, card with the metrics.
 """
 
 import os
 import platform
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
@@ -79,11 +77,28 @@ class TrainCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """What a run has besides model, data and trainer."""
-        parser.add_argument("--name", type=str, required=True, help="the checkpoint's name, `architecture.tag`; `{key}` is filled from the data")
-        parser.add_argument("--checkpoints", type=str, default="checkpoints", help="folder in which the checkpoint folder is made")
+        parser.add_argument(
+            "--name",
+            type=str,
+            required=True,
+            help="the checkpoint's name, `architecture.tag`; `{key}` is filled from the data",
+        )
+        parser.add_argument(
+            "--checkpoints",
+            type=str,
+            default="checkpoints",
+            help="folder in which the checkpoint folder is made",
+        )
         parser.add_argument("--runs", type=str, default="runs", help="folder of the runs: logs, curves, what resumes")
-        parser.add_argument("--monitor", type=str, default="valid_loss", help="the validation metric that chooses the best checkpoint; a loss is to be low, all else high")
-        parser.add_argument("--resume", type=bool, default=False, help="go on with the run of that name from its last epoch")
+        parser.add_argument(
+            "--monitor",
+            type=str,
+            default="valid_loss",
+            help="the validation metric that chooses the best checkpoint; a loss is to be low, all else high",
+        )
+        parser.add_argument(
+            "--resume", type=bool, default=False, help="go on with the run of that name from its last epoch"
+        )
         parser.add_argument("--overwrite", type=bool, default=False, help="begin the run of that name anew")
         parser.add_dataclass_arguments(Optimization, "optimization")
         parser.add_dataclass_arguments(CardText, "card")
@@ -149,7 +164,9 @@ def _parse(arguments: Sequence[str]) -> TrainCLI:
 
 def _trainer(cli: TrainCLI, run: Path, config: Namespace) -> Trainer:
     mode = "min" if config.monitor.endswith("loss") else "max"
-    best = ModelCheckpoint(run, filename="best", monitor=config.monitor, mode=mode, save_last=True, enable_version_counter=False)
+    best = ModelCheckpoint(
+        run, filename="best", monitor=config.monitor, mode=mode, save_last=True, enable_version_counter=False
+    )
     loggers = [CSVLogger(run, name="", version=""), TensorBoardLogger(run, name="", version="")]
     own = [SeedEachEpoch(int(config.seed_everything)), best]
     callbacks = own + (cli.config_init.trainer.callbacks or [])
@@ -159,23 +176,23 @@ def _trainer(cli: TrainCLI, run: Path, config: Namespace) -> Trainer:
 def _fit(trainer: Trainer, model: SequenceModel, data: SequenceDataModule, run: Path, config: Namespace) -> None:
     last = run / _LAST
     if last.exists() and not (config.resume or config.overwrite):
-        raise ConfigError(f"{run} holds a run of that name: add --resume true to go on with it, or --overwrite true to begin anew")
+        raise ConfigError(
+            f"{run} holds a run of that name: add --resume true to go on with it, or --overwrite true to begin anew"
+        )
     if config.resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
     try:
         trainer.fit(model, datamodule=data, ckpt_path=last if config.resume else None, weights_only=False)
-    except KeyboardInterrupt:
-        trainer.interrupted = True
-    if getattr(trainer, "interrupted", False) or trainer.state.status == "interrupted":
+    except SystemExit:  # what Lightning makes of Ctrl-C, after it has shut down in order
         cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
-        raise Interrupted(f"the run {run} was stopped: {cure}")
+        raise Interrupted(f"the run {run} was stopped: {cure}") from None
 
 
 def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
     """The model with the weights of the best checkpoint.
 
-    A new one, because under weight averaging the Trainer would load the weights that were not averaged: the averaged ones,
-    which validation scored, are those under `state_dict`.
+    A new one, because under weight averaging the Trainer would load the weights that were not averaged: the averaged
+    ones, which validation scored, are those under `state_dict`.
     """
     path = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
     best = type(model)(**model.arguments)
@@ -186,7 +203,7 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
 def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceDataModule) -> dict[str, dict[str, float]]:
     """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
     judge = Trainer(
-        accelerator=trainer.accelerator,  # type: ignore[arg-type]
+        accelerator=trainer.accelerator,
         devices=1,
         precision=trainer.precision,
         logger=False,
@@ -205,7 +222,9 @@ def _filled(text: str, data: SequenceDataModule) -> str:
     try:
         return text.format(**data.card_values)
     except (KeyError, IndexError, ValueError) as error:
-        raise ConfigError(f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}") from None
+        raise ConfigError(
+            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
+        ) from None
 
 
 def _facts(

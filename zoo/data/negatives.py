@@ -29,9 +29,7 @@ def dinucleotide_shuffle(codes: Codes, rng: np.random.Generator) -> Codes:
     """
     if codes.shape[1] < 3:
         return codes.copy()
-    parts = [
-        _shuffle(codes[start : start + _ROWS_AT_ONCE], rng) for start in range(0, len(codes), _ROWS_AT_ONCE)
-    ]
+    parts = [_shuffle(codes[start : start + _ROWS_AT_ONCE], rng) for start in range(0, len(codes), _ROWS_AT_ONCE)]
     return np.concatenate(parts) if parts else codes.copy()
 
 

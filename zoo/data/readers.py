@@ -102,7 +102,7 @@ class SequenceFile:
     def _opened(self) -> Iterator[io.BufferedReader]:
         if self.path != "-" and not Path(self.path).is_file():
             raise InputError(f"{self.path}: no such file")
-        raw = sys.stdin.buffer if self.path == "-" else Path(self.path).open("rb")
+        raw = sys.stdin.buffer if self.path == "-" else Path(self.path).open("rb")  # noqa: SIM115  (closed below)
         try:
             stream = cast(io.BufferedReader, raw)
             if stream.peek(2)[:2] == b"\x1f\x8b":
@@ -135,7 +135,9 @@ class SequenceFile:
             first = 1
             for row in reader:
                 if None in row or None in row.values():
-                    raise InputError(f"{self.path}, line {reader.line_num}: not {len(columns)} columns as in the header")
+                    raise InputError(
+                        f"{self.path}, line {reader.line_num}: not {len(columns)} columns as in the header"
+                    )
                 rows.append(row)
                 if len(rows) == _LINES_AT_ONCE:
                     yield _table_block(rows, key, named, first)
@@ -153,9 +155,8 @@ class SequenceFile:
         for column in columns:
             if column in wanted or (self.sequence_column is None and column.lower() in wanted):
                 return column
-        raise InputError(
-            f"{self.path}: no column {' or '.join(repr(w) for w in wanted)}; its first line has {', '.join(columns[:8])}"
-        )
+        names = " or ".join(repr(name) for name in wanted)
+        raise InputError(f"{self.path}: no column {names}; its first line has {', '.join(columns[:8])}")
 
 
 def _table_block(rows: list[Row], key: str, named: str | None, first: int) -> tuple[list[str], list[bytes], list[Row]]:

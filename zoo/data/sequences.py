@@ -6,7 +6,7 @@ Shapes: N sequences, L bases, T targets.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -145,11 +145,20 @@ class SequenceDataModule(LightningDataModule):
         if folds is not None and not 0 <= fold < folds:
             raise ConfigError(f"there is no fold {fold} among {folds}; the first is 0")
         self.fasta, self.background, self.table = fasta, background, table
-        self.sequence_column, self.label_columns, self.split_column = sequence_column, label_columns, split_column
+        self.sequence_column, self.label_columns, self.split_column = (
+            sequence_column,
+            label_columns,
+            split_column,
+        )
         self.shared_bases, self.classify, self.shift, self.shuffles = shared_bases, classify, shift, shuffles
         self.valid_fraction, self.test_fraction = valid_fraction, test_fraction
         self.folds, self.fold, self.split_seed = folds, fold, split_seed
-        self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
+        self.epoch_size, self.batch_size, self.num_workers, self.seed = (
+            epoch_size,
+            batch_size,
+            num_workers,
+            seed,
+        )
         self._data: LabelledSequences | None = None
 
     @property
@@ -230,7 +239,7 @@ class SequenceDataModule(LightningDataModule):
             dataset,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            collate_fn=_already_a_batch,
+            collate_fn=cast(Any, _already_a_batch),
             **options,
         )
 
@@ -271,9 +280,7 @@ class SequenceDataModule(LightningDataModule):
                 labels.append([self._label(row, column, line) for column in self.label_columns])
                 parts.append(self._part_of(row, line))
         self._note(file)
-        return LabelledSequences(
-            stack_codes(codes, names, table), np.array(labels, dtype=np.float32), np.array(parts)
-        )
+        return LabelledSequences(stack_codes(codes, names, table), np.array(labels, dtype=np.float32), np.array(parts))
 
     def _label(self, row: Row, column: str, line: int) -> float:
         if column not in row:
@@ -286,7 +293,9 @@ class SequenceDataModule(LightningDataModule):
         except ValueError:
             raise InputError(f"{self.table}, line {line}: the label {text!r} in {column!r} is not a number") from None
         if not np.isfinite(value):
-            raise InputError(f"{self.table}, line {line}: the label {text!r} in {column!r} is not finite; leave a missing one empty")
+            raise InputError(
+                f"{self.table}, line {line}: the label {text!r} in {column!r} is not finite; leave a missing one empty"
+            )
         return value
 
     def _part_of(self, row: Row, line: int) -> int:
@@ -330,7 +339,9 @@ class SequenceDataModule(LightningDataModule):
         _, leaks = leaking_groups(groups, data.part)
         if leaks:
             what = "identical sequences" if stretch is None else f"sequences that share {stretch} bases"
-            raise InputError(f"the given split leaks: {leaks} groups of {what} stand in two parts (both strands looked at)")
+            raise InputError(
+                f"the given split leaks: {leaks} groups of {what} stand in two parts (both strands looked at)"
+            )
 
     def _draw_parts(self, groups: NDArray[np.int64], strata: NDArray[np.int64]) -> NDArray[np.int64]:
         if self.folds is None:

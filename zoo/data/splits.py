@@ -20,7 +20,9 @@ _LONGEST_STRETCH = 27  # 5 ** 27 is the largest power of five below 2 ** 64
 
 def group_identical(codes: Codes) -> Groups:
     """Number sequences (N, L) so that those that are equal, or each other's reverse complement, share a number (N,)."""
-    strands = [np.ascontiguousarray(strand).view(f"V{codes.shape[1]}").ravel() for strand in (codes, reverse_complement(codes))]
+    strands = [
+        np.ascontiguousarray(strand).view(f"V{codes.shape[1]}").ravel() for strand in (codes, reverse_complement(codes))
+    ]
     _, numbers = np.unique(np.concatenate(strands), return_inverse=True)
     forward, backward = numbers.reshape(2, -1)
     return np.unique(np.minimum(forward, backward), return_inverse=True)[1].astype(np.int64)

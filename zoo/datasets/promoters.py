@@ -42,7 +42,13 @@ PROMOTER_SETS = {
         "Arabidopsis thaliana", "Arabidopsis_tata.fa", "Arabidopsis_non_prom.fa", 251, 0.95, 0.97, 0.91
     ),
     "athaliana_nontata": PromoterSet(
-        "Arabidopsis thaliana", "Arabidopsis_non_tata.fa", "Arabidopsis_non_prom_big.fa", 251, 0.94, 0.94, 0.86
+        "Arabidopsis thaliana",
+        "Arabidopsis_non_tata.fa",
+        "Arabidopsis_non_prom_big.fa",
+        251,
+        0.94,
+        0.94,
+        0.86,
     ),
     "mouse_tata": PromoterSet("Mus musculus", "Mouse_tata.fa", "Mouse_nonprom.fa", 251, 0.97, 0.97, 0.93),
 }
@@ -64,14 +70,17 @@ class PromoterDataModule(SequenceDataModule):
         files = {file.name: file for file in files_of("promoters")}
         super().__init__(
             # Fetched here: the model's input length is read from the data.
-            fasta={"promoter": str(fetch(files[chosen.promoters])), "other": str(fetch(files[chosen.others]))},
+            fasta={
+                "promoter": str(fetch(files[chosen.promoters])),
+                "other": str(fetch(files[chosen.others])),
+            },
             background="other",
             folds=folds,
             **options,
         )
-        self.name = name
+        self.set_name = name
 
     @property
     def card_values(self) -> dict[str, str]:
         """The set's name and species."""
-        return {"name": self.name, "species": PROMOTER_SETS[self.name].species, **super().card_values}
+        return {"name": self.set_name, "species": PROMOTER_SETS[self.set_name].species, **super().card_values}

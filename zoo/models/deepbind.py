@@ -104,9 +104,9 @@ class DeepBind(SequenceModel):
         windows = x.unfold(2, self.length, 1).transpose(1, 2)  # (B, W, 4, length)
         step = max(1, _WINDOWS_AT_ONCE // len(x))
         best = []
-        for some in windows.split(step, dim=1):
+        for some in torch.split(windows, step, dim=1):
             scores = self._member_scores(some.flatten(0, 1)).mean(1)  # (B * w, T)
-            best.append(scores.unflatten(0, some.shape[:2]).amax(1))
+            best.append(scores.view(*some.shape[:2], -1).amax(1))
         return torch.stack(best).amax(0)
 
     def _member_scores(self, x: Tensor) -> Tensor:
@@ -120,7 +120,8 @@ class DeepBind(SequenceModel):
     def _features(self, x: Tensor) -> Tensor:
         """Pooled detector scores of each strand that is read: (B, 4, L) -> (B, S, M, F)."""
         padded = F.pad(x, (self.width - 1, self.width - 1), value=self.unknown_base)
-        kernels, thresholds = self.detectors, self.thresholds
+        kernels: Tensor = self.detectors
+        thresholds: Tensor = self.thresholds
         if self.strands != "forward":
             # A detector's score on the other strand is its reverse complement's on this one.
             kernels = torch.cat([kernels, kernels.flip(1, 2)])

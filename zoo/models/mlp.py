@@ -1,6 +1,7 @@
 """MLP: the teaching baseline of the field. It has no published reference and exists to be beaten."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class MLP(SequenceModel):
         self.input_dropout = nn.Dropout1d(input_dropout)
         sizes = [4 * length, *hidden]
         blocks: list[nn.Module] = []
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             blocks += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
         self.trunk = nn.Sequential(*blocks)
         self.head = nn.Linear(sizes[-1], len(targets))
@@ -44,4 +45,5 @@ class MLP(SequenceModel):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 4, L) -> raw (B, T)."""
         x = self.input_dropout(x.transpose(1, 2))  # (B, L, 4): whole bases are blanked
-        return self.head(self.trunk(torch.flatten(x, 1)))
+        raw: Tensor = self.head(self.trunk(torch.flatten(x, 1)))
+        return raw

@@ -1,0 +1,76 @@
+"""What the benchmark scripts share: training on demand, and tables as CSV, Markdown and JSON."""
+
+import csv
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.hub import read_config
+from zoo.registry import shipped_folder
+from zoo.train import train
+
+WORK = Path("runs/benchmark")
+RESULTS = Path(__file__).parent / "results"
+
+
+def trained(name: str, work: Path, command: Sequence[str]) -> Path:
+    """The checkpoint folder of a run: the one at hand, or a new one that is trained now (resumed where it stopped)."""
+    folder = work / "checkpoints" / name
+    if not (folder / "config.json").is_file():
+        started = (work / "runs" / name / "last.ckpt").exists()
+        places = [
+            "--checkpoints",
+            str(folder.parent),
+            "--runs",
+            str(work / "runs"),
+            "--resume",
+            str(started).lower(),
+        ]
+        train([*command, *places])
+    return folder
+
+
+def shipped(name: str) -> Path:
+    """The folder of a checkpoint that travels with the project."""
+    return shipped_folder("checkpoints") / name
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    """Seed, commit and hardware of the run behind a checkpoint."""
+    run = read_config(folder)["run"]
+    return {key: run[key] for key in ("seed", "commit", "hardware", "seconds", "precision")}
+
+
+def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any) -> str:
+    """Write a table as CSV and Markdown and what stands behind it as JSON, in `benchmarks/results/`.
+
+    Returns:
+        The Markdown table.
+    """
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    table = "\n".join(lines) + "\n"
+    (RESULTS / f"{name}.md").write_text(table)
+    behind = {"commit": _commit(), "machine": platform.machine(), "runs": facts}
+    (RESULTS / f"{name}.json").write_text(json.dumps(behind, indent=1, default=_plain) + "\n")
+    return table
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def _commit() -> str:
+    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
