@@ -7,6 +7,7 @@ NaN where it is not defined (one class only, no spread). The arithmetic is torch
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.functional import pearson_corrcoef, r2_score, spearman_corrcoef
@@ -18,6 +19,10 @@ from torchmetrics.functional.classification import (
 from torchmetrics.utilities import dim_zero_cat
 
 __all__ = ["CLASSIFICATION", "REGRESSION", "TargetMetrics", "matthews_threshold", "per_target"]
+
+# The logits that `matthews_threshold` tries.
+_LOGIT_REACH = 6.0
+_LOGIT_STEP = 0.05
 
 Score = Callable[[Tensor, Tensor], Tensor]
 
@@ -53,20 +58,30 @@ def _one_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
     return score(prediction, target) if defined else torch.tensor(torch.nan, dtype=torch.float64)
 
 
-def matthews_threshold(prediction: Tensor, target: Tensor, candidates: int = 200) -> float:
+def matthews_threshold(prediction: Tensor, target: Tensor) -> float:
     """The probability threshold with the best Matthews correlation: choose it on validation data.
+
+    The correlation jumps with every sequence that a threshold passes, and its peak on a few hundred of them is mostly
+    chance, so the curve over logits is smoothed first, by a Gaussian of one logit.
 
     Args:
         prediction: probabilities (S,).
-        target: 0 or 1 (S,).
-        candidates: how many quantiles of the predictions are tried.
+        target: 0 or 1 (S,), both present.
+
+    Returns:
+        A probability.
     """
-    quantiles = torch.linspace(0, 1, candidates, dtype=torch.float64)
-    thresholds = torch.quantile(prediction.double(), quantiles)
-    scores = torch.stack([binary_matthews_corrcoef((prediction >= t).long(), target.long()) for t in thresholds])
-    # The middle of the best run of thresholds is steadier on new data than either of its ends.
-    best = torch.nonzero(scores == scores.max()).flatten()
-    return float(thresholds[best].mean())
+    steps = torch.arange(-_LOGIT_REACH, _LOGIT_REACH + _LOGIT_STEP / 2, _LOGIT_STEP, dtype=torch.float64)
+    called = prediction.double() >= torch.sigmoid(steps)[:, None]  # (thresholds, S)
+    positive = target == 1
+    tp, fp = (called & positive).sum(1).double(), (called & ~positive).sum(1).double()
+    fn, tn = positive.sum() - tp, (~positive).sum() - fp
+    spread = ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)).sqrt()
+    curve = torch.where(spread > 0, (tp * tn - fp * fn) / spread.clamp(min=1), 0.0)
+    kernel = torch.exp(-0.5 * (steps / 1.0) ** 2)
+    padded = F.pad(curve[None, None], (len(steps) // 2,) * 2, mode="replicate")
+    smooth = F.conv1d(padded, (kernel / kernel.sum())[None, None])[0, 0]
+    return float(torch.sigmoid(steps[smooth.argmax()]))
 
 
 class TargetMetrics(Metric):
