@@ -7,7 +7,16 @@ from typing import Any
 
 from zoo.registry import ModelEntry, find_entry, shipped_folder
 
-__all__ = ["CardFacts", "RunFacts", "describe", "render_all", "render_card"]
+__all__ = [
+    "CardFacts",
+    "RunFacts",
+    "checkpoint_folders",
+    "describe",
+    "facts_of",
+    "render_all",
+    "render_card",
+    "render_folder",
+]
 
 
 @dataclass
@@ -87,8 +96,14 @@ class CardFacts:
         return asdict(self)
 
 
-def render_card(config: dict[str, Any], facts: CardFacts, targets_text: str) -> str:
-    """Render the card of one checkpoint as Markdown with the Hub's front matter."""
+def render_card(config: dict[str, Any], targets_text: str) -> str:
+    """Render the card of one checkpoint as Markdown with the Hub's front matter.
+
+    Args:
+        config: what its `config.json` holds.
+        targets_text: its `targets.tsv`.
+    """
+    facts = facts_of(config)
     front = [
         "---",
         f"license: {facts.licence.lower() if facts.licence == 'Apache-2.0' else 'other'}",
@@ -100,11 +115,20 @@ def render_card(config: dict[str, Any], facts: CardFacts, targets_text: str) -> 
     return "\n".join([*front, f"# {facts.name}", "", *_body(config, facts, targets_text)]) + "\n"
 
 
+def render_folder(folder: Path) -> str:
+    """Render the card of a checkpoint folder from its facts."""
+    return render_card(json.loads((folder / "config.json").read_text()), (folder / "targets.tsv").read_text())
+
+
+def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
+    """The checkpoint folders that are shipped, by name."""
+    return sorted(path.parent for path in (checkpoints or shipped_folder("checkpoints")).glob("*/config.json"))
+
+
 def render_all(checkpoints: Path | None = None) -> str:
     """Render `MODEL_CARDS.md`: a table of all checkpoints, then a section for each."""
-    folders = sorted(path.parent for path in (checkpoints or shipped_folder("checkpoints")).glob("*/config.json"))
     table, sections = [], []
-    for folder in folders:
+    for folder in checkpoint_folders(checkpoints):
         config = json.loads((folder / "config.json").read_text())
         facts = facts_of(config)
         anchor = facts.name.replace(".", "")

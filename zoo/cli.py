@@ -144,15 +144,16 @@ def benchmark_command(options: argparse.Namespace) -> None:
 
 
 def card_command(options: argparse.Namespace) -> None:
-    """Render the model cards."""
-    from zoo.cards import render_all
+    """Render the model cards, or say which is not up to date."""
+    from zoo.cards import checkpoint_folders, render_all, render_folder
 
-    text = render_all()
-    if options.check:
-        if Path(options.output).read_text() != text:
-            raise ConfigError(f"{options.output} is not what the checkpoints say: run `zoo card`")
-    else:
-        Path(options.output).write_text(text)
+    texts = {folder / "README.md": render_folder(folder) for folder in checkpoint_folders()}
+    texts[Path(options.output)] = render_all()
+    for path, text in texts.items():
+        if not options.check:
+            path.write_text(text)
+        elif not path.is_file() or path.read_text() != text:
+            raise ConfigError(f"{path} is not what the checkpoints say: run `zoo card`")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -241,10 +242,10 @@ def _add_benchmark(verbs: Any) -> None:
 
 def _add_card(verbs: Any) -> None:
     verb = verbs.add_parser(
-        "card", help="render MODEL_CARDS.md", description="Render the model cards from the checkpoints."
+        "card", help="render the model cards", description="Render every checkpoint's card and MODEL_CARDS.md."
     )
     verb.add_argument("-o", "--output", default="MODEL_CARDS.md")
-    verb.add_argument("--check", action="store_true", help="only say whether the file is up to date")
+    verb.add_argument("--check", action="store_true", help="only say whether they are up to date")
     verb.set_defaults(run=card_command)
 
 

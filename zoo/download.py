@@ -96,14 +96,14 @@ def _download(file: PublicFile, path: Path, progress: bool) -> None:
     import pooch
     import requests
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     downloader = pooch.HTTPDownloader(progressbar=progress and file.size > 1 << 20, timeout=60)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         # pooch writes beside the place and moves the file there only when its sha256 is right.
         pooch.retrieve(file.url, f"sha256:{file.sha256}", path.name, path.parent, downloader=downloader)
-    except ValueError as error:
-        raise IntegrityError(f"{file.url}: what was downloaded is not what was published ({error})") from None
     except (requests.RequestException, OSError) as error:
         raise DownloadError(
             f"{file.url} could not be downloaded ({type(error).__name__}); set ZOO_MIRROR to a folder that has it"
         ) from None
+    except ValueError as error:
+        raise IntegrityError(f"{file.url}: what was downloaded is not what was published ({error})") from None

@@ -82,7 +82,7 @@ class Genome:
         mapping = self.check_contigs(intervals)
         for interval in intervals:
             length = self._index[mapping.get(interval.chrom, interval.chrom)].rlen
-            if interval.end > length:
+            if interval.start < 0 or interval.end > length:
                 raise InputError(
                     f"the interval {interval} ends past {interval.chrom}, which has {length} bases in {self.path}"
                 )
@@ -110,7 +110,9 @@ def _read_index(path: Path) -> dict[str, Any]:
     try:
         try:
             return dict(Faidx(str(path), read_ahead=0).index)
-        except PermissionError:
+        except FastaIndexingError:
+            raise
+        except OSError:
             with tempfile.TemporaryDirectory() as folder:
                 return dict(Faidx(str(path), indexname=f"{folder}/index.fai").index)
     except (FastaIndexingError, ValueError) as error:

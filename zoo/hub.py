@@ -198,7 +198,7 @@ def save(
             "sha256": {name: sha256_of(draft / name) for name in (_WEIGHTS, _EXAMPLE, _TARGETS)},
         }
         (draft / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-        (draft / _CARD).write_text(render_card(config, facts, targets_text=(draft / _TARGETS).read_text()))
+        (draft / _CARD).write_text(render_card(config, (draft / _TARGETS).read_text()))
     return folder
 
 

@@ -1,6 +1,7 @@
 """Genomic intervals, 0-based and half-open, and the files and names they come with."""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def iterate_bed(path: str | Path) -> Iterator[Interval]:
                 if line.strip() and not line.startswith(("#", "track", "browser")):
                     count += 1
                     yield _parse_bed_line(line, f"{path}, line {number}")
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
     if not count:
         raise InputError(f"{path}: no interval in it")

@@ -14,7 +14,6 @@ from torchmetrics.functional import pearson_corrcoef, r2_score, spearman_corrcoe
 from torchmetrics.functional.classification import (
     binary_auroc,
     binary_average_precision,
-    binary_matthews_corrcoef,
 )
 from torchmetrics.utilities import dim_zero_cat
 
@@ -54,7 +53,7 @@ def per_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
 def _one_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
     there = ~torch.isnan(target)
     prediction, target = prediction[there].double(), target[there].double()
-    defined = _both_classes(target) if score in CLASSIFICATION.values() else len(target) > 1 and target.std() > 0
+    defined = _both_classes(target) if score in CLASSIFICATION.values() else len(target) > 1 and target.std() > 0 and (score is r2_score or prediction.std() > 0)
     return score(prediction, target) if defined else torch.tensor(torch.nan, dtype=torch.float64)
 
 

@@ -85,6 +85,8 @@ class Tracks(Output):
 
     def bin_interval(self, window: Interval, index: int) -> Interval:
         """The genomic interval of bin `index` of a prediction for `window`."""
+        if window.strand == "-":
+            index = self.bins - 1 - index
         start = window.start + self.crop + index * self.bin_size
         return Interval(window.chrom, start, start + self.bin_size)
 
@@ -122,5 +124,7 @@ class Contacts(Output):
 
     def bin_interval(self, window: Interval, index: int) -> Interval:
         """The genomic interval of bin `index` on a side of the map predicted for `window`."""
+        if window.strand == "-":
+            index = self.bins - 1 - index
         start = window.start + self.crop + index * self.bin_size
         return Interval(window.chrom, start, start + self.bin_size)

@@ -6,22 +6,22 @@ from pathlib import Path
 __all__ = ["draw_learning_curve"]
 
 
-def draw_learning_curve(metrics: Path, picture: Path, title: str) -> None:
+def draw_learning_curve(run: Path, picture: Path, title: str) -> None:
     """Draw every metric of a run against its epoch, losses left and scores right.
 
     Args:
-        metrics: the CSV that Lightning's CSVLogger wrote.
+        run: the run's folder, with a `log_<n>/metrics.csv` of Lightning's CSVLogger for each time it was begun.
         picture: the PNG to write.
         title: what stands above it.
     """
     from matplotlib.figure import Figure
 
-    curves = _read_curves(metrics)
+    curves = _read_curves(run)
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     losses, scores = figure.subplots(1, 2)
     for name, points in curves.items():
         axes = losses if name.endswith("loss") else scores
-        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name.replace("_", " "))
+        axes.plot(list(points), list(points.values()), marker="o", markersize=3, label=name.replace("_", " "))
     for axes in (losses, scores):
         axes.set_xlabel("epoch")
         axes.spines[["top", "right"]].set_visible(False)
@@ -31,11 +31,13 @@ def draw_learning_curve(metrics: Path, picture: Path, title: str) -> None:
     figure.savefig(picture, dpi=120)
 
 
-def _read_curves(metrics: Path) -> dict[str, list[tuple[int, float]]]:
-    curves: dict[str, list[tuple[int, float]]] = {}
-    with metrics.open(newline="") as file:
-        for row in csv.DictReader(file):
-            for name, value in row.items():
-                if name.startswith(("train_", "valid_")) and value:
-                    curves.setdefault(name, []).append((int(row["epoch"]), float(value)))
+def _read_curves(run: Path) -> dict[str, dict[int, float]]:
+    """Metric -> epoch -> value; what a resumed run did again replaces what it did before."""
+    curves: dict[str, dict[int, float]] = {}
+    for log in sorted(run.glob("log_*/metrics.csv"), key=lambda path: int(path.parent.name.removeprefix("log_"))):
+        with log.open(newline="") as file:
+            for row in csv.DictReader(file):
+                for name, value in row.items():
+                    if name.startswith(("train_", "valid_")) and value:
+                        curves.setdefault(name, {})[int(row["epoch"])] = float(value)
     return curves

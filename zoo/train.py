@@ -6,17 +6,20 @@ as a checkpoint folder: config, safetensors, targets, stored example, card with 
 
 import os
 import platform
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
 import yaml
 from jsonargparse import ArgumentError, Namespace
 from lightning import LightningDataModule, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -107,6 +110,26 @@ class TrainCLI(LightningCLI):
         parser.link_arguments("data.length", "model.init_args.length", apply_on="instantiate")
 
 
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """The Trainer of the configuration, with the run's own checkpoints, logs and seeding."""
+        config = self.config
+        run = run_folder(config, self.datamodule)
+        mode = "min" if config.monitor.endswith("loss") else "max"
+        best = ModelCheckpoint(
+            run, filename="best", monitor=config.monitor, mode=mode, save_last=True, enable_version_counter=False
+        )
+        callbacks = [SeedEachEpoch(int(config.seed_everything)), best, *(self.config_init.trainer.callbacks or [])]
+        # A resumed run logs beside what it logged before: CSVLogger would delete that.
+        log = f"log_{len(list(run.glob('log_*')))}"
+        loggers = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
+        return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
+
+
+def run_folder(config: Namespace, data: SequenceDataModule) -> Path:
+    """Where a run keeps what it needs to go on: `runs/<name>`."""
+    return Path(config.runs) / _filled(config.name, data)
+
+
 def train(arguments: Sequence[str]) -> Path:
     """Train as the configuration says and save the result.
 
@@ -122,6 +145,9 @@ def train(arguments: Sequence[str]) -> Path:
     """
     if not arguments or arguments[0].startswith("-"):
         raise ConfigError("name a configuration first: zoo train configs/NAME.yaml [--option value ...]")
+    odd = next((option for option in arguments[1::2] if not option.startswith("--")), None)
+    if odd is not None or len(arguments) % 2 == 0:
+        raise ConfigError(f"options come in pairs, --key value; look at {odd or arguments[-1]!r}")
     if not Path(arguments[0]).is_file():
         raise ConfigError(f"{arguments[0]}: no such configuration file")
     started = time.monotonic()
@@ -129,13 +155,14 @@ def train(arguments: Sequence[str]) -> Path:
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
     assert isinstance(data, SequenceDataModule)
-    name = _filled(config.name, data)
-    run = Path(config.runs) / name
+    _check_monitor(config.monitor, model)
+    trainer = cli.trainer
+    run = run_folder(config, data)
+    name = run.name
     model.optimization = Optimization(**config.optimization)
-    trainer = _trainer(cli, run, config)
     _fit(trainer, model, data, run, config)
     if trainer.is_global_zero:
-        draw_learning_curve(run / "metrics.csv", run / "learning_curve.png", name)
+        draw_learning_curve(run, run / "learning_curve.png", name)
     folder = Path(config.checkpoints) / name
     if trainer.is_global_zero:
         model = _best_model(trainer, model)
@@ -158,24 +185,21 @@ def _parse(arguments: Sequence[str]) -> TrainCLI:
             parser_kwargs={"exit_on_error": False},
             args=["--config", *arguments],
         )
-    except (ArgumentError, yaml.YAMLError, ValueError, TypeError) as error:
+    except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError) as error:
         raise ConfigError(f"{arguments[0]}: {' '.join(str(error).split())[:600]}") from None
 
 
-def _trainer(cli: TrainCLI, run: Path, config: Namespace) -> Trainer:
-    mode = "min" if config.monitor.endswith("loss") else "max"
-    best = ModelCheckpoint(
-        run, filename="best", monitor=config.monitor, mode=mode, save_last=True, enable_version_counter=False
-    )
-    loggers = [CSVLogger(run, name="", version=""), TensorBoardLogger(run, name="", version="")]
-    own = [SeedEachEpoch(int(config.seed_everything)), best]
-    callbacks = own + (cli.config_init.trainer.callbacks or [])
-    return cli.instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False)
+def _check_monitor(monitor: str, model: SequenceModel) -> None:
+    known = ["valid_loss", *(f"valid_{name}" for name in model.valid_scores.scores)]
+    if monitor not in known:
+        raise ConfigError(f"there is no metric {monitor!r} to monitor; there are {', '.join(known)}")
 
 
 def _fit(trainer: Trainer, model: SequenceModel, data: SequenceDataModule, run: Path, config: Namespace) -> None:
     last = run / _LAST
-    if last.exists() and not (config.resume or config.overwrite):
+    if last.exists() and config.overwrite:
+        shutil.rmtree(run)
+    if last.exists() and not config.resume:
         raise ConfigError(
             f"{run} holds a run of that name: add --resume true to go on with it, or --overwrite true to begin anew"
         )
@@ -237,7 +261,7 @@ def _facts(
 ) -> CardFacts:
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
-        command="zoo train " + " ".join(arguments),
+        command="zoo train " + " ".join(_that_matter(arguments)),
         commit=_commit(),
         seed=int(config.seed_everything),
         hardware=_hardware(),
@@ -281,4 +305,13 @@ def _commit() -> str:
 def _hardware() -> str:
     if torch.cuda.is_available():
         return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    return f"{torch.get_num_threads()} threads of a {os.cpu_count()}-core {platform.machine()} CPU"
+    return f"{torch.get_num_threads()} of {os.cpu_count()} {platform.machine()} CPU cores"
+
+
+def _that_matter(arguments: Sequence[str]) -> list[str]:
+    """The arguments without those that change only where a run lies and how it looks."""
+    kept = list(arguments[:1])
+    for option, value in zip(arguments[1::2], arguments[2::2], strict=False):
+        if option not in ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar"):
+            kept += [option, value]
+    return kept

@@ -95,8 +95,10 @@ def _order_exits(
     rows, edges = source.shape
     key = rng.random(source.shape, dtype=np.float32)
     for letter in range(_LETTERS):
-        # Exits to one letter are alike, so the first of them may stand for the last one taken.
-        match = (source == letter) & (target == last_exit[:, letter, None])
+        # Exits to one letter are alike, so the first of them may stand for the last one taken. The end, and a letter
+        # that leads nowhere, have none: their exits stay in random order.
+        exit_to = last_exit[:, letter, None]
+        match = (source == letter) & (target == exit_to) & (exit_to != letter)
         found = np.flatnonzero(match.any(1))
         key[found, match[found].argmax(1)] = 1.0
     order = np.argsort(key + 2 * source, axis=1)

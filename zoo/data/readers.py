@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Records(NamedTuple):
     sequences: list[bytes]
     rows: list[Row]
     first: int
+    lines: list[int] = []
 
 
 @dataclass
@@ -65,19 +67,21 @@ class SequenceFile:
         count = 0
         with self._opened() as stream:
             try:
-                for names, sequences, rows in self._blocks(stream):
+                for names, sequences, rows, *more in self._blocks(stream):
                     for name, sequence in zip(names, sequences, strict=True):
                         if not sequence:
                             raise InputError(f"{self.path}: the record {name!r} has no sequence")
-                    yield Records(names, sequences, rows, count + 1)
+                    yield Records(names, sequences, rows, count + 1, *more)
                     count += len(names)
-            except (EOFError, gzip.BadGzipFile, OSError) as error:
+            except (EOFError, OSError, zlib.error) as error:
                 raise InputError(f"{self.path} cannot be read to its end ({error})") from None
         if count == 0:
             raise InputError(f"{self.path}: no sequence in it")
 
     def codes(self, records: Records) -> list[Codes]:
         """Turn letters into codes, one array a record; the message of an error names the record."""
+        if not records.sequences:
+            return []
         joined = b"".join(records.sequences)
         self.ambiguous += count_ambiguous(joined)
         ends = np.cumsum([len(sequence) for sequence in records.sequences])
@@ -115,7 +119,7 @@ class SequenceFile:
     def _blocks(self, stream: io.BufferedReader) -> Iterator[tuple[list[str], list[bytes], list[Row]]]:
         try:
             head = stream.peek(1)
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, OSError, zlib.error) as error:
             raise InputError(f"{self.path}: not a whole gzip file ({error})") from None
         first_line = head.split(b"\n", 1)[0]
         if head[:1] == b">":
@@ -125,13 +129,15 @@ class SequenceFile:
         return _read_lines(stream)
 
     def _read_table(self, stream: BinaryIO, delimiter: str) -> Iterator[tuple[list[str], list[bytes], list[Row]]]:
-        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        csv.field_size_limit(2**31 - 1)
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         try:
             reader = csv.DictReader(text, delimiter=delimiter, strict=True)
             columns = list(reader.fieldnames or [])
             key = self._find_column(columns)
             named = next((c for c in columns if c.lower() in _NAME_COLUMNS), None)
             rows: list[Row] = []
+            numbers: list[int] = []
             first = 1
             for row in reader:
                 if None in row or None in row.values():
@@ -139,12 +145,13 @@ class SequenceFile:
                         f"{self.path}, line {reader.line_num}: not {len(columns)} columns as in the header"
                     )
                 rows.append(row)
+                numbers.append(reader.line_num)
                 if len(rows) == _LINES_AT_ONCE:
-                    yield _table_block(rows, key, named, first)
+                    yield *_table_block(rows, key, named, first), numbers
                     first += len(rows)
-                    rows = []
+                    rows, numbers = [], []
             if rows:
-                yield _table_block(rows, key, named, first)
+                yield *_table_block(rows, key, named, first), numbers
         except (UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{self.path}: not a table that can be read ({error})") from None
         finally:

@@ -192,14 +192,17 @@ class SequenceDataModule(LightningDataModule):
         """One line for each part: how many sequences, how many of them positive."""
         lines = []
         for part in PARTS:
-            data = self.part(part)
-            shuffles = f", {self.dataset(part).shuffles} shuffle(s) of each as negatives" if self.shuffles else ""
-            positive = f", {int((data.labels == 1).any(1).sum()):,} positive" if self.classify else ""
-            lines.append(f"{part}: {len(data):,} sequences{positive}{shuffles}")
+            dataset = self.dataset(part)
+            labels = dataset.data.labels
+            positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
+            made = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives" if dataset.shuffles else ""
+            lines.append(f"{part}: {len(labels):,} sequences{positive}{made}")
         return lines
 
     def read(self) -> LabelledSequences:
         """Read the files. A named data set overrides this."""
+        if self.fasta is not None and not self.targets:
+            raise ConfigError("`fasta` needs a class besides the background")
         if (self.fasta is None) == (self.table is None):
             raise ConfigError("give the data either as `fasta`, one file for each class, or as a `table`")
         return self._read_fasta(self.fasta) if self.fasta is not None else self._read_table(str(self.table))
@@ -213,7 +216,7 @@ class SequenceDataModule(LightningDataModule):
         data = self.part(part)
         if not len(data):
             raise ConfigError(f"the {part} part is empty: {len(self.data)} sequences in all")
-        shuffles = self.shuffles if np.all(data.labels == 1) else 0
+        shuffles = 0 if (data.labels == 0).any() else self.shuffles
         return SequenceDataset(data, shuffles, self.seed + PARTS.index(part), self.shift if part == "train" else 0)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -222,7 +225,7 @@ class SequenceDataModule(LightningDataModule):
         weight = dataset.data.weight
         if weight is not None:
             weight = np.tile(weight, 1 + dataset.shuffles)
-        size = min(self.batch_size, len(dataset))
+        size = min(self.batch_size, self.epoch_size or len(dataset))
         sampler = EpochSampler(len(dataset), self.seed, weight, self.epoch_size)
         return self._loader(dataset, batch_size=size, sampler=sampler, drop_last=True)
 
@@ -276,7 +279,7 @@ class SequenceDataModule(LightningDataModule):
                 raise InputError(f"{table} is not a table: it has no columns")
             codes += file.codes(records)
             names += records.names
-            for line, row in enumerate(records.rows, records.first + 1):
+            for line, row in zip(records.lines, records.rows):
                 labels.append([self._label(row, column, line) for column in self.label_columns])
                 parts.append(self._part_of(row, line))
         self._note(file)
@@ -323,7 +326,7 @@ class SequenceDataModule(LightningDataModule):
                     f"the target {target!r} has the label {odd:g} where a class is 0 or 1; set `classify: false` "
                     "and a regression loss for measurements"
                 )
-            if len(np.unique(there)) == 1 and not (self.shuffles and there[0] == 1):
+            if len(np.unique(there)) == 1 and not (self.shuffles and there[0] == 1 and not (data.labels == 0).any()):
                 cure = "; give negatives, or `shuffles: 1` to make them" if there[0] == 1 else ""
                 raise InputError(f"all {len(there)} labels of the target {target!r} are {there[0]:g}{cure}")
 
@@ -333,9 +336,14 @@ class SequenceDataModule(LightningDataModule):
         groups = group_identical(data.codes) if stretch is None else group_overlapping(data.codes, stretch)
         undecided = data.part < 0
         if undecided.any():
-            strata = np.nan_to_num(data.labels[:, 0], nan=-1) if self.classify else np.zeros(len(data))
-            data.part[undecided] = self._draw_parts(groups[undecided], strata[undecided].astype(np.int64))
-            return
+            strata = np.zeros(len(data), np.int64)
+            if self.classify:
+                strata = np.unique(np.nan_to_num(data.labels, nan=-1), axis=0, return_inverse=True)[1].ravel()
+            known = dict(zip(groups[~undecided].tolist(), data.part[~undecided].tolist()))
+            bound = np.array([known.get(g, -1) for g in groups.tolist()])
+            data.part[undecided] = bound[undecided]
+            free = data.part < 0
+            data.part[free] = self._draw_parts(groups[free], strata[free])
         _, leaks = leaking_groups(groups, data.part)
         if leaks:
             what = "identical sequences" if stretch is None else f"sequences that share {stretch} bases"

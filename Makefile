@@ -1,0 +1,29 @@
+# Every target does all its set-up, on a machine that has Python 3.11 or later.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check clean
+
+demo: .venv/ready
+	$(BIN)/zoo list 'deepbind.encode_usf*'
+	$(BIN)/zoo verify deepbind.encode_usf1_h1hesc
+	@echo "Four made sequences with the E-box GTCACGTGAC that USF1 binds, each followed by its own shuffle:"
+	$(BIN)/zoo predict deepbind.encode_usf1_h1hesc zoo/examples/ebox.fa -o -
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/zoo card --check
+
+clean:
+	rm -rf .venv runs
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@

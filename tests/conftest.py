@@ -1,0 +1,99 @@
+"""What the tests share: a clean environment, two tiny checkpoints, and the command line run in this process."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from zoo.cards import CardFacts, RunFacts
+from zoo.cli import main
+from zoo.hub import TargetRow, save
+from zoo.model import SequenceModel
+from zoo.models.deepbind import DeepBind
+from zoo.models.mlp import MLP
+
+TARGETS = ("first", "second")
+LENGTH = 20
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("public_data") and not _mirror_is_there():
+        pytest.skip("needs public files: set ZOO_MIRROR to a folder that has them")
+
+
+def _mirror_is_there() -> bool:
+    mirror = os.environ.get("ZOO_MIRROR")
+    return bool(mirror) and Path(str(mirror)).is_dir()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    if not request.node.get_closest_marker("public_data"):
+        monkeypatch.delenv("ZOO_MIRROR", raising=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two checkpoints of random weights: `mlp.tiny` takes 20 bases, `deepbind.tiny` scans any length."""
+    home = tmp_path_factory.mktemp("checkpoints")
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        _save_tiny(home / "mlp.tiny", MLP(TARGETS, LENGTH, hidden=(8,)))
+        _save_tiny(home / "deepbind.tiny", DeepBind(TARGETS, LENGTH, detectors=4, width=6, scan=True))
+    return home
+
+
+def _save_tiny(folder: Path, model: SequenceModel) -> None:
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+    run = RunFacts(
+        command=f"zoo train configs/{folder.name}.yaml",
+        commit="0000000",
+        seed=1,
+        hardware="none",
+        seconds=1.0,
+        precision="32-true",
+        versions="none",
+        data=["train: 2 sequences"],
+        metrics={"valid": {"auroc": 0.75}, "test": {"auroc": 0.5}},
+    )
+    facts = CardFacts(
+        name=folder.name,
+        summary=f"Random weights of {folder.name}",
+        species="Homo sapiens",
+        assay="none",
+        use="Tests",
+        limits="Says nothing of biology",
+        data="made",
+        metric="test AUROC 0.5000",
+        run=run,
+    )
+    rows = [TargetRow(target, f"The {target} target", "probability", 0.5) for target in TARGETS]
+    save(model, folder, facts, rows, torch.randint(0, 5, (4, LENGTH)).to(torch.uint8))
+
+
+@pytest.fixture
+def run_zoo(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = main(arguments)
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

@@ -1,0 +1,114 @@
+"""One contract for every architecture, one for every shipped checkpoint: a new one is held to it without a new line."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from zoo.cards import checkpoint_folders
+from zoo.data.batch import Batch
+from zoo.hub import load_folder, read_config, read_targets, verify
+from zoo.model import SequenceModel
+from zoo.registry import architectures, find_entry, load_architecture, read_entry
+
+LENGTH = 64
+FOLDERS = checkpoint_folders()
+
+
+def build(architecture: str) -> SequenceModel:
+    torch.manual_seed(0)
+    return load_architecture(architecture)(targets=["one", "two"], length=LENGTH)  # type: ignore[call-arg]
+
+
+def codes_of(model: SequenceModel, rows: int) -> torch.Tensor:
+    return torch.randint(0, 5, (rows, model.length), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_targets_and_length_alone_build_it_and_its_arguments_rebuild_it(architecture: str) -> None:
+    model = build(architecture)
+    again = type(model)(**model.arguments)
+    again.load_state_dict(model.state_dict(), strict=True)
+    codes = codes_of(model, 3)
+    assert torch.equal(model.eval().predict(codes), again.eval().predict(codes))
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_predictions_have_the_output_s_shape_and_do_not_depend_on_their_neighbours(architecture: str) -> None:
+    model = build(architecture).eval()
+    codes = codes_of(model, 5)
+    with torch.inference_mode():
+        together = model.predict(codes)
+        alone = torch.cat([model.predict(one[None]) for one in codes])
+    assert together.shape == (5, *model.output.shape)
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_every_parameter_learns(architecture: str) -> None:
+    model = build(architecture).train()
+    target = torch.rand(16, *model.output.shape).round()
+    model.training_loss(Batch(codes_of(model, 16), target)).backward()  # type: ignore[no-untyped-call]
+    still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not still
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_a_missing_label_changes_no_gradient(architecture: str) -> None:
+    model = build(architecture).eval()
+    codes = codes_of(model, 4)
+    target = torch.rand(4, *model.output.shape).round()
+    target[2] = torch.nan
+    gradients = []
+    for batch in (Batch(codes, target), Batch(codes[[0, 1, 3]], target[[0, 1, 3]])):
+        model.zero_grad()
+        model.training_loss(batch).backward()  # type: ignore[no-untyped-call]
+        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
+    assert torch.allclose(*gradients, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_bf16_stays_close_to_float32(architecture: str) -> None:
+    model = build(architecture).eval()
+    codes = codes_of(model, 4)
+    with torch.inference_mode():
+        exact = model.predict(codes)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = model.predict(codes)
+    assert rough.dtype == torch.float32
+    assert torch.allclose(exact, rough, atol=0.03)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_checkpoint_reproduces_its_example_and_says_what_it_is(folder: Path) -> None:
+    found = verify(f"local-dir:{folder}")
+    config = read_config(folder)
+    entry = find_entry(folder.name)
+    assert found.sequences >= 8
+    assert entry == read_entry(folder)
+    assert folder.name == config["name"] == entry.name
+    assert config["architecture"] == entry.architecture
+    assert [row.name for row in read_targets(folder)] == config["arguments"]["targets"]
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -> None:
+    config = read_config(folder)
+    run = config["run"]
+    assert run["command"].startswith("zoo train configs/")
+    assert run["metrics"]["test"].keys() == run["metrics"]["valid"].keys()
+    assert config["metric"] == f"test AUROC {run['metrics']['test']['auroc']:.4f}"
+    for said in ("summary", "species", "assay", "licence", "use", "limits", "data"):
+        assert config[said]
+
+
+def test_the_shipped_checkpoints_are_those_that_were_promised() -> None:
+    names = {folder.name for folder in FOLDERS}
+    assert sum(name.startswith("deepbind.encode_") for name in names) == 21
+    sets = ("ecoli", "bsubtilis", "athaliana_tata", "athaliana_nontata", "mouse_tata")
+    assert {f"{kind}.promoter_{name}" for kind in ("mlp", "deepbind") for name in sets} <= names
+
+
+def test_loading_leaves_a_model_in_evaluation_mode() -> None:
+    assert not load_folder(FOLDERS[0]).training

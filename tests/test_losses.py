@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from zoo.errors import ConfigError
+from zoo.losses import LOSSES, Loss, binary_cross_entropy, find_loss, mean_squared_error
+
+NAN = float("nan")
+BOTH = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+def rows() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    raw = 3 * torch.randn(40, 3, generator=generator)
+    return raw, torch.randint(0, 2, (40, 3), generator=generator).float()
+
+
+def test_binary_cross_entropy_is_the_one_on_paper() -> None:
+    # p = 1/2 costs ln 2; a logit of ln 3 is p = 3/4: it costs ln(4/3) where the label is 1 and ln 4 where it is 0.
+    raw = torch.tensor([[0.0], [math.log(3)], [math.log(3)]])
+    target = torch.tensor([[1.0], [1.0], [0.0]])
+    expected = (math.log(2) + math.log(4 / 3) + math.log(4)) / 3
+    assert float(binary_cross_entropy(raw, target)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_binary_cross_entropy_equals_a_slow_loop_in_float64() -> None:
+    raw, target = rows()
+    each = []
+    for logit, label in zip(raw.flatten().tolist(), target.flatten().tolist(), strict=True):
+        p = 1 / (1 + math.exp(-logit))
+        each.append(-math.log(p if label else 1 - p))
+    assert float(binary_cross_entropy(raw, target)) == pytest.approx(math.fsum(each) / len(each), rel=1e-6)
+
+
+def test_binary_cross_entropy_of_a_huge_logit_is_the_logit() -> None:
+    raw, target = torch.tensor([[200.0], [-300.0]]), torch.tensor([[0.0], [1.0]])
+    assert float(binary_cross_entropy(raw, target)) == 250
+
+
+def test_mean_squared_error_is_the_one_on_paper() -> None:
+    raw, target = torch.tensor([[1.0, 2.0], [3.0, -1.0]]), torch.tensor([[1.0, 4.0], [0.0, 1.0]])
+    assert float(mean_squared_error(raw, target)) == (0 + 4 + 9 + 4) / 4
+
+
+@BOTH
+def test_missing_targets_count_for_nothing(loss: Loss) -> None:
+    raw, target = rows()
+    target[::4] = NAN
+    left = ~torch.isnan(target[:, 0])
+    assert float(loss.function(raw, target)) == pytest.approx(float(loss.function(raw[left], target[left])), rel=1e-6)
+
+
+def test_the_mean_is_over_what_is_left_in_any_column() -> None:
+    raw = torch.tensor([[1.0, 7.0], [5.0, 2.0]])
+    target = torch.tensor([[3.0, NAN], [NAN, 3.0]])
+    assert float(mean_squared_error(raw, target)) == (4 + 1) / 2
+
+
+@BOTH
+def test_no_gradient_reaches_a_missing_target_and_the_others_have_theirs(loss: Loss) -> None:
+    raw, target = rows()
+    target[1::2, 1] = NAN
+    there = ~torch.isnan(target)
+    raw.requires_grad_()
+    (gradient,) = torch.autograd.grad(loss.function(raw, target), raw)
+    left = raw.detach()[there].requires_grad_()
+    (expected,) = torch.autograd.grad(loss.function(left, target[there]), left)
+    assert torch.equal(gradient[~there], torch.zeros(20))
+    assert torch.allclose(gradient[there], expected, rtol=1e-6)
+
+
+@BOTH
+def test_nothing_measured_costs_nothing(loss: Loss) -> None:
+    raw = torch.ones(3, 2, requires_grad=True)
+    value = loss.function(raw, torch.full((3, 2), NAN))
+    (gradient,) = torch.autograd.grad(value, raw)
+    assert value.item() == 0
+    assert torch.equal(gradient, torch.zeros(3, 2))
+
+
+@BOTH
+def test_half_precision_is_summed_in_single(loss: Loss) -> None:
+    raw, target = rows()
+    half = raw.bfloat16()
+    value = loss.function(half, target)
+    assert value.dtype == torch.float32
+    assert float(value) == float(loss.function(half.float(), target))
+
+
+def test_activations_turn_raw_output_into_their_unit() -> None:
+    raw = torch.tensor([math.log(3), 0.0, -math.log(3)])
+    assert np.allclose(find_loss("binary_cross_entropy").activation(raw), [0.75, 0.5, 0.25], atol=1e-7)
+    assert torch.equal(find_loss("mean_squared_error").activation(raw), raw)
+
+
+def test_an_unknown_loss_is_refused_naming_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"'hinge'.*binary_cross_entropy, mean_squared_error"):
+        find_loss("hinge")
