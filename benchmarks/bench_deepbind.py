@@ -38,7 +38,18 @@ SHIPPED_SEED = 1
 TOP_PEAKS = 500
 RECORD = RESULTS / "deepbind_seeds.json"
 # The ten experiments whose published weights the project was measured against from the start.
-TEN = ["arid3a_k562", "ctcfl_k562", "elk1_gm12878", "foxa1_hepg2", "gabpa_gm12878", "myc_h1hesc", "rest_gm12878", "sp1_gm12878", "usf1_hepg2", "zbtb7a_hepg2"]
+TEN = [
+    "arid3a_k562",
+    "ctcfl_k562",
+    "elk1_gm12878",
+    "foxa1_hepg2",
+    "gabpa_gm12878",
+    "myc_h1hesc",
+    "rest_gm12878",
+    "sp1_gm12878",
+    "usf1_hepg2",
+    "zbtb7a_hepg2",
+]
 HEADER = [
     *("experiment", "training peaks", "best motif", "best motif AUROC", "published model", "published AUROC"),
     *("ours AUROC", "ours mean", "seeds", "ours - published"),

@@ -64,7 +64,7 @@ def test_a_missing_label_changes_no_gradient(architecture: str) -> None:
         model.zero_grad()
         model.training_loss(batch).backward()  # type: ignore[no-untyped-call]
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
-    assert torch.allclose(*gradients, atol=1e-6)
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
 
 
 @pytest.mark.parametrize("architecture", architectures())

@@ -17,14 +17,14 @@ def test_deepbind_has_the_published_number_of_parameters(hidden: int, parameters
 
 
 def test_deepbind_on_paper() -> None:
-    # One detector that scores 1 for A then C, threshold -1.5, weight 2, bias -1: AC scores 2 - 1.5 = 0.5, so 2 * 0.5 - 1.
+    # One detector that scores 1 for A then C; threshold -1.5, weight 2, bias -1. AC: 2 * (2 - 1.5) - 1 = 0.
     model = DeepBind(targets=["x"], length=4, detectors=1, width=2, strands="forward", loss="mean_squared_error").eval()
     with torch.no_grad():
         model.detectors.zero_()
         model.detectors[0, 0, 0] = model.detectors[0, 1, 1] = 1
         model.thresholds.fill_(-1.5)
-        model.head[-1].weight.fill_(2)  # type: ignore[operator, union-attr]
-        model.head[-1].bias.fill_(-1)  # type: ignore[operator, union-attr]
+        model.head[-1].weight.fill_(2)  # type: ignore[operator]
+        model.head[-1].bias.fill_(-1)  # type: ignore[operator]
         codes = torch.tensor([[3, 0, 1, 3], [2, 2, 0, 2], [2, 2, 2, 0]], dtype=torch.uint8)
         # GGAG holds an A (1 - 1.5 < 0); GGGA hangs over the end: 1 + 0.25 - 1.5 < 0.
         assert model.predict(codes).flatten().tolist() == pytest.approx([0.0, -1.0, -1.0])
@@ -36,7 +36,7 @@ def test_a_detector_may_hang_over_the_end_where_every_base_counts_a_quarter() ->
         model.detectors.fill_(-9)
         model.detectors[0, :, 0] = torch.tensor([4.0, 0, 0, 0])  # first position: A, else a mean of 1
         model.detectors[0, 3, 1:] = 1.0  # then T T
-        model.head[-1].weight.fill_(1)  # type: ignore[operator, union-attr]
+        model.head[-1].weight.fill_(1)  # type: ignore[operator]
         codes = torch.tensor([[3, 3, 2]], dtype=torch.uint8)
         # TT at the start with the A hanging out: 0.25 * 4 + 1 + 1.
         assert model.predict(codes).item() == pytest.approx(3.0)
@@ -55,7 +55,9 @@ def test_deepbind_of_both_strands_is_blind_to_the_strand(strands: str, pooling: 
 def test_members_are_averaged_and_trained_apart() -> None:
     torch.manual_seed(0)
     both = DeepBind(targets=["x"], length=30, detectors=4, width=6, pooling="max_mean", hidden=5, members=2).eval()
-    singles = [DeepBind(targets=["x"], length=30, detectors=4, width=6, pooling="max_mean", hidden=5).eval() for _ in "ab"]
+    singles = [
+        DeepBind(targets=["x"], length=30, detectors=4, width=6, pooling="max_mean", hidden=5).eval() for _ in "ab"
+    ]
     for index, single in enumerate(singles):
         mine = slice(4 * index, 4 * index + 4)
         state = {key: value[index : index + 1] for key, value in both.state_dict().items() if key.startswith("head")}
@@ -91,3 +93,18 @@ def test_mlp_is_its_layers() -> None:
     want = torch.sigmoid(last(torch.relu(first(flat))))
     assert torch.allclose(model.predict(codes), want)
     assert count(model) == 20 * 3 + 3 + 3 + 1
+
+
+def test_positions_pooling_on_paper() -> None:
+    # Two detectors of one base, A and C, over windows of two bases; the head tells them apart by place.
+    model = DeepBind(
+        targets=["x"], length=4, detectors=2, width=1, pool=2, pooling="positions", strands="forward",
+        loss="mean_squared_error",
+    ).eval()  # fmt: skip
+    with torch.no_grad():
+        model.detectors.zero_()
+        model.detectors[0, 0, 0] = model.detectors[1, 1, 0] = 1
+        model.head[-1].weight[0, :, 0] = torch.tensor([1.0, 10.0, 100.0, 1000.0])  # type: ignore[index, operator]
+        codes = torch.tensor([[0, 2, 1, 1], [2, 1, 2, 0], [2, 2, 2, 2]], dtype=torch.uint8)
+        # Features: A in bases 1-2, A in 3-4, C in 1-2, C in 3-4.
+        assert model.predict(codes).flatten().tolist() == pytest.approx([1001.0, 110.0, 0.0])

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import UnknownNameError
 from zoo.registry import ModelEntry, find_entry, shipped_folder
 
 __all__ = [
@@ -122,7 +123,7 @@ def render_folder(folder: Path) -> str:
 
 def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
     """The checkpoint folders that are shipped, by name."""
-    return sorted(path.parent for path in (checkpoints or shipped_folder("checkpoints")).glob("*/config.json"))
+    return sorted(path.parent for path in (checkpoints or shipped_folder("checkpoints")).glob("[a-z]*/config.json"))
 
 
 def render_all(checkpoints: Path | None = None) -> str:
@@ -238,11 +239,15 @@ def _run_lines(run: RunFacts) -> list[str]:
 
 def describe(name: str) -> str:
     """The card of a model by name; for weights that were not fetched yet, what is known of them."""
-    entry = find_entry(name)
-    folder = shipped_folder("checkpoints") / name
+    local = name.startswith("local-dir:")
+    folder = Path(name.removeprefix("local-dir:")) if local else shipped_folder("checkpoints") / name
+    if not local:
+        entry = find_entry(name)
     if (folder / "README.md").is_file():
         text = (folder / "README.md").read_text()
         return text.split("---\n", 2)[2].strip()
+    if local:
+        raise UnknownNameError(f"{folder} is not a checkpoint: there is no card in it")
     facts = CardFacts.of_import(entry)
     return "\n".join(
         [

@@ -3,13 +3,14 @@ before it is needed, so that `zoo list` answers at once.
 """
 
 import argparse
+import os
 import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from zoo.errors import ConfigError, InputError, UnknownNameError, ZooError
+from zoo.errors import ConfigError, InputError, OutputError, UnknownNameError, ZooError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,9 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 after saying on standard error in one sentence what was wrong.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    options, rest = _parser().parse_known_args(arguments)
     try:
+        options, rest = _parser().parse_known_args(arguments)
         if rest and not getattr(options, "takes_rest", False):
             raise ConfigError(
                 f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
@@ -41,13 +41,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ZooError as error:
         print(f"zoo: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone: nothing is left to say
+    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        print(f"zoo: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("zoo: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; `{self.prog} --help` lists what there is")
+
+
+def _drop_output() -> None:
+    """Point standard output nowhere, so that the interpreter does not try to flush it again on leaving."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def list_command(options: argparse.Namespace) -> None:
@@ -149,6 +165,8 @@ def card_command(options: argparse.Namespace) -> None:
 
     texts = {folder / "README.md": render_folder(folder) for folder in checkpoint_folders()}
     texts[Path(options.output)] = render_all()
+    if not Path(options.output).parent.is_dir():
+        raise OutputError(f"{options.output} cannot be written: there is no such folder")
     for path, text in texts.items():
         if not options.check:
             path.write_text(text)
@@ -157,7 +175,7 @@ def card_command(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="zoo", description="The model zoo of regulatory genomics.")
+    parser = _Parser(prog="zoo", description="The model zoo of regulatory genomics.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_list(verbs)
     _add_info(verbs)
@@ -234,7 +252,7 @@ def _add_data(verbs: Any) -> None:
 
 def _add_benchmark(verbs: Any) -> None:
     verb = verbs.add_parser(
-        "benchmark", help="recompute a table", description="Recompute a table of the project.", add_help=False
+        "benchmark", help="recompute a table", description="Recompute a table; what follows NAME goes to its script."
     )
     verb.add_argument("name", metavar="NAME")
     verb.set_defaults(run=benchmark_command, takes_rest=True)
@@ -267,7 +285,7 @@ def _device(name: str) -> str:
         found = torch.accelerator.current_accelerator(check_available=True)
         return found.type if found else "cpu"
     try:
-        torch.empty(0, device=name)
+        torch.zeros(1, device=name).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ConfigError(f"there is no device {name!r} here ({str(error).splitlines()[0]})") from None
     return name
@@ -289,20 +307,29 @@ def _interval_blocks(options: argparse.Namespace, model: "SequenceModel") -> "It
     from zoo.prediction import predict_intervals
 
     genome = Genome(options.genome)
-    intervals = _checked(iterate_bed(options.input), genome, model.length if options.resize else None)
+    intervals = _checked(iterate_bed(options.input), genome, model, options.resize)
     return predict_intervals(model, genome, intervals, options.batch_size, options.precision)
 
 
-def _checked(intervals: "Iterable[Interval]", genome: "Genome", length: int | None) -> "Iterator[Interval]":
-    """The intervals, each looked at: its contig (mapped names are said once), its end, and resized where wanted."""
+def _checked(
+    intervals: "Iterable[Interval]", genome: "Genome", model: "SequenceModel", resize: bool
+) -> "Iterator[Interval]":
+    """The intervals, each looked at: its contig (mapped names are said once), its ends, its length."""
     said: set[str] = set()
     for interval in intervals:
-        mapped = genome.check([interval])
-        for name, found in mapped.items():
-            if name not in said:
-                said.add(name)
-                print(f"zoo: the contig {name} is {found} in {genome.path}", file=sys.stderr)
-        yield interval.resized(length) if length else interval
+        genome.check(interval)
+        found = genome.contig(interval.chrom)
+        if found != interval.chrom and interval.chrom not in said:
+            said.add(interval.chrom)
+            print(f"zoo: the contig {interval.chrom} is {found} in {genome.path}", file=sys.stderr)
+        if resize:
+            interval = interval.resized(model.length)
+        try:
+            model.check_length(len(interval))
+        except InputError as error:
+            cure = f"--resize takes {model.length} bases around each centre"
+            raise InputError(f"{interval.label!r}: {error}; {cure}") from None
+        yield interval
 
 
 def _with_progress(blocks: "Iterable[Predictions]") -> "Iterator[Predictions]":

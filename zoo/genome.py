@@ -1,6 +1,5 @@
 """A genome: FASTA and interval in, codes out."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ class Genome:
         if not head.startswith(b">"):
             raise InputError(f"{self.path} is not FASTA: it does not begin with '>'")
         self._index = _read_index(self.path)
+        self._names: dict[str, str] = {}
         self._map: np.memmap[Any, np.dtype[np.uint8]] | None = None
 
     @property
@@ -53,10 +53,7 @@ class Genome:
 
     def codes(self, interval: Interval) -> Codes:
         """Read one interval as codes (L,), padded with N past the contig's ends, reversed on strand '-'."""
-        entry = self._index.get(interval.chrom)
-        if entry is None:
-            (name,) = match_contigs([interval.chrom], self._index).values()
-            entry = self._index[name]
+        entry = self._index[self.contig(interval.chrom)]
         start, end = max(interval.start, 0), min(interval.end, entry.rlen)
         codes = np.full(len(interval), UNKNOWN, dtype=np.uint8)
         if start < end:
@@ -70,28 +67,28 @@ class Genome:
         """Read one interval as upper-case letters."""
         return decode(self.codes(interval))
 
-    def check(self, intervals: Sequence[Interval]) -> dict[str, str]:
-        """Refuse intervals that this genome does not hold whole.
-
-        Returns:
-            The contig names that had to be mapped, as {name in the intervals: name in the genome}.
+    def contig(self, name: str) -> str:
+        """This genome's name for a contig, found once: `chr1`, `1`, `chrI` and `I` may be one.
 
         Raises:
-            InputError: a contig that is not here, or an interval that ends past its contig.
+            InputError: it is not here.
         """
-        mapping = self.check_contigs(intervals)
-        for interval in intervals:
-            length = self._index[mapping.get(interval.chrom, interval.chrom)].rlen
-            if interval.start < 0 or interval.end > length:
-                raise InputError(
-                    f"the interval {interval} ends past {interval.chrom}, which has {length} bases in {self.path}"
-                )
-        return mapping
+        if name not in self._names:
+            self._names |= match_contigs([name], self._index)
+        return self._names[name]
 
-    def check_contigs(self, intervals: Sequence[Interval]) -> dict[str, str]:
-        """Refuse intervals on contigs that are not here; return the names that had to be mapped."""
-        names = dict.fromkeys(interval.chrom for interval in intervals)
-        return {name: found for name, found in match_contigs(names, self._index).items() if name != found}
+    def check(self, interval: Interval) -> None:
+        """Refuse an interval that this genome does not hold whole.
+
+        Raises:
+            InputError: a contig that is not here, or an interval that reaches past its ends.
+        """
+        length = self._index[self.contig(interval.chrom)].rlen
+        if interval.start < 0 or interval.end > length:
+            raise InputError(
+                f"the interval {interval} reaches past the end of {interval.chrom}, "
+                f"which has {length} bases in {self.path}"
+            )
 
     def _bases(self, entry: Any, start: int, end: int) -> bytes:
         """The raw letters of [start, end) of a contig, line ends taken out."""

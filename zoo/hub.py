@@ -113,15 +113,19 @@ def load_folder(folder: Path) -> SequenceModel:
     """Load a model from a checkpoint folder, strictly, in evaluation mode."""
     config = read_config(folder)
     _check_files(folder, config)
+    architecture = load_architecture(config["architecture"])
     try:
-        model = load_architecture(config["architecture"])(**config["arguments"])
-    except TypeError as error:
-        raise IntegrityError(f"{folder}/config.json does not fit the architecture: {error}") from None
+        model = architecture(**config["arguments"])
+    except ConfigError as error:
+        raise IntegrityError(f"{folder}/config.json: {error}") from None
+    # An architecture's arguments are numbers, words and lists; a wrong one can fail anywhere in torch.
+    except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as error:
+        raise IntegrityError(f"{folder}/config.json does not fit the architecture: {_one_line(error)}") from None
     state = _read_tensors(folder / _WEIGHTS)
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise IntegrityError(f"{folder}/{_WEIGHTS} does not fit the architecture: {error}") from None
+        raise IntegrityError(f"{folder}/{_WEIGHTS} does not fit the architecture: {_one_line(error)}") from None
     return model.eval()
 
 
@@ -129,9 +133,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The facts of a checkpoint folder."""
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-        config["architecture"], config["arguments"], config["sha256"]
+        missing = {_WEIGHTS, _EXAMPLE, _TARGETS} - dict(config["sha256"]).keys()
+        dict(config["arguments"])
+        str(config["architecture"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
+    if missing:
+        raise IntegrityError(f"{folder}/config.json names no sha256 of {', '.join(sorted(missing))}")
     return config
 
 
@@ -165,7 +173,7 @@ def save(
     targets: list[TargetRow],
     example: Tensor,
 ) -> Path:
-    """Write a model as a checkpoint folder: all of it, or nothing.
+    """Write a model as a checkpoint folder: all of it, loaded again and verified, or nothing.
 
     Args:
         model: what to save; its arguments and weights are kept.
@@ -180,12 +188,14 @@ def save(
     folder = Path(folder)
     if [row.name for row in targets] != list(model.output.targets):
         raise ConfigError(f"the target lines {[row.name for row in targets]} are not the model's targets")
-    model = model.cpu().eval()
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    # A copy predicts the example: the caller's model stays where and as it is.
+    copy = type(model)(**model.arguments).eval()
+    copy.load_state_dict(state, strict=True)
     with whole_folder(folder) as draft:
-        state = {key: value.contiguous() for key, value in model.state_dict().items()}
         save_file(state, draft / _WEIGHTS)
         with torch.inference_mode():
-            save_file({"codes": example, "expected": model.predict(example)}, draft / _EXAMPLE)
+            save_file({"codes": example, "expected": copy.predict(example)}, draft / _EXAMPLE)
         _write_targets(draft / _TARGETS, targets)
         config = {
             "format": _FORMAT,
@@ -199,6 +209,7 @@ def save(
         }
         (draft / "config.json").write_text(json.dumps(config, indent=1) + "\n")
         (draft / _CARD).write_text(render_card(config, (draft / _TARGETS).read_text()))
+        _verify_folder(draft, facts.name)
     return folder
 
 
@@ -212,7 +223,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
     try:
         yield draft
-        draft.chmod(0o755)
+        draft.chmod(0o755)  # mkdtemp and save_file make private ones
+        for path in draft.iterdir():
+            path.chmod(0o644)
         if folder.is_dir():
             shutil.rmtree(folder)
         draft.replace(folder)
@@ -251,8 +264,12 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 def _verify_folder(folder: Path, name: str) -> Verification:
     model = load_folder(folder)
     example = _read_tensors(folder / _EXAMPLE)
+    if example.keys() != {"codes", "expected"}:
+        raise IntegrityError(f"{folder}/{_EXAMPLE} holds {sorted(example)} where codes and expected are wanted")
     with torch.inference_mode():
         predicted = model.predict(example["codes"])
+    if predicted.shape != example["expected"].shape:
+        raise IntegrityError(f"{folder}/{_EXAMPLE} does not fit the model's output")
     difference = float((predicted - example["expected"]).abs().max())
     tolerance = float(read_config(folder)["tolerance"])
     if not difference <= tolerance:
@@ -263,13 +280,13 @@ def _verify_folder(folder: Path, name: str) -> Verification:
 
 
 def _import(entry: ModelEntry, folder: Path) -> None:
-    """Make a checkpoint folder of weights that others published, and verify it once."""
+    """Make a checkpoint folder of weights that others published."""
     importer = import_module(f"zoo.importers.{entry.architecture}")
     model: SequenceModel = importer.import_model(entry.name)
-    example = torch.randint(0, 4, (8, model.length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    length = model.length if model.max_length else 2 * model.length
+    example = torch.randint(0, 4, (8, length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     targets = [TargetRow(target, entry.summary, model.loss.unit) for target in entry.targets]
     save(model, folder, CardFacts.of_import(entry), targets, example)
-    _verify_folder(folder, entry.name)
 
 
 def _from_hub(name: str) -> Path:
@@ -292,3 +309,7 @@ def _from_hub(name: str) -> Path:
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
     return folder
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

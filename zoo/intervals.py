@@ -1,6 +1,8 @@
 """Genomic intervals, 0-based and half-open, and the files and names they come with."""
 
 import gzip
+import io
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -39,8 +41,11 @@ class Interval:
         return Interval(self.chrom, start, start + length, self.name, self.strand)
 
 
-def open_text(path: Path) -> IO[str]:
-    """Open a plain or gzipped text file for reading, by what its first bytes say."""
+def open_text(path: str | Path) -> IO[str]:
+    """Open a plain or gzipped text file for reading, by what its first bytes say; `-` is standard input."""
+    if str(path) == "-":
+        return io.TextIOWrapper(sys.stdin.buffer)
+    path = Path(path)
     with path.open("rb") as head:
         zipped = head.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rt") if zipped else path.open("rt")
@@ -50,7 +55,8 @@ def read_bed(path: str | Path) -> list[Interval]:
     """Read a BED file of three to twelve columns, plain or gzipped.
 
     Args:
-        path: the file. Lines that begin with `#`, `track` or `browser` are skipped, as the format says.
+        path: the file, or `-` for standard input. Lines that begin with `#`, `track` or `browser` are skipped, as the
+            format says.
 
     Returns:
         The intervals in the file's order; the fourth column is the name, the sixth the strand.
@@ -63,8 +69,7 @@ def read_bed(path: str | Path) -> list[Interval]:
 
 def iterate_bed(path: str | Path) -> Iterator[Interval]:
     """Read a BED file line by line. See `read_bed`."""
-    path = Path(path)
-    if not path.is_file():
+    if str(path) != "-" and not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     count = 0
     try:

@@ -53,7 +53,10 @@ def per_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
 def _one_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
     there = ~torch.isnan(target)
     prediction, target = prediction[there].double(), target[there].double()
-    defined = _both_classes(target) if score in CLASSIFICATION.values() else len(target) > 1 and target.std() > 0 and (score is r2_score or prediction.std() > 0)
+    if score in CLASSIFICATION.values():
+        defined = _both_classes(target)
+    else:
+        defined = len(target) > 1 and bool(target.std() > 0) and (score is r2_score or bool(prediction.std() > 0))
     return score(prediction, target) if defined else torch.tensor(torch.nan, dtype=torch.float64)
 
 

@@ -35,6 +35,7 @@ __all__ = [
 Precision = Literal["32", "bf16", "16"]
 _BATCH = 256
 _INTERVALS_AT_ONCE = 8192
+_BLANK = str.maketrans("\t\r\n", "   ")  # in a name they would make columns and lines
 _DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}
 
 
@@ -80,7 +81,8 @@ def predict(
         A value for each interval and target, in the order of the intervals.
 
     Raises:
-        InputError: an interval that the genome does not hold or whose length the model does not take.
+        InputError: a contig that the genome does not have, or a length that the model does not take. Bases past a
+            contig's end are N; `Genome.check` refuses such intervals.
     """
     return _joined(model, predict_intervals(model, genome, intervals, batch_size, precision))
 
@@ -94,6 +96,8 @@ def predict_sequences(
 ) -> Predictions:
     """Predict for sequences given as text. See `predict`."""
     names = list(names) if names is not None else [f"sequence_{i}" for i in range(1, len(sequences) + 1)]
+    if len(names) != len(sequences):
+        raise InputError(f"{len(names)} names for {len(sequences)} sequences")
     codes = [encode(sequence) for sequence in sequences]
     return Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
 
@@ -117,7 +121,6 @@ def predict_intervals(
     """Predict for intervals of a genome, block by block. See `predict`."""
     stream = iter(intervals)
     while block := list(itertools.islice(stream, _INTERVALS_AT_ONCE)):
-        genome.check_contigs(block)
         names = [interval.label for interval in block]
         codes = [genome.codes(interval) for interval in block]
         yield Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
@@ -180,7 +183,7 @@ def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable
             file.write("\t".join(["name", *targets]) + "\n")
             row = "%s" + "\t%.7g" * len(targets) + "\n"
             for block in blocks:
-                columns = [block.names, *block.values.T.tolist()]
+                columns = [[name.translate(_BLANK) for name in block.names], *block.values.T.tolist()]
                 cells = tuple(itertools.chain.from_iterable(zip(*columns, strict=True)))
                 file.write(row * len(block) % cells)
                 count += len(block)
@@ -202,8 +205,13 @@ def _table(path: str) -> Iterator[TextIO]:
     if target.exists() and not target.is_file():
         if target.is_dir():
             raise OutputError(f"{path} is a folder, not a file")
-        with target.open("w") as file:
-            yield file
+        try:
+            with target.open("w") as file:
+                yield file
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"{path} could not be written: {error.strerror or error}") from None
         return
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -225,14 +233,15 @@ def _table(path: str) -> Iterator[TextIO]:
 @contextmanager
 def _inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
     """Evaluation mode, no gradients, the precision asked for; the model is left as it was."""
-    training = model.training
+    training = [module for module in model.modules() if module.training]  # a part may be frozen in evaluation mode
     model.eval()
     dtype = _DTYPES.get(precision)
     try:
         with torch.inference_mode(), torch.autocast(model.device.type, dtype, enabled=dtype is not None):
             yield
     finally:
-        model.train(training)
+        for module in training:
+            module.training = True
 
 
 def _predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float32]:

@@ -174,7 +174,7 @@ def read_entry(folder: Path) -> ModelEntry:
 
 @cache
 def _entries() -> dict[str, ModelEntry]:
-    entries = [read_entry(path.parent) for path in shipped_folder("checkpoints").glob("*/config.json")]
+    entries = [read_entry(path.parent) for path in shipped_folder("checkpoints").glob("[a-z]*/config.json")]
     for path in (_PACKAGE / "importers").glob("[a-z]*.py"):
         entries += import_module(f"zoo.importers.{path.stem}").entries()
     return {entry.name: entry for entry in entries}

@@ -109,7 +109,6 @@ class TrainCLI(LightningCLI):
         parser.link_arguments("data.targets", "model.init_args.targets", apply_on="instantiate")
         parser.link_arguments("data.length", "model.init_args.length", apply_on="instantiate")
 
-
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The Trainer of the configuration, with the run's own checkpoints, logs and seeding."""
         config = self.config

@@ -5,7 +5,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ _SEQUENCE_COLUMNS = ("sequence", "seq")
 _NAME_COLUMNS = ("name", "id", "eventid", "sequence_id", "seq_id")
 _LINES_AT_ONCE = 16384
 Row = dict[str, str]
+Block = tuple[list[str], list[bytes], list[Row], list[int]]  # names, sequences, rows and their lines
 
 
 class Records(NamedTuple):
@@ -33,13 +34,14 @@ class Records(NamedTuple):
         sequences: letters as bytes.
         rows: the whole rows where the file is a table, else empty.
         first: the number of the first record in the file, from 1.
+        lines: the line on which each row ends, where the file is a table.
     """
 
     names: list[str]
     sequences: list[bytes]
     rows: list[Row]
     first: int
-    lines: list[int] = []
+    lines: Sequence[int] = ()
 
 
 @dataclass
@@ -67,11 +69,11 @@ class SequenceFile:
         count = 0
         with self._opened() as stream:
             try:
-                for names, sequences, rows, *more in self._blocks(stream):
+                for names, sequences, rows, lines in self._blocks(stream):
                     for name, sequence in zip(names, sequences, strict=True):
                         if not sequence:
                             raise InputError(f"{self.path}: the record {name!r} has no sequence")
-                    yield Records(names, sequences, rows, count + 1, *more)
+                    yield Records(names, sequences, rows, count + 1, lines)
                     count += len(names)
             except (EOFError, OSError, zlib.error) as error:
                 raise InputError(f"{self.path} cannot be read to its end ({error})") from None
@@ -116,7 +118,7 @@ class SequenceFile:
             if self.path != "-":
                 raw.close()
 
-    def _blocks(self, stream: io.BufferedReader) -> Iterator[tuple[list[str], list[bytes], list[Row]]]:
+    def _blocks(self, stream: io.BufferedReader) -> Iterator[Block]:
         try:
             head = stream.peek(1)
         except (EOFError, OSError, zlib.error) as error:
@@ -128,8 +130,8 @@ class SequenceFile:
             return self._read_table(stream, "\t" if b"\t" in first_line else ",")
         return _read_lines(stream)
 
-    def _read_table(self, stream: BinaryIO, delimiter: str) -> Iterator[tuple[list[str], list[bytes], list[Row]]]:
-        csv.field_size_limit(2**31 - 1)
+    def _read_table(self, stream: BinaryIO, delimiter: str) -> Iterator[Block]:
+        csv.field_size_limit(2**31 - 1)  # a sequence may be a megabase
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         try:
             reader = csv.DictReader(text, delimiter=delimiter, strict=True)
@@ -147,11 +149,11 @@ class SequenceFile:
                 rows.append(row)
                 numbers.append(reader.line_num)
                 if len(rows) == _LINES_AT_ONCE:
-                    yield *_table_block(rows, key, named, first), numbers
+                    yield _table_block(rows, numbers, key, named, first)
                     first += len(rows)
                     rows, numbers = [], []
             if rows:
-                yield *_table_block(rows, key, named, first), numbers
+                yield _table_block(rows, numbers, key, named, first)
         except (UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{self.path}: not a table that can be read ({error})") from None
         finally:
@@ -166,16 +168,16 @@ class SequenceFile:
         raise InputError(f"{self.path}: no column {names}; its first line has {', '.join(columns[:8])}")
 
 
-def _table_block(rows: list[Row], key: str, named: str | None, first: int) -> tuple[list[str], list[bytes], list[Row]]:
+def _table_block(rows: list[Row], lines: list[int], key: str, named: str | None, first: int) -> Block:
     names = [row[named] for row in rows] if named else _numbered(first, len(rows))
-    return names, [row[key].strip().encode("utf-8", "replace") for row in rows], rows
+    return names, [row[key].strip().encode("utf-8", "replace") for row in rows], rows, lines
 
 
 def _numbered(first: int, count: int) -> list[str]:
     return [f"sequence_{number}" for number in range(first, first + count)]
 
 
-def _read_fasta(stream: BinaryIO) -> Iterator[tuple[list[str], list[bytes], list[Row]]]:
+def _read_fasta(stream: BinaryIO) -> Iterator[Block]:
     rest = b""
     while block := stream.read(_BLOCK_BYTES):
         block = rest + block
@@ -186,21 +188,21 @@ def _read_fasta(stream: BinaryIO) -> Iterator[tuple[list[str], list[bytes], list
     yield _parse_fasta(rest)
 
 
-def _parse_fasta(block: bytes) -> tuple[list[str], list[bytes], list[Row]]:
+def _parse_fasta(block: bytes) -> Block:
     names, sequences = [], []
     for record in block[1:].split(b"\n>"):
         head, _, body = record.partition(b"\n")
         words = head.split(None, 1)
         names.append(words[0].decode("utf-8", "replace") if words else "")
         sequences.append(body.translate(None, b" \t\r\n"))
-    return names, sequences, []
+    return names, sequences, [], []
 
 
-def _read_lines(stream: BinaryIO) -> Iterator[tuple[list[str], list[bytes], list[Row]]]:
+def _read_lines(stream: BinaryIO) -> Iterator[Block]:
     first = 1
     while lines := stream.readlines(_BLOCK_BYTES):
         sequences = [line for line in map(bytes.strip, lines) if line]
-        yield _numbered(first, len(sequences)), sequences, []
+        yield _numbered(first, len(sequences)), sequences, [], []
         first += len(sequences)
 
 

@@ -279,7 +279,7 @@ class SequenceDataModule(LightningDataModule):
                 raise InputError(f"{table} is not a table: it has no columns")
             codes += file.codes(records)
             names += records.names
-            for line, row in zip(records.lines, records.rows):
+            for line, row in zip(records.lines, records.rows, strict=True):
                 labels.append([self._label(row, column, line) for column in self.label_columns])
                 parts.append(self._part_of(row, line))
         self._note(file)
@@ -336,13 +336,13 @@ class SequenceDataModule(LightningDataModule):
         groups = group_identical(data.codes) if stretch is None else group_overlapping(data.codes, stretch)
         undecided = data.part < 0
         if undecided.any():
+            part_of_group = np.full(groups.max() + 1, -1)
+            part_of_group[groups[~undecided]] = data.part[~undecided]
+            data.part[undecided] = part_of_group[groups[undecided]]
+            free = data.part < 0
             strata = np.zeros(len(data), np.int64)
             if self.classify:
                 strata = np.unique(np.nan_to_num(data.labels, nan=-1), axis=0, return_inverse=True)[1].ravel()
-            known = dict(zip(groups[~undecided].tolist(), data.part[~undecided].tolist()))
-            bound = np.array([known.get(g, -1) for g in groups.tolist()])
-            data.part[undecided] = bound[undecided]
-            free = data.part < 0
             data.part[free] = self._draw_parts(groups[free], strata[free])
         _, leaks = leaking_groups(groups, data.part)
         if leaks:

@@ -107,8 +107,8 @@ def parse_parameters(path: Path) -> tuple[dict[str, int], "dict[str, NDArray[np.
     """
     import numpy as np
 
-    found = dict(line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
     try:
+        found = dict(line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
         numbers = {key: int(found[key]) for key in _INTEGERS}
         arrays = {
             key: np.array([float(value) for value in found.get(key, "").split(",") if value.strip()], dtype=np.float32)
@@ -116,4 +116,20 @@ def parse_parameters(path: Path) -> tuple[dict[str, int], "dict[str, NDArray[np.
         }
     except (KeyError, ValueError) as error:
         raise IntegrityError(f"{path}: not a DeepBind parameter file ({error})") from None
+    for key, size in _sizes(numbers).items():
+        if len(arrays[key]) != size or not np.isfinite(arrays[key]).all():
+            raise IntegrityError(f"{path}: {key} has {len(arrays[key])} values where {size} finite ones belong")
     return numbers, arrays
+
+
+def _sizes(numbers: dict[str, int]) -> dict[str, int]:
+    """How many values each array has."""
+    count, width, hidden = numbers["num_detectors"], numbers["detector_len"], numbers["num_hidden"]
+    if count < 1 or width < 1 or hidden < 0:
+        raise IntegrityError(
+            f"{count} detectors of {width} bases and {hidden} hidden units do not make a DeepBind model"
+        )
+    features = count * (2 if numbers["has_avg_pooling"] else 1)
+    sizes = {"detectors": 4 * count * width, "thresholds": count, "weights1": features * (hidden or 1)}
+    sizes |= {"biases1": hidden or 1, "weights2": hidden, "biases2": 1 if hidden else 0}
+    return sizes

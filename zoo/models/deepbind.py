@@ -5,7 +5,7 @@ are read, F pooled features of a member, T targets.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,9 @@ from zoo.model import SequenceModel
 from zoo.outputs import Labels
 
 __all__ = ["DeepBind"]
+
+Pooling = Literal["max", "max_mean", "positions"]
+Strands = Literal["forward", "best_score", "best_detector"]
 
 # Windows that are scored at once when a long sequence is scanned: bounds the memory, not the result.
 _WINDOWS_AT_ONCE = 2048
@@ -57,8 +60,8 @@ class DeepBind(SequenceModel):
         detectors: int = 16,
         width: int = 24,
         pool: int = 1,
-        pooling: Literal["max", "max_mean", "positions"] = "max",
-        strands: Literal["forward", "best_score", "best_detector"] = "best_score",
+        pooling: Pooling = "max",
+        strands: Strands = "best_score",
         hidden: int = 0,
         members: int = 1,
         detector_dropout: float = 0.0,
@@ -74,6 +77,8 @@ class DeepBind(SequenceModel):
         self.thresholds = nn.Parameter(torch.zeros(members * detectors))
         nn.init.kaiming_uniform_(self.detectors, a=5**0.5)  # torch's own rule for convolutions
         positions = -(-(length + width - 1) // pool)
+        if pooling not in get_args(Pooling) or strands not in get_args(Strands):
+            raise ConfigError(f"pooling is one of {get_args(Pooling)}, strands of {get_args(Strands)}")
         if pooling == "positions" and strands != "forward":
             raise ConfigError("pooling by positions is for sequences of one strand: set strands to forward")
         self.features = features = detectors * {"max": 1, "max_mean": 2, "positions": positions}[pooling]
@@ -117,7 +122,7 @@ class DeepBind(SequenceModel):
         else:
             highest = scores.max(2).values.relu()
             kept = highest if self.pooling == "max" else torch.stack([highest, scores.relu().mean(2)], 2)
-        features = kept.view(len(x), -1, self.members, self.features)  # (B, S, M, F)
+        features = kept.reshape(len(x), -1, self.members, self.features)  # (B, S, M, F)
         return self._weigh(features)
 
     def _weigh(self, features: Tensor) -> Tensor:
