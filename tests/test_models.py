@@ -104,7 +104,7 @@ def test_positions_pooling_on_paper() -> None:
     with torch.no_grad():
         model.detectors.zero_()
         model.detectors[0, 0, 0] = model.detectors[1, 1, 0] = 1
-        model.head[-1].weight[0, :, 0] = torch.tensor([1.0, 10.0, 100.0, 1000.0])  # type: ignore[index, operator]
+        model.head[-1].weight[0, :, 0] = torch.tensor([1.0, 10.0, 100.0, 1000.0])  # type: ignore[operator]
         codes = torch.tensor([[0, 2, 1, 1], [2, 1, 2, 0], [2, 2, 2, 2]], dtype=torch.uint8)
         # Features: A in bases 1-2, A in 3-4, C in 1-2, C in 3-4.
         assert model.predict(codes).flatten().tolist() == pytest.approx([1001.0, 110.0, 0.0])

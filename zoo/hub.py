@@ -133,13 +133,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The facts of a checkpoint folder."""
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-        missing = {_WEIGHTS, _EXAMPLE, _TARGETS} - dict(config["sha256"]).keys()
-        dict(config["arguments"])
         str(config["architecture"])
+        dict(config["arguments"])
+        dict(config["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
-    if missing:
-        raise IntegrityError(f"{folder}/config.json names no sha256 of {', '.join(sorted(missing))}")
     return config
 
 
@@ -245,13 +243,16 @@ def _write_targets(path: Path, targets: list[TargetRow]) -> None:
 
 
 def _check_files(folder: Path, config: dict[str, Any]) -> None:
-    for name, published in config["sha256"].items():
+    published_files: dict[str, str] = config["sha256"]
+    for name, published in published_files.items():
         if Path(name).name != name:
             raise IntegrityError(f"{folder}/config.json names a file outside its folder: {name!r}")
         if not (folder / name).is_file():
             raise IntegrityError(f"{folder}/{name} is missing")
         if sha256_of(folder / name) != published:
             raise IntegrityError(f"{folder}/{name} is not the file that was published: its sha256 differs")
+    if missing := {_WEIGHTS, _EXAMPLE, _TARGETS} - published_files.keys():
+        raise IntegrityError(f"{folder}/config.json names no sha256 of {', '.join(sorted(missing))}")
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:

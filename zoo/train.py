@@ -181,7 +181,7 @@ def _parse(arguments: Sequence[str]) -> TrainCLI:
             seed_everything_default=1,
             save_config_callback=None,
             run=False,
-            parser_kwargs={"exit_on_error": False},
+            parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
             args=["--config", *arguments],
         )
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError) as error:

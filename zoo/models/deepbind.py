@@ -77,8 +77,9 @@ class DeepBind(SequenceModel):
         self.thresholds = nn.Parameter(torch.zeros(members * detectors))
         nn.init.kaiming_uniform_(self.detectors, a=5**0.5)  # torch's own rule for convolutions
         positions = -(-(length + width - 1) // pool)
-        if pooling not in get_args(Pooling) or strands not in get_args(Strands):
-            raise ConfigError(f"pooling is one of {get_args(Pooling)}, strands of {get_args(Strands)}")
+        for value, choices in ((pooling, get_args(Pooling)), (strands, get_args(Strands))):
+            if value not in choices:
+                raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
         if pooling == "positions" and strands != "forward":
             raise ConfigError("pooling by positions is for sequences of one strand: set strands to forward")
         self.features = features = detectors * {"max": 1, "max_mean": 2, "positions": positions}[pooling]

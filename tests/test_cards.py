@@ -1,0 +1,85 @@
+"""Cards and README say what is true now."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from zoo.cards import checkpoint_folders, render_all, render_folder
+from zoo.cli import _parser, main
+from zoo.hub import read_config
+from zoo.registry import find_entry
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = checkpoint_folders()
+README = (ROOT / "README.md").read_text()
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"```(?:bash|sh)?\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("zoo ")]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_card_is_what_its_facts_render(folder: Path) -> None:
+    text = (folder / "README.md").read_text()
+    assert text == render_folder(folder)
+    assert f"{read_config(folder)['run']['metrics']['test']['auroc']:.4f}" in text
+
+
+def test_the_page_of_all_cards_is_up_to_date() -> None:
+    assert (ROOT / "MODEL_CARDS.md").read_text() == render_all()
+
+
+@pytest.mark.parametrize("command", sorted({c for f in FOLDERS for c in commands((f / "README.md").read_text())}))
+def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> None:
+    words = shlex.split(command)[1:]
+    options, rest = _parser().parse_known_args(words)
+    if options.verb == "predict":
+        find_entry(options.name)
+        assert not rest
+    else:
+        assert options.verb == "train"
+        assert (ROOT / options.config).is_file()
+
+
+@pytest.mark.parametrize("command", commands(README))
+def test_a_readme_command_is_one_that_the_command_line_knows(command: str) -> None:
+    words = shlex.split(command.split("|")[0].split(">")[0])[1:]
+    options, rest = _parser().parse_known_args(words)
+    assert not rest or getattr(options, "takes_rest", False)
+    for path in re.findall(r"configs/\S+", command):
+        assert (ROOT / path).is_file()
+
+
+RUNS_OFFLINE = [c for c in commands(README) if re.match(r"zoo (list|info|verify|predict) ", c) and "D00" not in c]
+
+
+@pytest.mark.parametrize("command", RUNS_OFFLINE)
+def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    words = shlex.split(command.split("|")[0])[1:]
+    words = [str(tmp_path / word) if word.endswith(".tsv") else word for word in words]
+    assert main(words) == 0
+    for word in words:
+        if word.endswith(".tsv"):
+            assert Path(word).read_text().startswith("name\t")
+
+
+@pytest.mark.public_data
+@pytest.mark.parametrize("command", [c for c in commands(README) if "D00" in c and c.startswith("zoo ")])
+def test_a_readme_command_that_needs_public_files_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    words = [str(tmp_path / w) if w.endswith(".tsv") else w for w in shlex.split(command.split("|")[0])[1:]]
+    assert main(words) == 0
+
+
+def test_the_readme_s_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(code.replace('"predictions.tsv"', repr(str(tmp_path / "predictions.tsv"))), {})
+    assert (tmp_path / "predictions.tsv").is_file()
