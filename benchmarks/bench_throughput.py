@@ -2,8 +2,8 @@
 
     zoo benchmark throughput [--name deepbind.encode_usf1_h1hesc] [--sequences 200000]
 
-The two are measured in turns, on the same made sequences, so that a noisy machine treats them alike. Memory is the resident
-set after the first block and after the last.
+The two are measured in turns, on the same made sequences, so that a noisy machine treats them alike. Memory is the
+resident set after the first block and after the last.
 """
 
 import argparse

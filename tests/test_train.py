@@ -168,3 +168,15 @@ def test_a_misspelt_key_in_the_file_is_named(made: Path, capfd: pytest.CaptureFi
     said = capfd.readouterr().err.strip().splitlines()[-1]
     assert "shufles" in said
     assert "made.yaml" in said
+
+
+def test_two_processes_train_one_model(made: Path) -> None:
+    command = [sys.executable, "-m", "zoo.cli", "train", str(made), "--trainer.strategy", "ddp", "--trainer.devices", "2"]
+    subprocess.run(command, check=True, timeout=240, capture_output=True)
+    config = read_config(Path("checkpoints/deepbind.made"))
+    assert config["run"]["metrics"]["test"]["auroc"] > 0.9
+    assert verify("local-dir:checkpoints/deepbind.made").difference == 0
+    with Path("runs/deepbind.made/log_0/metrics.csv").open() as file:
+        logged = [float(row["valid_auroc"]) for row in csv.DictReader(file) if row["valid_auroc"]]
+    # Gathered from both processes, the epochs' scores are those of the whole validation set.
+    assert config["run"]["metrics"]["valid"]["auroc"] == pytest.approx(max(logged), abs=1e-6)

@@ -163,6 +163,9 @@ def train(arguments: Sequence[str]) -> Path:
     if trainer.is_global_zero:
         draw_learning_curve(run, run / "learning_curve.png", name)
     folder = Path(config.checkpoints) / name
+    # What is left is one process's work; metrics would wait for the others, were the group still there.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
     if trainer.is_global_zero:
         model = _best_model(trainer, model)
         metrics = _final_metrics(trainer, model, data)
