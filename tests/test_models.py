@@ -108,14 +108,3 @@ def test_positions_pooling_on_paper() -> None:
         codes = torch.tensor([[0, 2, 1, 1], [2, 1, 2, 0], [2, 2, 2, 2]], dtype=torch.uint8)
         # Features: A in bases 1-2, A in 3-4, C in 1-2, C in 3-4.
         assert model.predict(codes).flatten().tolist() == pytest.approx([1001.0, 110.0, 0.0])
-
-
-def test_input_dropout_makes_bases_unknown_in_training_only() -> None:
-    torch.manual_seed(0)
-    model = DeepBind(targets=["x"], length=50, input_dropout=1.0, loss="mean_squared_error")
-    codes = torch.randint(0, 4, (4, 50), dtype=torch.uint8)
-    unknown = torch.full_like(codes, 4)
-    with torch.inference_mode():
-        blank = model.eval().predict(unknown)
-        assert not torch.allclose(model.predict(codes), blank)
-        assert torch.allclose(model.train().predict(codes), blank)

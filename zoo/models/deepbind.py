@@ -43,7 +43,6 @@ class DeepBind(SequenceModel):
             score, as published; `best_detector` takes each pooled feature from the strand where it is higher.
         hidden: ReLU units between the pooled features and the targets; 0 for none.
         members: number M of independent nets whose scores are averaged; each is trained on its own loss.
-        input_dropout: share of bases made unknown in training.
         detector_dropout: share of detectors left out in training.
         dropout: share of pooled features left out in training.
         hidden_dropout: share of hidden units left out in training.
@@ -65,7 +64,6 @@ class DeepBind(SequenceModel):
         strands: Strands = "best_score",
         hidden: int = 0,
         members: int = 1,
-        input_dropout: float = 0.0,
         detector_dropout: float = 0.0,
         dropout: float = 0.0,
         hidden_dropout: float = 0.0,
@@ -74,7 +72,7 @@ class DeepBind(SequenceModel):
     ) -> None:
         super().__init__(Labels(tuple(targets)), length, loss)
         self.width, self.pool, self.pooling, self.strands, self.scan = width, pool, pooling, strands, scan
-        self.members, self.input_dropout = members, input_dropout
+        self.members = members
         self.detectors = nn.Parameter(torch.empty(members * detectors, 4, width))
         self.thresholds = nn.Parameter(torch.zeros(members * detectors))
         nn.init.kaiming_uniform_(self.detectors, a=5**0.5)  # torch's own rule for convolutions
@@ -112,9 +110,6 @@ class DeepBind(SequenceModel):
 
     def _member_scores(self, x: Tensor) -> Tensor:
         """Each member's score of whole sequences: (B, 4, L) -> (B, M, T)."""
-        if self.training and self.input_dropout:
-            known = torch.rand(len(x), 1, x.shape[2], device=x.device) >= self.input_dropout
-            x = torch.where(known, x, self.unknown_base)
         kernels, thresholds = self._stranded()
         padded = F.pad(x, (self.width - 1, self.width - 1), value=self.unknown_base)
         # In two dimensions, channels last: a third faster than conv1d on a CPU, the same numbers.
