@@ -171,8 +171,10 @@ def test_a_misspelt_key_in_the_file_is_named(made: Path, capfd: pytest.CaptureFi
 
 
 def test_two_processes_train_one_model(made: Path) -> None:
-    command = [sys.executable, "-m", "zoo.cli", "train", str(made), "--trainer.strategy", "ddp", "--trainer.devices", "2"]
-    subprocess.run(command, check=True, timeout=240, capture_output=True)
+    options = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
+    subprocess.run(
+        [sys.executable, "-m", "zoo.cli", "train", str(made), *options], check=True, timeout=240, capture_output=True
+    )
     config = read_config(Path("checkpoints/deepbind.made"))
     assert config["run"]["metrics"]["test"]["auroc"] > 0.9
     assert verify("local-dir:checkpoints/deepbind.made").difference == 0

@@ -4,11 +4,13 @@ A run lives in `runs/<name>/`: logs, learning curves, `last.ckpt` to go on from 
 as a checkpoint folder: config, safetensors, targets, stored example, card with the metrics.
 """
 
+import logging
 import os
 import platform
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +177,9 @@ def train(arguments: Sequence[str]) -> Path:
 
 
 def _parse(arguments: Sequence[str]) -> TrainCLI:
+    # Lightning takes the arguments for a mistake, because `zoo train` was started with some of its own.
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda said: "Tip:" not in said.getMessage())
     try:
         return TrainCLI(
             model_class=SequenceModel,
