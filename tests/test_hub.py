@@ -285,7 +285,8 @@ def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, m
 
     def snapshot_download(repository: str, *, revision: str, **_: object) -> str:
         asked.append((repository, revision))
-        return str(copied)
+        # The Hub's cache names a snapshot's folder by its commit.
+        return str(shutil.copytree(copied, copied.parent / revision, dirs_exist_ok=True))
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     codes = random_codes(3, 20)

@@ -23,6 +23,7 @@ STOREYS = [
     {"models", "data"},
     {"datasets", "importers", "registry"},
     {"cards", "hub"},
+    {"finish"},
     {"train", "prediction"},
     {"cli", "__init__"},
 ]

@@ -11,6 +11,7 @@ from scipy.stats import pearsonr, spearmanr  # type: ignore[import-untyped]
 from sklearn.metrics import average_precision_score, matthews_corrcoef, r2_score, roc_auc_score
 
 from zoo.metrics import CLASSIFICATION, REGRESSION, Score, TargetMetrics, matthews_threshold, per_target
+from zoo.models.mlp import MLP
 
 NAN = float("nan")
 SCORES = {**CLASSIFICATION, **REGRESSION}
@@ -177,3 +178,14 @@ def test_the_threshold_is_as_good_as_the_best_of_a_slow_search(shift: float, sha
 
 def test_predictions_that_say_nothing_still_give_a_probability() -> None:
     assert 0 < matthews_threshold(torch.full((10,), 0.5), torch.tensor([1.0, 0.0] * 5)) < 1
+
+
+def test_bf16_predictions_are_activated_in_float32() -> None:
+    model = MLP(targets=["x"], length=4, hidden=[2]).eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.zero_()
+        model.head.bias.fill_(8.0)
+    codes = torch.zeros(1, 4, dtype=torch.uint8)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert model.predict(codes).item() == pytest.approx(1 / (1 + np.exp(-8.0)), abs=1e-7)

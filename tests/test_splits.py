@@ -183,3 +183,12 @@ def test_more_folds_than_sequences_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"4 distinct sequences .* 5 folds"):
         split_kfold(groups, np.zeros(40, np.int64), 5, 0)
     assert set(split_kfold(groups, np.zeros(40, np.int64), 4, 0).tolist()) == {0, 1, 2, 3}
+
+
+def test_rare_combinations_of_labels_do_not_empty_a_part() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.arange(2000)
+    strata = np.unique(rng.random((2000, 20)) < 0.3, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+    part = split_fractions(groups, strata, valid=0.1, test=0.2, seed=0)
+    assert np.bincount(part).tolist() == [1400, 200, 400]
+    assert np.bincount(split_kfold(groups, strata, folds=5, seed=0)).tolist() == [400] * 5

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from zoo.cli import main
 from zoo.data.negatives import dinucleotide_shuffle
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, OutputError
 from zoo.hub import load, read_config, read_targets, verify
 from zoo.plots import _read_curves
 from zoo.sequence import decode, encode
@@ -94,7 +94,7 @@ def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> Non
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(made: Path) -> None:
     first, again, other = (
-        weights(train([str(made), "--checkpoints", name, "--runs", name, "--seed_everything", seed]))
+        weights(train([str(made), "--checkpoints", name, "--runs", f"runs_{name}", "--seed_everything", seed]))
         for name, seed in (("a", "1"), ("b", "1"), ("c", "2"))
     )
     assert all(torch.equal(first[key], again[key]) for key in first)
@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(made: Path
 
 
 def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path) -> None:
-    whole = weights(train([str(made), "--checkpoints", "whole", "--runs", "whole"]))
+    whole = weights(train([str(made), "--checkpoints", "whole", "--runs", "runs_whole"]))
     script = (
         "import sys, zoo.train as t\n"
         "from lightning.pytorch.callbacks import Callback\n"
@@ -182,3 +182,32 @@ def test_two_processes_train_one_model(made: Path) -> None:
         logged = [float(row["valid_auroc"]) for row in csv.DictReader(file) if row["valid_auroc"]]
     # Gathered from both processes, the epochs' scores are those of the whole validation set.
     assert config["run"]["metrics"]["valid"]["auroc"] == pytest.approx(max(logged), abs=1e-6)
+
+
+def test_a_run_is_resumed_from_its_last_epoch_and_not_from_its_best(made: Path) -> None:
+    # The learning rate is so high that validation gets worse: the best epoch is an early one.
+    options = ["--optimization.learning_rate", "5", "--optimization.schedule", "constant"]
+    train([str(made), *options])
+    run = Path("runs/deepbind.made")
+    last = torch.load(run / "last.ckpt", weights_only=True)
+    best = torch.load(run / "best.ckpt", weights_only=True)
+    assert last["epoch"] == 3
+    assert best["epoch"] < 3
+
+
+@pytest.mark.parametrize("name", ["..", "made", "../deepbind.made", "deepbind/made"])
+def test_a_name_that_is_none_is_refused_before_training(
+    made: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["train", str(made), "--name", name]) == 2
+    assert "name" in capfd.readouterr().err.splitlines()[-1]
+    assert not Path("runs").exists()
+
+
+def test_a_folder_that_is_no_checkpoint_is_not_replaced(made: Path) -> None:
+    kept = Path("checkpoints/deepbind.made/data.csv")
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    with pytest.raises(OutputError, match="no checkpoint"):
+        train([str(made), "--trainer.max_epochs", "1"])
+    assert kept.read_text() == "mine"

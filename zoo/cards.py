@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.download import cache_folder
 from zoo.errors import UnknownNameError
 from zoo.registry import ModelEntry, find_entry, shipped_folder
 
@@ -243,6 +244,8 @@ def describe(name: str) -> str:
     folder = Path(name.removeprefix("local-dir:")) if local else shipped_folder("checkpoints") / name
     if not local:
         entry = find_entry(name)
+        cached = cache_folder() / "models" / name
+        folder = folder if folder.is_dir() else cached
     if (folder / "README.md").is_file():
         text = (folder / "README.md").read_text()
         return text.split("---\n", 2)[2].strip()

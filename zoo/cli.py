@@ -316,6 +316,7 @@ def _checked(
 ) -> "Iterator[Interval]":
     """The intervals, each looked at: its contig (mapped names are said once), its ends, its length."""
     said: set[str] = set()
+    past = 0
     for interval in intervals:
         genome.check(interval)
         found = genome.contig(interval.chrom)
@@ -324,12 +325,15 @@ def _checked(
             print(f"zoo: the contig {interval.chrom} is {found} in {genome.path}", file=sys.stderr)
         if resize:
             interval = interval.resized(model.length)
+            past += not genome.holds(interval)
         try:
             model.check_length(len(interval))
         except InputError as error:
             cure = f"--resize takes {model.length} bases around each centre"
             raise InputError(f"{interval.label!r}: {error}; {cure}") from None
         yield interval
+    if past:
+        print(f"zoo: {past} resized intervals reach past the end of their contig; N stands there", file=sys.stderr)
 
 
 def _with_progress(blocks: "Iterable[Predictions]") -> "Iterator[Predictions]":

@@ -77,14 +77,18 @@ class Genome:
             self._names |= match_contigs([name], self._index)
         return self._names[name]
 
+    def holds(self, interval: Interval) -> bool:
+        """Whether the whole interval lies on its contig."""
+        return interval.start >= 0 and interval.end <= self._index[self.contig(interval.chrom)].rlen
+
     def check(self, interval: Interval) -> None:
         """Refuse an interval that this genome does not hold whole.
 
         Raises:
             InputError: a contig that is not here, or an interval that reaches past its ends.
         """
-        length = self._index[self.contig(interval.chrom)].rlen
-        if interval.start < 0 or interval.end > length:
+        if not self.holds(interval):
+            length = self._index[self.contig(interval.chrom)].rlen
             raise InputError(
                 f"the interval {interval} reaches past the end of {interval.chrom}, "
                 f"which has {length} bases in {self.path}"

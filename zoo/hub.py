@@ -214,23 +214,26 @@ def save(
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write in that takes its place, replacing one that was there, only when all went well."""
+    if folder.exists() and not (folder / "config.json").is_file():
+        raise OutputError(f"{folder} is there and is no checkpoint: it is not replaced")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        place = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
+    draft, old = place / "new", place / "old"
     try:
+        draft.mkdir()
         yield draft
-        draft.chmod(0o755)  # mkdtemp and save_file make private ones
         for path in draft.iterdir():
-            path.chmod(0o644)
+            path.chmod(0o644)  # save_file makes private ones
         if folder.is_dir():
-            shutil.rmtree(folder)
-        draft.replace(folder)
+            folder.rename(old)
+        draft.rename(folder)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"{folder} could not be written and was left out: {error}") from None
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _write_targets(path: Path, targets: list[TargetRow]) -> None:
@@ -271,8 +274,8 @@ def _verify_folder(folder: Path, name: str) -> Verification:
         predicted = model.predict(example["codes"])
     if predicted.shape != example["expected"].shape:
         raise IntegrityError(f"{folder}/{_EXAMPLE} does not fit the model's output")
-    difference = float((predicted - example["expected"]).abs().max())
-    tolerance = float(read_config(folder)["tolerance"])
+    difference = float((predicted - example["expected"]).abs().max()) if len(predicted) else float("nan")
+    tolerance = float(read_config(folder).get("tolerance", 0))
     if not difference <= tolerance:
         raise IntegrityError(
             f"{name}: the stored example is predicted {difference:.3g} off, where {tolerance:g} is allowed"
@@ -287,7 +290,11 @@ def _import(entry: ModelEntry, folder: Path) -> None:
     length = model.length if model.max_length else 2 * model.length
     example = torch.randint(0, 4, (8, length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     targets = [TargetRow(target, entry.summary, model.loss.unit) for target in entry.targets]
-    save(model, folder, CardFacts.of_import(entry), targets, example)
+    try:
+        save(model, folder, CardFacts.of_import(entry), targets, example)
+    except OutputError:
+        if not (folder / "config.json").is_file():  # else another process was faster, with the same weights
+            raise
 
 
 def _from_hub(name: str) -> Path:
@@ -304,7 +311,8 @@ def _from_hub(name: str) -> Path:
         folder = Path(snapshot_download(repository, revision=revision, allow_patterns=files))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownNameError(f"{name!r} could not be had from the Hub ({type(error).__name__})") from None
-    marker = cache_folder() / "verified" / f"{repository.replace('/', '--')}@{revision}"
+    # The folder is named by the commit, which stays; a revision such as `main` moves.
+    marker = cache_folder() / "verified" / f"{repository.replace('/', '--')}@{folder.name}"
     if not marker.exists():
         _verify_folder(folder, name)
         marker.parent.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ def per_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
 
 def _one_target(score: Score, prediction: Tensor, target: Tensor) -> Tensor:
     there = ~torch.isnan(target)
-    prediction, target = prediction[there].double(), target[there].double()
+    prediction, target = prediction[there].cpu().double(), target[there].cpu().double()
     if score in CLASSIFICATION.values():
         defined = _both_classes(target)
     else:

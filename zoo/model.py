@@ -116,11 +116,12 @@ class SequenceModel(LightningModule):
             InputError: a length that the model does not take.
         """
         self.check_length(codes.shape[1])
-        forward = self.activation(self(self.encode(codes)))
+        # In float32 whatever the precision: in bf16 the probabilities near 1 would be ties.
+        forward = self.activation(self(self.encode(codes)).float())
         if not self.both_strands:
-            return forward.float()
-        backward = self.activation(self(self.encode(complement_codes(codes))))
-        return (forward.float() + self.output.reverse_complement(backward.float())) / 2
+            return forward
+        backward = self.activation(self(self.encode(complement_codes(codes))).float())
+        return (forward + self.output.reverse_complement(backward)) / 2
 
     def check_length(self, length: int) -> None:
         """Refuse a sequence that is too short or too long, in one sentence."""
@@ -161,7 +162,7 @@ class SequenceModel(LightningModule):
         raw = self(self.encode(batch.codes))
         loss = self.loss.function(raw, batch.target)
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
-        scores.update(self.activation(raw), batch.target)
+        scores.update(self.activation(raw.float()), batch.target)
 
     def _log_scores(self, scores: TargetMetrics, part: str) -> None:
         values = scores.compute()

@@ -178,11 +178,13 @@ def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable
         OutputError: a folder that is not there, or a full disk; nothing is left behind.
     """
     count = 0
+    blocks = iter(blocks)
     with _table(str(path)) as file:
+        first = list(itertools.islice(blocks, 1))  # before the header, so that bad input leaves standard output empty
         try:
             file.write("\t".join(["name", *targets]) + "\n")
             row = "%s" + "\t%.7g" * len(targets) + "\n"
-            for block in blocks:
+            for block in itertools.chain(first, blocks):
                 columns = [[name.translate(_BLANK) for name in block.names], *block.values.T.tolist()]
                 cells = tuple(itertools.chain.from_iterable(zip(*columns, strict=True)))
                 file.write(row * len(block) % cells)

@@ -5,10 +5,7 @@ as a checkpoint folder: config, safetensors, targets, stored example, card with 
 """
 
 import logging
-import os
-import platform
 import shutil
-import subprocess
 import time
 import warnings
 from collections.abc import Sequence
@@ -26,18 +23,16 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from zoo.cards import CardFacts, RunFacts
 from zoo.data.sequences import SequenceDataModule
 from zoo.errors import ConfigError, Interrupted
-from zoo.hub import TargetRow, save
-from zoo.metrics import matthews_threshold
+from zoo.finish import fill, finish_run
 from zoo.model import Optimization, SequenceModel
 from zoo.plots import draw_learning_curve
+from zoo.registry import split_name
 
 __all__ = ["CardText", "train"]
 
-_LAST = "last.ckpt"
-_EXAMPLES = 8
+_LAST = "last"
 
 
 @dataclass
@@ -116,10 +111,13 @@ class TrainCLI(LightningCLI):
         config = self.config
         run = run_folder(config, self.datamodule)
         mode = "min" if config.monitor.endswith("loss") else "max"
-        best = ModelCheckpoint(
-            run, filename="best", monitor=config.monitor, mode=mode, save_last=True, enable_version_counter=False
+        best = ModelCheckpoint(run, filename="best", monitor=config.monitor, mode=mode, enable_version_counter=False)
+        # Of every epoch, better or not: where a resumed run goes on.
+        last = ModelCheckpoint(
+            run, filename=_LAST, monitor=None, save_on_train_epoch_end=True, enable_version_counter=False
         )
-        callbacks = [SeedEachEpoch(int(config.seed_everything)), best, *(self.config_init.trainer.callbacks or [])]
+        seeding = SeedEachEpoch(int(config.seed_everything))
+        callbacks = [seeding, *(self.config_init.trainer.callbacks or []), best, last]
         # A resumed run logs beside what it logged before: CSVLogger would delete that.
         log = f"log_{len(list(run.glob('log_*')))}"
         loggers = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
@@ -127,8 +125,10 @@ class TrainCLI(LightningCLI):
 
 
 def run_folder(config: Namespace, data: SequenceDataModule) -> Path:
-    """Where a run keeps what it needs to go on: `runs/<name>`."""
-    return Path(config.runs) / _filled(config.name, data)
+    """Where a run keeps what it needs to go on: `runs/<name>`; the name must be one."""
+    name = fill(config.name, data)
+    split_name(name)
+    return Path(config.runs) / name
 
 
 def train(arguments: Sequence[str]) -> Path:
@@ -156,7 +156,8 @@ def train(arguments: Sequence[str]) -> Path:
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
     assert isinstance(data, SequenceDataModule)
-    _check_monitor(config.monitor, model)
+    _check_plan(config, model)
+    data.describe()  # an empty part is better known before training than after
     trainer = cli.trainer
     run = run_folder(config, data)
     name = run.name
@@ -169,10 +170,7 @@ def train(arguments: Sequence[str]) -> Path:
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     if trainer.is_global_zero:
-        model = _best_model(trainer, model)
-        metrics = _final_metrics(trainer, model, data)
-        facts = _facts(name, config, data, metrics, time.monotonic() - started, arguments)
-        save(model, folder, facts, _target_rows(model, data, facts), _example(data))
+        finish_run(trainer, model, data, config, name, time.monotonic() - started, arguments)
     return folder
 
 
@@ -196,14 +194,21 @@ def _parse(arguments: Sequence[str]) -> TrainCLI:
         raise ConfigError(f"{arguments[0]}: {' '.join(str(error).split())[:600]}") from None
 
 
-def _check_monitor(monitor: str, model: SequenceModel) -> None:
+def _check_plan(config: Namespace, model: SequenceModel) -> None:
+    """Refuse before training what would spoil its end."""
     known = ["valid_loss", *(f"valid_{name}" for name in model.valid_scores.scores)]
-    if monitor not in known:
-        raise ConfigError(f"there is no metric {monitor!r} to monitor; there are {', '.join(known)}")
+    if config.monitor not in known:
+        raise ConfigError(f"there is no metric {config.monitor!r} to monitor; there are {', '.join(known)}")
+    trainer = config.trainer
+    every = trainer.check_val_every_n_epoch or 1
+    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or (trainer.max_epochs or every) < every:
+        raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
+    if isinstance(trainer.val_check_interval, float) and trainer.val_check_interval < 1:
+        raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
 
 
 def _fit(trainer: Trainer, model: SequenceModel, data: SequenceDataModule, run: Path, config: Namespace) -> None:
-    last = run / _LAST
+    last = run / f"{_LAST}.ckpt"
     if last.exists() and config.overwrite:
         shutil.rmtree(run)
     if last.exists() and not config.resume:
@@ -213,112 +218,7 @@ def _fit(trainer: Trainer, model: SequenceModel, data: SequenceDataModule, run: 
     if config.resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
     try:
-        trainer.fit(model, datamodule=data, ckpt_path=last if config.resume else None, weights_only=False)
+        trainer.fit(model, datamodule=data, ckpt_path=last if config.resume else None, weights_only=True)
     except SystemExit:  # what Lightning makes of Ctrl-C, after it has shut down in order
         cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
         raise Interrupted(f"the run {run} was stopped: {cure}") from None
-
-
-def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
-    """The model with the weights of the best checkpoint.
-
-    A new one, because under weight averaging the Trainer would load the weights that were not averaged: the averaged
-    ones, which validation scored, are those under `state_dict`.
-    """
-    path = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
-    best = type(model)(**model.arguments)
-    best.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"], strict=True)
-    return best
-
-
-def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceDataModule) -> dict[str, dict[str, float]]:
-    """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
-    judge = Trainer(
-        accelerator=trainer.accelerator,
-        devices=1,
-        precision=trainer.precision,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-    )
-    (valid,) = judge.validate(model, datamodule=data, verbose=False)
-    (test,) = judge.test(model, datamodule=data, verbose=False)
-    return {
-        part: {key.removeprefix(f"{part}_"): float(value) for key, value in values.items()}
-        for part, values in (("valid", valid), ("test", test))
-    }
-
-
-def _filled(text: str, data: SequenceDataModule) -> str:
-    try:
-        return text.format(**data.card_values)
-    except (KeyError, IndexError, ValueError) as error:
-        raise ConfigError(
-            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
-        ) from None
-
-
-def _facts(
-    name: str,
-    config: Namespace,
-    data: SequenceDataModule,
-    metrics: dict[str, dict[str, float]],
-    seconds: float,
-    arguments: Sequence[str],
-) -> CardFacts:
-    headline = next(iter(key for key in metrics["test"] if key != "loss"))
-    run = RunFacts(
-        command="zoo train " + " ".join(_that_matter(arguments)),
-        commit=_commit(),
-        seed=int(config.seed_everything),
-        hardware=_hardware(),
-        seconds=round(seconds, 1),
-        precision=str(config.trainer.precision or "32-true"),
-        versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
-        data=data.describe(),
-        metrics=metrics,
-    )
-    text = {key: _filled(value, data) for key, value in vars(config.card).items()}
-    return CardFacts(name=name, metric=f"test {headline.upper()} {metrics['test'][headline]:.4f}", run=run, **text)
-
-
-def _target_rows(model: SequenceModel, data: SequenceDataModule, facts: CardFacts) -> list[TargetRow]:
-    thresholds: list[float | None] = [None] * len(model.output.targets)
-    if model.loss.classifies:
-        model.to("cpu").eval()
-        with torch.inference_mode():
-            batches = [(model.predict(batch.codes), batch.target) for batch in data.val_dataloader()]
-        prediction, target = (torch.cat(part) for part in zip(*batches, strict=True))
-        for index in range(len(thresholds)):
-            there = ~torch.isnan(target[:, index])
-            thresholds[index] = matthews_threshold(prediction[there, index], target[there, index])
-    return [
-        TargetRow(target, facts.summary, model.loss.unit, threshold)
-        for target, threshold in zip(model.output.targets, thresholds, strict=True)
-    ]
-
-
-def _example(data: SequenceDataModule) -> torch.Tensor:
-    """Made sequences, not measured ones: nothing of the public data enters a checkpoint."""
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 4, (_EXAMPLES, data.length), generator=generator).to(torch.uint8)
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
-
-
-def _hardware() -> str:
-    if torch.cuda.is_available():
-        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
-    return f"{torch.get_num_threads()} of {os.cpu_count()} {platform.machine()} CPU cores"
-
-
-def _that_matter(arguments: Sequence[str]) -> list[str]:
-    """The arguments without those that change only where a run lies and how it looks."""
-    kept = list(arguments[:1])
-    for option, value in zip(arguments[1::2], arguments[2::2], strict=False):
-        if option not in ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar"):
-            kept += [option, value]
-    return kept

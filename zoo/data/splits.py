@@ -78,9 +78,9 @@ def split_kfold(groups: Groups, strata: NDArray[np.int64], folds: int, seed: int
     Returns:
         The fold of each sequence, 0 to folds - 1 (N,).
     """
-    rank, _ = _rank_in_stratum(groups, strata, seed)
+    rank, _ = _rank_in_stratum(groups, strata, seed, smallest=folds)
     if rank.max() + 1 < folds:
-        raise ConfigError(f"{rank.max() + 1} distinct sequences of a class cannot make {folds} folds")
+        raise ConfigError(f"{rank.max() + 1} distinct sequences cannot make {folds} folds")
     return rank % folds
 
 
@@ -94,20 +94,24 @@ def split_fractions(
     """
     if valid < 0 or test < 0 or valid + test >= 1:
         raise ConfigError(f"a validation share of {valid} and a test share of {test} leave nothing to train on")
-    rank, size = _rank_in_stratum(groups, strata, seed)
+    shares = [share for share in (valid, test) if share > 0]
+    rank, size = _rank_in_stratum(groups, strata, seed, smallest=int(2 / min(shares)) if shares else 1)
     share = (rank + 0.5) / size
     return np.select([share < test, share < test + valid], [2, 1], 0).astype(np.int64)
 
 
 def _rank_in_stratum(
-    groups: Groups, strata: NDArray[np.int64], seed: int
+    groups: Groups, strata: NDArray[np.int64], seed: int, smallest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Each sequence's group's place in a random order of its stratum, from 0, and how many groups that has (N,), (N,).
 
-    A group whose sequences differ in stratum goes with its first one.
+    A group whose sequences differ in stratum goes with its first one; strata of fewer groups than `smallest`, which
+    cannot be spread evenly, are taken together.
     """
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     stratum = np.unique(strata[first], return_inverse=True)[1]
+    rare = np.bincount(stratum)[stratum] < smallest
+    stratum = np.unique(np.where(rare, -1, stratum), return_inverse=True)[1]
     shuffled = np.random.default_rng(seed).permutation(len(first))
     ordered = shuffled[np.argsort(stratum[shuffled], kind="stable")]
     sizes = np.bincount(stratum)

@@ -82,6 +82,8 @@ class DeepBind(SequenceModel):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
         if pooling == "positions" and strands != "forward":
             raise ConfigError("pooling by positions is for sequences of one strand: set strands to forward")
+        if pooling == "positions" and scan:
+            raise ConfigError("pooling by positions needs sequences of one length: it does not go with scan")
         self.features = features = detectors * {"max": 1, "max_mean": 2, "positions": positions}[pooling]
         self.detector_dropout = nn.Dropout2d(detector_dropout) if detector_dropout else nn.Identity()
         layers: list[nn.Module] = [nn.Dropout(dropout)]
