@@ -23,8 +23,8 @@ from torchmetrics.functional.classification import binary_auroc
 sys.path.insert(0, str(Path(__file__).parent))
 from common import RESULTS, WORK, run_facts, shipped, trained, write_results
 
+from zoo.data.labelled import LabelledSequences
 from zoo.data.negatives import dinucleotide_shuffle
-from zoo.data.sequences import LabelledSequences
 from zoo.datasets.encode_tf import EncodeDataModule, Experiment, encode_experiments
 from zoo.hub import load, load_folder
 from zoo.metrics import CLASSIFICATION, per_target

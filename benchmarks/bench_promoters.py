@@ -21,7 +21,7 @@ from torchmetrics.functional.classification import binary_auroc, binary_matthews
 sys.path.insert(0, str(Path(__file__).parent))
 from common import WORK, run_facts, shipped, trained, write_results
 
-from zoo.data.sequences import LabelledSequences
+from zoo.data.labelled import LabelledSequences
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
 from zoo.hub import load_folder, read_targets
 from zoo.metrics import matthews_threshold

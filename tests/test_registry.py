@@ -28,7 +28,11 @@ def test_all_927_published_deepbind_models_are_listed_once_and_in_order() -> Non
 def test_an_entry_holds_the_facts_of_its_model() -> None:
     entry = find_entry("deepbind.D00328.003")
     assert (entry.architecture, entry.output, entry.targets) == ("deepbind", "labels", ("CTCF",))
-    assert (entry.species, entry.source, entry.licence) == ("Homo sapiens", "Alipanahi 2015", "BSD-3-Clause")
+    assert (entry.species, entry.source, entry.licence) == (
+        "Homo sapiens",
+        "Alipanahi 2015, doi:10.1038/nbt.3300",
+        "BSD-3-Clause",
+    )
 
 
 def test_the_pattern_is_a_shell_pattern_in_which_case_counts() -> None:

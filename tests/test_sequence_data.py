@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import chisquare  # type: ignore[import-untyped]
 
 from zoo.data.batch import Batch
-from zoo.data.sequences import LabelledSequences, SequenceDataModule, SequenceDataset, leaking_groups, shift_codes
+from zoo.data.labelled import LabelledSequences, SequenceDataset, shift_codes
+from zoo.data.sequences import SequenceDataModule, leaking_groups
 from zoo.data.splits import PARTS, Part
 from zoo.errors import ConfigError, InputError
 from zoo.sequence import Codes, decode, encode, reverse_complement

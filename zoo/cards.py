@@ -265,6 +265,7 @@ def describe(name: str) -> str:
             f"- architecture: {entry.architecture}",
             f"- output: {entry.output}",
             f"- targets: {', '.join(entry.targets)}",
+            f"- input: {entry.input}",
             f"- species: {entry.species}",
             f"- assay: {entry.assay}",
             f"- licence: {entry.licence}",

@@ -52,6 +52,7 @@ class ModelEntry:
         name: `architecture.tag`.
         output: `labels`, `tracks` or `contacts`.
         targets: what it predicts.
+        input: what it reads.
         summary: one line.
         species: Latin name.
         assay: what the training data measured.
@@ -63,6 +64,7 @@ class ModelEntry:
     name: str
     output: str
     targets: tuple[str, ...]
+    input: str
     summary: str
     species: str
     assay: str
@@ -159,10 +161,12 @@ def split_name(name: str) -> tuple[str, str]:
 def read_entry(folder: Path) -> ModelEntry:
     """What a checkpoint folder says of itself."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    arguments = config["arguments"]
     return ModelEntry(
         name=config["name"],
         output=config["output"],
-        targets=tuple(config["arguments"]["targets"]),
+        targets=tuple(arguments["targets"]),
+        input="any length" if arguments.get("scan") else f"{arguments['length']} bp",
         summary=config["summary"],
         species=config["species"],
         assay=config["assay"],

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.data.labelled import LabelledSequences
 from zoo.data.readers import SequenceFile
-from zoo.data.sequences import LabelledSequences, SequenceDataModule
+from zoo.data.sequences import SequenceDataModule
 from zoo.data.splits import PARTS, group_identical
 from zoo.datasets.sources import files_of
 from zoo.download import PublicFile, fetch

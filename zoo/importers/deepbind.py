@@ -49,11 +49,12 @@ def _entry(name: str, row: dict[str, str]) -> ModelEntry:
         name=name,
         output="labels",
         targets=(row["protein"],),
+        input="RNA or DNA of any length, read on one strand" if row["type"] == "RBP" else "DNA of any length",
         summary=f"{row['protein']}, {kind}{family}: {row['experiment']}{details}",
         species=row["species"],
         assay=row["experiment"],
         metric="",
-        source="Alipanahi 2015",
+        source="Alipanahi 2015, doi:10.1038/nbt.3300",
         licence="BSD-3-Clause",
     )
 
