@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> None:
             ]
         )
     header = ["set", "folds", "model", "Sn", "Sp", "CC", "CC sd over folds", "AUROC"]
-    complete = options.sets == list(PROMOTER_SETS) and len(options.splits) == 2
+    complete = options.sets == list(PROMOTER_SETS)
     print(write_results("promoters" if complete else "promoters_part", header, rows, facts))
 
 
