@@ -58,6 +58,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence, like all others."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
         raise ConfigError(f"{message}; `{self.prog} --help` lists what there is")
 
 
