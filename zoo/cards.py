@@ -223,7 +223,7 @@ def _run_lines(run: RunFacts) -> list[str]:
     return [
         *lines,
         "",
-        "The checkpoint was chosen on the validation part; the test part was scored once.",
+        "The checkpoint was chosen on the validation part; this model was scored on the test part once, after that.",
         "",
         "## Training",
         "",
