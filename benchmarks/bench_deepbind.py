@@ -4,8 +4,8 @@
 
 AUROC on file B of each experiment: 500 peaks against their 500 dinucleotide shuffles. Seed 1 is the shipped checkpoint.
 Other seeds that are named are trained where they are not at hand; what they scored is kept in
-`results/deepbind_seeds.json` and joins the table from there. The motif is the one among all in the file that scores
-best on the 500 strongest training peaks and their shuffles, never on the test file.
+`results/deepbind_seeds.json` and joins the table from there, as long as the configuration stays. The motif is the one
+among all in the file that scores best on the 500 strongest training peaks and their shuffles, never on the test file.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from common import RESULTS, WORK, run_facts, shipped, trained, write_results
 from zoo.data.labelled import LabelledSequences
 from zoo.data.negatives import dinucleotide_shuffle
 from zoo.datasets.encode_tf import EncodeDataModule, Experiment, encode_experiments
+from zoo.finish import recipe
 from zoo.hub import load, load_folder
 from zoo.metrics import CLASSIFICATION, per_target
 from zoo.model import SequenceModel
@@ -74,23 +76,31 @@ def main(arguments: Sequence[str]) -> None:
             folder = model_folder(key, seed)
             score = auroc(load_folder(folder), data.part("test"))
             record.setdefault(key, {})[str(seed)] = {"auroc": score, **run_facts(folder)}
+        record[key] = of_this_recipe(key, record[key])
         rows.append(table_row(data, record[key], motifs))
     rows += [mean_row("mean of the ten", [row for row in rows if row[0] in TEN], len(TEN))]
     rows += [mean_row("mean of all", rows[:-1], len(encode_experiments()))]
-    if options.experiments == list(encode_experiments()):
-        RECORD.write_text(json.dumps(record, indent=1) + "\n")
-        print(write_results("deepbind", HEADER, rows, record))
-    else:
-        print(write_results("deepbind_part", HEADER, rows, record))
+    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    complete = options.experiments == list(encode_experiments())
+    print(write_results("deepbind" if complete else "deepbind_part", HEADER, rows, record))
 
 
 def model_folder(key: str, seed: int) -> Path:
     """The checkpoint of one experiment and seed: the shipped one, or one that is trained for this table."""
-    name = f"deepbind.encode_{key}"
-    if seed == SHIPPED_SEED and shipped(name).is_dir():
-        return shipped(name)
-    command = ["configs/deepbind.encode.yaml", "--data.experiment", key, "--seed_everything", str(seed)]
-    return trained(name, WORK / f"deepbind/seed{seed}", command)
+    name, command = f"deepbind.encode_{key}", command_of(key, seed)
+    folder = shipped(name, command) if seed == SHIPPED_SEED else None
+    return folder or trained(name, WORK / "deepbind", command)
+
+
+def command_of(key: str, seed: int) -> list[str]:
+    """What trains the model of one experiment and seed."""
+    command = ["configs/deepbind.encode.yaml", "--data.experiment", key]
+    return command if seed == SHIPPED_SEED else [*command, "--seed_everything", str(seed)]
+
+
+def of_this_recipe(key: str, seeds: dict[str, Any]) -> dict[str, Any]:
+    """What was recorded of the configuration as it stands: scores of an older one stay out of the table."""
+    return {seed: found for seed, found in seeds.items() if found.get("recipe") == recipe(command_of(key, int(seed)))}
 
 
 def table_row(data: EncodeDataModule, seeds: dict[str, dict[str, float]], motifs: list[Motif]) -> list[object]:

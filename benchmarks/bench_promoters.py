@@ -98,11 +98,12 @@ def main(arguments: Sequence[str]) -> None:
 def fold_model(architecture: str, name: str, fold: int, shared: int | None, seed: int) -> Path:
     """The model for one test fold: the shipped one for fold 0 of the random folds, else one trained for this table."""
     checkpoint = f"{architecture}.promoter_{name}"
-    if fold == 0 and shared is None and seed == 1 and shipped(checkpoint).is_dir():
-        return shipped(checkpoint)
+    command = [f"configs/{architecture}.promoters.yaml", "--data.name", name]
+    if fold == 0 and shared is None and seed == 1 and (folder := shipped(checkpoint, command)):
+        return folder
     run = f"{checkpoint}.fold{fold}" + (".apart" if shared else "") + f".seed{seed}"
-    command = [f"configs/{architecture}.promoters.yaml", "--data.name", name, "--data.fold", str(fold)]
-    command += ["--name", run, "--seed_everything", str(seed), "--trainer.enable_progress_bar", "false"]
+    command += ["--data.fold", str(fold), "--name", run, "--seed_everything", str(seed)]
+    command += ["--trainer.enable_progress_bar", "false"]
     command += ["--data.shared_bases", str(shared)] if shared else []
     return trained(run, WORK / "promoters", command)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.finish import recipe
 from zoo.hub import read_config
 from zoo.registry import shipped_folder
 from zoo.train import train
@@ -18,7 +19,11 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def trained(name: str, work: Path, command: Sequence[str]) -> Path:
-    """The checkpoint folder of a run: the one at hand, or a new one that is trained now (resumed where it stopped)."""
+    """The checkpoint folder of a run: the one at hand, or a new one that is trained now (resumed where it stopped).
+
+    Runs lie under the hash of their recipe: one of another configuration is never taken for this one.
+    """
+    work = work / recipe(command)
     folder = work / "checkpoints" / name
     if not (folder / "config.json").is_file():
         started = (work / "runs" / name / "last.ckpt").exists()
@@ -34,15 +39,17 @@ def trained(name: str, work: Path, command: Sequence[str]) -> Path:
     return folder
 
 
-def shipped(name: str) -> Path:
-    """The folder of a checkpoint that travels with the project."""
-    return shipped_folder("checkpoints") / name
+def shipped(name: str, command: Sequence[str]) -> Path | None:
+    """The folder of the checkpoint that travels with the project, if that is what the command would train."""
+    folder = shipped_folder("checkpoints") / name
+    there = (folder / "config.json").is_file() and read_config(folder)["run"]["recipe"] == recipe(command)
+    return folder if there else None
 
 
 def run_facts(folder: Path) -> dict[str, Any]:
     """Seed, commit and hardware of the run behind a checkpoint."""
     run = read_config(folder)["run"]
-    return {key: run[key] for key in ("seed", "commit", "hardware", "seconds", "precision")}
+    return {key: run[key] for key in ("seed", "recipe", "commit", "hardware", "seconds", "precision")}
 
 
 def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any) -> str:

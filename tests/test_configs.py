@@ -1,6 +1,7 @@
 """Every configuration is run for a moment, on made files that stand in for the public ones."""
 
 import gzip
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
+from zoo.cards import checkpoint_folders
 from zoo.download import PublicFile
+from zoo.finish import recipe
 from zoo.hub import read_config, verify
 from zoo.registry import architectures, shipped_folder
 from zoo.sequence import decode
@@ -62,3 +65,20 @@ def test_a_config_begins_with_its_command(config: Path) -> None:
 
 def test_every_architecture_has_a_config() -> None:
     assert {path.stem.split(".")[0] for path in CONFIGS} == set(architectures())
+
+
+@pytest.mark.parametrize("folder", checkpoint_folders(), ids=lambda path: path.name)
+def test_a_shipped_checkpoint_is_what_its_config_says_now(folder: Path) -> None:
+    run = read_config(folder)["run"]
+    config, *options = shlex.split(run["command"])[2:]
+    assert run["recipe"] == recipe([str(shipped_folder("configs") / Path(config).name), *options])
+
+
+def test_a_recipe_is_the_numbers_not_the_words(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("# one\nmodel: {width: 1, length: 2}\ncard: {summary: one}\n")
+    second.write_text("model:\n  length: 2\n  width: 1\n")
+    assert recipe([str(first)]) == recipe([str(second), "--runs", "elsewhere"])
+    assert recipe([str(first)]) != recipe([str(first), "--model.width", "3"])
+    second.write_text("model: {width: 2, length: 2}")
+    assert recipe([str(first)]) != recipe([str(second)])

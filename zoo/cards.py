@@ -27,6 +27,7 @@ class RunFacts:
 
     Attributes:
         command: that trains it again.
+        recipe: hash of what that command and its configuration say; see `zoo.finish.recipe`.
         commit: of the code.
         seed: of everything random.
         hardware: it was trained on.
@@ -38,6 +39,7 @@ class RunFacts:
     """
 
     command: str
+    recipe: str
     commit: str
     seed: int
     hardware: str

@@ -1,5 +1,7 @@
 """The end of a run: the best weights, scored once, with the facts that make a checkpoint folder."""
 
+import hashlib
+import json
 import os
 import platform
 import shlex
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import lightning
 import torch
+import yaml
 from jsonargparse import Namespace
 from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
@@ -20,7 +23,7 @@ from zoo.hub import TargetRow, save
 from zoo.metrics import matthews_threshold
 from zoo.model import SequenceModel
 
-__all__ = ["fill", "finish_run"]
+__all__ = ["fill", "finish_run", "recipe"]
 
 _EXAMPLES = 8
 Metrics = dict[str, dict[str, float]]
@@ -63,6 +66,20 @@ def fill(text: str, data: SequenceDataModule) -> str:
         raise ConfigError(
             f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
         ) from None
+
+
+def recipe(arguments: Sequence[str]) -> str:
+    """A hash of what a training command and its configuration say: two runs of one recipe and commit are the same.
+
+    Words on the card, comments, and where the run lies do not count.
+
+    Args:
+        arguments: of `zoo train`: the YAML file, then options.
+    """
+    said = yaml.safe_load(Path(arguments[0]).read_text())
+    said.pop("card", None)
+    text = json.dumps([said, _that_matter(arguments)[1:]], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
@@ -108,6 +125,7 @@ def _facts(
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
         command="zoo train " + shlex.join(_that_matter(arguments)),
+        recipe=recipe(arguments),
         commit=_commit(),
         seed=int(config.seed_everything),
         hardware=hardware,
