@@ -211,3 +211,20 @@ def test_a_folder_that_is_no_checkpoint_is_not_replaced(made: Path) -> None:
     with pytest.raises(OutputError, match="no checkpoint"):
         train([str(made), "--trainer.max_epochs", "1"])
     assert kept.read_text() == "mine"
+
+
+def test_every_option_is_listed(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(made), "--help"]) == 0
+    said = capsys.readouterr().out
+    for option in ("--model.detectors", "--data.shuffles", "--trainer.precision", "--optimization.warmup", "--resume"):
+        assert option in said
+    assert main(["train", "--help"]) == 0
+    assert "--trainer.devices" in capsys.readouterr().out
+
+
+def test_a_value_may_follow_an_equals_sign_and_a_logger_joins_the_run_s_own(made: Path) -> None:
+    words = ["--trainer.max_epochs=1", "--trainer.logger=lightning.pytorch.loggers.CSVLogger"]
+    train([str(made), *words, "--trainer.logger.save_dir=mine"])
+    assert read_config(Path("checkpoints/deepbind.made"))["run"]["command"].endswith("--trainer.logger.save_dir mine")
+    assert list(Path("mine").rglob("metrics.csv"))
+    assert Path("runs/deepbind.made/log_0/metrics.csv").is_file()

@@ -109,8 +109,11 @@ def predict_command(options: argparse.Namespace) -> None:
 
 def train_command(options: argparse.Namespace) -> None:
     """Train what a configuration describes."""
-    from zoo.train import train
+    from zoo.train import show_options, train
 
+    if options.help:
+        show_options(options.config)
+        return
     print(train([*([options.config] if options.config else []), *options.rest]))
 
 
@@ -229,8 +232,10 @@ def _add_train(verbs: Any) -> None:
         help="train what a configuration describes",
         description="Train what a YAML file describes, and save a checkpoint folder. Every key is an option "
         "too: --data.batch_size 64, --trainer.devices 8, --seed_everything 2, --resume true.",
+        add_help=False,
     )
     verb.add_argument("config", metavar="CONFIG", nargs="?")
+    verb.add_argument("-h", "--help", action="store_true", help="every option; those of CONFIG's classes first")
     verb.set_defaults(run=train_command, takes_rest=True)
 
 

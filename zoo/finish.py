@@ -15,6 +15,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Timer
 
 from zoo.cards import CardFacts, RunFacts
 from zoo.data.sequences import SequenceDataModule
@@ -35,7 +36,6 @@ def finish_run(
     data: SequenceDataModule,
     config: Namespace,
     name: str,
-    seconds: float,
     arguments: Sequence[str],
 ) -> Path:
     """Score the best weights of a finished run and save them as a checkpoint folder.
@@ -46,7 +46,6 @@ def finish_run(
         data: it was trained on.
         config: of the run.
         name: of the checkpoint.
-        seconds: the run took.
         arguments: of the command behind it.
 
     Returns:
@@ -54,7 +53,7 @@ def finish_run(
     """
     best = _best_model(trainer, model)
     metrics = _final_metrics(trainer, best, data)
-    facts = _facts(name, config, data, metrics, seconds, arguments, _hardware(trainer))
+    facts = _facts(name, config, data, metrics, _seconds(trainer), arguments, _hardware(trainer))
     return save(best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), _example(data))
 
 
@@ -160,6 +159,12 @@ def _example(data: SequenceDataModule) -> torch.Tensor:
     """Made sequences, not measured ones: nothing of the public data enters a checkpoint."""
     generator = torch.Generator().manual_seed(0)
     return torch.randint(0, 4, (_EXAMPLES, data.length), generator=generator).to(torch.uint8)
+
+
+def _seconds(trainer: Trainer) -> float:
+    """What training and validation took, over all parts of a run that was resumed."""
+    timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
+    return timer.time_elapsed("train")
 
 
 def _commit() -> str:

@@ -6,7 +6,6 @@ as a checkpoint folder: config, safetensors, targets, stored example, card with 
 
 import logging
 import shutil
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import yaml
 from jsonargparse import ArgumentError, Namespace
 from lightning import LightningDataModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
@@ -30,7 +29,7 @@ from zoo.model import Optimization, SequenceModel
 from zoo.plots import draw_learning_curve
 from zoo.registry import split_name
 
-__all__ = ["CardText", "train"]
+__all__ = ["CardText", "show_options", "train"]
 
 _LAST = "last"
 
@@ -117,10 +116,14 @@ class TrainCLI(LightningCLI):
             run, filename=_LAST, monitor=None, save_on_train_epoch_end=True, enable_version_counter=False
         )
         seeding = SeedEachEpoch(int(config.seed_everything))
-        callbacks = [seeding, *(self.config_init.trainer.callbacks or []), best, last]
+        # The timer is part of what a run resumes from: it goes on counting.
+        callbacks = [seeding, Timer(), *(self.config_init.trainer.callbacks or []), best, last]
         # A resumed run logs beside what it logged before: CSVLogger would delete that.
         log = f"log_{len(list(run.glob('log_*')))}"
-        loggers = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
+        loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
+        given = self.config_init.trainer.logger
+        if given is not None and not isinstance(given, bool):
+            loggers += given if isinstance(given, list) else [given]
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 
@@ -144,6 +147,7 @@ def train(arguments: Sequence[str]) -> Path:
         ConfigError: a key or value that does not fit, named.
         Interrupted: Ctrl-C; the run can be resumed.
     """
+    arguments = [word for argument in arguments for word in _pair(argument)]
     if not arguments or arguments[0].startswith("-"):
         raise ConfigError("name a configuration first: zoo train configs/NAME.yaml [--option value ...]")
     odd = next((option for option in arguments[1::2] if not option.startswith("--")), None)
@@ -151,7 +155,6 @@ def train(arguments: Sequence[str]) -> Path:
         raise ConfigError(f"options come in pairs, --key value; look at {odd or arguments[-1]!r}")
     if not Path(arguments[0]).is_file():
         raise ConfigError(f"{arguments[0]}: no such configuration file")
-    started = time.monotonic()
     cli = _parse(arguments)
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
@@ -170,26 +173,53 @@ def train(arguments: Sequence[str]) -> Path:
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     if trainer.is_global_zero:
-        finish_run(trainer, model, data, config, name, time.monotonic() - started, arguments)
+        finish_run(trainer, model, data, config, name, arguments)
     return folder
 
 
-def _parse(arguments: Sequence[str]) -> TrainCLI:
+def _pair(argument: str) -> list[str]:
+    """`--key=value` as `--key` and `value`."""
+    return argument.split("=", 1) if argument.startswith("--") and "=" in argument else [argument]
+
+
+def show_options(config: str | None) -> None:
+    """Print every option of `zoo train`; with a configuration, first those of its model and data classes."""
+    said = yaml.safe_load(Path(config).read_text()) if config else {}
+    for part in ("model", "data"):
+        if part in said:
+            print(f"{said[part]['class_path']}, as --{part}.OPTION:")
+            _show([f"--{part}.help", said[part]["class_path"]])
+    _show(["--help"])
+
+
+def _show(arguments: list[str]) -> None:
+    try:
+        _cli(arguments)
+    except SystemExit:  # how argparse ends a help text
+        print()
+
+
+def _cli(arguments: list[str]) -> TrainCLI:
     # Lightning takes the arguments for a mistake, because `zoo train` was started with some of its own.
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    return TrainCLI(
+        model_class=SequenceModel,
+        subclass_mode_model=True,
+        datamodule_class=LightningDataModule,
+        subclass_mode_data=True,
+        seed_everything_default=1,
+        save_config_callback=None,
+        run=False,
+        auto_configure_optimizers=False,  # `optimization` says it
+        parser_kwargs={"exit_on_error": False, "allow_abbrev": False, "prog": "zoo train CONFIG", "description": None},
+        args=arguments,
+    )
+
+
+def _parse(arguments: Sequence[str]) -> TrainCLI:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda said: "Tip:" not in said.getMessage())
     try:
-        return TrainCLI(
-            model_class=SequenceModel,
-            subclass_mode_model=True,
-            datamodule_class=LightningDataModule,
-            subclass_mode_data=True,
-            seed_everything_default=1,
-            save_config_callback=None,
-            run=False,
-            parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
-            args=["--config", *arguments],
-        )
+        return _cli(["--config", *arguments])
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError) as error:
         raise ConfigError(f"{arguments[0]}: {' '.join(str(error).split())[:600]}") from None
 
