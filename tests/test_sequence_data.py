@@ -601,3 +601,11 @@ def test_only_training_sequences_are_shifted_and_to_either_side_alike(tmp_path: 
 def test_a_batch_is_codes_and_float_targets(tmp_path: Path) -> None:
     batch = next(iter(two_classes(tmp_path).train_dataloader()))
     assert (batch.codes.dtype, batch.target.dtype) == (torch.uint8, torch.float32)
+
+
+def test_no_process_is_left_without_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda *_: 8)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda *_: 7)
+    data = two_classes(tmp_path, batch_size=64)  # 96 for training: 12 for each of eight processes
+    assert [len(batch.codes) for batch in data.train_dataloader()] == [12]

@@ -159,8 +159,8 @@ class SequenceDataModule(LightningDataModule):
         weight = dataset.data.weight
         if weight is not None:
             weight = np.tile(weight, 1 + dataset.shuffles)
-        size = min(self.batch_size, self.epoch_size or len(dataset))
         sampler = EpochSampler(len(dataset), self.seed, weight, self.epoch_size)
+        size = min(self.batch_size, len(sampler))  # of this process's share: none may be left without a batch
         return self._loader(dataset, batch_size=size, sampler=sampler, drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Batch]:
