@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from zoo.cli import main
 from zoo.data.negatives import dinucleotide_shuffle
-from zoo.errors import ConfigError, OutputError
+from zoo.errors import ConfigError, Interrupted, OutputError
 from zoo.hub import load, read_config, read_targets, verify
 from zoo.plots import _read_curves
 from zoo.sequence import decode, encode
@@ -228,3 +228,21 @@ def test_a_value_may_follow_an_equals_sign_and_a_logger_joins_the_run_s_own(made
     assert read_config(Path("checkpoints/deepbind.made"))["run"]["command"].endswith("--trainer.logger.save_dir mine")
     assert list(Path("mine").rglob("metrics.csv"))
     assert Path("runs/deepbind.made/log_0/metrics.csv").is_file()
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_a_run_that_was_stopped_while_it_was_scored_can_be_finished(
+    made: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zoo.finish._final_metrics", interrupted)
+        with pytest.raises(Interrupted, match="--resume true"):
+            train([str(made)])
+    assert not Path("checkpoints").exists()
+    finished = train([str(made), "--resume", "true"])
+    whole = train([str(made), "--checkpoints", "whole", "--runs", "runs_whole"])
+    assert read_config(finished)["run"]["metrics"] == read_config(whole)["run"]["metrics"]
+    assert all(torch.equal(weights(finished)[key], value) for key, value in weights(whole).items())

@@ -173,7 +173,12 @@ def train(arguments: Sequence[str]) -> Path:
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     if trainer.is_global_zero:
-        finish_run(trainer, model, data, config, name, arguments)
+        try:
+            finish_run(trainer, model, data, config, name, arguments)
+        except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
+            raise Interrupted(
+                f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
+            ) from None
     return folder
 
 
