@@ -18,6 +18,15 @@ WORK = Path("runs/benchmark")
 RESULTS = Path(__file__).parent / "results"
 
 
+def _commit() -> str:
+    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
+# Asked before anything is written: the results themselves are part of what git sees.
+COMMIT = _commit()
+
+
 def trained(name: str, work: Path, command: Sequence[str]) -> Path:
     """The checkpoint folder of a run: the one at hand, or a new one that is trained now (resumed where it stopped).
 
@@ -65,7 +74,7 @@ def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[obje
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     table = "\n".join(lines) + "\n"
     (RESULTS / f"{name}.md").write_text(table)
-    behind = {"commit": _commit(), "machine": platform.machine(), "runs": facts}
+    behind = {"commit": COMMIT, "machine": platform.machine(), "runs": facts}
     (RESULTS / f"{name}.json").write_text(json.dumps(behind, indent=1, default=_plain) + "\n")
     return table
 
@@ -76,8 +85,3 @@ def _cell(value: object) -> str:
 
 def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
