@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> None:
     rows = []
     for key in track(options.experiments, description="experiments"):
         data = EncodeDataModule(key)
-        for seed in options.seeds:
+        for seed in sorted({SHIPPED_SEED, *options.seeds}):
             folder = model_folder(key, seed)
             score = auroc(load_folder(folder), data.part("test"))
             record.setdefault(key, {})[str(seed)] = {"auroc": score, **run_facts(folder)}

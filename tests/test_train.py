@@ -218,6 +218,9 @@ def test_every_option_is_listed(made: Path, capsys: pytest.CaptureFixture[str]) 
     said = capsys.readouterr().out
     for option in ("--model.detectors", "--data.shuffles", "--trainer.precision", "--optimization.warmup", "--resume"):
         assert option in said
+    made.write_text("model: 3")
+    assert main(["train", str(made), "--help"]) == 2
+    assert "class_path" in capsys.readouterr().err
     assert main(["train", "--help"]) == 0
     assert "--trainer.devices" in capsys.readouterr().out
 

@@ -189,11 +189,15 @@ def _pair(argument: str) -> list[str]:
 
 def show_options(config: str | None) -> None:
     """Print every option of `zoo train`; with a configuration, first those of its model and data classes."""
-    said = yaml.safe_load(Path(config).read_text()) if config else {}
-    for part in ("model", "data"):
-        if part in said:
-            print(f"{said[part]['class_path']}, as --{part}.OPTION:")
-            _show([f"--{part}.help", said[part]["class_path"]])
+    if config:
+        try:
+            said = yaml.safe_load(Path(config).read_text())
+            classes = {part: str(said[part]["class_path"]) for part in ("model", "data")}
+        except (yaml.YAMLError, KeyError, TypeError) as error:
+            raise ConfigError(f"{config} names no class_path of model and data: {error}") from None
+        for part, class_path in classes.items():
+            print(f"{class_path}, as --{part}.OPTION:")
+            _show([f"--{part}.help", class_path])
     _show(["--help"])
 
 
