@@ -59,8 +59,8 @@ class SequenceModel(LightningModule):
 
     # What the four channels hold at an N.
     unknown_base: ClassVar[float] = 0.0
-    # Whether predictions are averaged with those for the reverse complement.
-    both_strands: ClassVar[bool] = False
+    # Whether predictions are averaged with those for the reverse complement; an architecture may make it an argument.
+    both_strands: bool = False
 
     # The keyword arguments it was built with, defaults filled in: what `config.json` keeps.
     arguments: dict[str, Any]
