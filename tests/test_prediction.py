@@ -10,7 +10,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn, TextIO
+from typing import Any, Literal, NoReturn, TextIO
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def small_deepbind(strands: Literal["forward", "best_score", "best_detector"] = 
 
 
 class BothStrandsMLP(MLP):
-    both_strands: ClassVar[bool] = True
+    both_strands = True
 
 
 def table(count: int, targets: tuple[str, ...] = ("a", "b")) -> Predictions:

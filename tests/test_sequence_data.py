@@ -15,8 +15,8 @@ from scipy.stats import chisquare  # type: ignore[import-untyped]
 
 from zoo.data.batch import Batch
 from zoo.data.labelled import LabelledSequences, SequenceDataset, shift_codes
-from zoo.data.sequences import SequenceDataModule, leaking_groups
-from zoo.data.splits import PARTS, Part
+from zoo.data.sequences import SequenceDataModule
+from zoo.data.splits import PARTS, Part, leaking_groups
 from zoo.errors import ConfigError, InputError
 from zoo.sequence import Codes, decode, encode, reverse_complement
 

@@ -18,7 +18,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
 from zoo.cards import CardFacts, RunFacts
-from zoo.data.sequences import SequenceDataModule
+from zoo.data.module import SequenceData
 from zoo.errors import ConfigError
 from zoo.hub import TargetRow, save
 from zoo.metrics import matthews_threshold
@@ -33,7 +33,7 @@ Metrics = dict[str, dict[str, float]]
 def finish_run(
     trainer: Trainer,
     model: SequenceModel,
-    data: SequenceDataModule,
+    data: SequenceData,
     config: Namespace,
     name: str,
     arguments: Sequence[str],
@@ -57,7 +57,7 @@ def finish_run(
     return save(best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), _example(data))
 
 
-def fill(text: str, data: SequenceDataModule) -> str:
+def fill(text: str, data: SequenceData) -> str:
     """Fill `{key}` in a configuration's text from the data's own values."""
     try:
         return text.format(**data.card_values)
@@ -93,7 +93,7 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
     return best
 
 
-def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceDataModule) -> dict[str, dict[str, float]]:
+def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -> dict[str, dict[str, float]]:
     """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
     judge = Trainer(
         accelerator=trainer.accelerator,
@@ -115,7 +115,7 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceDataMod
 def _facts(
     name: str,
     config: Namespace,
-    data: SequenceDataModule,
+    data: SequenceData,
     metrics: dict[str, dict[str, float]],
     seconds: float,
     arguments: Sequence[str],
@@ -138,7 +138,7 @@ def _facts(
     return CardFacts(name=name, metric=f"test {headline.upper()} {metrics['test'][headline]:.4f}", run=run, **text)
 
 
-def _target_rows(model: SequenceModel, data: SequenceDataModule, facts: CardFacts) -> list[TargetRow]:
+def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> list[TargetRow]:
     thresholds: list[float | None] = [None] * len(model.output.targets)
     if model.loss.classifies:
         model.to("cpu").eval()
@@ -155,7 +155,7 @@ def _target_rows(model: SequenceModel, data: SequenceDataModule, facts: CardFact
     ]
 
 
-def _example(data: SequenceDataModule) -> torch.Tensor:
+def _example(data: SequenceData) -> torch.Tensor:
     """Made sequences, not measured ones: nothing of the public data enters a checkpoint."""
     generator = torch.Generator().manual_seed(0)
     return torch.randint(0, 4, (_EXAMPLES, data.length), generator=generator).to(torch.uint8)

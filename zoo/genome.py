@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.intervals import Interval, match_contigs
@@ -39,6 +40,7 @@ class Genome:
         self._index = _read_index(self.path)
         self._names: dict[str, str] = {}
         self._map: np.memmap[Any, np.dtype[np.uint8]] | None = None
+        self._lines: NDArray[np.int64] | None = None
 
     @property
     def contigs(self) -> dict[str, int]:
@@ -62,6 +64,35 @@ class Genome:
             except InputError as error:
                 raise InputError(f"{self.path}, {interval}: {error}") from None
         return reverse_complement(codes) if interval.strand == "-" else codes
+
+    def windows(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> Codes:
+        """Read many windows of one length at once, padded with N past the ends of their contigs.
+
+        Args:
+            contig: the number of each window's contig, in the order of `contigs` (N,).
+            start: the first base of each window, 0-based (N,).
+            length: bases of each, L.
+
+        Returns:
+            uint8 codes (N, L).
+
+        Raises:
+            InputError: a letter that is no IUPAC nucleotide.
+        """
+        letters = self.window_letters(contig, start, length)
+        try:
+            return encode(letters.tobytes()).reshape(letters.shape).copy()
+        except InputError as error:
+            raise InputError(f"{self.path}: {error} of the windows that were read") from None
+
+    def window_letters(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
+        """The raw letters, lower case where the FASTA has it, of many windows at once: (N, L). See `windows`."""
+        offset, size, bases, width = self._layout()[:, contig, None]
+        position = start[:, None] + np.arange(length)  # (N, L)
+        place = np.clip(position, 0, size - 1)
+        letters: NDArray[np.uint8] = self._bytes()[offset + place // bases * width + place % bases]
+        letters[position != place] = ord("N")
+        return letters
 
     def sequence(self, interval: Interval) -> str:
         """Read one interval as upper-case letters."""
@@ -96,11 +127,21 @@ class Genome:
 
     def _bases(self, entry: Any, start: int, end: int) -> bytes:
         """The raw letters of [start, end) of a contig, line ends taken out."""
-        if self._map is None:
-            self._map = np.memmap(self.path, dtype=np.uint8, mode="r")
         first = entry.offset + start // entry.lenc * entry.lenb + start % entry.lenc
         last = entry.offset + (end - 1) // entry.lenc * entry.lenb + (end - 1) % entry.lenc + 1
-        return self._map[first:last].tobytes().translate(None, b"\r\n")
+        return self._bytes()[first:last].tobytes().translate(None, b"\r\n")
+
+    def _bytes(self) -> NDArray[np.uint8]:
+        if self._map is None:
+            self._map = np.memmap(self.path, dtype=np.uint8, mode="r")
+        return np.asarray(self._map)
+
+    def _layout(self) -> NDArray[np.int64]:
+        """Offset, length, bases a line and bytes a line of each contig (4, contigs)."""
+        if self._lines is None:
+            rows = [(entry.offset, entry.rlen, entry.lenc, entry.lenb) for entry in self._index.values()]
+            self._lines = np.array(rows, dtype=np.int64).T
+        return self._lines
 
 
 def _read_index(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import IO
 
 from zoo.errors import InputError
 
-__all__ = ["Interval", "iterate_bed", "match_contigs", "open_text", "read_bed"]
+__all__ = ["Interval", "find_contigs", "iterate_bed", "match_contigs", "open_text", "read_bed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +115,35 @@ def match_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str]
         InputError: a wanted name that the genome does not have, or has twice under two conventions.
     """
     known = list(dict.fromkeys(known))
-    exact = set(known)
-    by_key: dict[str, list[str]] = {}
-    for name in known:
-        by_key.setdefault(_contig_key(name, exact), []).append(name)
     mapping = {}
+    for name, found in find_contigs(wanted, known).items():
+        if found is None:
+            raise InputError(f"the contig {name!r} is not in the genome, which has {_some(known)}")
+        mapping[name] = found
+    return mapping
+
+
+def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str | None]:
+    """Match contig names as `match_contigs` does, with None for a name that the genome does not have.
+
+    Raises:
+        InputError: a wanted name that the genome has twice under two conventions.
+    """
+    exact = set(known := list(known))
+    by_key: dict[str, list[str]] = {}
+    for name in dict.fromkeys(known):
+        by_key.setdefault(_contig_key(name, exact), []).append(name)
+    mapping: dict[str, str | None] = {}
     for name in dict.fromkeys(wanted):
         found = [name] if name in exact else by_key.get(_contig_key(name, exact), [])
-        if len(found) != 1:
-            listed = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "")
-            reason = f"could be {' or '.join(found)}" if found else f"is not in the genome, which has {listed}"
-            raise InputError(f"the contig {name!r} {reason}")
-        mapping[name] = found[0]
+        if len(found) > 1:
+            raise InputError(f"the contig {name!r} could be {' or '.join(found)}")
+        mapping[name] = found[0] if found else None
     return mapping
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _contig_key(name: str, genome: set[str]) -> str:

@@ -22,7 +22,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from zoo.data.sequences import SequenceDataModule
+from zoo.data.module import SequenceData
 from zoo.errors import ConfigError, Interrupted
 from zoo.finish import fill, finish_run
 from zoo.model import Optimization, SequenceModel
@@ -127,7 +127,7 @@ class TrainCLI(LightningCLI):
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 
-def run_folder(config: Namespace, data: SequenceDataModule) -> Path:
+def run_folder(config: Namespace, data: SequenceData) -> Path:
     """Where a run keeps what it needs to go on: `runs/<name>`; the name must be one."""
     name = fill(config.name, data)
     split_name(name)
@@ -158,7 +158,7 @@ def train(arguments: Sequence[str]) -> Path:
     cli = _parse(arguments)
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
-    assert isinstance(data, SequenceDataModule)
+    assert isinstance(data, SequenceData)
     _check_plan(config, model)
     data.describe()  # an empty part is better known before training than after
     trainer = cli.trainer
@@ -246,7 +246,7 @@ def _check_plan(config: Namespace, model: SequenceModel) -> None:
         raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
 
 
-def _fit(trainer: Trainer, model: SequenceModel, data: SequenceDataModule, run: Path, config: Namespace) -> None:
+def _fit(trainer: Trainer, model: SequenceModel, data: SequenceData, run: Path, config: Namespace) -> None:
     last = run / f"{_LAST}.ckpt"
     if last.exists() and config.overwrite:
         shutil.rmtree(run)

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from zoo.errors import ConfigError
 from zoo.sequence import UNKNOWN, Codes, reverse_complement
 
-__all__ = ["PARTS", "Part", "group_identical", "group_overlapping", "split_fractions", "split_kfold"]
+__all__ = [
+    "PARTS",
+    "Part",
+    "draw_parts",
+    "group_identical",
+    "group_overlapping",
+    "leaking_groups",
+    "split_fractions",
+    "split_kfold",
+]
 
 Part = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
@@ -98,6 +107,32 @@ def split_fractions(
     rank, size = _rank_in_stratum(groups, strata, seed, smallest=int(2 / min(shares)) if shares else 1)
     share = (rank + 0.5) / size
     return np.select([share < test, share < test + valid], [2, 1], 0).astype(np.int64)
+
+
+def draw_parts(
+    groups: NDArray[np.int64],
+    strata: NDArray[np.int64],
+    *,
+    valid: float,
+    test: float,
+    seed: int,
+    folds: int | None = None,
+    fold: int = 0,
+) -> NDArray[np.int64]:
+    """Draw the part of each sequence (N,), groups together and strata evenly: by shares, or with a fold as test set."""
+    if folds is None:
+        return split_fractions(groups, strata, valid, test, seed)
+    is_test = split_kfold(groups, strata, folds, seed) == fold
+    part = np.full(len(groups), PARTS.index("test"))
+    part[~is_test] = split_fractions(groups[~is_test], strata[~is_test], valid, 0.0, seed)
+    return part
+
+
+def leaking_groups(groups: NDArray[np.int64], part: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The groups of identical sequences that stand in more than one part, and how many they are."""
+    pairs = np.unique(np.stack([groups, part]), axis=1)[0]
+    unique, count = np.unique(pairs, return_counts=True)
+    return unique[count > 1], int((count > 1).sum())
 
 
 def _rank_in_stratum(

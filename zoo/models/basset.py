@@ -78,7 +78,7 @@ class ConvBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, width: int, pool: int, dropout: float) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, (1, width)).to(memory_format=torch.channels_last)
+        self.conv = nn.Conv2d(inputs, outputs, (1, width))
         self.norm = nn.BatchNorm2d(outputs)
         self.pool = nn.MaxPool2d((1, pool)) if pool > 1 else nn.Identity()
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
