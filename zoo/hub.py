@@ -7,10 +7,6 @@ architecture, its arguments, the facts, the sha256 of the rest), `model.safetens
 
 import csv
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +22,7 @@ from zoo.download import cache_folder, sha256_of
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError
 from zoo.model import SequenceModel
 from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
+from zoo.writing import whole_folder
 
 __all__ = ["TargetRow", "Verification", "load", "load_folder", "resolve", "save", "verify"]
 
@@ -209,31 +206,6 @@ def save(
         (draft / _CARD).write_text(render_card(config, (draft / _TARGETS).read_text()))
         _verify_folder(draft, facts.name)
     return folder
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write in that takes its place, replacing one that was there, only when all went well."""
-    if folder.exists() and not (folder / "config.json").is_file():
-        raise OutputError(f"{folder} is there and is no checkpoint: it is not replaced")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
-    draft, old = place / "new", place / "old"
-    try:
-        draft.mkdir()
-        yield draft
-        for path in draft.iterdir():
-            path.chmod(0o644)  # save_file makes private ones
-        if folder.is_dir():
-            folder.rename(old)
-        draft.rename(folder)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"{folder} could not be written and was left out: {error}") from None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _write_targets(path: Path, targets: list[TargetRow]) -> None:

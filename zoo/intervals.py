@@ -11,7 +11,16 @@ from typing import IO
 
 from zoo.errors import InputError
 
-__all__ = ["Interval", "find_contigs", "iterate_bed", "match_contigs", "open_text", "read_bed"]
+__all__ = [
+    "Interval",
+    "find_contigs",
+    "iterate_bed",
+    "match_contigs",
+    "open_text",
+    "read_bed",
+    "read_contig_lengths",
+    "some_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,30 @@ def _parse_bed_line(line: str, where: str) -> Interval:
     return Interval(fields[0], start, end, name, strand)
 
 
+def read_contig_lengths(path: str | Path) -> dict[str, int]:
+    """Read contig names and lengths from the first two columns of a file such as chrom.sizes or a FASTA's .fai.
+
+    Raises:
+        InputError: no such file, no contig in it, one that is named twice, or a line without a length.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    lengths: dict[str, int] = {}
+    with open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            fields = line.split()
+            if not fields or line.startswith("#"):
+                continue
+            if len(fields) < 2 or not fields[1].isdecimal() or not int(fields[1]):
+                raise InputError(f"{path}, line {number}: wanted a contig's name and its length")
+            if fields[0] in lengths:
+                raise InputError(f"{path}, line {number}: the contig {fields[0]!r} is named twice")
+            lengths[fields[0]] = int(fields[1])
+    if not lengths:
+        raise InputError(f"{path}: no contig in it")
+    return lengths
+
+
 def match_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Match contig names across conventions: `chr1` / `1` / `chrI` / `I`, `chrM` / `MT` / `chrMito`.
 
@@ -118,7 +151,7 @@ def match_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str]
     mapping = {}
     for name, found in find_contigs(wanted, known).items():
         if found is None:
-            raise InputError(f"the contig {name!r} is not in the genome, which has {_some(known)}")
+            raise InputError(f"the contig {name!r} is not in the genome, which has {some_of(known)}")
         mapping[name] = found
     return mapping
 
@@ -142,8 +175,10 @@ def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str |
     return mapping
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+def some_of(names: Iterable[str], most: int = 5) -> str:
+    """The first few of many names, for a sentence."""
+    names = list(names)
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def _contig_key(name: str, genome: set[str]) -> str:

@@ -1,14 +1,11 @@
 """Predict: sequences or intervals in, a table of values in natural units out; block by block, in bounded memory."""
 
 import itertools
-import os
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +17,7 @@ from zoo.genome import Genome
 from zoo.intervals import Interval
 from zoo.model import SequenceModel
 from zoo.sequence import Codes, encode
+from zoo.writing import whole_file
 
 __all__ = [
     "Precision",
@@ -179,7 +177,7 @@ def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable
     """
     count = 0
     blocks = iter(blocks)
-    with _table(str(path)) as file:
+    with whole_file(str(path)) as file:
         first = list(itertools.islice(blocks, 1))  # before the header, so that bad input leaves standard output empty
         try:
             file.write("\t".join(["name", *targets]) + "\n")
@@ -195,41 +193,6 @@ def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable
         except OSError as error:
             raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
     return count
-
-
-@contextmanager
-def _table(path: str) -> Iterator[TextIO]:
-    """A text file that takes its place only when all went well; standard output and devices are written directly."""
-    if path == "-":
-        yield sys.stdout
-        return
-    target = Path(path)
-    if target.exists() and not target.is_file():
-        if target.is_dir():
-            raise OutputError(f"{path} is a folder, not a file")
-        try:
-            with target.open("w") as file:
-                yield file
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(f"{path} could not be written: {error.strerror or error}") from None
-        return
-    try:
-        handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(draft).chmod(0o666 & ~umask)  # as an ordinary new file; mkstemp's are private
-        Path(draft).replace(target)
-    except OSError as error:  # closing can meet the full disk too
-        raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
-    finally:
-        Path(draft).unlink(missing_ok=True)
 
 
 @contextmanager

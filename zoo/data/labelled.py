@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ class Labelled(Generic[Source]):
     def subset(self, keep: NDArray[np.bool_]) -> "Labelled[Source]":
         """The sequences for which `keep` (N,) holds."""
         weight = None if self.weight is None else self.weight[keep]
-        codes = self.codes.select(keep) if isinstance(self.codes, GenomeWindows) else self.codes[keep]
+        codes: Any = self.codes.select(keep) if isinstance(self.codes, GenomeWindows) else self.codes[keep]
         return replace(self, codes=codes, labels=self.labels[keep], part=self.part[keep], weight=weight)
 
 
@@ -67,7 +67,7 @@ class SequenceDataset(Dataset[Batch], Generic[Source]):
     def __init__(
         self, data: Labelled[Source], shuffles: int, seed: int, shift: int = 0, reverse_complement: bool = False
     ) -> None:
-        self.data = data
+        self.data: Labelled[Source] = data
         self.shuffles = shuffles
         self.seed = seed
         self.shift = shift

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from zoo.data.labelled import LabelledSequences
+from zoo.data.layout import group_overlapping
 from zoo.data.module import LabelsDataModule
 from zoo.data.readers import Row, SequenceFile, stack_codes
-from zoo.data.splits import PARTS, draw_parts, group_identical, group_overlapping, leaking_groups
+from zoo.data.splits import PARTS, draw_parts, group_identical, leaking_groups
 from zoo.errors import ConfigError, InputError
 from zoo.sequence import Codes
 

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ConfigError
-from zoo.sequence import UNKNOWN, Codes, reverse_complement
+from zoo.sequence import Codes, reverse_complement
 
 __all__ = [
     "PARTS",
     "Part",
     "draw_parts",
     "group_identical",
-    "group_overlapping",
     "leaking_groups",
     "split_fractions",
     "split_kfold",
@@ -24,8 +23,6 @@ PARTS: tuple[Part, ...] = ("train", "valid", "test")
 
 Groups = NDArray[np.int64]
 
-_LONGEST_STRETCH = 27  # 5 ** 27 is the largest power of five below 2 ** 64
-
 
 def group_identical(codes: Codes) -> Groups:
     """Number sequences (N, L) so that those that are equal, or each other's reverse complement, share a number (N,)."""
@@ -35,44 +32,6 @@ def group_identical(codes: Codes) -> Groups:
     _, numbers = np.unique(np.concatenate(strands), return_inverse=True)
     forward, backward = numbers.reshape(2, -1)
     return np.unique(np.minimum(forward, backward), return_inverse=True)[1].astype(np.int64)
-
-
-def group_overlapping(codes: Codes, stretch: int) -> Groups:
-    """Number sequences (N, L) so that those that share a stretch of that many bases, on either strand, share a number,
-    and so do those that are joined by a chain of such neighbours. A stretch with an N in it joins nothing.
-
-    Raises:
-        ConfigError: a stretch that is longer than the sequences, or than the 27 bases that one number can hold.
-    """
-    if not 1 <= stretch <= min(_LONGEST_STRETCH, codes.shape[1]):
-        raise ConfigError(
-            f"sequences of {codes.shape[1]} bases cannot be compared by stretches of {stretch}; "
-            f"the longest is {min(_LONGEST_STRETCH, codes.shape[1])}"
-        )
-    forward = _stretches(codes, stretch)
-    backward = _stretches(reverse_complement(codes), stretch)[:, ::-1]
-    known = _stretches((codes == UNKNOWN).astype(np.uint8), stretch) == 0
-    row = np.nonzero(known)[0]
-    word = np.unique(np.minimum(forward, backward)[known], return_inverse=True)[1]
-    group = np.arange(len(codes))
-    while True:  # each sequence takes the lowest number among its words' sequences, until nothing changes
-        lowest = np.full(word.max(initial=-1) + 1, len(codes))
-        np.minimum.at(lowest, word, group[row])
-        joined = group.copy()
-        np.minimum.at(joined, row, lowest[word])
-        joined = joined[joined]
-        if (joined == group).all():
-            return np.unique(group, return_inverse=True)[1].astype(np.int64)
-        group = joined
-
-
-def _stretches(codes: Codes, length: int) -> NDArray[np.uint64]:
-    """Each stretch of that length as one number (N, L - length + 1)."""
-    windows = codes.shape[1] - length + 1
-    number = np.zeros((len(codes), windows), dtype=np.uint64)
-    for offset in range(length):
-        number = number * np.uint64(5) + codes[:, offset : offset + windows]
-    return number
 
 
 def split_kfold(groups: Groups, strata: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from zoo.datasets.sources import files_of
 from zoo.download import PublicFile, fetch
 from zoo.errors import UnknownNameError
 
-__all__ = ["EncodeDataModule", "Experiment", "encode_experiments"]
+__all__ = ["EncodeDataModule", "Experiment", "encode_experiments", "read_sequences"]
 
 # Every so many of the training file's peaks, from the strongest down, one is held out for validation.
 _VALID_EVERY = 10
@@ -97,8 +97,8 @@ class EncodeDataModule(SequenceDataModule):
 
     def read(self) -> LabelledSequences:
         """Fetch and read both files."""
-        peaks, ones = _read(fetch(self.experiment.training))
-        test, labels = _read(fetch(self.experiment.test))
+        peaks, ones = read_sequences(fetch(self.experiment.training))
+        test, labels = read_sequences(fetch(self.experiment.test))
         # Identical peaks go with the first of them.
         groups = group_identical(peaks)
         _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
@@ -110,7 +110,7 @@ class EncodeDataModule(SequenceDataModule):
         return LabelledSequences(codes, np.concatenate([ones, labels])[:, None], part, weight)
 
 
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_sequences(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Codes (N, 101) and labels (N,) of one file, strongest peak first."""
     file = SequenceFile(str(path))
     codes, labels = [], []

@@ -1,0 +1,202 @@
+"""From peak files to one table of sites: extended, merged, filtered, split, with matched negatives, all of it counted.
+
+Shapes: N peaks, S sites, T targets.
+"""
+
+from collections.abc import Mapping
+
+import bioframe
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from zoo.data.background import base_counts, draw_background
+from zoo.data.merge import merge_peaks
+from zoo.data.peak_files import read_peak_file
+from zoo.data.peak_rules import PeakRules, Report, Split
+from zoo.data.peak_table import PeakTable
+from zoo.data.splits import PARTS
+from zoo.errors import ConfigError, InputError
+from zoo.genome import Genome
+from zoo.intervals import find_contigs, read_bed, some_of
+
+__all__ = ["build_peak_table"]
+
+Index = NDArray[np.int64]
+
+
+def build_peak_table(
+    files: Mapping[str, str],
+    genome: Genome | Mapping[str, int],
+    rules: PeakRules,
+) -> tuple[PeakTable, Report]:
+    """Make one table of many peak files.
+
+    Args:
+        files: target -> peak file; see `name_peak_files`.
+        genome: the genome; or only contig -> length, and then nothing that needs bases can be asked for.
+        rules: how.
+
+    Returns:
+        The table, sorted by contig and place, and the report.
+
+    Raises:
+        InputError: a file that cannot be read, no contig in common, or nothing left.
+        ConfigError: rules that need bases without a genome, or contigs that it does not have.
+    """
+    sequence = genome if isinstance(genome, Genome) else None
+    contigs = genome.contigs if isinstance(genome, Genome) else dict(genome)
+    if sequence is None and (rules.negatives or rules.soft_masked):
+        raise ConfigError("negatives and masked bases need the bases of the genome, not only its contigs' lengths")
+    report = Report()
+    peaks = _on_contigs(_read_all(files, rules.summits), list(files), contigs, rules.length, report)
+    contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
+    keep = _passing(contig, start, list(contigs), sequence, rules, report)
+    contig, start, labels = contig[keep], start[keep], labels[keep]
+    split = Split(contigs, rules)
+    part = split.part_of(contig, start)
+    report.drop(int((part < 0).sum()), "sites", "across a border between train, valid and test")
+    contig, start, labels, part = contig[part >= 0], start[part >= 0], labels[part >= 0], part[part >= 0]
+    report.refuse_if_empty(len(start), "site")
+    if sequence is not None and rules.negatives:
+        drawn = _negatives(sequence, peaks, contig, start, part, split, rules, report)
+        labels = np.concatenate([labels, np.zeros((len(drawn[0]), len(files)), np.uint8)])
+        contig, start, part = (np.concatenate(pair) for pair in zip((contig, start, part), drawn, strict=True))
+        order = np.lexsort((start, contig))
+        contig, start, labels, part = contig[order], start[order], labels[order], part[order]
+    for index, name in enumerate(PARTS):
+        inside = part == index
+        report.say(f"{name}: {inside.sum():,} sites, {int(labels[inside].any(1).sum()):,} with a peak")
+    return PeakTable(list(files), list(contigs), contig, start, rules.length, labels, part), report
+
+
+def _read_all(files: Mapping[str, str], summits: bool) -> pd.DataFrame:
+    """The peaks of all files: chrom, start, end, centre, file."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    tables = [
+        read_peak_file(path, summits).assign(file=number)
+        for number, path in enumerate(
+            track(files.values(), "reading peaks", console=console, transient=True, disable=not console.is_terminal)
+        )
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _on_contigs(
+    peaks: pd.DataFrame, files: list[str], contigs: Mapping[str, int], length: int, report: Report
+) -> pd.DataFrame:
+    """The peaks that lie on the genome, with the number of the contig."""
+    report.say(f"{len(peaks):,} peaks in {len(files)} file{'s' * (len(files) > 1)}")
+    number, names = pd.factorize(peaks["chrom"])
+    found = find_contigs([str(name) for name in names], contigs)
+    if not any(found.values()):
+        raise InputError(
+            f"no contig of the peaks is in the genome: the peaks have {some_of(found)}, the genome {some_of(contigs)}"
+        )
+    renamed = [f"{name} is {other}" for name, other in found.items() if other not in (None, name)]
+    if renamed:
+        report.say(f"contigs go by other names in the genome: {some_of(renamed)}")
+    order = list(contigs)
+    contig = np.array([order.index(other) if other else -1 for other in found.values()])[number]
+    missing = [name for name, other in found.items() if other is None]
+    report.drop(int((contig < 0).sum()), "peaks", f"on contigs that the genome does not have ({some_of(missing)})")
+    sizes = np.array(list(contigs.values()))[contig]
+    past = (contig >= 0) & (peaks["end"].to_numpy() > sizes)
+    report.drop(int(past.sum()), "peaks", "past the end of their contig (are they of this genome?)")
+    short = (contig >= 0) & ~past & (sizes < length)
+    report.drop(int(short.sum()), "peaks", f"on contigs of fewer than {length} bases")
+    keep = (contig >= 0) & ~past & ~short
+    report.refuse_if_empty(int(keep.sum()), "peak")
+    _name_empty(peaks["file"].to_numpy()[keep], files, "peak", report)
+    return peaks[keep].assign(contig=contig[keep])
+
+
+def _name_empty(file: NDArray[np.int64], files: list[str], kind: str, report: Report) -> None:
+    """Refuse a file of which nothing is left."""
+    count = np.bincount(file, minlength=len(files))
+    empty = [name for name, left in zip(files, count, strict=True) if not left]
+    if empty:
+        raise InputError(f"no {kind} is left of {some_of(empty)}: {'; '.join(report.lines)}")
+
+
+def _merge(
+    peaks: pd.DataFrame, files: int, sizes: Index, rules: PeakRules, report: Report
+) -> tuple[Index, Index, NDArray[np.uint8]]:
+    """The sites: contig and start (S,), labels (S, T)."""
+    contig, centre = peaks["contig"].to_numpy(np.int64), peaks["centre"].to_numpy(np.int64)
+    site, centre = merge_peaks(contig, centre, rules.length - rules.overlap)
+    place = np.empty(len(centre), np.int64)
+    place[site] = contig
+    labels = np.zeros((len(centre), files), np.uint8)
+    labels[site, peaks["file"].to_numpy()] = 1
+    # A window that would reach past an end of its contig is moved inside.
+    start = np.clip(centre - rules.length // 2, 0, sizes[place] - rules.length)
+    report.say(f"{len(start):,} sites of {rules.length} bases, of windows that overlapped by {rules.overlap} or more")
+    return place, start, labels
+
+
+def _passing(
+    contig: Index, start: Index, names: list[str], genome: Genome | None, rules: PeakRules, report: Report
+) -> NDArray[np.bool_]:
+    """Which sites touch no blacklist and have enough unmasked bases (S,)."""
+    keep = np.ones(len(start), dtype=bool)
+    if rules.blacklist:
+        black = _blacklist(rules.blacklist, names)
+        sites = pd.DataFrame({"chrom": np.array(names)[contig], "start": start, "end": start + rules.length})
+        keep &= bioframe.count_overlaps(sites, black)["count"].to_numpy() == 0
+        report.drop(int((~keep).sum()), "sites", f"on the blacklist {rules.blacklist}")
+    if genome is not None and rules.min_unmasked:
+        unmasked, _ = base_counts(genome, contig, start, rules.length, rules.soft_masked)
+        masked = keep & (unmasked < rules.min_unmasked)
+        report.drop(int(masked.sum()), "sites", f"with less than {rules.min_unmasked:.0%} of their bases unmasked")
+        keep &= ~masked
+    report.refuse_if_empty(int(keep.sum()), "site")
+    return keep
+
+
+def _blacklist(path: str, names: list[str]) -> pd.DataFrame:
+    """What is blacklisted, by the genome's names; contigs that it does not have count for nothing."""
+    regions = read_bed(path)
+    found = find_contigs([region.chrom for region in regions], names)
+    if not any(found.values()):
+        raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
+    rows = [(found[r.chrom], r.start, r.end) for r in regions if found[r.chrom]]
+    return pd.DataFrame(rows, columns=["chrom", "start", "end"])
+
+
+def _negatives(
+    genome: Genome,
+    peaks: pd.DataFrame,
+    contig: Index,
+    start: Index,
+    part: Index,
+    split: Split,
+    rules: PeakRules,
+    report: Report,
+) -> tuple[Index, Index, Index]:
+    """Windows that touch no peak, nor its window, nor the blacklist, matched to the sites: contig, start, part."""
+    rng = np.random.default_rng([rules.split_seed, 1])
+    names = np.array(list(genome.contigs))
+    half = rules.length // 2 + 1
+    taken = pd.DataFrame(
+        {
+            "chrom": names[peaks["contig"]],
+            "start": np.maximum(np.minimum(peaks["start"], peaks["centre"] - half), 0),
+            "end": np.maximum(peaks["end"], peaks["centre"] + half),
+        }
+    )
+    if rules.blacklist:
+        taken = pd.concat([taken, _blacklist(rules.blacklist, list(names))], ignore_index=True)
+    wanted = np.tile(np.arange(len(start)), int(np.ceil(rules.negatives)))[: round(rules.negatives * len(start))]
+    if len(wanted) < len(start):
+        wanted = rng.permutation(len(start))[: len(wanted)]
+    _, gc = base_counts(genome, contig, start, rules.length, soft_masked=False)
+    drawn = draw_background(
+        genome, taken, gc[wanted], part[wanted], split.part_of, rules.length, rules.min_unmasked, rules.soft_masked, rng
+    )
+    report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, which touch no peak")
+    report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content of which the genome has too little")
+    return drawn

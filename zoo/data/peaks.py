@@ -1,0 +1,74 @@
+"""PeakDataModule: the peaks of many experiments on a genome, for models of `Labels`, read on the fly."""
+
+from typing import Any
+
+from zoo.data.labelled import LabelledWindows
+from zoo.data.module import LabelsDataModule
+from zoo.data.peak_build import build_peak_table
+from zoo.data.peak_files import name_peak_files
+from zoo.data.peak_rules import PeakRules
+from zoo.data.peak_table import PeakTable
+from zoo.data.windows import GenomeWindows
+from zoo.errors import ConfigError
+from zoo.genome import Genome
+
+__all__ = ["PeakDataModule"]
+
+
+class PeakDataModule(LabelsDataModule[GenomeWindows]):
+    """Sites of a genome, labelled with the experiments that have a peak there.
+
+    Nothing is kept of the sequences but where they lie: each batch is read from the FASTA file.
+
+    Args:
+        genome: FASTA file.
+        table: what `zoo data peaks` wrote; it fixes the length, the sites and their parts.
+        peaks: instead, the peak files themselves: a path, a list of paths, or target -> path.
+        rules: with `peaks`, how they become sites.
+        options: of LabelsDataModule.
+    """
+
+    def __init__(
+        self,
+        genome: str | Genome,
+        table: str | None = None,
+        peaks: str | list[str] | dict[str, str] | None = None,
+        rules: PeakRules | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if (table is None) == (peaks is None):
+            raise ConfigError("give either the `table` that `zoo data peaks` wrote, or the files as `peaks`")
+        if table is not None and rules is not None:
+            raise ConfigError("`rules` are for `peaks`: a table has its sites already")
+        self.genome, self.table, self.rules = genome, table, rules or PeakRules()
+        self.peaks = [peaks] if isinstance(peaks, str) else peaks
+        self._sites: PeakTable | None = None
+        self._report: list[str] = []
+
+    @property
+    def sites(self) -> PeakTable:
+        """The table, read or built once."""
+        if self._sites is None:
+            if self.peaks is None:
+                self._sites = PeakTable.read(str(self.table))
+            else:
+                self._sites, report = build_peak_table(name_peak_files(self.peaks), self._genome(), self.rules)
+                self._report = report.lines
+        return self._sites
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of the experiments."""
+        return self.sites.targets
+
+    def read(self) -> LabelledWindows:
+        """The sites on the genome."""
+        return self.sites.on(self._genome())
+
+    def describe(self) -> list[str]:
+        """What happened to the peaks, where they were read here, then a line for each part."""
+        return [*self._report, *super().describe()]
+
+    def _genome(self) -> Genome:
+        return self.genome if isinstance(self.genome, Genome) else Genome(self.genome)

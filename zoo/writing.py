@@ -1,0 +1,76 @@
+"""Files and folders that appear whole or not at all."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from safetensors import SafetensorError
+
+from zoo.errors import OutputError
+
+__all__ = ["whole_file", "whole_folder"]
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[TextIO]:
+    """A text file that takes its place only when all went well; standard output and devices are written directly."""
+    if path == "-":
+        yield sys.stdout
+        return
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        if target.is_dir():
+            raise OutputError(f"{path} is a folder, not a file")
+        try:
+            with target.open("w") as file:
+                yield file
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"{path} could not be written: {error.strerror or error}") from None
+        return
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "w") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(draft).chmod(0o666 & ~umask)  # as an ordinary new file; mkstemp's are private
+        Path(draft).replace(target)
+    except OSError as error:  # closing can meet the full disk too
+        raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write in that takes its place, replacing one that was there, only when all went well."""
+    if folder.exists() and not (folder / "config.json").is_file():
+        raise OutputError(f"{folder} is there and is no checkpoint: it is not replaced")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
+    draft, old = place / "new", place / "old"
+    try:
+        draft.mkdir()
+        yield draft
+        for path in draft.iterdir():
+            path.chmod(0o644)  # save_file makes private ones
+        if folder.is_dir():
+            folder.rename(old)
+        draft.rename(folder)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{folder} could not be written and was left out: {error}") from None
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
