@@ -11,7 +11,7 @@ from zoo.hub import load_folder, read_config, read_targets, verify
 from zoo.model import SequenceModel
 from zoo.registry import architectures, find_entry, load_architecture, read_entry
 
-LENGTH = 64
+LENGTH = 200
 FOLDERS = checkpoint_folders()
 
 

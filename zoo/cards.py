@@ -90,8 +90,8 @@ class CardFacts:
             assay=entry.assay,
             licence=entry.licence,
             source=entry.source,
-            use="Scores of binding: higher is stronger; they are comparable within one model only.",
-            limits="Trained and evaluated by its authors, not by this project.",
+            use=entry.use,
+            limits=entry.limits,
             data="See the authors' publication.",
         )
 

@@ -59,6 +59,8 @@ class ModelEntry:
         metric: the headline number, such as `test AUROC 0.951`; empty where there is none.
         source: `this project`, or who published the weights.
         licence: of the weights.
+        use: what it is meant for, where others published it.
+        limits: where it fails, likewise.
     """
 
     name: str
@@ -71,6 +73,8 @@ class ModelEntry:
     metric: str
     source: str
     licence: str
+    use: str = ""
+    limits: str = ""
 
     @property
     def architecture(self) -> str:

@@ -56,6 +56,8 @@ def _entry(name: str, row: dict[str, str]) -> ModelEntry:
         metric="",
         source="Alipanahi 2015, doi:10.1038/nbt.3300",
         licence="BSD-3-Clause",
+        use="Scores of binding: higher is stronger; they are comparable within one model only.",
+        limits="Trained and evaluated by its authors, not by this project.",
     )
 
 

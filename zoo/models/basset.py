@@ -52,9 +52,12 @@ class Basset(SequenceModel):
     ) -> None:
         super().__init__(Labels(tuple(targets)), length, loss)
         self.both_strands = both_strands
-        positions = _positions(length, widths, pools)
-        if len(filters) != len(positions):
+        if not len(filters) == len(widths) == len(pools):
             raise ConfigError(f"{len(filters)} filters, {len(widths)} widths and {len(pools)} pools: give one of each")
+        if length < (shortest := _shortest(widths, pools)):
+            raise ConfigError(
+                f"of {length} bases nothing is left after these convolutions and pools: at least {shortest}"
+            )
         channels = [4, *filters]
         self.trunk = nn.Sequential(
             *(
@@ -62,7 +65,7 @@ class Basset(SequenceModel):
                 for plan in zip(channels[:-1], filters, widths, pools, strict=True)
             )
         )
-        features = channels[-1] * (positions[-1] if positions else length)
+        features = channels[-1] * _positions(length, widths, pools)
         units = [features, *hidden]
         dense = [DenseBlock(*plan, dropout=dropout) for plan in zip(units[:-1], hidden, strict=True)]
         self.head = nn.Sequential(*dense, nn.Linear(units[-1], len(targets)))
@@ -102,10 +105,16 @@ class DenseBlock(nn.Sequential):
         super().__init__(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(dropout))
 
 
-def _positions(length: int, widths: Sequence[int], pools: Sequence[int]) -> list[int]:
-    """Positions that are left after each block; refuses a length of which nothing is left."""
-    left = []
-    for width, pool in zip(widths, pools, strict=False):
+def _positions(length: int, widths: Sequence[int], pools: Sequence[int]) -> int:
+    """Positions that are left of a length after all blocks."""
+    for width, pool in zip(widths, pools, strict=True):
         length = (length - width + 1) // pool
-        left.append(length)
-    return left
+    return length
+
+
+def _shortest(widths: Sequence[int], pools: Sequence[int]) -> int:
+    """The shortest length of which one position is left."""
+    length = 1
+    for width, pool in zip(reversed(widths), reversed(pools), strict=True):
+        length = length * pool + width - 1
+    return length

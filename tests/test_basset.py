@@ -1,0 +1,190 @@
+"""Basset: the published layers, and the importer against a forward pass written from the facts alone."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo.errors import ConfigError, InputError, IntegrityError
+from zoo.hub import load, verify
+from zoo.importers import basset as importer
+from zoo.importers.basset import convert, entries
+from zoo.models.basset import Basset
+
+Array = NDArray[np.float64]
+CELLS = [f"cell{i}" for i in range(164)]
+PATH = Path("weights.pth")
+
+# Key -> shape of the published nn.Sequential, as its publisher lists the layers.
+LAYOUT: dict[str, tuple[int, ...]] = {
+    "0.weight": (300, 4, 19, 1),
+    "0.bias": (300,),
+    "4.weight": (200, 300, 11, 1),
+    "4.bias": (200,),
+    "8.weight": (200, 200, 7, 1),
+    "8.bias": (200,),
+    "13.1.weight": (1000, 2000),
+    "13.1.bias": (1000,),
+    "17.1.weight": (1000, 1000),
+    "17.1.bias": (1000,),
+    "21.1.weight": (164, 1000),
+    "21.1.bias": (164,),
+}
+for _layer, _size in (("1", 300), ("5", 200), ("9", 200), ("14", 1000), ("18", 1000)):
+    LAYOUT |= {f"{_layer}.{key}": (_size,) for key in ("weight", "bias", "running_mean", "running_var")}
+
+
+def random_state(seed: int = 0) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    state = {}
+    for key, shape in LAYOUT.items():
+        value = torch.randn(shape, generator=generator)
+        if key.endswith("running_var"):
+            value = value.abs() + 0.5
+        elif len(shape) > 1:
+            value /= (value[0].numel()) ** 0.5
+        state[key] = value
+    return state
+
+
+def published_forward(state: dict[str, Tensor], codes: NDArray[np.uint8]) -> Array:
+    """Logits (B, 164) of the published net in float64, in numpy, without a layer of torch."""
+    w = {key: value.double().numpy() for key, value in state.items()}
+    x: Array = np.eye(4)[codes].transpose(0, 2, 1)  # (B, 4, L)
+    for conv, norm, pool in (("0", "1", 3), ("4", "5", 4), ("8", "9", 4)):
+        kernel = w[f"{conv}.weight"][..., 0]  # (out, in, width)
+        windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[2], axis=2)  # (B, in, P, width)
+        x = np.einsum("bipw,oiw->bop", windows, kernel, optimize=True) + w[f"{conv}.bias"][:, None]
+        x = np.maximum(normalise(x.swapaxes(1, 2), w, norm).swapaxes(1, 2), 0)
+        x = x[..., : x.shape[2] // pool * pool].reshape(*x.shape[:2], -1, pool).max(3)
+    x = x.reshape(len(x), -1)
+    for dense, norm in (("13.1", "14"), ("17.1", "18")):
+        x = np.maximum(normalise(x @ w[f"{dense}.weight"].T + w[f"{dense}.bias"], w, norm), 0)
+    out: Array = x @ w["21.1.weight"].T + w["21.1.bias"]
+    return out
+
+
+def normalise(x: Array, w: dict[str, Array], layer: str) -> Array:
+    """(..., channels) by what was counted in training."""
+    mean, var, scale, bias = (w[f"{layer}.{key}"] for key in ("running_mean", "running_var", "weight", "bias"))
+    normal: Array = (x - mean) / np.sqrt(var + 1e-5) * scale + bias
+    return normal
+
+
+def test_the_published_net_has_the_published_number_of_parameters_and_shapes() -> None:
+    model = Basset(CELLS)
+    assert sum(p.numel() for p in model.parameters()) == 4_135_064
+    assert model.length == 600
+    x = model.encode(torch.zeros((2, 600), dtype=torch.uint8)).unsqueeze(2)
+    shapes = []
+    for block in model.trunk:
+        x = block(x)
+        shapes.append((x.shape[1], x.shape[3]))
+    assert shapes == [(300, 194), (200, 46), (200, 10)]
+    assert [tuple(p.shape) for name, p in model.head.named_parameters() if name.endswith("0.weight")] == [
+        (1000, 2000),
+        (1000, 1000),
+    ]
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d)]
+    assert [(norm.eps, norm.momentum) for norm in norms] == [(1e-5, 0.1)] * 5
+    assert [module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)] == [0.3, 0.3]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_importer_gives_what_the_published_layers_give(seed: int) -> None:
+    state = random_state(seed)
+    model = Basset(CELLS)
+    model.load_state_dict(convert(state, PATH), strict=True)
+    codes = np.random.default_rng(seed).integers(0, 4, (3, 600)).astype(np.uint8)
+    expected = published_forward(state, codes)
+    with torch.inference_mode():
+        raw = model.eval()(model.encode(torch.from_numpy(codes)))
+        probability = model.predict(torch.from_numpy(codes))
+    assert np.abs(raw.numpy() - expected).max() < 1e-5
+    assert np.abs(probability.numpy() - 1 / (1 + np.exp(-expected))).max() < 1e-5
+    assert expected.std() > 0.1  # no constant passes for agreement
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_file_of_that_layout_becomes_a_model_by_name(
+    zipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pretrained_model_reloaded_th.pth"
+    state = random_state() | {"1.num_batches_tracked": torch.tensor(3)}
+    torch.save(state, path, _use_new_zipfile_serialization=zipped)
+    monkeypatch.setattr(importer, "fetch", lambda file: path)
+    model = load("basset.dnase164")
+    assert model.output.targets == entries()[0].targets
+    assert torch.equal(model.state_dict()["head.2.bias"], state["21.1.bias"])
+    assert verify("basset.dnase164").difference == 0
+
+
+def test_the_pinned_file_is_the_published_one() -> None:
+    assert importer.WEIGHTS.size == 16_565_094
+    assert importer.WEIGHTS.sha256 == "9d86f8072584ce4922a001a7b4dacb83f4bf7cb5e2f83779da390ccc537625b3"
+    (entry,) = entries()
+    assert len(set(entry.targets)) == 164
+    assert (entry.targets[0], entry.targets[-1]) == ("8988T", "PANC")
+    assert "has not been run on the real file" in entry.limits
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("pytest.fail('executed')",)
+
+
+def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trap.pth"
+    torch.save({"0.weight": Trap()}, path)
+    monkeypatch.setattr(importer, "fetch", lambda file: path)
+    with pytest.raises(IntegrityError, match="not a plain file of tensors"):
+        importer.import_model("basset.dnase164")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"0.weight": None}, "not the published Basset model"),
+        ({"22.weight": torch.zeros(1)}, re.escape("what are 22.weight?")),
+        ({"0.weight": torch.zeros(300, 4)}, "not the published Basset model"),
+    ],
+)
+def test_a_file_of_another_layout_is_refused(change: dict[str, Tensor | None], said: str) -> None:
+    state = {key: value for key, value in (random_state() | change).items() if value is not None}
+    with pytest.raises(IntegrityError, match=said):
+        convert(state, PATH)
+    with pytest.raises(IntegrityError, match="list where a state dict"):
+        convert([1], PATH)
+
+
+def test_it_works_at_any_length_that_its_pools_allow_and_says_which() -> None:
+    model = Basset(["a"], length=168)  # the shortest: one position is left
+    assert model.predict(torch.zeros((2, 168), dtype=torch.uint8)).shape == (2, 1)
+    with pytest.raises(ConfigError, match=r"167 bases .* at least 168"):
+        Basset(["a"], length=167)
+    with pytest.raises(InputError, match="the model takes 168"):
+        model.predict(torch.zeros((2, 169), dtype=torch.uint8))
+
+
+def test_lists_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ConfigError, match="3 filters, 2 widths and 3 pools"):
+        Basset(["a"], widths=(19, 11))
+
+
+def test_regression_is_a_matter_of_the_loss() -> None:
+    model = Basset(["a", "b"], length=200, filters=(8, 8, 8), hidden=(), loss="mean_squared_error").eval()
+    codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
+    assert torch.equal(model.predict(codes), model(model.encode(codes)))
+
+
+def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
+    torch.manual_seed(0)
+    published = Basset(["a"], length=200, filters=(8, 8, 8), hidden=(8,)).eval()
+    quick = Basset(["a"], length=200, filters=(8, 8, 8), hidden=(8,), pool_first=True).eval()
+    quick.load_state_dict(published.state_dict())
+    codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
+    assert torch.allclose(published.predict(codes), quick.predict(codes), atol=1e-6)

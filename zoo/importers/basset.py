@@ -1,0 +1,110 @@
+"""The Basset model that its author published (Kelley 2016): DNase I accessibility in 164 human cell types.
+
+The file is a plain state dict of an `nn.Sequential` whose convolutions are Conv2d with kernel (k, 1), converted from
+Torch 7 for Kipoi. It is read by torch's restricted unpickler, which builds tensors and containers and runs nothing.
+"""
+
+import pickle
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.download import PublicFile, fetch
+from zoo.errors import IntegrityError
+from zoo.registry import ModelEntry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.model import SequenceModel
+
+__all__ = ["WEIGHTS", "convert", "entries", "import_model"]
+
+WEIGHTS = PublicFile(
+    "https://zenodo.org/record/1466068/files/pretrained_model_reloaded_th.pth",
+    "9d86f8072584ce4922a001a7b4dacb83f4bf7cb5e2f83779da390ccc537625b3",
+    16_565_094,
+    "MIT",
+)
+# Cell types in the order of the model's outputs: the columns of the authors' table of sites.
+_TARGETS = Path(__file__).with_name("basset_targets.txt")
+
+# Layers of the published nn.Sequential -> ours. Between them lie ReLU, pooling and dropout, which have no weights.
+_CONVOLUTIONS = {"0": "trunk.0.conv", "4": "trunk.1.conv", "8": "trunk.2.conv"}
+_DENSE = {"13.1": "head.0.0", "17.1": "head.1.0", "21.1": "head.2"}
+_NORMS = {"1": "trunk.0.norm", "5": "trunk.1.norm", "9": "trunk.2.norm", "14": "head.0.1", "18": "head.1.1"}
+_NORM_KEYS = ("weight", "bias", "running_mean", "running_var")
+# Counts batches in training only; torch wrote it from 0.4.1 on.
+_COUNTER = "num_batches_tracked"
+
+
+@cache
+def entries() -> list[ModelEntry]:
+    """The facts, offline."""
+    return [
+        ModelEntry(
+            name="basset.dnase164",
+            output="labels",
+            targets=tuple(_TARGETS.read_text().split("\n")[:-1]),
+            input="600 bp",
+            summary="Accessibility (DNase I) of 600 bp of human DNA in 164 cell types",
+            species="Homo sapiens",
+            assay="DNase-seq",
+            metric="",
+            source="Kelley 2016, doi:10.1101/gr.200535.115",
+            licence="MIT",
+            use="Probability that 600 bp of hg19, around the middle of a site, are accessible in each cell type.",
+            limits="Trained and evaluated by its author (mean test AUROC 0.894), not by this project. The importer was "
+            "proven on random weights of the published layout; it has not been run on the real file, which could not "
+            "be had where it was written.",
+        )
+    ]
+
+
+def import_model(name: str) -> "SequenceModel":
+    """Fetch the published file, verify it, and build the model with its weights."""
+    import torch
+
+    from zoo.models.basset import Basset
+
+    path = fetch(WEIGHTS)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise IntegrityError(f"{path}: not a plain file of tensors ({str(error).splitlines()[0]})") from None
+    (entry,) = entries()
+    model = Basset(targets=entry.targets)
+    model.load_state_dict(convert(state, path), strict=True)
+    return model
+
+
+def convert(state: object, path: Path) -> "dict[str, Tensor]":
+    """Turn the published state dict into ours.
+
+    Args:
+        state: as read.
+        path: of the file, for the error.
+
+    Raises:
+        IntegrityError: a key too many or too few, or a shape that is not the published one.
+    """
+    import torch
+
+    if not isinstance(state, dict):
+        raise IntegrityError(f"{path}: {type(state).__name__} where a state dict is wanted")
+    left = {str(key): value for key, value in state.items() if not str(key).endswith(_COUNTER)}
+    found: dict[str, Tensor] = {}
+    try:
+        for theirs, ours in _CONVOLUTIONS.items():
+            found[f"{ours}.weight"] = left.pop(f"{theirs}.weight").transpose(2, 3)  # (out, in, k, 1) -> (out, in, 1, k)
+            found[f"{ours}.bias"] = left.pop(f"{theirs}.bias")
+        for theirs, ours in _DENSE.items():
+            found |= {f"{ours}.{key}": left.pop(f"{theirs}.{key}") for key in ("weight", "bias")}
+        for theirs, ours in _NORMS.items():
+            found |= {f"{ours}.{key}": left.pop(f"{theirs}.{key}") for key in _NORM_KEYS}
+            found[f"{ours}.{_COUNTER}"] = torch.tensor(0)
+    except (KeyError, AttributeError, IndexError) as error:
+        raise IntegrityError(f"{path}: not the published Basset model ({error})") from None
+    if left:
+        raise IntegrityError(f"{path}: not the published Basset model (what are {', '.join(sorted(left)[:5])}?)")
+    return found
