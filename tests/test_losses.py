@@ -100,3 +100,14 @@ def test_activations_turn_raw_output_into_their_unit() -> None:
 def test_an_unknown_loss_is_refused_naming_those_there_are() -> None:
     with pytest.raises(ConfigError, match=r"'hinge'.*binary_cross_entropy, mean_squared_error"):
         find_loss("hinge")
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_a_weight_counts_a_target_so_many_times_and_equal_ones_change_nothing(loss: Loss) -> None:
+    raw, target = torch.randn(5, 2), torch.rand(5, 2).round()
+    target[0, 1] = NAN
+    thrice = torch.cat([raw, raw[:, 1:], raw[:, 1:]], 1), torch.cat([target, target[:, 1:], target[:, 1:]], 1)
+    weighted = loss.function(raw, target, torch.tensor([0.5, 1.5]))
+    assert float(weighted) == pytest.approx(float(loss.function(*thrice)), rel=1e-6)
+    same = loss.function(raw, target, torch.tensor([2.0, 2.0]))
+    assert float(same) == pytest.approx(float(loss.function(raw, target)), rel=1e-6)

@@ -5,6 +5,7 @@ Every loss takes raw predictions and targets of one shape; a missing target is N
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -15,27 +16,46 @@ from zoo.errors import ConfigError
 __all__ = ["LOSSES", "Loss", "binary_cross_entropy", "find_loss", "mean_squared_error"]
 
 
-def binary_cross_entropy(raw: Tensor, target: Tensor) -> Tensor:
-    """Mean binary cross-entropy of logits over the targets that are there. Both (B, ...), result ()."""
-    return _masked_mean(F.binary_cross_entropy_with_logits, raw, target)
+def binary_cross_entropy(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean binary cross-entropy of logits over the targets that are there.
+
+    Args:
+        raw: (B, ...).
+        target: the same shape.
+        weight: how much each counts, of a shape that broadcasts to that; None for all alike.
+
+    Returns:
+        ().
+    """
+    return _masked_mean(F.binary_cross_entropy_with_logits, raw, target, weight)
 
 
-def mean_squared_error(raw: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over the targets that are there. Both (B, ...), result ()."""
-    return _masked_mean(F.mse_loss, raw, target)
+def mean_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean squared error over the targets that are there. See `binary_cross_entropy`."""
+    return _masked_mean(F.mse_loss, raw, target, weight)
 
 
-def _masked_mean(loss: Callable[..., Tensor], raw: Tensor, target: Tensor) -> Tensor:
+def _masked_mean(loss: Callable[..., Tensor], raw: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     there = ~torch.isnan(target)
     each = loss(raw.float(), torch.where(there, target, 0.0), reduction="none")
-    return (each * there).sum() / there.sum().clamp(min=1)
+    if weight is None:
+        return (each * there).sum() / there.sum().clamp(min=1)
+    counted = there * weight
+    return (each * counted).sum() / counted.sum().clamp(min=torch.finfo(counted.dtype).tiny)
+
+
+class LossFunction(Protocol):
+    """Raw predictions and targets of one shape, and optionally how much each counts, to a number."""
+
+    def __call__(self, raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """See `binary_cross_entropy`."""
 
 
 @dataclass(frozen=True)
 class Loss:
     """A training loss with the activation that turns raw output into natural units, and that unit's name."""
 
-    function: Callable[[Tensor, Tensor], Tensor]
+    function: LossFunction
     activation: Callable[[Tensor], Tensor]
     unit: str
     classifies: bool

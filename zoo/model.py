@@ -34,6 +34,8 @@ class Optimization:
         betas: for AdamW.
         schedule: `one_cycle` (warm up, then cosine down to zero, over the whole run) or `constant`.
         warmup: the share of the steps in which `one_cycle` rises.
+        target_weights: how much each target counts in the training loss; None for all alike. Squared errors of
+            measurements that spread differently are made comparable by one over their variances.
     """
 
     optimizer: Literal["AdamW", "SGD", "RMSprop"] = "AdamW"
@@ -43,6 +45,7 @@ class Optimization:
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["one_cycle", "constant"] = "one_cycle"
     warmup: float = 0.1
+    target_weights: list[float] | None = None
 
 
 class SequenceModel(LightningModule):
@@ -134,7 +137,17 @@ class SequenceModel(LightningModule):
 
     def training_loss(self, batch: Batch) -> Tensor:
         """What training lowers, ()."""
-        return self.loss.function(self(self.encode(batch.codes)), batch.target)
+        return self.loss.function(self(self.encode(batch.codes)), batch.target, self.target_weight())
+
+    def target_weight(self) -> Tensor | None:
+        """How much each target counts in training, (T, 1, ...), of as many dimensions as the output."""
+        weights = self.optimization.target_weights
+        if weights is None:
+            return None
+        shape = self.output.shape
+        if len(weights) != shape[0]:
+            raise ConfigError(f"there are {len(weights)} target_weights for {shape[0]} targets")
+        return torch.tensor(weights, device=self.device).view(-1, *[1] * (len(shape) - 1))
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Loss of one batch."""
@@ -160,7 +173,7 @@ class SequenceModel(LightningModule):
 
     def _score(self, batch: Batch, scores: TargetMetrics, part: str) -> None:
         raw = self(self.encode(batch.codes))
-        loss = self.loss.function(raw, batch.target)
+        loss = self.loss.function(raw, batch.target, self.target_weight())
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
         scores.update(self.activation(raw.float()), batch.target)
 

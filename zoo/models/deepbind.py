@@ -108,7 +108,7 @@ class DeepBind(SequenceModel):
     def training_loss(self, batch: Batch) -> Tensor:
         """The mean of the members' own losses: training the average would make them lean on each other."""
         scores = self._member_scores(self.encode(batch.codes))  # (B, M, T)
-        return self.loss.function(scores, batch.target.unsqueeze(1).expand_as(scores))
+        return self.loss.function(scores, batch.target.unsqueeze(1).expand_as(scores), self.target_weight())
 
     def _member_scores(self, x: Tensor) -> Tensor:
         """Each member's score of whole sequences: (B, 4, L) -> (B, M, T)."""
