@@ -6,6 +6,7 @@ Shapes: B batch, L input bases, C channels, P positions, T targets.
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
@@ -32,6 +33,8 @@ class Basset(SequenceModel):
         conv_dropout: share of the channels of each block that is left out in training; 0 as published.
         pool_first: pool right after the convolution, so that the batch is normalised over pooled values: half as much
             work on a CPU; not as published.
+        shared_strands: read each filter of the first convolution on both strands and keep the higher response at each
+            position, so that a motif is learnt once and not for each orientation; not as published.
         both_strands: predict the average over both strands; as published, only the given one is read.
         loss: `binary_cross_entropy` (peaks) or `mean_squared_error` (measurements).
     """
@@ -47,6 +50,7 @@ class Basset(SequenceModel):
         dropout: float = 0.3,
         conv_dropout: float = 0.0,
         pool_first: bool = False,
+        shared_strands: bool = False,
         both_strands: bool = False,
         loss: str = "binary_cross_entropy",
     ) -> None:
@@ -61,8 +65,8 @@ class Basset(SequenceModel):
         channels = [4, *filters]
         self.trunk = nn.Sequential(
             *(
-                ConvBlock(*plan, dropout=conv_dropout, pool_first=pool_first)
-                for plan in zip(channels[:-1], filters, widths, pools, strict=True)
+                ConvBlock(*plan, conv_dropout, pool_first, shared_strands and index == 0)
+                for index, plan in enumerate(zip(channels[:-1], filters, widths, pools, strict=True))
             )
         )
         features = channels[-1] * _positions(length, widths, pools)
@@ -82,9 +86,18 @@ class Basset(SequenceModel):
 class ConvBlock(nn.Module):
     """Valid convolution, batch normalisation, ReLU, max-pool: (B, C, 1, P) -> (B, C', 1, P')."""
 
-    def __init__(self, inputs: int, outputs: int, width: int, pool: int, dropout: float, pool_first: bool) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        pool: int,
+        dropout: float,
+        pool_first: bool,
+        shared_strands: bool,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, (1, width))
+        self.conv = (StrandedConv if shared_strands else nn.Conv2d)(inputs, outputs, (1, width))
         self.norm = nn.BatchNorm2d(outputs)
         self.pool = nn.MaxPool2d((1, pool)) if pool > 1 else nn.Identity()
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
@@ -93,9 +106,30 @@ class ConvBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, 1, P) -> (B, C', 1, P')."""
         x = self.conv(x)
-        x = self.norm(self.pool(x)).relu() if self.pool_first else self.pool(self.norm(x).relu())
+        if self.pool_first:
+            x = self.norm(self._higher(self.pool(x))).relu()
+        else:
+            x = self.pool(self.norm(self._higher(x)).relu())
         out: Tensor = self.dropout(x)
         return out
+
+    def _higher(self, x: Tensor) -> Tensor:
+        """The higher response of the two strands, where both were read: (B, 2 C', 1, P) -> (B, C', 1, P)."""
+        return torch.maximum(*x.chunk(2, 1)) if isinstance(self.conv, StrandedConv) else x
+
+
+class StrandedConv(nn.Conv2d):
+    """A convolution of one-hot DNA whose filters are read on both strands: (B, 4, 1, P) -> (B, 2 C', 1, P').
+
+    The response on the other strand is that of the filter's reverse complement on this one: in the base order A C G T,
+    both axes turned round.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Responses on this strand, then on the other."""
+        kernels = torch.cat([self.weight, self.weight.flip(1, 3)])
+        assert self.bias is not None
+        return F.conv2d(x, kernels, torch.cat([self.bias, self.bias]))
 
 
 class DenseBlock(nn.Sequential):

@@ -1,0 +1,190 @@
+"""Basset: many tasks at once against one at a time, on ENCODE peaks; and terminators next to their authors' DenseNet.
+
+    zoo benchmark basset [--parts encode_tf terminators] [--seed 1]
+
+encode_tf: AUROC and AUPRC on the test loci of 21 experiments, the negatives of each being the loci of the others. The
+multitask model is the shipped checkpoint; single-task models are the same architecture, trained for one experiment
+each, on the same loci; a logistic regression counts 6-mers on both strands. `wins` is the share of experiments on
+which the multitask model is better.
+
+terminators: r2 (squared Pearson, as the authors count, and the coefficient of determination) and Spearman on the
+authors' test set; `apart` leaves out the test sequences that share 24 bases with a training sequence.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parent))
+from common import WORK, run_facts, shipped, trained, write_results
+
+from zoo.data.labelled import LabelledSequences
+from zoo.data.layout import group_overlapping
+from zoo.datasets.encode_loci import EncodeLociDataModule
+from zoo.datasets.plant_terminators import TARGETS, read_terminators
+from zoo.hub import load_folder
+from zoo.losses import binary_cross_entropy
+from zoo.metrics import CLASSIFICATION, REGRESSION, per_target
+from zoo.prediction import predict_codes
+from zoo.sequence import Codes, reverse_complement
+
+ENCODE = "basset.encode_tf"
+TERMINATORS = "basset.plant_terminators"
+KMER = 6
+SHARED = 24
+# Strengths of the logistic regression's weight decay, chosen from on validation loci.
+PENALTIES = (1e-4, 1e-3, 1e-2)
+LINEAR_EPOCHS = 10
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train what is missing, score it, print and write both tables."""
+    parser = argparse.ArgumentParser(prog="zoo benchmark basset", description=__doc__)
+    parts = ("encode_tf", "terminators")
+    parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    if "encode_tf" in options.parts:
+        print(encode_table(options.seed))
+    if "terminators" in options.parts:
+        print(terminator_table(options.seed))
+
+
+def encode_table(seed: int) -> str:
+    """Multitask, single-task and 6-mers on the test loci."""
+    data = EncodeLociDataModule()
+    test = data.part("test")
+    label = torch.from_numpy(test.labels).float()
+    folder = model_folder(ENCODE, [], seed)
+    facts: dict[str, object] = {"multitask": run_facts(folder)}
+    scores = {"multitask": score(predicted(folder, test.codes), label)}
+    singles = []
+    for key in track(data.targets, description="single tasks"):
+        single = model_folder(ENCODE, single_task_options(data, key), seed, key)
+        facts[key] = run_facts(single)
+        singles.append(predicted(single, test.codes))
+    scores["single"] = score(torch.cat(singles, 1), label)
+    scores["6-mers"] = score(kmer_predictions(data, seed), label)
+    header = ["experiment", "test peaks", *(f"{model} {name}" for name in CLASSIFICATION for model in scores)]
+    columns = [scores[model][name].tolist() for name in CLASSIFICATION for model in scores]
+    peaks = [int(count) for count in label.sum(0)]
+    rows: list[list[object]] = [list(row) for row in zip(data.targets, peaks, *columns, strict=True)]
+    means: list[object] = ["mean", sum(peaks), *(mean(column) for column in columns)]
+    wins: list[object] = ["wins", ""]
+    for name in CLASSIFICATION:
+        better = scores["multitask"][name] > scores["single"][name]
+        wins += [float(better.float().mean()), float((~better).float().mean()), ""]
+    return write_results("basset_encode_tf", header, [*rows, means, wins], facts)
+
+
+def terminator_table(seed: int) -> str:
+    """Ours and the authors' predictions of the authors' test set."""
+    found = read_terminators()
+    folder = model_folder(TERMINATORS, [], seed)
+    test = found.is_test
+    ours = predicted(folder, found.codes[test])
+    theirs = torch.from_numpy(found.predicted[test])
+    measured = torch.from_numpy(found.labels[test])
+    groups = group_overlapping(found.codes, SHARED)
+    apart = torch.from_numpy(~np.isin(groups[test], groups[~test]))
+    rows: list[list[object]] = []
+    for title, keep in (("all", torch.ones(len(ours), dtype=torch.bool)), ("apart", apart)):
+        for name, values in (("basset.plant_terminators", ours), ("DenseNet of the authors", theirs)):
+            found_scores = {key: per_target(one, values[keep], measured[keep]) for key, one in REGRESSION.items()}
+            for index, target in enumerate(TARGETS):
+                pearson, r2, spearman = (float(found_scores[key][index]) for key in ("pearson", "r2", "spearman"))
+                rows.append([target, title, int(keep.sum()), name, pearson**2, r2, spearman])
+    header = ["assay", "test set", "sequences", "model", "squared Pearson", "R2", "Spearman"]
+    return write_results("basset_terminators", header, rows, run_facts(folder))
+
+
+def model_folder(name: str, options: list[str], seed: int, tag: str = "") -> Path:
+    """The shipped checkpoint where it is what is asked for, else one that is trained for this table."""
+    command = [f"configs/{name}.yaml", *options]
+    command += ["--seed_everything", str(seed)] if seed != 1 else []
+    if not options and (folder := shipped(name, command)):
+        return folder
+    run = name + (f".{tag}" if tag else "") + f".seed{seed}"
+    return trained(run, WORK / "basset", [*command, "--name", run, "--trainer.enable_progress_bar", "false"])
+
+
+def single_task_options(data: EncodeLociDataModule, key: str) -> list[str]:
+    """What makes the multitask configuration one for a single experiment.
+
+    Each epoch draws as many loci with a peak as there are, and as many without: the other tasks' loci are ten times as
+    many as a task's own, and drawing all of them for each task would cost twenty times as much as the multitask model.
+    """
+    train = data.part("train").labels[:, data.targets.index(key)]
+    options = {
+        "--data.experiments": f"[{key}]",
+        "--data.positive_share": "0.5",
+        "--data.epoch_size": str(2 * int(train.sum())),
+    }
+    return [word for pair in options.items() for word in pair]
+
+
+def predicted(folder: Path, codes: Codes) -> Tensor:
+    """What a checkpoint predicts (N, T)."""
+    return torch.from_numpy(predict_codes(load_folder(folder), list(codes), [""] * len(codes)))
+
+
+def score(prediction: Tensor, label: Tensor) -> dict[str, Tensor]:
+    """AUROC and AUPRC of each task."""
+    return {name: per_target(one, prediction, label) for name, one in CLASSIFICATION.items()}
+
+
+def kmer_predictions(data: EncodeLociDataModule, seed: int) -> Tensor:
+    """Logits (N, T) of the test loci by logistic regression on counts of 6-mers, its penalty chosen on validation."""
+    train, valid, test = (data.part(part) for part in ("train", "valid", "test"))
+    counts = [torch.from_numpy(count_kmers(part.codes)) for part in (train, valid, test)]
+    centre, spread = counts[0].mean(0), counts[0].std(0).clamp(min=1e-3)
+    counts = [(values - centre) / spread for values in counts]
+    label = torch.from_numpy(valid.labels).float()
+    fitted = [fit_linear(counts[0], train, penalty, seed) for penalty in PENALTIES]
+    best = max(fitted, key=lambda line: float(score(line(counts[1]), label)["auroc"].mean()))
+    with torch.inference_mode():
+        found: Tensor = best(counts[2])
+    return found
+
+
+def fit_linear(counts: Tensor, train: LabelledSequences, penalty: float, seed: int) -> torch.nn.Linear:
+    """All logistic regressions at once, by Adam."""
+    torch.manual_seed(seed)
+    line = torch.nn.Linear(counts.shape[1], train.labels.shape[1])
+    label = torch.from_numpy(train.labels).float()
+    steps = LINEAR_EPOCHS * -(-len(counts) // 512)
+    optimizer = torch.optim.AdamW(line.parameters(), lr=3e-3, weight_decay=penalty / 3e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, cycle_momentum=False)
+    for _ in range(LINEAR_EPOCHS):
+        for rows in torch.randperm(len(counts)).split(512):
+            optimizer.zero_grad()
+            binary_cross_entropy(line(counts[rows]), label[rows]).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+    return line.requires_grad_(False)
+
+
+def count_kmers(codes: Codes) -> NDArray[np.float32]:
+    """How often each 6-mer or its reverse complement is in each sequence (N, 2080)."""
+    words = np.arange(4**KMER)
+    digits = words[:, None] // 4 ** np.arange(KMER - 1, -1, -1) % 4
+    other = (reverse_complement(digits.astype(np.uint8)).astype(np.int64) * 4 ** np.arange(KMER - 1, -1, -1)).sum(1)
+    _, column = np.unique(np.minimum(words, other), return_inverse=True)
+    windows = np.lib.stride_tricks.sliding_window_view(codes, KMER, axis=1)  # (N, W, 6)
+    word = np.where(windows.max(2) < 4, windows.astype(np.int64) @ 4 ** np.arange(KMER - 1, -1, -1), -1)
+    row, place = np.nonzero(word >= 0)
+    width = int(column.max()) + 1
+    cells = np.bincount(row * width + column[word[row, place]], minlength=len(codes) * width)
+    return cells.reshape(len(codes), width).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
