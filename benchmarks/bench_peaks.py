@@ -140,7 +140,7 @@ def endless(data: PeakDataModule) -> Iterator[Batch]:
 
 
 def made_module(folder: Path) -> PeakDataModule:
-    """A genome of 20 megabases with 20,000 sites of random labels, as a lab would train on: strands and shifts drawn."""
+    """A made genome of 20 megabases, 20,000 sites of random labels; strands and shifts are drawn, as in training."""
     rng = np.random.default_rng(1)
     genome = folder / "genome.fa"
     letters = decode(rng.integers(0, 4, 20_000_000).astype(np.uint8))
