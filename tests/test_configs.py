@@ -2,14 +2,19 @@
 
 import gzip
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import rdata
 import yaml
 
 from zoo.cards import checkpoint_folders
+from zoo.data.peak_table import PeakTable
+from zoo.datasets.encode_loci import encode_loci
+from zoo.datasets.plant_terminators import read_terminators
 from zoo.download import PublicFile
 from zoo.finish import recipe
 from zoo.hub import read_config, verify
@@ -24,26 +29,68 @@ def made_file(folder: Path) -> Callable[..., Path]:
     """What stands in for `fetch`: a made file of the public one's kind."""
 
     def fetch(file: PublicFile, progress: bool = True) -> Path:
-        rng = np.random.default_rng(len(file.name))
-        length = 101 if file.name.endswith(".gz") else 81
-        rows = [decode(row) for row in rng.integers(0, 4, (120, length)).astype(np.uint8)]
         path = folder / file.name
-        if file.name.endswith(".seq.gz"):
-            lines = ["FoldID\tEventID\tseq\tBound"]
-            lines += [f"A\tseq_{i}\t{row}\t{1 if '_AC.' in file.name else i % 2}" for i, row in enumerate(rows)]
-            path.write_bytes(gzip.compress("\n".join(lines).encode()))
-        else:
-            path.write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(rows)))
+        kind = {".gz": made_peaks, ".fa": made_fasta, ".Rdata": made_assay, ".tsv": made_predictions}[path.suffix]
+        kind(path, np.random.default_rng(len(file.name)))
         return path
 
     return fetch
 
 
+def made_rows(rng: np.random.Generator, length: int) -> list[str]:
+    return [decode(row) for row in rng.integers(0, 4, (120, length)).astype(np.uint8)]
+
+
+def made_peaks(path: Path, rng: np.random.Generator) -> None:
+    lines = ["FoldID\tEventID\tseq\tBound"]
+    rows = made_rows(rng, 101)
+    lines += [f"A\tseq_{i}\t{row}\t{1 if '_AC.' in path.name else i % 2}" for i, row in enumerate(rows)]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+
+
+def made_fasta(path: Path, rng: np.random.Generator) -> None:
+    path.write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(made_rows(rng, 81))))
+
+
+def made_assay(path: Path, rng: np.random.Generator) -> None:
+    """An R data frame of both files' columns; the sequences are the same in both, as the assays share them."""
+    table = pd.DataFrame({"id": [f"t{i}" for i in range(120)], "seq": made_rows(np.random.default_rng(0), 170)})
+    rdata.write_rda(path, {path.stem: table.assign(mean_enrichment=rng.normal(-3, 1, 120))})
+
+
+def made_predictions(path: Path, rng: np.random.Generator) -> None:
+    names = ["enrichment_tobacco_predictions", "enrichment_maize_predictions"]
+    table = pd.DataFrame(rng.normal(-3, 1, (20, 2)), columns=names, index=[f"t{i}" for i in range(20)])
+    table.to_csv(path, sep="\t", index_label="id")
+
+
+def made_table_of_peaks(folder: Path) -> None:
+    """What the template of `zoo data peaks` names: genome.fa and peaks.tsv."""
+    rng = np.random.default_rng(0)
+    (folder / "genome.fa").write_text(f">chr1\n{decode(rng.integers(0, 4, 100_000).astype(np.uint8))}\n")
+    start = rng.integers(10, 99_000, 60)
+    labels = np.arange(120).reshape(60, 2).astype(np.uint8) // 2 % 2
+    part = np.repeat([0, 1, 2], 20)
+    PeakTable(["one", "two"], ["chr1"], np.zeros(60, np.int64), start, 600, labels, part).write(folder / "peaks.tsv")
+
+
+@pytest.fixture
+def made_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Made files in place of the public ones, and nothing read of one left for the other."""
+    for module in ("promoters", "encode_tf", "encode_loci", "plant_terminators"):
+        monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path))
+    made_table_of_peaks(tmp_path)
+    encode_loci.cache_clear()
+    read_terminators.cache_clear()
+    yield
+    encode_loci.cache_clear()
+    read_terminators.cache_clear()
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("made_data")
 def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for module in ("promoters", "encode_tf"):
-        monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path))
     options = {
         "--trainer.max_epochs": "1",
         "--trainer.check_val_every_n_epoch": "1",

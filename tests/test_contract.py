@@ -13,6 +13,7 @@ from zoo.registry import architectures, find_entry, load_architecture, read_entr
 
 LENGTH = 200
 FOLDERS = checkpoint_folders()
+HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r"}
 
 
 def build(architecture: str) -> SequenceModel:
@@ -98,7 +99,8 @@ def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -
     run = config["run"]
     assert run["command"].startswith("zoo train configs/")
     assert run["metrics"]["test"].keys() == run["metrics"]["valid"].keys()
-    assert config["metric"] == f"test AUROC {run['metrics']['test']['auroc']:.4f}"
+    name, value = next((name, value) for name, value in run["metrics"]["test"].items() if name != "loss")
+    assert config["metric"] == f"test {HEADLINES[name]} {value:.4f}"
     for said in ("summary", "species", "assay", "licence", "use", "limits", "data"):
         assert config[said]
 

@@ -27,6 +27,7 @@ from zoo.model import SequenceModel
 __all__ = ["fill", "finish_run", "recipe"]
 
 _EXAMPLES = 8
+_HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r"}
 Metrics = dict[str, dict[str, float]]
 
 
@@ -135,7 +136,9 @@ def _facts(
         metrics=metrics,
     )
     text = {key: fill(value, data) for key, value in vars(config.card).items()}
-    return CardFacts(name=name, metric=f"test {headline.upper()} {metrics['test'][headline]:.4f}", run=run, **text)
+    return CardFacts(
+        name=name, metric=f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}", run=run, **text
+    )
 
 
 def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> list[TargetRow]:

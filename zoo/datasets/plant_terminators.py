@@ -1,6 +1,6 @@
 """plant_terminators: 53,409 terminators of 170 bp and how much of a reporter they let tobacco and maize make.
 
-Plant STARR-seq (Gorjifard 2024, doi:10.1038/s41477-024-01753-6): log2 enrichment, in tobacco leaves and in maize
+Plant STARR-seq (Gorjifard 2024, doi:10.1038/s41467-024-50174-7): log2 enrichment, in tobacco leaves and in maize
 protoplasts, of sequences of Arabidopsis, of maize, and of controls. The test set is the authors' own.
 """
 
