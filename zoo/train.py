@@ -6,6 +6,7 @@ as a checkpoint folder: config, safetensors, targets, stored example, card with 
 
 import logging
 import shutil
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from zoo.data.module import SequenceData
 from zoo.errors import ConfigError, Interrupted
 from zoo.finish import fill, finish_run
+from zoo.hub import read_config
 from zoo.model import Optimization, SequenceModel
 from zoo.plots import draw_learning_curve
 from zoo.registry import split_name
@@ -175,6 +177,7 @@ def train(arguments: Sequence[str]) -> Path:
     if trainer.is_global_zero:
         try:
             finish_run(trainer, model, data, config, name, arguments)
+            print(f"{name}: {read_config(folder)['metric']}", file=sys.stderr)
         except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
             raise Interrupted(
                 f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
