@@ -151,7 +151,7 @@ def made_module(folder: Path) -> PeakDataModule:
     part = rng.integers(0, 3, len(start))
     PeakTable(targets, ["chr1"], np.zeros_like(start), start, LENGTH, labels, part).write(folder / "sites.tsv")
     table = str(folder / "sites.tsv")
-    return PeakDataModule(str(genome), table, reverse_complement=True, shift=3, batch_size=BATCH)
+    return PeakDataModule(str(genome), table=table, reverse_complement=True, shift=3, batch_size=BATCH)
 
 
 if __name__ == "__main__":

@@ -262,7 +262,7 @@ def test_a_table_is_read_back_as_it_was_written(tmp_path: Path, fasta: Path) -> 
 def test_batches_hold_the_genome_s_bases(tmp_path: Path, fasta: Path) -> None:
     table, path = made_table(tmp_path, fasta)
     genome = Genome(fasta)
-    data = PeakDataModule(str(fasta), path, batch_size=32)
+    data = PeakDataModule(str(fasta), table=path, batch_size=32)
     assert (data.length, data.targets) == (100, ["a", "b"])
     rows = np.flatnonzero(table.part == 2)
     batches = list(data.test_dataloader())
@@ -279,7 +279,7 @@ def test_batches_hold_the_genome_s_bases(tmp_path: Path, fasta: Path) -> None:
 def test_shifts_move_over_the_genome_and_strands_are_turned(tmp_path: Path, fasta: Path) -> None:
     table, path = made_table(tmp_path, fasta)
     genome = Genome(fasta)
-    data = PeakDataModule(str(fasta), path, shift=2, reverse_complement=True, batch_size=16)
+    data = PeakDataModule(str(fasta), table=path, shift=2, reverse_complement=True, batch_size=16)
     train = set()
     for row in np.flatnonzero(table.part == 0):
         for shift in range(-2, 3):
@@ -311,9 +311,9 @@ def test_without_any_negative_one_experiment_teaches_nothing(tmp_path: Path, fas
 
 def test_a_module_can_be_sent_to_a_worker(tmp_path: Path, fasta: Path) -> None:
     _, path = made_table(tmp_path, fasta)
-    data = PeakDataModule(str(fasta), path, batch_size=32, num_workers=2)
+    data = PeakDataModule(str(fasta), table=path, batch_size=32, num_workers=2)
     pickle.loads(pickle.dumps(data.dataset("train")))
-    alone = PeakDataModule(str(fasta), path, batch_size=32)
+    alone = PeakDataModule(str(fasta), table=path, batch_size=32)
     for here, there in zip(alone.train_dataloader(), data.train_dataloader(), strict=True):
         assert torch.equal(here.codes, there.codes)
 
@@ -445,7 +445,7 @@ def test_a_table_of_another_genome_is_refused(tmp_path: Path, fasta: Path) -> No
     path = tmp_path / "table.tsv"
     path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t1\nchr3\t19999\t20001\ttrain\t1\n")
     with pytest.raises(InputError, match=r"chr3:19999-20001 reaches past the end .* another genome"):
-        _ = PeakDataModule(str(fasta), str(path)).data
+        _ = PeakDataModule(str(fasta), table=str(path)).data
 
 
 def test_a_module_wants_a_table_or_files_and_no_rules_for_a_table(fasta: Path) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from zoo.data.peak_rules import PeakRules
+    from zoo.data.peaks import PeakDataModule
     from zoo.data.readers import read_sequences
     from zoo.genome import Genome
     from zoo.hub import load, save, verify
@@ -23,6 +25,8 @@ _HOME = {
     "Genome": "zoo.genome",
     "Interval": "zoo.intervals",
     "Labels": "zoo.outputs",
+    "PeakDataModule": "zoo.data.peaks",
+    "PeakRules": "zoo.data.peak_rules",
     "Predictions": "zoo.prediction",
     "SequenceModel": "zoo.model",
     "Tracks": "zoo.outputs",
@@ -40,6 +44,8 @@ __all__ = [
     "Genome",
     "Interval",
     "Labels",
+    "PeakDataModule",
+    "PeakRules",
     "Predictions",
     "SequenceModel",
     "Tracks",

@@ -22,8 +22,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
 
     Args:
         genome: FASTA file.
-        table: what `zoo data peaks` wrote; it fixes the length, the sites and their parts.
-        peaks: instead, the peak files themselves: a path, a list of paths, or target -> path.
+        peaks: the peak files: a path, a list of paths, or target -> path.
+        table: instead, what `zoo data peaks` made of them; it fixes the length, the sites and their parts.
         rules: with `peaks`, how they become sites.
         options: of LabelsDataModule.
     """
@@ -31,8 +31,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     def __init__(
         self,
         genome: str | Genome,
-        table: str | None = None,
         peaks: str | list[str] | dict[str, str] | None = None,
+        table: str | None = None,
         rules: PeakRules | None = None,
         **options: Any,
     ) -> None:
