@@ -9,11 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError, IntegrityError
 from zoo.hub import load, verify
 from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
-from zoo.models.basset import Basset
+from zoo.losses import binary_cross_entropy
+from zoo.model import Optimization
+from zoo.models.basset import Basset, StrandedConv
+from zoo.sequence import complement_codes, encode, one_hot
 
 Array = NDArray[np.float64]
 CELLS = [f"cell{i}" for i in range(164)]
@@ -188,3 +192,57 @@ def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
     quick.load_state_dict(published.state_dict())
     codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
     assert torch.allclose(published.predict(codes), quick.predict(codes), atol=1e-6)
+
+
+def test_filters_shared_by_both_strands_are_blind_to_the_strand_where_no_place_is_kept() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (52,), "hidden": (8,), "shared_strands": True}
+    codes = torch.randint(0, 4, (5, 60), dtype=torch.uint8)
+    for pool_first in (False, True):
+        model = Basset(["a"], **options, pool_first=pool_first).eval()  # type: ignore[arg-type]
+        assert torch.allclose(model(model.encode(codes)), model(model.encode(complement_codes(codes))), atol=1e-6)
+    plain = Basset(["a"], **options | {"shared_strands": False}).eval()  # type: ignore[arg-type]
+    assert not torch.allclose(plain(plain.encode(codes)), plain(plain.encode(complement_codes(codes))), atol=1e-3)
+
+
+def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> None:
+    conv = StrandedConv(4, 1, (1, 3))
+    with torch.no_grad():
+        conv.weight.zero_()
+        assert conv.bias is not None
+        conv.bias.fill_(-2.0)
+        for place, base in enumerate("ACC"):
+            conv.weight[0, "ACGT".index(base), 0, place] = 1.0
+    found = conv(one_hot(torch.from_numpy(np.stack([encode("TACCTGGTA")]))).unsqueeze(2))
+    assert found.shape == (1, 2, 1, 7)
+    assert (found[0, 0, 0] == 1).nonzero().flatten().tolist() == [1]  # ACC
+    assert (found[0, 1, 0] == 1).nonzero().flatten().tolist() == [5]  # GGT
+
+
+def test_weights_into_a_unit_are_held_to_the_largest_norm() -> None:
+    torch.manual_seed(0)
+    model = Basset(["a"], length=60, filters=(6,), widths=(9,), pools=(4,), hidden=(8,))
+    model.optimization = Optimization(max_norm=0.5)
+    before = {name: parameter.clone() for name, parameter in model.named_parameters()}
+    batch = Batch(torch.zeros(1, 60, dtype=torch.uint8), torch.zeros(1, 1))
+    model.on_train_batch_end(None, batch, 0)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 1:
+            assert torch.equal(parameter, before[name])
+        else:
+            norm = before[name].flatten(1).norm(dim=1)
+            assert torch.allclose(parameter.flatten(1).norm(dim=1), norm.clamp(max=0.5), atol=1e-4)
+            assert norm.max() > 0.5
+
+
+def test_targets_count_by_their_weights_in_training() -> None:
+    torch.manual_seed(0)
+    model = Basset(["a", "b"], length=60, filters=(6,), widths=(9,), pools=(4,), hidden=(), dropout=0.0).eval()
+    batch = Batch(torch.randint(0, 4, (4, 60), dtype=torch.uint8), torch.rand(4, 2).round())
+    model.optimization = Optimization(target_weights=[0.0, 2.0])
+    raw = model(model.encode(batch.codes))
+    expected = binary_cross_entropy(raw[:, 1], batch.target[:, 1])
+    assert float(model.training_loss(batch)) == pytest.approx(float(expected), rel=1e-6)
+    model.optimization = Optimization(target_weights=[1.0])
+    with pytest.raises(ConfigError, match="1 target_weights for 2 targets"):
+        model.training_loss(batch)

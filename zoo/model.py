@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import torch
 from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError
@@ -31,21 +31,26 @@ class Optimization:
         learning_rate: the peak of the schedule.
         weight_decay: of every parameter with more than one dimension; biases and normalisation have none.
         momentum: for SGD and RMSprop.
+        alpha: for RMSprop: how slowly it forgets.
         betas: for AdamW.
         schedule: `one_cycle` (warm up, then cosine down to zero, over the whole run) or `constant`.
         warmup: the share of the steps in which `one_cycle` rises.
         target_weights: how much each target counts in the training loss; None for all alike. Squared errors of
             measurements that spread differently are made comparable by one over their variances.
+        max_norm: the largest norm of the weights into one unit of a convolution or dense layer, held after each step
+            (Basset was trained with 7); None for no limit.
     """
 
     optimizer: Literal["AdamW", "SGD", "RMSprop"] = "AdamW"
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     momentum: float = 0.9
+    alpha: float = 0.99
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["one_cycle", "constant"] = "one_cycle"
     warmup: float = 0.1
     target_weights: list[float] | None = None
+    max_norm: float | None = None
 
 
 class SequenceModel(LightningModule):
@@ -155,6 +160,15 @@ class SequenceModel(LightningModule):
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.codes))
         return loss
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Hold every unit's weights to `max_norm`."""
+        if self.optimization.max_norm is None:
+            return
+        with torch.no_grad():
+            for module in self.modules():
+                if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
+                    module.weight.copy_(torch.renorm(module.weight, 2, 0, self.optimization.max_norm))
+
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one validation batch."""
         self._score(batch, self.valid_scores, "valid")
@@ -193,10 +207,12 @@ class SequenceModel(LightningModule):
             {"params": others, "weight_decay": 0.0},
         ]
         optimizer_class = getattr(torch.optim, plan.optimizer)
-        extra: dict[str, Any] = {"momentum": plan.momentum}
-        if plan.optimizer == "AdamW":
-            extra = {"betas": plan.betas}
-        optimizer = optimizer_class(groups, lr=plan.learning_rate, **extra)
+        options: dict[str, dict[str, Any]] = {
+            "AdamW": {"betas": plan.betas},
+            "SGD": {"momentum": plan.momentum},
+            "RMSprop": {"momentum": plan.momentum, "alpha": plan.alpha},
+        }
+        optimizer = optimizer_class(groups, lr=plan.learning_rate, **options[plan.optimizer])
         if plan.schedule == "constant":
             return {"optimizer": optimizer}
         schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -13,7 +13,7 @@ from zoo.errors import ConfigError
 from zoo.model import SequenceModel
 from zoo.outputs import Labels
 
-__all__ = ["Basset"]
+__all__ = ["Basset", "StrandedConv"]
 
 
 class Basset(SequenceModel):
