@@ -25,6 +25,7 @@ STOREYS = [
     {"cards", "hub"},
     {"finish"},
     {"train", "prediction"},
+    {"commands"},
     {"cli", "__init__"},
 ]
 # What travels from the data to the models: both sides may know it.

@@ -1,0 +1,104 @@
+"""`zoo data`: public data sets, and tables of your own peaks."""
+
+import argparse
+import sys
+from typing import Any
+
+from zoo.commands.tables import print_table
+from zoo.errors import ConfigError
+
+__all__ = ["add_data"]
+
+
+def add_data(verbs: Any) -> None:
+    """Add the verb `data` and its options."""
+    verb = verbs.add_parser(
+        "data",
+        help="fetch a public data set, or make a table of your peaks",
+        description="List or fetch named public data sets, or make one table of your own peak files.",
+    )
+    actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION")
+    action = actions.add_parser("list", help="the public data sets", description="List the public data sets.")
+    action.set_defaults(run=data_list_command)
+    action = actions.add_parser("get", help="fetch one", description="Fetch a public data set.")
+    action.add_argument("name", metavar="NAME", nargs="?")
+    action.set_defaults(run=data_get_command)
+    _add_data_peaks(actions)
+
+
+def _add_data_peaks(actions: Any) -> None:
+    verb = actions.add_parser(
+        "peaks",
+        help="one table of many peak files",
+        description="Make one table of many BED or narrowPeak files (plain or gzipped): peaks are extended to one "
+        "length, overlapping ones merged into sites, and each site is labelled with the files that have a peak there.",
+    )
+    add = verb.add_argument
+    add("files", metavar="FILE", nargs="+", help="a peak file, or NAME=FILE; the name becomes the target")
+    add("-o", "--output", required=True, help="the TSV to write; - is standard output")
+    source = verb.add_mutually_exclusive_group(required=True)
+    source.add_argument("--genome", help="FASTA of the genome")
+    source.add_argument("--contig-lengths", help="instead: a file of contig names and lengths (chrom.sizes or .fai)")
+    add("--length", type=int, default=600, help="bases of every site (default 600)")
+    add("--merge-overlap", type=int, help="bases by which windows overlap that become one site (default a third)")
+    add("--middles", dest="summits", action="store_false", help="centre on the peaks' middles, not on summits")
+    add("--blacklist", help="BED file of what no site may touch")
+    add("--min-unmasked", type=float, default=0.5, help="share of bases that must not be N (default 0.5)")
+    add("--soft-masked", action="store_true", help="count lower-case letters as masked too")
+    add("--valid", nargs="+", metavar="CONTIG", help="contigs for validation; with --test, instead of random blocks")
+    add("--test", nargs="+", metavar="CONTIG", help="contigs for the test")
+    add("--block-size", type=int, default=100_000, help="bases of the blocks dealt to the parts (default 100000)")
+    add("--valid-fraction", type=float, default=0.1, help="share of the blocks for validation (default 0.1)")
+    add("--test-fraction", type=float, default=0.1, help="share of the blocks for the test (default 0.1)")
+    add(
+        "--negatives",
+        type=float,
+        default=0.0,
+        help="windows without a peak for each site, of its GC content (default 0)",
+    )
+    add("--split-seed", type=int, default=0, help="of the blocks and negatives (default 0)")
+    verb.set_defaults(run=data_peaks_command)
+
+
+def data_list_command(options: argparse.Namespace) -> None:
+    """Show the named public data sets."""
+    from zoo.datasets.sources import data_sets, files_of
+
+    rows = [
+        [name, str(len(files_of(name))), f"{sum(f.size for f in files_of(name)) / 1e6:.1f}"] for name in data_sets()
+    ]
+    print_table(["data set", "files", "megabytes"], rows)
+
+
+def data_get_command(options: argparse.Namespace) -> None:
+    """Fetch a named public data set."""
+    from zoo.datasets.sources import data_sets, files_of
+
+    if not options.name:
+        raise ConfigError(f"name a data set: zoo data get {' | '.join(data_sets())}")
+    from rich.console import Console
+    from rich.progress import track
+
+    from zoo.download import fetch
+
+    files = files_of(options.name)
+    for file in track(files, description=options.name, console=Console(stderr=True)):
+        print(fetch(file, progress=False))
+
+
+def data_peaks_command(options: argparse.Namespace) -> None:
+    """Make one table of many peak files."""
+    from zoo.data.peak_build import build_peak_table
+    from zoo.data.peak_files import name_peak_files
+    from zoo.data.peak_rules import PeakRules
+    from zoo.genome import Genome
+    from zoo.intervals import read_contig_lengths
+
+    rules = PeakRules(**{key: getattr(options, key) for key in PeakRules.__dataclass_fields__})
+    files = name_peak_files(options.files)
+    genome = Genome(options.genome) if options.genome else read_contig_lengths(options.contig_lengths)
+    table, report = build_peak_table(files, genome, rules)
+    table.write(options.output)
+    print("\n".join(report.lines), file=sys.stderr)
+    if options.output != "-":
+        print(f"{options.output}: {len(table):,} sites, {len(table.targets)} target(s)", file=sys.stderr)

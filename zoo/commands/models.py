@@ -1,0 +1,74 @@
+"""`zoo list`, `zoo info`, `zoo verify`: what models there are, and whether they are what they were."""
+
+import argparse
+import sys
+from typing import Any
+
+from zoo.commands.tables import print_table
+from zoo.errors import UnknownNameError
+
+__all__ = ["add_info", "add_list", "add_verify"]
+
+
+def add_list(verbs: Any) -> None:
+    """Add the verb `list` and its options."""
+    verb = verbs.add_parser("list", help="the models by name; offline", description="List the models by name; offline.")
+    verb.add_argument("pattern", nargs="?", default="*", help="a shell pattern, such as 'deepbind.*'")
+    verb.add_argument("--search", help="text that the name or a fact must contain, such as CTCF")
+    verb.add_argument("--species", help="a Latin or common name, such as human")
+    verb.set_defaults(run=list_command)
+
+
+def list_command(options: argparse.Namespace) -> None:
+    """Show the models by name."""
+    from zoo.registry import list_models
+
+    entries = list_models(options.pattern, options.search, options.species)
+    if not entries:
+        raise UnknownNameError("no model fits; `zoo list` shows all of them")
+    rows = [[e.name, e.output, ", ".join(e.targets), e.species, e.assay, e.metric, e.source] for e in entries]
+    print_table(["name", "output", "targets", "species", "assay", "metric", "source"], rows)
+
+
+def add_info(verbs: Any) -> None:
+    """Add the verb `info` and its options."""
+    verb = verbs.add_parser(
+        "info", help="a model's card", description="Show a model's card: targets, input, licence, source."
+    )
+    verb.add_argument("name", metavar="NAME")
+    verb.set_defaults(run=info_command)
+
+
+def info_command(options: argparse.Namespace) -> None:
+    """Show a model's card."""
+    from zoo.cards import describe
+
+    text = describe(options.name)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(text))
+    else:
+        print(text)
+
+
+def add_verify(verbs: Any) -> None:
+    """Add the verb `verify` and its options."""
+    verb = verbs.add_parser(
+        "verify", help="recompute a model's stored example", description="Recompute stored examples."
+    )
+    verb.add_argument("names", metavar="NAME", nargs="+")
+    verb.set_defaults(run=verify_command)
+
+
+def verify_command(options: argparse.Namespace) -> None:
+    """Recompute the stored example of models."""
+    from zoo.hub import verify
+
+    for name in options.names:
+        found = verify(name)
+        print(
+            f"{name}: {found.sequences} stored predictions reproduced, largest difference "
+            f"{found.difference:.2g} (allowed {found.tolerance:g})"
+        )

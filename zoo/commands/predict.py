@@ -1,0 +1,135 @@
+"""`zoo predict`: sequences or intervals in, a table out."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from zoo.genome import Genome
+    from zoo.intervals import Interval
+    from zoo.model import SequenceModel
+    from zoo.prediction import Predictions
+
+__all__ = ["add_predict"]
+
+
+def add_predict(verbs: Any) -> None:
+    """Add the verb `predict` and its options."""
+    verb = verbs.add_parser(
+        "predict",
+        help="predict for sequences or intervals",
+        description="Predict for FASTA, plain lines, TSV or CSV (plain or gzipped), or for BED with --genome.",
+    )
+    verb.add_argument("name", metavar="NAME", help="architecture.tag, hf-hub:org/repo@revision or local-dir:path")
+    verb.add_argument("input", metavar="INPUT", help="a file, or - for standard input")
+    verb.add_argument("-o", "--output", default="-", help="the TSV to write; - is standard output (default)")
+    verb.add_argument("--genome", help="FASTA of the genome; INPUT is then BED")
+    verb.add_argument("--resize", action="store_true", help="with --genome: take the model's length around each centre")
+    verb.add_argument("--sequence-column", help="in a table: the column with the sequence (default: sequence or seq)")
+    verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes what is there")
+    verb.add_argument("--batch-size", type=int, default=256, help="sequences predicted at once (default 256)")
+    verb.add_argument("--precision", choices=("32", "bf16", "16"), default="32", help="arithmetic (default 32)")
+    verb.set_defaults(run=predict_command)
+
+
+def predict_command(options: argparse.Namespace) -> None:
+    """Predict for sequences or intervals."""
+    import zoo.hub
+    from zoo.prediction import write_predictions
+
+    _check_input(options)
+    model = zoo.hub.load(options.name, _device(options.device))
+    if model.output.kind != "labels":
+        raise ConfigError(f"{options.name} predicts {model.output.kind}, which are not written as a table yet")
+    blocks = _interval_blocks(options, model) if options.genome else _sequence_blocks(options, model)
+    count = write_predictions(options.output, model.output.targets, _with_progress(blocks))
+    if options.output != "-":
+        print(f"{options.output}: {count:,} sequences, {len(model.output.targets)} target(s)", file=sys.stderr)
+
+
+def _check_input(options: argparse.Namespace) -> None:
+    """Refuse what cannot work before a model is loaded."""
+    if options.input != "-" and not Path(options.input).is_file():
+        raise InputError(f"{options.input}: no such file")
+    bare = options.input.removesuffix(".gz")
+    if bare.endswith((".bed", "Peak")) and not options.genome:
+        raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")
+    if options.resize and not options.genome:
+        raise ConfigError("--resize is for intervals: name the genome with --genome")
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        found = torch.accelerator.current_accelerator(check_available=True)
+        return found.type if found else "cpu"
+    try:
+        torch.zeros(1, device=name).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"there is no device {name!r} here ({str(error).splitlines()[0]})") from None
+    return name
+
+
+def _sequence_blocks(options: argparse.Namespace, model: "SequenceModel") -> "Iterator[Predictions]":
+    from zoo.data.readers import SequenceFile
+    from zoo.prediction import predict_file
+
+    file = SequenceFile(options.input, options.sequence_column)
+    yield from predict_file(model, file, options.batch_size, options.precision)
+    if note := file.ambiguity_note():
+        print(f"zoo: {note}", file=sys.stderr)
+
+
+def _interval_blocks(options: argparse.Namespace, model: "SequenceModel") -> "Iterator[Predictions]":
+    from zoo.genome import Genome
+    from zoo.intervals import iterate_bed
+    from zoo.prediction import predict_intervals
+
+    genome = Genome(options.genome)
+    intervals = _checked(iterate_bed(options.input), genome, model, options.resize)
+    return predict_intervals(model, genome, intervals, options.batch_size, options.precision)
+
+
+def _checked(
+    intervals: "Iterable[Interval]", genome: "Genome", model: "SequenceModel", resize: bool
+) -> "Iterator[Interval]":
+    """The intervals, each looked at: its contig (mapped names are said once), its ends, its length."""
+    said: set[str] = set()
+    past = 0
+    for interval in intervals:
+        genome.check(interval)
+        found = genome.contig(interval.chrom)
+        if found != interval.chrom and interval.chrom not in said:
+            said.add(interval.chrom)
+            print(f"zoo: the contig {interval.chrom} is {found} in {genome.path}", file=sys.stderr)
+        if resize:
+            interval = interval.resized(model.length)
+            past += not genome.holds(interval)
+        try:
+            model.check_length(len(interval))
+        except InputError as error:
+            cure = f"--resize takes {model.length} bases around each centre"
+            raise InputError(f"{interval.label!r}: {error}; {cure}") from None
+        yield interval
+    if past:
+        print(f"zoo: {past} resized intervals reach past the end of their contig; N stands there", file=sys.stderr)
+
+
+def _with_progress(blocks: "Iterable[Predictions]") -> "Iterator[Predictions]":
+    """Count the sequences on a terminal while they are predicted."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("sequences"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        for block in blocks:
+            yield block
+            progress.advance(task, len(block))
