@@ -1,12 +1,11 @@
 """Windows of a genome that hold no peak, with the same GC content as those that do."""
 
-from collections.abc import Callable
-
 import bioframe
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from zoo.data.peak_rules import PeakRules, Split
 from zoo.genome import Genome
 
 __all__ = ["base_counts", "draw_background"]
@@ -58,10 +57,8 @@ def draw_background(
     taken: pd.DataFrame,
     wanted_gc: NDArray[np.float64],
     wanted_part: Index,
-    part_of: Callable[[Index, Index], Index],
-    length: int,
-    min_unmasked: float,
-    soft_masked: bool,
+    split: Split,
+    rules: PeakRules,
     rng: np.random.Generator,
 ) -> tuple[Index, Index, Index]:
     """Draw a window for each one wanted: of its GC content (in steps of 2 %) and part, and away from what is taken.
@@ -71,17 +68,15 @@ def draw_background(
         taken: chrom, start, end of what no window may touch.
         wanted_gc: GC content of each window wanted (N,).
         wanted_part: its part (N,).
-        part_of: the part of windows, given their contigs and starts; below 0 for those that lie in two.
-        length: bases of each.
-        min_unmasked: see `base_counts`.
-        soft_masked: see `base_counts`.
+        split: which part a window belongs to.
+        rules: the length of the windows, and how much of one may be masked.
         rng: where the randomness comes from.
 
     Returns:
         Contig, start and part of each (M,), M <= N: where a genome has too few, fewer.
     """
     names, lengths = list(genome.contigs), np.array(list(genome.contigs.values()))
-    room = np.maximum(lengths - length + 1, 0)
+    room = np.maximum(lengths - rules.length + 1, 0)
     taken = bioframe.merge(taken) if len(taken) else taken
     parts = int(wanted_part.max(initial=0)) + 1
     need = np.bincount(_cell(wanted_gc, wanted_part), minlength=parts * (_GC_BINS + 1))
@@ -94,13 +89,13 @@ def draw_background(
         ends = room.cumsum()
         contig = np.searchsorted(ends, place, side="right")
         start = place - (ends - room)[contig]
-        free = _clear(names, contig, start, length, taken)
+        free = _clear(names, contig, start, rules.length, taken)
         contig, start = contig[free], start[free]
-        part = part_of(contig, start)
+        part = split.part_of(contig, start)
         inside = (part >= 0) & (part < parts)
         contig, start, part = contig[inside], start[inside], part[inside]
-        unmasked, gc = base_counts(genome, contig, start, length, soft_masked)
-        cell = np.where(unmasked >= min_unmasked, _cell(gc, part), -1)
+        unmasked, gc = base_counts(genome, contig, start, rules.length, rules.soft_masked)
+        cell = np.where(unmasked >= rules.min_unmasked, _cell(gc, part), -1)
         chosen = _first_of_each(cell, need)
         need -= np.bincount(cell[chosen], minlength=len(need))
         kept.append((contig[chosen], start[chosen], part[chosen]))

@@ -194,9 +194,7 @@ def _negatives(
     if len(wanted) < len(start):
         wanted = rng.permutation(len(start))[: len(wanted)]
     _, gc = base_counts(genome, contig, start, rules.length, soft_masked=False)
-    drawn = draw_background(
-        genome, taken, gc[wanted], part[wanted], split.part_of, rules.length, rules.min_unmasked, rules.soft_masked, rng
-    )
+    drawn = draw_background(genome, taken, gc[wanted], part[wanted], split, rules, rng)
     report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, which touch no peak")
     report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content of which the genome has too little")
     return drawn
