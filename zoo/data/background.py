@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from zoo.data.peak_rules import PeakRules, Split
 from zoo.genome import Genome
+from zoo.progress import bar
 
 __all__ = ["base_counts", "draw_background"]
 
@@ -43,7 +44,7 @@ def base_counts(
         Two shares (N,), (N,); the second is 0 where nothing is known.
     """
     unmasked, gc = np.empty(len(start)), np.empty(len(start))
-    for first in range(0, len(start), _WINDOWS_AT_ONCE):
+    for first in bar(range(0, len(start), _WINDOWS_AT_ONCE), "reading windows"):
         rows = slice(first, first + _WINDOWS_AT_ONCE)
         letters = genome.window_letters(contig[rows], start[rows], length)
         known = _KNOWN[letters].sum(1)

@@ -19,6 +19,7 @@ from zoo.data.splits import PARTS
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
 from zoo.intervals import find_contigs, read_bed, some_of
+from zoo.progress import bar
 
 __all__ = ["build_peak_table"]
 
@@ -72,15 +73,9 @@ def build_peak_table(
 
 def _read_all(files: Mapping[str, str], summits: bool) -> pd.DataFrame:
     """The peaks of all files: chrom, start, end, centre, file."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
     tables = [
         read_peak_file(path, summits).assign(file=number)
-        for number, path in enumerate(
-            track(files.values(), "reading peaks", console=console, transient=True, disable=not console.is_terminal)
-        )
+        for number, path in enumerate(bar(list(files.values()), "reading peaks"))
     ]
     return pd.concat(tables, ignore_index=True)
 
