@@ -335,3 +335,13 @@ def test_the_installed_command_is_this_one() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stdout.splitlines()[1].startswith("deepbind.D00328.003\tlabels\tCTCF\t")
+
+
+def test_a_model_of_many_targets_is_listed_with_their_number_and_described_with_all(run_zoo: Run) -> None:
+    code, out, _ = run_zoo("list", "basset.dnase164")
+    assert code == 0
+    assert "8988T, AoSMC, Chorion, CLL, ... (164)" in out
+    code, out, _ = run_zoo("info", "basset.dnase164")
+    assert code == 0
+    assert "GM12878" in out
+    assert "has not been run on the real file" in out

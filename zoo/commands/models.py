@@ -2,12 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from zoo.commands.tables import print_table
 from zoo.errors import UnknownNameError
+from zoo.intervals import some_of
 
 __all__ = ["add_info", "add_list", "add_verify"]
+
+_MOST_TARGETS = 4
 
 
 def add_list(verbs: Any) -> None:
@@ -26,8 +30,15 @@ def list_command(options: argparse.Namespace) -> None:
     entries = list_models(options.pattern, options.search, options.species)
     if not entries:
         raise UnknownNameError("no model fits; `zoo list` shows all of them")
-    rows = [[e.name, e.output, ", ".join(e.targets), e.species, e.assay, e.metric, e.source] for e in entries]
+    rows = [[e.name, e.output, _shown(e.targets), e.species, e.assay, e.metric, e.source] for e in entries]
     print_table(["name", "output", "targets", "species", "assay", "metric", "source"], rows)
+
+
+def _shown(targets: Sequence[str]) -> str:
+    """All targets, or the first few and how many they are."""
+    if len(targets) <= _MOST_TARGETS:
+        return ", ".join(targets)
+    return f"{some_of(targets, _MOST_TARGETS)} ({len(targets)})"
 
 
 def add_info(verbs: Any) -> None:
