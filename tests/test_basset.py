@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError, IntegrityError
@@ -83,19 +84,21 @@ def test_the_published_net_has_the_published_number_of_parameters_and_shapes() -
     model = Basset(CELLS)
     assert sum(p.numel() for p in model.parameters()) == 4_135_064
     assert model.length == 600
+    (net,) = model.members
+    trunk, head = cast(nn.Sequential, net.trunk), cast(nn.Sequential, net.head)
     x = model.encode(torch.zeros((2, 600), dtype=torch.uint8)).unsqueeze(2)
     shapes = []
-    for block in model.trunk:
+    for block in trunk:
         x = block(x)
         shapes.append((x.shape[1], x.shape[3]))
     assert shapes == [(300, 194), (200, 46), (200, 10)]
-    assert [tuple(p.shape) for name, p in model.head.named_parameters() if name.endswith("0.weight")] == [
+    assert [tuple(p.shape) for name, p in head.named_parameters() if name.endswith("0.weight")] == [
         (1000, 2000),
         (1000, 1000),
     ]
-    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d)]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d)]
     assert [(norm.eps, norm.momentum) for norm in norms] == [(1e-5, 0.1)] * 5
-    assert [module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)] == [0.3, 0.3]
+    assert [module.p for module in model.modules() if isinstance(module, nn.Dropout)] == [0.3, 0.3]
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -123,7 +126,7 @@ def test_a_file_of_that_layout_becomes_a_model_by_name(
     monkeypatch.setattr(importer, "fetch", lambda file: path)
     model = load("basset.dnase164")
     assert model.output.targets == entries()[0].targets
-    assert torch.equal(model.state_dict()["head.2.bias"], state["21.1.bias"])
+    assert torch.equal(model.state_dict()["members.0.head.2.bias"], state["21.1.bias"])
     assert verify("basset.dnase164").difference == 0
 
 
@@ -242,7 +245,23 @@ def test_targets_count_by_their_weights_in_training() -> None:
     model.optimization = Optimization(target_weights=[0.0, 2.0])
     raw = model(model.encode(batch.codes))
     expected = binary_cross_entropy(raw[:, 1], batch.target[:, 1])
-    assert float(model.training_loss(batch)) == pytest.approx(float(expected), rel=1e-6)
+    assert float(model.training_loss(batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
     model.optimization = Optimization(target_weights=[1.0])
     with pytest.raises(ConfigError, match="1 target_weights for 2 targets"):
         model.training_loss(batch)
+
+
+def test_members_are_averaged_and_trained_apart() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": (8,), "dropout": 0.0}
+    model = Basset(["a", "b"], members=3, **options).eval()  # type: ignore[arg-type]
+    batch = Batch(torch.randint(0, 4, (5, 60), dtype=torch.uint8), torch.rand(5, 2).round())
+    alone = []
+    for index in range(3):
+        one = Basset(["a", "b"], **options).eval()  # type: ignore[arg-type]
+        one.members[0].load_state_dict(model.members[index].state_dict())
+        alone.append(one)
+    x = model.encode(batch.codes)
+    assert torch.allclose(model(x), torch.stack([one(x) for one in alone]).mean(0), atol=1e-6)
+    losses = torch.stack([one.training_loss(batch) for one in alone])
+    assert torch.allclose(model.training_loss(batch), losses.mean(), atol=1e-6)
