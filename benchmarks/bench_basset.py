@@ -34,7 +34,7 @@ from zoo.hub import load_folder
 from zoo.losses import binary_cross_entropy
 from zoo.metrics import CLASSIFICATION, REGRESSION, per_target
 from zoo.prediction import predict_codes
-from zoo.sequence import Codes, reverse_complement
+from zoo.sequence import UNKNOWN, Codes, reverse_complement
 
 ENCODE = "basset.encode_tf"
 TERMINATORS = "basset.plant_terminators"
@@ -174,16 +174,18 @@ def fit_linear(counts: Tensor, train: LabelledSequences, penalty: float, seed: i
 
 def count_kmers(codes: Codes) -> NDArray[np.float32]:
     """How often each 6-mer or its reverse complement is in each sequence (N, 2080)."""
+    powers = 4 ** np.arange(KMER - 1, -1, -1)
     words = np.arange(4**KMER)
-    digits = words[:, None] // 4 ** np.arange(KMER - 1, -1, -1) % 4
-    other = (reverse_complement(digits.astype(np.uint8)).astype(np.int64) * 4 ** np.arange(KMER - 1, -1, -1)).sum(1)
+    other = reverse_complement((words[:, None] // powers % 4).astype(np.uint8)) @ powers
     _, column = np.unique(np.minimum(words, other), return_inverse=True)
-    windows = np.lib.stride_tricks.sliding_window_view(codes, KMER, axis=1)  # (N, W, 6)
-    word = np.where(windows.max(2) < 4, windows.astype(np.int64) @ 4 ** np.arange(KMER - 1, -1, -1), -1)
-    row, place = np.nonzero(word >= 0)
     width = int(column.max()) + 1
-    cells = np.bincount(row * width + column[word[row, place]], minlength=len(codes) * width)
-    return cells.reshape(len(codes), width).astype(np.float32)
+    blocks = []
+    for block in np.array_split(codes, len(codes) // 8192 + 1):
+        windows = np.lib.stride_tricks.sliding_window_view(block, KMER, axis=1)  # (n, W, 6)
+        row, place = np.nonzero(windows.max(2) < UNKNOWN)
+        cells = row * width + column[windows[row, place] @ powers]
+        blocks.append(np.bincount(cells, minlength=len(block) * width).reshape(-1, width).astype(np.float32))
+    return np.concatenate(blocks)
 
 
 if __name__ == "__main__":
