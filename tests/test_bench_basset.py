@@ -46,12 +46,12 @@ class Planted(LabelsDataModule[Codes]):
 
     def read(self) -> LabelledSequences:
         rng = np.random.default_rng(1)
-        codes = rng.integers(0, 4, (900, 40)).astype(np.uint8)
-        for row in range(0, 900, 2):
+        codes = rng.integers(0, 4, (18_000, 40)).astype(np.uint8)
+        for row in range(0, 18_000, 2):
             start = int(rng.integers(0, 34))
             codes[row, start : start + 6] = encode("GATTAC" if row % 4 else "GTAATC")
-        label = (np.arange(900) % 2 == 0).astype(np.float32)
-        return LabelledSequences(codes, label[:, None], np.repeat([0, 1, 2], 300))
+        label = (np.arange(18_000) % 2 == 0).astype(np.float32)
+        return LabelledSequences(codes, label[:, None], np.repeat([0, 1, 2], 6000))
 
 
 def test_the_regression_finds_a_planted_word(script: dict[str, Any]) -> None:
