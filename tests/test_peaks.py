@@ -441,6 +441,18 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, text: str | None, 
         PeakTable.read(path)
 
 
+def test_contigs_of_a_table_by_another_name_are_mapped_and_said(
+    tmp_path: Path, fasta: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("chrom\tstart\tend\tsplit\ta\n1\t1\t31\ttrain\t1\n3\t5\t35\ttrain\t0\n")
+    data = PeakDataModule(str(fasta), table=str(path))
+    genome = Genome(fasta)
+    expected = [genome.sequence(Interval("chr1", 1, 31)), genome.sequence(Interval("chr3", 5, 35))]
+    assert [decode(row) for row in data.data.codes[[0, 1]]] == expected
+    assert f"go by other names in {fasta}: 1 is chr1, 3 is chr3" in caplog.text
+
+
 def test_a_table_of_another_genome_is_refused(tmp_path: Path, fasta: Path) -> None:
     path = tmp_path / "table.tsv"
     path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t1\nchr3\t19999\t20001\ttrain\t1\n")

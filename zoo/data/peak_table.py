@@ -3,6 +3,7 @@
 A TSV file: chrom, start, end (0-based, half-open), split, then a column for each target. Shapes: S sites, T targets.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["PLACE_COLUMNS", "PeakTable"]
 
 PLACE_COLUMNS = ("chrom", "start", "end", "split")
 _ROWS_AT_ONCE = 65_536
+_log = logging.getLogger("zoo")
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ class PeakTable:
         """
         names = list(genome.contigs)
         found = match_contigs(self.contigs, names)
+        renamed = [f"{name} is {other}" for name, other in found.items() if name != other]
+        if renamed:
+            _log.warning(f"contigs of the table go by other names in {genome.path}: {some_of(renamed)}")
         number = np.array([names.index(found[name]) for name in self.contigs])
         lengths = np.array(list(genome.contigs.values()))
         contig = number[self.contig]

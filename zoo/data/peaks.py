@@ -1,5 +1,6 @@
 """PeakDataModule: the peaks of many experiments on a genome, for models of `Labels`, read on the fly."""
 
+import logging
 from typing import Any
 
 from zoo.data.labelled import LabelledWindows
@@ -13,6 +14,8 @@ from zoo.errors import ConfigError
 from zoo.genome import Genome
 
 __all__ = ["PeakDataModule"]
+
+_log = logging.getLogger("zoo")
 
 
 class PeakDataModule(LabelsDataModule[GenomeWindows]):
@@ -55,6 +58,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             else:
                 self._sites, report = build_peak_table(name_peak_files(self.peaks), self._genome(), self.rules)
                 self._report = report.lines
+                for line in report.lines:
+                    _log.warning(line)
         return self._sites
 
     @property
