@@ -82,3 +82,24 @@ def test_peaks_to_table_to_model_in_one_command_each(
     places = [Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100) for r in rows]
     found = predict(load(f"local-dir:{folder}"), Genome("genome.fa"), places)
     assert (found.values.argmax(1) == table.labels[rows].argmax(1)).mean() > 0.8
+
+
+def test_training_takes_the_files_themselves_too(
+    home: Path, run_zoo: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    rules = {"length": "100", "valid": "[chr3]", "test": "[chr4]", "negatives": "1"}
+    options = {
+        **SMALL,
+        "--trainer.max_epochs": "1",
+        "--data.table": "null",
+        "--data.peaks": "[factor00.narrowPeak, factor01.narrowPeak]",
+        **{f"--data.rules.{key}": value for key, value in rules.items()},
+    }
+    config = str(shipped_folder("configs") / "basset.peaks.yaml")
+    words = [word for pair in options.items() for word in pair]
+    code, out, said = run_zoo("train", config, "--name", "basset.two", *words)
+    assert code == 0, said
+    made = read_config(Path(out.splitlines()[-1]))
+    assert made["arguments"]["targets"] == ["factor00", "factor01"]
+    assert made["run"]["data"][0] == "300 peaks in 2 files"
