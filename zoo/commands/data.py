@@ -32,6 +32,7 @@ def _add_data_peaks(actions: Any) -> None:
         help="one table of many peak files",
         description="Make one table of many BED or narrowPeak files (plain or gzipped): peaks are extended to one "
         "length, overlapping ones merged into sites, and each site is labelled with the files that have a peak there.",
+        argument_default=argparse.SUPPRESS,  # what is not given is left to PeakRules
     )
     add = verb.add_argument
     add("files", metavar="FILE", nargs="+", help="a peak file, or NAME=FILE; the name becomes the target")
@@ -39,24 +40,29 @@ def _add_data_peaks(actions: Any) -> None:
     source = verb.add_mutually_exclusive_group(required=True)
     source.add_argument("--genome", help="FASTA of the genome")
     source.add_argument("--contig-lengths", help="instead: a file of contig names and lengths (chrom.sizes or .fai)")
-    add("--length", type=int, default=600, help="bases of every site (default 600)")
+    add("--length", type=int, help="bases of every site (default 600)")
     add("--merge-overlap", type=int, help="bases by which windows overlap that become one site (default a third)")
-    add("--middles", dest="summits", action="store_false", help="centre on the peaks' middles, not on summits")
+    add(
+        "--middles",
+        dest="summits",
+        action="store_false",
+        default=argparse.SUPPRESS,
+        help="centre on the peaks' middles, not on summits",
+    )
     add("--blacklist", help="BED file of what no site may touch")
-    add("--min-unmasked", type=float, default=0.5, help="share of bases that must not be N (default 0.5)")
-    add("--soft-masked", action="store_true", help="count lower-case letters as masked too")
+    add("--min-unmasked", type=float, help="share of bases that must not be N (default 0.5)")
+    add("--soft-masked", action="store_true", default=argparse.SUPPRESS, help="count lower-case letters as masked too")
     add("--valid", nargs="+", metavar="CONTIG", help="contigs for validation; with --test, instead of random blocks")
     add("--test", nargs="+", metavar="CONTIG", help="contigs for the test")
-    add("--block-size", type=int, default=100_000, help="bases of the blocks dealt to the parts (default 100000)")
-    add("--valid-fraction", type=float, default=0.1, help="share of the blocks for validation (default 0.1)")
-    add("--test-fraction", type=float, default=0.1, help="share of the blocks for the test (default 0.1)")
+    add("--block-size", type=int, help="bases of the blocks dealt to the parts (default 100000)")
+    add("--valid-fraction", type=float, help="share of the blocks for validation (default 0.1)")
+    add("--test-fraction", type=float, help="share of the blocks for the test (default 0.1)")
     add(
         "--negatives",
         type=float,
-        default=0.0,
         help="windows without a peak for each site, of its GC content (default 0)",
     )
-    add("--split-seed", type=int, default=0, help="of the blocks and negatives (default 0)")
+    add("--split-seed", type=int, help="of the blocks and negatives (default 0)")
     verb.set_defaults(run=data_peaks_command)
 
 
@@ -94,9 +100,10 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     from zoo.genome import Genome
     from zoo.intervals import read_contig_lengths
 
-    rules = PeakRules(**{key: getattr(options, key) for key in PeakRules.__dataclass_fields__})
+    given = {key: value for key, value in vars(options).items() if key in PeakRules.__dataclass_fields__}
+    rules = PeakRules(**given)
     files = name_peak_files(options.files)
-    genome = Genome(options.genome) if options.genome else read_contig_lengths(options.contig_lengths)
+    genome = Genome(options.genome) if "genome" in options else read_contig_lengths(options.contig_lengths)
     table, report = build_peak_table(files, genome, rules)
     table.write(options.output)
     print("\n".join(report.lines), file=sys.stderr)
