@@ -19,6 +19,7 @@ from zoo.data.splits import PARTS, draw_parts
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
 from zoo.download import fetch
 from zoo.errors import ConfigError, UnknownNameError
+from zoo.progress import bar, spinner
 from zoo.sequence import Codes
 
 __all__ = ["EncodeLociDataModule", "Loci", "encode_loci"]
@@ -47,12 +48,14 @@ class Loci(NamedTuple):
 def encode_loci() -> Loci:
     """Read all peaks, training and test files together, and join them. Takes about 20 seconds."""
     codes, task = [], []
-    for number, experiment in enumerate(encode_experiments().values()):
+    experiments = list(encode_experiments().values())
+    for number, experiment in enumerate(bar(experiments, "reading peaks")):
         for file in (experiment.training, experiment.test):
             found, bound = read_sequences(fetch(file))
             codes.append(found[bound == 1])  # the rest are shuffles of peaks, of no place at all
             task.append(np.full(int(bound.sum()), number))
-    return join_peaks(np.concatenate(codes), np.concatenate(task))
+    with spinner("joining peaks that overlap"):
+        return join_peaks(np.concatenate(codes), np.concatenate(task))
 
 
 def join_peaks(codes: Codes, task: NDArray[np.int64]) -> Loci:

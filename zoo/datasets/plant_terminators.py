@@ -18,6 +18,7 @@ from zoo.data.splits import PARTS, group_identical
 from zoo.datasets.sources import files_of
 from zoo.download import fetch
 from zoo.errors import ConfigError, IntegrityError
+from zoo.progress import spinner
 from zoo.sequence import Codes, encode
 
 __all__ = ["TARGETS", "TerminatorDataModule", "Terminators", "read_terminators"]
@@ -84,7 +85,7 @@ def _read_assay(path: str, target: str) -> pd.DataFrame:
         import rdata
     except ImportError:
         raise ConfigError("reading R files needs the package rdata: pip install 'regzoo[rdata]'") from None
-    with warnings.catch_warnings():
+    with spinner(f"reading {path}"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of R classes of columns that are not used here
         (table,) = rdata.read_rda(path).values()
     table = pd.DataFrame({"id": table["id"].astype(str), "seq": table["seq"], target: table["mean_enrichment"]})
