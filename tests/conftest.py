@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from zoo.cards import CardFacts, RunFacts
 from zoo.cli import main
+from zoo.facts import CardFacts, RunFacts
 from zoo.hub import TargetRow, save
 from zoo.model import SequenceModel
 from zoo.models.deepbind import DeepBind

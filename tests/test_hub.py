@@ -15,9 +15,9 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.cards import CardFacts
 from zoo.download import sha256_of
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, ZooError
+from zoo.facts import CardFacts
 from zoo.hub import TargetRow, load, load_folder, read_targets, resolve, save, verify
 from zoo.model import SequenceModel
 from zoo.models.deepbind import DeepBind

@@ -1,103 +1,21 @@
 """Model cards: what `README.md` of a checkpoint and its section of `MODEL_CARDS.md` say, rendered from facts."""
 
 import json
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from zoo.download import cache_folder
 from zoo.errors import UnknownNameError
-from zoo.registry import ModelEntry, find_entry, shipped_folder
+from zoo.facts import CardFacts, RunFacts, facts_of
+from zoo.registry import find_entry, shipped_folder
 
 __all__ = [
-    "CardFacts",
-    "RunFacts",
     "checkpoint_folders",
     "describe",
-    "facts_of",
     "render_all",
     "render_card",
     "render_folder",
 ]
-
-
-@dataclass
-class RunFacts:
-    """How a model of this project was trained.
-
-    Attributes:
-        command: that trains it again.
-        recipe: hash of what that command and its configuration say; see `zoo.finish.recipe`.
-        commit: of the code.
-        seed: of everything random.
-        hardware: it was trained on.
-        seconds: it took.
-        precision: of the arithmetic.
-        versions: of Python, torch and lightning.
-        data: what the parts hold, such as `train: 22,988 sequences`.
-        metrics: of the final model, as {part: {metric: value}}; the test part was scored once.
-    """
-
-    command: str
-    recipe: str
-    commit: str
-    seed: int
-    hardware: str
-    seconds: float
-    precision: str
-    versions: str
-    data: list[str]
-    metrics: dict[str, dict[str, float]]
-
-
-@dataclass
-class CardFacts:
-    """What people want to know of a model before they use it.
-
-    Attributes:
-        name: `architecture.tag`.
-        summary: one line.
-        species: Latin name.
-        assay: what the training data measured.
-        licence: of the weights.
-        source: `this project`, or who published the weights.
-        use: what it is meant for.
-        limits: where it fails, and what it must not be used for.
-        data: where the training data comes from, with its reference and licence.
-        metric: the headline number, such as `test AUROC 0.951`.
-        run: how it was trained, when it was trained here.
-    """
-
-    name: str
-    summary: str
-    species: str = ""
-    assay: str = ""
-    licence: str = "Apache-2.0"
-    source: str = "this project"
-    use: str = ""
-    limits: str = ""
-    data: str = ""
-    metric: str = ""
-    run: RunFacts | None = field(default=None)
-
-    @classmethod
-    def of_import(cls, entry: ModelEntry) -> "CardFacts":
-        """The facts of weights that others published."""
-        return cls(
-            name=entry.name,
-            summary=entry.summary,
-            species=entry.species,
-            assay=entry.assay,
-            licence=entry.licence,
-            source=entry.source,
-            use=entry.use,
-            limits=entry.limits,
-            data="See the authors' publication.",
-        )
-
-    def listed(self) -> dict[str, Any]:
-        """What `config.json` keeps, so that `zoo list` and the cards can be made without the weights."""
-        return asdict(self)
 
 
 def render_card(config: dict[str, Any], targets_text: str) -> str:
@@ -149,14 +67,6 @@ def render_all(checkpoints: Path | None = None) -> str:
         "|---|---|---|---|",
     ]
     return "\n".join([*head, *table, "", *sections]).rstrip() + "\n"
-
-
-def facts_of(config: dict[str, Any]) -> CardFacts:
-    """The facts that a `config.json` holds."""
-    known = {key: config[key] for key in CardFacts.__dataclass_fields__ if key in config}
-    if known.get("run"):
-        known["run"] = RunFacts(**known["run"])
-    return CardFacts(**known)
 
 
 def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[str]:

@@ -17,9 +17,9 @@ from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
-from zoo.cards import CardFacts, RunFacts
 from zoo.data.module import SequenceData
 from zoo.errors import ConfigError
+from zoo.facts import CardFacts, RunFacts
 from zoo.hub import TargetRow, save
 from zoo.metrics import matthews_threshold
 from zoo.model import SequenceModel

@@ -17,9 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from zoo.cards import CardFacts, render_card
+from zoo.cards import render_card
 from zoo.download import cache_folder, sha256_of
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError
+from zoo.facts import CardFacts
 from zoo.model import SequenceModel
 from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
 from zoo.writing import whole_folder
