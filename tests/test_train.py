@@ -104,12 +104,12 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(made: Path
 def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path) -> None:
     whole = weights(train([str(made), "--checkpoints", "whole", "--runs", "runs_whole"]))
     script = (
-        "import sys, zoo.train as t\n"
+        "import sys, zoo.train as t, zoo.train_options as o\n"
         "from lightning.pytorch.callbacks import Callback\n"
-        "class Stop(t.SeedEachEpoch):\n"
+        "class Stop(o.SeedEachEpoch):\n"
         "    def on_train_batch_start(self, trainer, module, batch, index):\n"
         "        if trainer.current_epoch == 2 and index == 1: import os; os._exit(9)\n"
-        "t.SeedEachEpoch = Stop\n"
+        "o.SeedEachEpoch = Stop\n"
         "t.train(sys.argv[1:])\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(made), "--runs", "part"], capture_output=True)
