@@ -265,3 +265,16 @@ def test_members_are_averaged_and_trained_apart() -> None:
     assert torch.allclose(model(x), torch.stack([one(x) for one in alone]).mean(0), atol=1e-6)
     losses = torch.stack([one.training_loss(batch) for one in alone])
     assert torch.allclose(model.training_loss(batch), losses.mean(), atol=1e-6)
+
+
+def test_measurements_are_learnt_as_deviations_from_their_centre() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": (), "loss": "mean_squared_error"}
+    plain = Basset(["a", "b"], **options).eval()  # type: ignore[arg-type]
+    moved = Basset(["a", "b"], **options, centre=(-3.0, 1.0), spread=(2.0, 0.5)).eval()  # type: ignore[arg-type]
+    moved.load_state_dict(plain.state_dict(), strict=True)
+    codes = torch.randint(0, 4, (3, 60), dtype=torch.uint8)
+    expected = plain.predict(codes) * torch.tensor([2.0, 0.5]) + torch.tensor([-3.0, 1.0])
+    assert torch.allclose(moved.predict(codes), expected)
+    with pytest.raises(ConfigError, match="1 values of centre for 2 targets"):
+        Basset(["a", "b"], **options, centre=(1.0,))  # type: ignore[arg-type]
