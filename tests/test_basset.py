@@ -278,3 +278,13 @@ def test_measurements_are_learnt_as_deviations_from_their_centre() -> None:
     assert torch.allclose(moved.predict(codes), expected)
     with pytest.raises(ConfigError, match="1 values of centre for 2 targets"):
         Basset(["a", "b"], **options, centre=(1.0,))  # type: ignore[arg-type]
+
+
+def test_what_is_scored_is_what_is_predicted() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": ()}
+    batch = Batch(torch.randint(0, 4, (6, 60), dtype=torch.uint8), torch.rand(6, 1).round())
+    for both_strands in (False, True):
+        model = Basset(["a"], **options, both_strands=both_strands).eval()  # type: ignore[arg-type]
+        model.validation_step(batch, 0)
+        assert torch.equal(model.valid_scores.predictions[0], model.predict(batch.codes).detach())

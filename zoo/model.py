@@ -189,7 +189,8 @@ class SequenceModel(LightningModule):
         raw = self(self.encode(batch.codes))
         loss = self.loss.function(raw, batch.target, self.target_weight())
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
-        scores.update(self.activation(raw.float()), batch.target)
+        # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
+        scores.update(self.predict(batch.codes) if self.both_strands else self.activation(raw.float()), batch.target)
 
     def _log_scores(self, scores: TargetMetrics, part: str) -> None:
         values = scores.compute()
