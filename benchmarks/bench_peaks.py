@@ -66,7 +66,7 @@ def table_results(folder: Path, files: int, peaks: int) -> str:
         sites = sum(1 for _ in lines) - 1
     header = ["files", "peaks", "gigabases", "sites", "seconds", "gigabytes of memory", "megabytes of table"]
     row = [files, peaks, GIGABASES, sites, seconds, memory, table.stat().st_size / 1e6]
-    return write_results("peaks_table", header, [row], done.stderr.splitlines())
+    return write_results("peaks_table", header, [row], done.stderr.splitlines()[:-1])  # the last names the file
 
 
 def make_peaks(folder: Path, files: int, peaks: int) -> list[str]:
