@@ -296,7 +296,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         monkeypatch.setattr(file, method, full_disk)
         return file
 
-    monkeypatch.setattr("zoo.prediction.os.fdopen", opened)
+    monkeypatch.setattr("zoo.writing.os.fdopen", opened)
     with pytest.raises(OutputError, match=r"out\.tsv.*No space left on device"):
         table(3).write(tmp_path / "out.tsv")
     assert list(tmp_path.iterdir()) == []

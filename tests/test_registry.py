@@ -138,8 +138,8 @@ def test_each_architecture_file_holds_one_sequence_model(name: str) -> None:
 @pytest.mark.parametrize("name", architectures())
 def test_each_architecture_is_built_from_targets_and_length_alone(name: str) -> None:
     build: Callable[..., SequenceModel] = load_architecture(name)
-    model = build(targets=["a", "b"], length=40)
-    assert model.predict(torch.zeros(3, 40, dtype=torch.uint8)).shape == (3, *model.output.shape)
+    model = build(targets=["a", "b"], length=200)
+    assert model.predict(torch.zeros(3, 200, dtype=torch.uint8)).shape == (3, *model.output.shape)
     assert model.arguments["targets"] == ["a", "b"]
 
 
