@@ -23,9 +23,10 @@ from common import WORK, run_facts, shipped, trained, write_results
 
 from zoo.data.labelled import LabelledSequences
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
-from zoo.hub import load_folder, read_targets
+from zoo.hub import load_folder
 from zoo.metrics import matthews_threshold
 from zoo.prediction import predict_codes
+from zoo.targets import read_targets
 
 FOLDS = 5
 VALID = 0.15

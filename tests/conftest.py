@@ -9,10 +9,11 @@ import torch
 
 from zoo.cli import main
 from zoo.facts import CardFacts, RunFacts
-from zoo.hub import TargetRow, save
+from zoo.hub import save
 from zoo.model import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
+from zoo.targets import TargetRow
 
 TARGETS = ("first", "second")
 LENGTH = 20

@@ -7,9 +7,10 @@ import torch
 
 from zoo.cards import checkpoint_folders
 from zoo.data.batch import Batch
-from zoo.hub import load_folder, read_config, read_targets, verify
+from zoo.hub import load_folder, read_config, verify
 from zoo.model import SequenceModel
 from zoo.registry import architectures, find_entry, load_architecture, read_entry
+from zoo.targets import read_targets
 
 LENGTH = 200
 FOLDERS = checkpoint_folders()

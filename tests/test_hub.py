@@ -18,11 +18,12 @@ from torch import Tensor
 from zoo.download import sha256_of
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, ZooError
 from zoo.facts import CardFacts
-from zoo.hub import TargetRow, load, load_folder, read_targets, resolve, save, verify
+from zoo.hub import load, load_folder, resolve, save, verify
 from zoo.model import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
 from zoo.registry import read_entry, shipped_folder
+from zoo.targets import TargetRow, read_targets
 
 NAMES = ("mlp.tiny", "deepbind.tiny")
 FILES = {"README.md", "config.json", "example.safetensors", "model.safetensors", "targets.tsv"}

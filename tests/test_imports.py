@@ -18,7 +18,7 @@ MODULES = {
 
 # From the ground up. A folder stands for all that is in it.
 STOREYS = [
-    {"errors", "sequence", "intervals", "outputs", "progress", "writing"},
+    {"errors", "sequence", "intervals", "outputs", "progress", "targets", "writing"},
     {"download", "genome", "layers", "losses", "metrics", "model", "motifs", "plots"},
     {"models", "data"},
     {"datasets", "importers", "registry"},

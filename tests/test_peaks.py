@@ -418,6 +418,9 @@ def test_what_needs_bases_needs_a_genome(run_zoo: Callable[..., tuple[int, str, 
     bed(tmp_path / "sizes", ("chr1", "long"))
     code, _, error = run_zoo(*options)
     assert (code, "sizes, line 1: wanted a contig's name and its length" in error) == (2, True)
+    (tmp_path / "sizes").write_bytes(b"\xff\xfe\x00")
+    code, _, error = run_zoo(*options)
+    assert (code, "not a text file of contigs and lengths" in error, error.count("\n")) == (2, True, 1)
 
 
 BAD_TABLES = {

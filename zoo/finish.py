@@ -20,9 +20,10 @@ from lightning.pytorch.callbacks import Timer
 from zoo.data.module import SequenceData
 from zoo.errors import ConfigError
 from zoo.facts import CardFacts, RunFacts
-from zoo.hub import TargetRow, save
+from zoo.hub import save
 from zoo.metrics import matthews_threshold
 from zoo.model import SequenceModel
+from zoo.targets import TargetRow
 
 __all__ = ["fill", "finish_run", "recipe"]
 

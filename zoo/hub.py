@@ -5,7 +5,6 @@ architecture, its arguments, the facts, the sha256 of the rest), `model.safetens
 `example.safetensors` (input codes and the expected prediction) and `README.md` (the card).
 """
 
-import csv
 import json
 from dataclasses import dataclass
 from importlib import import_module
@@ -23,34 +22,17 @@ from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameErro
 from zoo.facts import CardFacts
 from zoo.model import SequenceModel
 from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
+from zoo.targets import TARGETS_FILE, TargetRow, write_targets
 from zoo.writing import whole_folder
 
-__all__ = ["TargetRow", "Verification", "load", "load_folder", "resolve", "save", "verify"]
+__all__ = ["Verification", "load", "load_folder", "resolve", "save", "verify"]
 
 _WEIGHTS = "model.safetensors"
 _EXAMPLE = "example.safetensors"
-_TARGETS = "targets.tsv"
 _CARD = "README.md"
 # How far a prediction may lie from the stored one: between processors and releases of torch, sums differ in order.
 _TOLERANCE = 1e-4
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class TargetRow:
-    """One line of `targets.tsv`.
-
-    Attributes:
-        name: of the target.
-        description: what was measured.
-        unit: of the prediction.
-        threshold: the probability that best separates the classes of the validation data, where there are classes.
-    """
-
-    name: str
-    description: str
-    unit: str
-    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,20 +121,6 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def read_targets(folder: Path) -> list[TargetRow]:
-    """The lines of a checkpoint's `targets.tsv`."""
-    with (folder / _TARGETS).open(newline="") as file:
-        return [
-            TargetRow(
-                row["name"],
-                row["description"],
-                row["unit"],
-                float(row["threshold"]) if row["threshold"] else None,
-            )
-            for row in csv.DictReader(file, delimiter="\t")
-        ]
-
-
 def verify(name: str) -> Verification:
     """Recompute the example that lies beside a model's weights.
 
@@ -192,7 +160,7 @@ def save(
         save_file(state, draft / _WEIGHTS)
         with torch.inference_mode():
             save_file({"codes": example, "expected": copy.predict(example)}, draft / _EXAMPLE)
-        _write_targets(draft / _TARGETS, targets)
+        write_targets(draft / TARGETS_FILE, targets)
         config = {
             "format": _FORMAT,
             "name": facts.name,
@@ -201,21 +169,12 @@ def save(
             "output": model.output.kind,
             **facts.listed(),
             "tolerance": _TOLERANCE,
-            "sha256": {name: sha256_of(draft / name) for name in (_WEIGHTS, _EXAMPLE, _TARGETS)},
+            "sha256": {name: sha256_of(draft / name) for name in (_WEIGHTS, _EXAMPLE, TARGETS_FILE)},
         }
         (draft / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-        (draft / _CARD).write_text(render_card(config, (draft / _TARGETS).read_text()))
+        (draft / _CARD).write_text(render_card(config, (draft / TARGETS_FILE).read_text()))
         _verify_folder(draft, facts.name)
     return folder
-
-
-def _write_targets(path: Path, targets: list[TargetRow]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["name", "description", "unit", "threshold"])
-        for row in targets:
-            threshold = "" if row.threshold is None else f"{row.threshold:.4f}"
-            writer.writerow([row.name, row.description, row.unit, threshold])
 
 
 def _check_files(folder: Path, config: dict[str, Any]) -> None:
@@ -227,7 +186,7 @@ def _check_files(folder: Path, config: dict[str, Any]) -> None:
             raise IntegrityError(f"{folder}/{name} is missing")
         if sha256_of(folder / name) != published:
             raise IntegrityError(f"{folder}/{name} is not the file that was published: its sha256 differs")
-    if missing := {_WEIGHTS, _EXAMPLE, _TARGETS} - published_files.keys():
+    if missing := {_WEIGHTS, _EXAMPLE, TARGETS_FILE} - published_files.keys():
         raise IntegrityError(f"{folder}/config.json names no sha256 of {', '.join(sorted(missing))}")
 
 
@@ -280,7 +239,7 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        files = ["config.json", _WEIGHTS, _TARGETS, _EXAMPLE, _CARD]
+        files = ["config.json", _WEIGHTS, TARGETS_FILE, _EXAMPLE, _CARD]
         folder = Path(snapshot_download(repository, revision=revision, allow_patterns=files))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownNameError(f"{name!r} could not be had from the Hub ({type(error).__name__})") from None

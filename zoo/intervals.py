@@ -119,16 +119,20 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     lengths: dict[str, int] = {}
-    with open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            fields = line.split()
-            if not fields or line.startswith("#"):
-                continue
-            if len(fields) < 2 or not fields[1].isdecimal() or not int(fields[1]):
-                raise InputError(f"{path}, line {number}: wanted a contig's name and its length")
-            if fields[0] in lengths:
-                raise InputError(f"{path}, line {number}: the contig {fields[0]!r} is named twice")
-            lengths[fields[0]] = int(fields[1])
+    try:
+        with open_text(path) as file:
+            lines = file.read().splitlines()
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a text file of contigs and lengths ({error})") from None
+    for number, line in enumerate(lines, 1):
+        fields = line.split()
+        if not fields or line.startswith("#"):
+            continue
+        if len(fields) < 2 or not fields[1].isdecimal() or not int(fields[1]):
+            raise InputError(f"{path}, line {number}: wanted a contig's name and its length")
+        if fields[0] in lengths:
+            raise InputError(f"{path}, line {number}: the contig {fields[0]!r} is named twice")
+        lengths[fields[0]] = int(fields[1])
     if not lengths:
         raise InputError(f"{path}: no contig in it")
     return lengths

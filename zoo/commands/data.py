@@ -82,13 +82,11 @@ def data_get_command(options: argparse.Namespace) -> None:
 
     if not options.name:
         raise ConfigError(f"name a data set: zoo data get {' | '.join(data_sets())}")
-    from rich.console import Console
-    from rich.progress import track
-
     from zoo.download import fetch
+    from zoo.progress import bar
 
     files = files_of(options.name)
-    for file in track(files, description=options.name, console=Console(stderr=True)):
+    for file in bar(files, options.name):
         print(fetch(file, progress=False))
 
 

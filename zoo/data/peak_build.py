@@ -105,16 +105,16 @@ def _on_contigs(
     report.drop(int(short.sum()), "peaks", f"on contigs of fewer than {length} bases")
     keep = (contig >= 0) & ~past & ~short
     report.refuse_if_empty(int(keep.sum()), "peak")
-    _name_empty(peaks["file"].to_numpy()[keep], files, "peak", report)
+    _refuse_empty_files(peaks["file"].to_numpy()[keep], files, report)
     return peaks[keep].assign(contig=contig[keep])
 
 
-def _name_empty(file: NDArray[np.int64], files: list[str], kind: str, report: Report) -> None:
+def _refuse_empty_files(file: Index, files: list[str], report: Report) -> None:
     """Refuse a file of which nothing is left."""
     count = np.bincount(file, minlength=len(files))
     empty = [name for name, left in zip(files, count, strict=True) if not left]
     if empty:
-        raise InputError(f"no {kind} is left of {some_of(empty)}: {'; '.join(report.lines)}")
+        raise InputError(f"no peak is left of {some_of(empty)}: {'; '.join(report.lines)}")
 
 
 def _merge(
