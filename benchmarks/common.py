@@ -9,8 +9,8 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.facts import read_config
 from zoo.finish import recipe
-from zoo.hub import read_config
 from zoo.registry import shipped_folder
 from zoo.train import train
 

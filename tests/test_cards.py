@@ -8,7 +8,7 @@ import pytest
 
 from zoo.cards import checkpoint_folders, render_all, render_folder
 from zoo.cli import _parser, main
-from zoo.hub import read_config
+from zoo.facts import read_config
 from zoo.registry import find_entry
 
 ROOT = Path(__file__).parent.parent

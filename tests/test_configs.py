@@ -16,8 +16,9 @@ from zoo.data.peak_table import PeakTable
 from zoo.datasets.encode_loci import encode_loci
 from zoo.datasets.plant_terminators import read_terminators
 from zoo.download import PublicFile
+from zoo.facts import read_config
 from zoo.finish import recipe
-from zoo.hub import read_config, verify
+from zoo.hub import verify
 from zoo.registry import architectures, shipped_folder
 from zoo.sequence import decode
 from zoo.train import train

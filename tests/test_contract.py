@@ -7,7 +7,8 @@ import torch
 
 from zoo.cards import checkpoint_folders
 from zoo.data.batch import Batch
-from zoo.hub import load_folder, read_config, verify
+from zoo.facts import read_config
+from zoo.hub import load_folder, verify
 from zoo.model import SequenceModel
 from zoo.registry import architectures, find_entry, load_architecture, read_entry
 from zoo.targets import read_targets

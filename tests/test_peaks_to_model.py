@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from zoo.data.peak_table import PeakTable
+from zoo.facts import read_config
 from zoo.genome import Genome
-from zoo.hub import load, read_config
+from zoo.hub import load
 from zoo.intervals import Interval
 from zoo.prediction import predict
 from zoo.registry import shipped_folder

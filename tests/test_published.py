@@ -7,7 +7,8 @@ from torchmetrics.functional.classification import binary_auroc
 from zoo.data.sequences import SequenceDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
-from zoo.hub import load, read_config, resolve
+from zoo.facts import read_config
+from zoo.hub import load, resolve
 from zoo.prediction import predict_codes
 
 pytestmark = pytest.mark.public_data

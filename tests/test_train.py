@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from zoo.cli import main
 from zoo.data.negatives import dinucleotide_shuffle
 from zoo.errors import ConfigError, Interrupted, OutputError
-from zoo.hub import load, read_config, verify
+from zoo.facts import read_config
+from zoo.hub import load, verify
 from zoo.plots import _read_curves
 from zoo.sequence import decode, encode
 from zoo.targets import read_targets

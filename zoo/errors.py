@@ -19,6 +19,7 @@ __all__ = [
     "OutputError",
     "UnknownNameError",
     "ZooError",
+    "one_line",
 ]
 
 
@@ -52,3 +53,8 @@ class OutputError(ZooError):
 
 class Interrupted(ZooError):  # noqa: N818  (it is not the program's error)
     """The user stopped a run that can be resumed."""
+
+
+def one_line(error: Exception) -> str:
+    """What a library's error says, on one line."""
+    return " ".join(str(error).split())

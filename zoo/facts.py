@@ -1,11 +1,14 @@
 """What people want to know of a model before they use it, and how it was trained: the facts behind its card."""
 
+import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from zoo.errors import IntegrityError
 from zoo.registry import ModelEntry
 
-__all__ = ["CardFacts", "RunFacts", "facts_of"]
+__all__ = ["CardFacts", "RunFacts", "facts_of", "read_config"]
 
 
 @dataclass
@@ -93,3 +96,15 @@ def facts_of(config: dict[str, Any]) -> CardFacts:
     if known.get("run"):
         known["run"] = RunFacts(**known["run"])
     return CardFacts(**known)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The facts of a checkpoint folder."""
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+        str(config["architecture"])
+        dict(config["arguments"])
+        dict(config["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
+    return config

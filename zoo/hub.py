@@ -18,8 +18,8 @@ from torch import Tensor
 
 from zoo.cards import render_card
 from zoo.download import cache_folder, sha256_of
-from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError
-from zoo.facts import CardFacts
+from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, one_line
+from zoo.facts import CardFacts, read_config
 from zoo.model import SequenceModel
 from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
 from zoo.targets import TARGETS_FILE, TargetRow, write_targets
@@ -100,25 +100,13 @@ def load_folder(folder: Path) -> SequenceModel:
         raise IntegrityError(f"{folder}/config.json: {error}") from None
     # An architecture's arguments are numbers, words and lists; a wrong one can fail anywhere in torch.
     except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as error:
-        raise IntegrityError(f"{folder}/config.json does not fit the architecture: {_one_line(error)}") from None
+        raise IntegrityError(f"{folder}/config.json does not fit the architecture: {one_line(error)}") from None
     state = _read_tensors(folder / _WEIGHTS)
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
-        raise IntegrityError(f"{folder}/{_WEIGHTS} does not fit the architecture: {_one_line(error)}") from None
+        raise IntegrityError(f"{folder}/{_WEIGHTS} does not fit the architecture: {one_line(error)}") from None
     return model.eval()
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The facts of a checkpoint folder."""
-    try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-        str(config["architecture"])
-        dict(config["arguments"])
-        dict(config["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
-    return config
 
 
 def verify(name: str) -> Verification:
@@ -250,7 +238,3 @@ def _from_hub(name: str) -> Path:
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
     return folder
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -18,9 +18,9 @@ from lightning import LightningDataModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from zoo.data.module import SequenceData
-from zoo.errors import ConfigError, Interrupted
+from zoo.errors import ConfigError, Interrupted, one_line
+from zoo.facts import read_config
 from zoo.finish import finish_run
-from zoo.hub import read_config
 from zoo.model import Optimization, SequenceModel
 from zoo.plots import draw_learning_curve
 from zoo.train_options import LAST, TrainCLI, run_folder
@@ -125,7 +125,7 @@ def _parse(arguments: Sequence[str]) -> TrainCLI:
     try:
         return _cli(["--config", *arguments])
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError) as error:
-        raise ConfigError(f"{arguments[0]}: {' '.join(str(error).split())[:600]}") from None
+        raise ConfigError(f"{arguments[0]}: {one_line(error)[:600]}") from None
 
 
 def _check_plan(config: Namespace, model: SequenceModel) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoo.data.labelled import LabelledWindows
 from zoo.data.splits import PARTS
 from zoo.data.windows import GenomeWindows
-from zoo.errors import InputError
+from zoo.errors import InputError, one_line
 from zoo.genome import Genome
 from zoo.intervals import match_contigs, some_of
 from zoo.writing import whole_file
@@ -146,7 +146,7 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
         types |= dict.fromkeys(columns[len(PLACE_COLUMNS) :], np.uint8)
         table = pd.read_csv(path, sep="\t", dtype=types, na_filter=False)
     except (ValueError, OverflowError, OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read as a table of peaks ({' '.join(str(error).split())})") from None
+        raise InputError(f"{path} cannot be read as a table of peaks ({one_line(error)})") from None
     if not len(table):
         raise InputError(f"{path}: no site in it")
     return table
