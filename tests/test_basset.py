@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -197,15 +197,36 @@ def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
     assert torch.allclose(published.predict(codes), quick.predict(codes), atol=1e-6)
 
 
-def test_filters_shared_by_both_strands_are_blind_to_the_strand_where_no_place_is_kept() -> None:
+@pytest.mark.parametrize("pool_first", [False, True])
+@pytest.mark.parametrize("hidden", [(), (8,), (8, 5)])
+def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, hidden: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (52,), "hidden": (8,), "shared_strands": True}
+    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2), "hidden": hidden}
+    if not hidden:
+        options["pools"] = (4, 10)  # one position is left
     codes = torch.randint(0, 4, (5, 60), dtype=torch.uint8)
-    for pool_first in (False, True):
-        model = Basset(["a"], **options, pool_first=pool_first).eval()  # type: ignore[arg-type]
-        assert torch.allclose(model(model.encode(codes)), model(model.encode(complement_codes(codes))), atol=1e-6)
-    plain = Basset(["a"], **options | {"shared_strands": False}).eval()  # type: ignore[arg-type]
-    assert not torch.allclose(plain(plain.encode(codes)), plain(plain.encode(complement_codes(codes))), atol=1e-3)
+    model = Basset(["a"], **options, pool_first=pool_first, shared_strands=True).eval()
+    with torch.inference_mode():
+        forward, backward = (model(model.encode(one)) for one in (codes, complement_codes(codes)))
+        assert torch.allclose(forward, backward, atol=1e-6)
+        assert forward.std() > 1e-3  # not blind to the sequence
+        plain = Basset(["a"], **options, pool_first=pool_first).eval()
+        assert not torch.allclose(plain(plain.encode(codes)), plain(plain.encode(complement_codes(codes))), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"pools": (5, 2)}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
+        ({"pools": (4, 3)}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
+        ({"hidden": ()}, "5 positions are left: with shared_strands give a hidden layer"),
+    ],
+)
+def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str) -> None:
+    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2), "hidden": (8,)}
+    options |= change
+    with pytest.raises(ConfigError, match=said):
+        Basset(["a"], **options, shared_strands=True)
 
 
 def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> None:

@@ -4,6 +4,8 @@ Shapes: B batch, L input bases, M members, C channels, P positions, T targets.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +16,7 @@ from zoo.errors import ConfigError
 from zoo.model import SequenceModel
 from zoo.outputs import Labels
 
-__all__ = ["Basset", "StrandedConv"]
+__all__ = ["Basset", "MirroredConv", "StrandedConv"]
 
 
 class Basset(SequenceModel):
@@ -36,8 +38,10 @@ class Basset(SequenceModel):
             work on a CPU; not as published.
         members: number M of independent nets whose raw outputs are averaged; each is trained on its own loss. 1 as
             published.
-        shared_strands: read each filter of the first convolution on both strands and keep the higher response at each
-            position, so that a motif is learnt once and not for each orientation; not as published.
+        shared_strands: read each filter, and each unit of the first dense layer, on both strands and keep the higher
+            response, so that a motif and an arrangement of motifs are learnt once and not for each orientation. What
+            is predicted for a sequence and for its reverse complement is then the same. No position may be left over
+            by a pool; not as published.
         centre: for measurements: the mean of each target in training (T,). The net then learns deviations from it, in
             units of `spread`.
         spread: the standard deviation of each target in training (T,).
@@ -130,14 +134,23 @@ class BassetNet(nn.Module):
     ) -> None:
         super().__init__()
         channels = [4, *filters]
-        self.trunk = nn.Sequential(
-            *(
-                ConvBlock(*plan, conv_dropout, pool_first, shared_strands and index == 0)
-                for index, plan in enumerate(zip(channels[:-1], filters, widths, pools, strict=True))
-            )
-        )
-        units = [channels[-1] * _positions(length, widths, pools), *hidden]
-        dense = [DenseBlock(*plan, dropout=dropout) for plan in zip(units[:-1], hidden, strict=True)]
+        left = _positions(length, widths, pools)
+        blocks = [
+            ConvBlock(_convolution(index, shared_strands), *plan, conv_dropout, pool_first)
+            for index, plan in enumerate(zip(channels[:-1], filters, widths, pools, strict=True))
+        ]
+        units = [channels[-1] * left, *hidden]
+        if shared_strands:
+            _check_mirrored(length, widths, pools)
+            if hidden:  # the first dense layer is a convolution over all positions that are left
+                blocks.append(ConvBlock(MirroredConv, channels[-1], hidden[0], left, 1, dropout, pool_first))
+                units = [*hidden]
+            elif left > 1:
+                raise ConfigError(
+                    f"{left} positions are left: with shared_strands give a hidden layer, or pool them all"
+                )
+        self.trunk = nn.Sequential(*blocks)
+        dense = [DenseBlock(*plan, dropout=dropout) for plan in pairwise(units)]
         self.head = nn.Sequential(*dense, nn.Linear(units[-1], outputs))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -152,16 +165,16 @@ class ConvBlock(nn.Module):
 
     def __init__(
         self,
+        convolution: type[nn.Conv2d],
         inputs: int,
         outputs: int,
         width: int,
         pool: int,
         dropout: float,
         pool_first: bool,
-        shared_strands: bool,
     ) -> None:
         super().__init__()
-        self.conv = (StrandedConv if shared_strands else nn.Conv2d)(inputs, outputs, (1, width))
+        self.conv = convolution(inputs, outputs, (1, width))
         self.norm = nn.BatchNorm2d(outputs)
         self.pool = nn.MaxPool2d((1, pool)) if pool > 1 else nn.Identity()
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
@@ -189,11 +202,20 @@ class StrandedConv(nn.Conv2d):
     both axes turned round.
     """
 
+    # The axes of a kernel that its counterpart on the other strand has in reverse order: bases and positions.
+    turned: ClassVar[tuple[int, ...]] = (1, 3)
+
     def forward(self, x: Tensor) -> Tensor:
         """Responses on this strand, then on the other."""
-        kernels = torch.cat([self.weight, self.weight.flip(1, 3)])
+        kernels = torch.cat([self.weight, self.weight.flip(self.turned)])
         assert self.bias is not None
         return F.conv2d(x, kernels, torch.cat([self.bias, self.bias]))
+
+
+class MirroredConv(StrandedConv):
+    """A convolution of features that both strands have alike, in reverse order: (B, C, 1, P) -> (B, 2 C', 1, P')."""
+
+    turned = (3,)
 
 
 class DenseBlock(nn.Sequential):
@@ -201,6 +223,24 @@ class DenseBlock(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, dropout: float) -> None:
         super().__init__(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(dropout))
+
+
+def _convolution(index: int, shared_strands: bool) -> type[nn.Conv2d]:
+    if not shared_strands:
+        return nn.Conv2d
+    return MirroredConv if index else StrandedConv
+
+
+def _check_mirrored(length: int, widths: Sequence[int], pools: Sequence[int]) -> None:
+    """A pool that leaves positions over would leave others over on the other strand."""
+    for width, pool in zip(widths, pools, strict=True):
+        length = length - width + 1
+        if length % pool:
+            raise ConfigError(
+                f"shared_strands: the convolution of width {width} gives {length} positions, which its pool of {pool} "
+                "does not divide; change one of them"
+            )
+        length //= pool
 
 
 def _positions(length: int, widths: Sequence[int], pools: Sequence[int]) -> int:
