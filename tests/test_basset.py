@@ -152,6 +152,14 @@ def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path: Path, monkeyp
         importer.import_model("basset.dnase164")
 
 
+def test_a_file_with_a_wrong_shape_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "other.pth"
+    torch.save(random_state() | {"0.weight": torch.zeros(300, 4, 18, 1)}, path)
+    monkeypatch.setattr(importer, "fetch", lambda file: path)
+    with pytest.raises(IntegrityError, match=r"not the published Basset model .* size mismatch"):
+        importer.import_model("basset.dnase164")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -180,6 +188,12 @@ def test_it_works_at_any_length_that_its_pools_allow_and_says_which() -> None:
 def test_lists_of_different_lengths_are_refused() -> None:
     with pytest.raises(ConfigError, match="3 filters, 2 widths and 3 pools"):
         Basset(["a"], widths=(19, 11))
+
+
+@pytest.mark.parametrize("change", [{"pools": (3, 4, 0)}, {"filters": (8, -8, 8)}, {"members": 0}, {"hidden": (0,)}])
+def test_sizes_that_are_none_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="numbers from 1 up"):
+        Basset(["a"], **change)
 
 
 def test_regression_is_a_matter_of_the_loss() -> None:

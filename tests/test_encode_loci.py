@@ -68,7 +68,6 @@ def test_groups_stay_in_one_part_and_fewer_targets_change_neither_loci_nor_parts
     assert one.targets == [key]
     assert (one.data.part == every.data.part).all()
     assert (one.data.labels[:, 0] == every.data.labels[:, 3]).all()
-    assert one.card_values["key"] == key
     assert every.card_values["tasks"] == "21"
 
 
@@ -86,6 +85,12 @@ def test_what_does_not_fit_is_refused() -> None:
         EncodeLociDataModule(experiments=["ctcf"])
     with pytest.raises(ConfigError, match="share of positives of 1"):
         EncodeLociDataModule(positive_share=1.0)
+
+
+@pytest.mark.usefixtures("made_loci")
+def test_a_share_of_positives_where_all_are_positive_is_refused() -> None:
+    with pytest.raises(ConfigError, match="every locus has a label above 0"):
+        _ = EncodeLociDataModule(positive_share=0.5).data
 
 
 @pytest.mark.public_data

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from zoo.data.layout import group_overlapping, lay_out
+from zoo.data.layout import find_joins, group_overlapping, lay_out
 from zoo.errors import ConfigError
 from zoo.sequence import UNKNOWN, Codes, reverse_complement
 
@@ -27,7 +27,8 @@ def test_places_and_strands_are_found_again(seed: int) -> None:
     rng = np.random.default_rng(seed)
     genome = made(rng)
     start, turned = rng.integers(0, len(genome) - LENGTH, 150), rng.random(150) < 0.5
-    found = lay_out(cut(genome, start, turned), STRETCH)
+    codes = cut(genome, start, turned)
+    found = lay_out(codes, find_joins(codes, STRETCH))
     order = np.sort(start)
     # A new group begins where two neighbours share less than the stretch.
     group_of = np.concatenate([[0], np.cumsum(np.diff(order) > LENGTH - STRETCH)])
@@ -50,17 +51,17 @@ def test_a_repeat_joins_a_group_but_no_place() -> None:
     other[5:35] = one[20:50]
     codes = np.stack([one, other])
     assert group_overlapping(codes, STRETCH).tolist() == [0, 0]
-    assert lay_out(codes, STRETCH).group.tolist() == [0, 1]
+    assert lay_out(codes, find_joins(codes, STRETCH)).group.tolist() == [0, 1]
 
 
 def test_a_base_that_differs_anywhere_in_the_overlap_keeps_two_apart() -> None:
     genome = made(np.random.default_rng(2), 100)
     codes = np.stack([genome[:LENGTH], genome[10 : 10 + LENGTH]])
-    assert lay_out(codes, STRETCH).group.tolist() == [0, 0]
-    assert lay_out(codes, STRETCH).offset.tolist() == [0, 10]
+    assert lay_out(codes, find_joins(codes, STRETCH)).group.tolist() == [0, 0]
+    assert lay_out(codes, find_joins(codes, STRETCH)).offset.tolist() == [0, 10]
     codes[1, 2] = (codes[1, 2] + 1) % 4
     assert group_overlapping(codes, STRETCH).tolist() == [0, 0]
-    assert lay_out(codes, STRETCH).group.tolist() == [0, 1]
+    assert lay_out(codes, find_joins(codes, STRETCH)).group.tolist() == [0, 1]
 
 
 def test_a_stretch_with_an_n_joins_nothing() -> None:
@@ -73,4 +74,10 @@ def test_a_stretch_with_an_n_joins_nothing() -> None:
 @pytest.mark.parametrize("stretch", [0, 33])
 def test_a_stretch_that_cannot_be_compared_is_refused(stretch: int) -> None:
     with pytest.raises(ConfigError, match=f"stretches of {stretch}; the longest is 32"):
-        lay_out(made(np.random.default_rng(0), 120).reshape(2, 60), stretch)
+        find_joins(made(np.random.default_rng(0), 120).reshape(2, 60), stretch)
+
+
+def test_a_stretch_that_all_have_joins_a_hundred_thousand_at_once() -> None:
+    codes = made(np.random.default_rng(4), 100_000 * 24).reshape(-1, 24)
+    codes[:, :12] = codes[0, :12]
+    assert (group_overlapping(codes, 12) == 0).all()

@@ -65,3 +65,18 @@ def test_contigs_are_never_joined_and_a_negative_reach_merges_nothing() -> None:
     assert merge_peaks(contig, centre, 0)[0].tolist() == [1, 0, 0, 1]
     assert merge_peaks(contig, centre, -1)[0].tolist() == [2, 0, 1, 3]
     assert merge_peaks(contig[:0], centre[:0], 10)[0].tolist() == []
+
+
+@pytest.mark.parametrize("reach", [10, 12, 15, 25])
+def test_runs_of_equal_gaps_are_merged_as_one_at_a_time(reach: int) -> None:
+    for seed in range(40):
+        gaps = np.random.default_rng(seed).choice([0, 8, 10, 10, 10, 10, 11, 40], 30)
+        centre, contig = np.cumsum(gaps), np.zeros(30, np.int64)
+        site, middle = merge_peaks(contig, centre, reach)
+        assert (site.tolist(), middle.tolist()) == merge_one_by_one(contig, centre, reach)
+
+
+def test_a_chromosome_of_tiles_is_merged_in_a_few_rounds() -> None:
+    site, middle = merge_peaks(np.zeros(400_000, np.int64), np.arange(400_000) * 10, 12)
+    assert (site == np.arange(400_000) // 2).all()
+    assert (middle == np.arange(200_000) * 20 + 5).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from scipy.stats import pearsonr, spearmanr  # type: ignore[import-untyped]
+from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, matthews_corrcoef, r2_score, roc_auc_score
 
 from zoo.metrics import CLASSIFICATION, REGRESSION, Score, TargetMetrics, matthews_threshold, per_target

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare  # type: ignore[import-untyped]
+from scipy.stats import chisquare
 
 from zoo.data.negatives import dinucleotide_shuffle
 from zoo.sequence import Codes, decode, encode

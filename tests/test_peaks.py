@@ -20,7 +20,7 @@ from zoo.data.splits import PARTS
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
 from zoo.intervals import Interval
-from zoo.sequence import decode
+from zoo.sequence import decode, reverse_complement
 
 SIZES = {"chr1": 60_000, "chr2": 40_000, "chr3": 20_000}
 RULES = PeakRules(length=100, valid=["chr2"], test=["chr3"])
@@ -192,6 +192,38 @@ def test_blocks_are_dealt_whole_and_no_site_crosses_a_border(tmp_path: Path) -> 
     assert (again.part == table.part).all()
 
 
+def test_copies_of_a_sequence_stay_in_one_part(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    letters = rng.integers(0, 4, 3000).astype(np.uint8)
+    other = rng.integers(0, 4, 3000).astype(np.uint8)
+    other[1000:1200] = reverse_complement(letters[500:700])
+    path = tmp_path / "copies.fa"
+    path.write_text(f">chr1\n{decode(letters)}\n>chr2\n{decode(other)}\n>chr3\n{decode(letters)}\n")
+    rows = [("chr1", 590, 610), ("chr2", 1090, 1110), ("chr3", 1500, 1510), ("chr3", 590, 610)]
+    files = {"a": bed(tmp_path / "a.bed", *rows), "b": bed(tmp_path / "b.bed", ("chr2", 2000, 2010))}
+    table, report = build(files, path)
+    assert [site[:3] for site in sites(table)] == [
+        ("chr1", 550, "train"),
+        ("chr2", 1955, "valid"),
+        ("chr3", 1455, "test"),
+    ]
+    assert "2 sites dropped: with the bases of a site of another part, which keeps them" in report.lines
+    # Without the genome nobody can know; the bases tell when the table is used.
+    table, report = build(files, {"chr1": 3000, "chr2": 3000, "chr3": 3000})
+    assert len(table) == 5
+    assert any("nor copies of one sequence in two parts were looked for" in line for line in report.lines)
+    table.write(tmp_path / "table.tsv")
+    with pytest.raises(InputError, match="the split leaks: 1 groups of sites with the same bases"):
+        _ = PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data
+
+
+def test_a_table_whose_sites_overlap_between_parts_is_refused(tmp_path: Path, fasta: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t31\ttrain\t1\nchr1\t30\t60\ttest\t0\n")
+    with pytest.raises(InputError, match="the split leaks: 1 sites overlap one of another part"):
+        _ = PeakDataModule(str(fasta), table=str(path)).data
+
+
 # Negatives.
 
 
@@ -229,7 +261,35 @@ def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> N
     rules = PeakRules(length=100, negatives=3.0, valid=[], test=[])
     table, report = build({"a": a}, path, rules)
     assert len(table) == 1
-    assert "3 negatives dropped: of a GC content of which the genome has too little" in report.lines
+    assert "3 negatives dropped: of a GC content that too few windows were found to have" in report.lines
+
+
+def test_windows_of_a_rare_gc_content_are_found(tmp_path: Path) -> None:
+    # One window in five thousand is like the peak: a few thousand candidates would hardly hold one.
+    path = tmp_path / "rare.fa"
+    path.write_text(">chr1\n" + "AT" * 500_000 + "GC" * 100 + "AT" * 500_000 + "GC" * 120 + "\n")
+    a = bed(tmp_path / "a.bed", *(("chr1", 1_000_000 + i, 1_000_100 + i) for i in range(20, 80, 20)))
+    rules = PeakRules(length=100, merge_overlap=100, negatives=2.0, valid=[], test=[], min_unmasked=0)
+    table, _ = build({"a": a}, path, rules)
+    assert (table.labels[:, 0] == 0).sum() == 2 * (table.labels[:, 0] == 1).sum() == 6
+
+
+def test_negatives_by_half_are_spread_over_all_parts(tmp_path: Path, fasta: Path) -> None:
+    rows = [(chrom, s, s + 50) for chrom in SIZES for s in range(1000, 19_000, 1000)]
+    rules = PeakRules(length=100, negatives=1.5, valid=["chr2"], test=["chr3"])
+    table, _ = build({"a": bed(tmp_path / "a.bed", *rows)}, fasta, rules)
+    positive = table.labels[:, 0] == 1
+    assert (~positive).sum() == round(1.5 * positive.sum())
+    assert (np.bincount(table.part[~positive]) > np.bincount(table.part[positive])).all()
+
+
+def test_negatives_keep_off_sites_that_were_moved_inside_a_contig(tmp_path: Path) -> None:
+    path = tmp_path / "short.fa"
+    path.write_text(">chr1\n" + "ACGT" * 150 + "\n")
+    rules = PeakRules(length=200, negatives=50.0, valid=[], test=[], split_seed=1)
+    table, _ = build({"a": bed(tmp_path / "a.bed", ("chr1", 0, 10))}, path, rules)
+    assert len(table) > 1
+    assert table.start[table.labels[:, 0] == 0].min() >= 200
 
 
 # The table and the DataModule.
@@ -328,6 +388,10 @@ BAD_LINES = {
     "no number": (("chr1", "x", 200), "line 2: start, end must be whole numbers, not 'x', '200'"),
     "a fraction": (("chr1", "1.5", 200), "line 2: start, end must be whole numbers, not '1.5', '200'"),
     "a column less": (("chr1", 100), "line 2: 2 tab-separated columns where line 1 has 3"),
+    "a column more, then less": (
+        ("chr1", 100, 200, "x\nchr1\t5"),
+        "line 2: 4 tab-separated columns where line 1 has 3",
+    ),
     "a column more": (("chr1", 100, 200, "x"), "line 2: 4 tab-separated columns where line 1 has 3"),
     "too far": (("chr1", 100, 2**40), "line 2: the end 1099511627776 lies past any chromosome"),
 }
@@ -395,6 +459,25 @@ def test_a_file_of_which_nothing_is_left_is_named(refused: Callable[..., str], t
     assert "no peak is left of b: " in refused(one, two)
 
 
+def test_a_target_of_which_no_site_is_left_is_named(refused: Callable[..., str], tmp_path: Path) -> None:
+    one, two = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "b.bed", ("chr1", 10_100, 10_110))
+    assert "no site is left of b: " in refused(one, two, "--length", "100")
+
+
+def test_a_part_without_a_target_is_said_and_a_validation_without_any_refused(tmp_path: Path, fasta: Path) -> None:
+    a = bed(tmp_path / "a.bed", ("chr1", 100, 200), ("chr2", 100, 200), ("chr3", 100, 200))
+    b = bed(tmp_path / "b.bed", ("chr1", 5000, 5100), ("chr2", 5000, 5100))
+    table, report = build({"a": a, "b": b}, fasta)
+    assert report.lines[-1] == "test: 1 sites, 1 with a peak; none of b"
+    table.write(tmp_path / "table.tsv")
+    data = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv"))
+    assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of both classes: a, b"
+    table, _ = build({"a": a, "b": bed(tmp_path / "b.bed", ("chr1", 5000, 5100))}, fasta)
+    table.write(tmp_path / "table.tsv")
+    with pytest.raises(ConfigError, match="no target has both classes in the valid part"):
+        PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).val_dataloader()
+
+
 def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     path = bed(tmp_path / "a.bed", GOOD)
     assert "windows of 100 bases cannot overlap by 101" in refused(path, "--length", "100", "--merge-overlap", "101")
@@ -402,6 +485,7 @@ def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path
     assert "the contig 'chr9' of the test part is not in the genome" in refused(path, "--valid", "1", "--test", "chr9")
     assert "cannot be in the valid and the test part" in refused(path, "--valid", "1", "--test", "chr1")
     assert "blocks of 50 bases are shorter" in refused(path, "--block-size", "50")
+    assert PeakRules(length=131_072, valid=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
     assert "leave nothing" in refused(path, "--valid-fraction", "0.5", "--test-fraction", "0.5")
     assert "min_unmasked is a share" in refused(path, "--min-unmasked", "2")
     black = bed(tmp_path / "black.bed", ("scaffold", 1, 2))
@@ -413,6 +497,8 @@ def test_what_needs_bases_needs_a_genome(run_zoo: Callable[..., tuple[int, str, 
     options = ("data", "peaks", path, "--contig-lengths", sizes, "-o", out, "--length", "100")
     code, _, error = run_zoo(*options, "--negatives", "1")
     assert (code, "need the bases of the genome" in error) == (2, True)
+    code, _, error = run_zoo(*options, "--min-unmasked", "0.9")
+    assert (code, "--min-unmasked needs the bases" in error) == (2, True)
     assert run_zoo(*options)[0] == 0
     assert PeakTable.read(out).length == 100
     bed(tmp_path / "sizes", ("chr1", "long"))
@@ -441,6 +527,15 @@ def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, text: str | None, 
     if text is not None:
         path.write_text(text)
     with pytest.raises(InputError, match=said):
+        PeakTable.read(path)
+
+
+def test_a_zipped_table_that_is_broken_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv.gz"
+    zipped = bytearray(gzip.compress(b"chrom\tstart\tend\tsplit\ta\n" + b"chr1\t1\t3\ttrain\t1\n" * 1000))
+    zipped[20:30] = b"\xff" * 10
+    path.write_bytes(zipped)
+    with pytest.raises(InputError, match="cannot be read as a table of peaks"):
         PeakTable.read(path)
 
 

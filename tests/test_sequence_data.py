@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from scipy.stats import chisquare  # type: ignore[import-untyped]
+from scipy.stats import chisquare
 
 from zoo.data.batch import Batch
 from zoo.data.labelled import LabelledSequences, SequenceDataset, shift_codes

@@ -99,6 +99,8 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     from zoo.intervals import read_contig_lengths
 
     given = {key: value for key, value in vars(options).items() if key in PeakRules.__dataclass_fields__}
+    if "contig_lengths" in options and "min_unmasked" in given:
+        raise ConfigError("--min-unmasked needs the bases of a --genome, not only its contigs' lengths")
     rules = PeakRules(**given)
     files = name_peak_files(options.files)
     genome = Genome(options.genome) if "genome" in options else read_contig_lengths(options.contig_lengths)

@@ -21,11 +21,14 @@ _GC = np.zeros(256, dtype=bool)
 _GC[list(b"GCgc")] = True
 
 _WINDOWS_AT_ONCE = 8192
-# GC content is matched in bins of this many percent.
+# GC content is matched in so many steps, of 2 % each.
 _GC_BINS = 50
-# Candidates drawn for each window wanted; and how often, before the rest is given up.
+# Candidates drawn in one round: at least so many for each window wanted, more where few fit, and at most;
 _OVERSAMPLE = 4
-_ROUNDS = 40
+_MOST_AT_ONCE = 1_000_000
+# and in all, for each window wanted and besides, before the rest is given up.
+_DRAWS_EACH = 40
+_DRAWS_BESIDES = 4_000_000
 
 
 def base_counts(
@@ -82,11 +85,12 @@ def draw_background(
     parts = int(wanted_part.max(initial=0)) + 1
     need = np.bincount(_cell(wanted_gc, wanted_part), minlength=parts * (_GC_BINS + 1))
     kept: list[tuple[Index, Index, Index]] = []
-    for _ in range(_ROUNDS):
-        count = int(need.sum())
-        if not count or not room.sum():
-            break
-        place = rng.integers(0, room.sum(), _OVERSAMPLE * count + 1000)
+    budget = _DRAWS_EACH * len(wanted_part) + _DRAWS_BESIDES
+    fitting = 1 / _OVERSAMPLE  # share of the candidates that were of use
+    while (count := int(need.sum())) and room.sum() and budget > 0:
+        draws = min(int(count / fitting) + 1000, _MOST_AT_ONCE, budget)
+        budget -= draws
+        place = rng.integers(0, room.sum(), draws)
         ends = room.cumsum()
         contig = np.searchsorted(ends, place, side="right")
         start = place - (ends - room)[contig]
@@ -98,6 +102,7 @@ def draw_background(
         unmasked, gc = base_counts(genome, contig, start, rules.length, rules.soft_masked)
         cell = np.where(unmasked >= rules.min_unmasked, _cell(gc, part), -1)
         chosen = _first_of_each(cell, need)
+        fitting = min(max(len(chosen), 1) / draws, 1 / _OVERSAMPLE)
         need -= np.bincount(cell[chosen], minlength=len(need))
         kept.append((contig[chosen], start[chosen], part[chosen]))
     if not kept:

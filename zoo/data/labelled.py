@@ -1,4 +1,4 @@
-"""Labelled sequences in memory, and batches of them. Shapes: N sequences, L bases, T targets."""
+"""Labelled sequences, in memory or on a genome, and batches of them. Shapes: N sequences, L bases, T targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ LabelledWindows = Labelled[GenomeWindows]
 
 
 class SequenceDataset(Dataset[Batch], Generic[Source]):
-    """Sequences in memory, read by batch, each followed by its shuffles where it has any.
+    """Sequences read by batch, each followed by its shuffles where it has any.
 
     An index is `epoch * size + position`: the epoch travels with it, so that a batch has the same fresh shuffles in
     whichever process it is made, and in a resumed run those of an uninterrupted one.

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from zoo.errors import ConfigError
 from zoo.sequence import UNKNOWN, Codes, reverse_complement
 
-__all__ = ["LONGEST_STRETCH", "Joins", "Layout", "find_joins", "group_overlapping", "lay_out"]
+__all__ = ["LONGEST_STRETCH", "Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out"]
 
 Index = NDArray[np.int64]
 LONGEST_STRETCH = 32  # 4 ** 32 numbers fit into 64 bits
@@ -48,25 +50,35 @@ def group_overlapping(codes: Codes, stretch: int) -> Index:
     Raises:
         ConfigError: a stretch that is longer than the sequences, or than the 32 bases that one number can hold.
     """
-    return _spread(len(codes), find_joins(codes, stretch)).group
+    return connected(len(codes), find_joins(codes, stretch))
 
 
-def lay_out(codes: Codes, stretch: int) -> Layout:
-    """Lay sequences (N, L) of one genome out where they overlap by that many bases or more, on either strand.
+def connected(count: int, joins: Joins) -> Index:
+    """The group of each of so many sequences (N,): those that a path of joins connects, in order of their first."""
+    ends = (joins.one, joins.other)
+    graph = coo_array((np.ones(len(joins.one), dtype=bool), ends), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    _, first = np.unique(group, return_index=True)
+    found: Index = np.argsort(np.argsort(first))[group].astype(np.int64)
+    return found
+
+
+def lay_out(codes: Codes, joins: Joins) -> Layout:
+    """Lay sequences (N, L) of one genome out along those joins that are overlaps, on either strand.
 
     Two are neighbours where they are the same over all of their overlap: a repeat, which is in both but does not reach
     to their ends, does not join them.
-
-    Raises:
-        ConfigError: see `group_overlapping`.
     """
-    joins = find_joins(codes, stretch)
     same = _same_over_overlap(codes, joins)
     return _spread(len(codes), Joins(*(column[same] for column in joins)))
 
 
 def find_joins(codes: Codes, stretch: int) -> Joins:
-    """Pairs of sequences that share a stretch: those that stand next to each other among all that hold it."""
+    """Pairs of sequences that share a stretch: those that stand next to each other among all that hold it.
+
+    Raises:
+        ConfigError: see `group_overlapping`.
+    """
     longest = min(LONGEST_STRETCH, codes.shape[1])
     if not 1 <= stretch <= longest:
         raise ConfigError(

@@ -28,12 +28,9 @@ def merge_peaks(contig: Index, centre: Index, reach: int) -> tuple[Index, Index]
     total, count = centre[order].astype(np.int64), np.ones(len(order), np.int64)
     place, site = contig[order], np.arange(len(order))  # of each site in the making: its contig; of each peak: its site
     while True:
-        # Merging moves centres apart, never together: a pair that is closer than both pairs beside it stays so until
-        # it is merged, so all such pairs can be merged at once with the result of one at a time.
         gap = np.diff(total / count)
         gap[(place[1:] != place[:-1]) | (gap > reach)] = np.inf
-        walled = np.concatenate([[np.inf], gap, [np.inf]])
-        merged = np.isfinite(gap) & (gap < walled[:-2]) & (gap <= walled[2:])
+        merged = _next_to_merge(gap)
         if not merged.any():
             break
         starts = np.concatenate([[True], ~merged])  # whether a site does not go with the one before it
@@ -43,3 +40,18 @@ def merge_peaks(contig: Index, centre: Index, reach: int) -> tuple[Index, Index]
     found = np.empty(len(order), np.int64)
     found[order] = site
     return found, total // count
+
+
+def _next_to_merge(gap: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which gaps between neighbours close now; infinite ones never do.
+
+    Merging moves centres apart, never together: a pair that is closer than both pairs beside it stays so until it is
+    merged, so all such pairs can be merged at once with the result of one at a time. Of a run of equal gaps the first
+    is merged, which widens the second, so that the third is next: every other one.
+    """
+    left, right = np.concatenate([[np.inf], gap[:-1]]), np.concatenate([gap[1:], [np.inf]])
+    place = np.arange(len(gap))
+    begins = gap != left
+    first = np.maximum.accumulate(np.where(begins, place, 0))  # of its run
+    merged: NDArray[np.bool_] = np.isfinite(gap) & (gap[first] < left[first]) & ((place - first) % 2 == 0)
+    return merged & (gap <= right)

@@ -15,6 +15,7 @@ from zoo.data.labelled import Labelled, SequenceDataset, Source
 from zoo.data.sampler import EpochSampler
 from zoo.data.splits import PARTS, Part
 from zoo.errors import ConfigError, InputError
+from zoo.intervals import some_of
 
 __all__ = ["LabelsDataModule", "SequenceData"]
 
@@ -104,7 +105,9 @@ class LabelsDataModule(SequenceData, Generic[Source]):
             labels = dataset.data.labels
             positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
             made = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives" if dataset.shuffles else ""
-            lines.append(f"{part}: {len(labels):,} sequences{positive}{made}")
+            lacking = self._of_one_class(dataset) if part != "train" else []
+            unscored = f"; not scored, for want of both classes: {some_of(lacking)}" if lacking else ""
+            lines.append(f"{part}: {len(labels):,} sequences{positive}{made}{unscored}")
         return lines
 
     def part(self, part: Part) -> Labelled[Source]:
@@ -118,9 +121,20 @@ class LabelsDataModule(SequenceData, Generic[Source]):
             raise ConfigError(f"the {part} part is empty: {len(self.data)} sequences in all")
         seed = self.seed + PARTS.index(part)
         shuffles = 0 if _negative(data).any() else self.shuffles
-        if part != "train":
-            return SequenceDataset(data, shuffles, seed)
-        return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement)
+        if part == "train":
+            return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement)
+        dataset = SequenceDataset(data, shuffles, seed)
+        if part == "valid" and len(self._of_one_class(dataset)) == len(self.targets):
+            raise ConfigError("no target has both classes in the valid part: nothing tells which epoch is best")
+        return dataset
+
+    def _of_one_class(self, dataset: SequenceDataset[Source]) -> list[str]:
+        """The targets of which AUROC and AUPRC are not defined."""
+        if not self.classify:
+            return []
+        labels = dataset.data.labels
+        both = (labels == 1).any(0) & ((labels == 0).any(0) | bool(dataset.shuffles))
+        return [target for target, scored in zip(self.targets, both, strict=True) if not scored]
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled anew each epoch; the last short batch is left out."""

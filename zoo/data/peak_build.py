@@ -16,6 +16,7 @@ from zoo.data.peak_files import read_peak_file
 from zoo.data.peak_rules import PeakRules, Report, Split
 from zoo.data.peak_table import PeakTable
 from zoo.data.splits import PARTS
+from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
 from zoo.intervals import find_contigs, read_bed, some_of
@@ -35,7 +36,8 @@ def build_peak_table(
 
     Args:
         files: target -> peak file; see `name_peak_files`.
-        genome: the genome; or only contig -> length, and then nothing that needs bases can be asked for.
+        genome: the genome; or only contig -> length, and then neither masked bases nor copies of one sequence in two
+            parts are looked for, and no negatives drawn.
         rules: how.
 
     Returns:
@@ -57,8 +59,16 @@ def build_peak_table(
     split = Split(contigs, rules)
     part = split.part_of(contig, start)
     report.drop(int((part < 0).sum()), "sites", "across a border between train, valid and test")
-    contig, start, labels, part = contig[part >= 0], start[part >= 0], labels[part >= 0], part[part >= 0]
+    keep = part >= 0
+    if sequence is None:
+        report.say("neither masked bases nor copies of one sequence in two parts were looked for: no genome was given")
+    else:
+        copy = keep & _copies(GenomeWindows(sequence, contig, start, rules.length), part)
+        report.drop(int(copy.sum()), "sites", "with the bases of a site of another part, which keeps them")
+        keep &= ~copy
+    contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
     report.refuse_if_empty(len(start), "site")
+    _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
     if sequence is not None and rules.negatives:
         drawn = _negatives(sequence, peaks, contig, start, part, split, rules, report)
         labels = np.concatenate([labels, np.zeros((len(drawn[0]), len(files)), np.uint8)])
@@ -67,7 +77,9 @@ def build_peak_table(
         contig, start, labels, part = contig[order], start[order], labels[order], part[order]
     for index, name in enumerate(PARTS):
         inside = part == index
-        report.say(f"{name}: {inside.sum():,} sites, {int(labels[inside].any(1).sum()):,} with a peak")
+        without = [target for target, count in zip(files, labels[inside].sum(0), strict=True) if not count]
+        lack = f"; none of {some_of(without)}" if without else ""
+        report.say(f"{name}: {inside.sum():,} sites, {int(labels[inside].any(1).sum()):,} with a peak{lack}")
     return PeakTable(list(files), list(contigs), contig, start, rules.length, labels, part), report
 
 
@@ -94,8 +106,8 @@ def _on_contigs(
     renamed = [f"{name} is {other}" for name, other in found.items() if other not in (None, name)]
     if renamed:
         report.say(f"contigs go by other names in the genome: {some_of(renamed)}")
-    order = list(contigs)
-    contig = np.array([order.index(other) if other else -1 for other in found.values()])[number]
+    order = {name: place for place, name in enumerate(contigs)}
+    contig = np.array([order[other] if other else -1 for other in found.values()])[number]
     missing = [name for name, other in found.items() if other is None]
     report.drop(int((contig < 0).sum()), "peaks", f"on contigs that the genome does not have ({some_of(missing)})")
     sizes = np.array(list(contigs.values()))[contig]
@@ -105,16 +117,25 @@ def _on_contigs(
     report.drop(int(short.sum()), "peaks", f"on contigs of fewer than {length} bases")
     keep = (contig >= 0) & ~past & ~short
     report.refuse_if_empty(int(keep.sum()), "peak")
-    _refuse_empty_files(peaks["file"].to_numpy()[keep], files, report)
+    _refuse_empty_targets(np.bincount(peaks["file"][keep], minlength=len(files)), files, "peak", report)
     return peaks[keep].assign(contig=contig[keep])
 
 
-def _refuse_empty_files(file: Index, files: list[str], report: Report) -> None:
+def _refuse_empty_targets(count: Index, files: list[str], kind: str, report: Report) -> None:
     """Refuse a file of which nothing is left."""
-    count = np.bincount(file, minlength=len(files))
     empty = [name for name, left in zip(files, count, strict=True) if not left]
     if empty:
-        raise InputError(f"no peak is left of {some_of(empty)}: {'; '.join(report.lines)}")
+        raise InputError(f"no {kind} is left of {some_of(empty)}: {'; '.join(report.lines)}")
+
+
+def _copies(windows: GenomeWindows, part: Index) -> NDArray[np.bool_]:
+    """Which windows (N,) have the bases, on either strand, of one of an earlier part (train, valid, test)."""
+    _, group = np.unique(windows.digest(), return_inverse=True)
+    earliest = np.full(len(part), len(PARTS))
+    known = part >= 0
+    np.minimum.at(earliest, group[known], part[known])
+    copies: NDArray[np.bool_] = part > earliest[group]
+    return copies
 
 
 def _merge(
@@ -176,20 +197,19 @@ def _negatives(
     rng = np.random.default_rng([rules.split_seed, 1])
     names = np.array(list(genome.contigs))
     half = rules.length // 2 + 1
-    taken = pd.DataFrame(
-        {
-            "chrom": names[peaks["contig"]],
-            "start": np.maximum(np.minimum(peaks["start"], peaks["centre"] - half), 0),
-            "end": np.maximum(peaks["end"], peaks["centre"] + half),
-        }
-    )
+    around = {
+        "chrom": names[peaks["contig"]],
+        "start": np.maximum(np.minimum(peaks["start"], peaks["centre"] - half), 0),
+        "end": np.maximum(peaks["end"], peaks["centre"] + half),
+    }
+    sites = {"chrom": names[contig], "start": start, "end": start + rules.length}  # some were moved inside a contig
+    taken = pd.concat([pd.DataFrame(around), pd.DataFrame(sites)], ignore_index=True)
     if rules.blacklist:
         taken = pd.concat([taken, _blacklist(rules.blacklist, list(names))], ignore_index=True)
-    wanted = np.tile(np.arange(len(start)), int(np.ceil(rules.negatives)))[: round(rules.negatives * len(start))]
-    if len(wanted) < len(start):
-        wanted = rng.permutation(len(start))[: len(wanted)]
+    whole, rest = divmod(round(rules.negatives * len(start)), len(start))
+    wanted = np.concatenate([np.tile(np.arange(len(start)), whole), rng.permutation(len(start))[:rest]])
     _, gc = base_counts(genome, contig, start, rules.length, soft_masked=False)
     drawn = draw_background(genome, taken, gc[wanted], part[wanted], split, rules, rng)
     report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, which touch no peak")
-    report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content of which the genome has too little")
+    report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content that too few windows were found to have")
     return drawn

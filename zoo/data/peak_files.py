@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from zoo.errors import ConfigError, InputError
@@ -114,8 +115,14 @@ def _parse_whole(text: str) -> pd.DataFrame | None:
     except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
         return None
     table.columns = pd.Index(["chrom", "start", "end", "summit"][: len(wanted)])
-    even = body.count("\t") == len(table) * (columns - 1)
-    return table if columns in _COLUMNS and even and len(table) and _is_sound(table) else None
+    return table if columns in _COLUMNS and len(table) and _is_even(body, columns - 1) and _is_sound(table) else None
+
+
+def _is_even(body: str, tabs: int) -> bool:
+    """Whether each line has so many tabs."""
+    letters = np.frombuffer(body.rstrip("\n").encode() + b"\n", dtype=np.uint8)
+    before = np.searchsorted(np.flatnonzero(letters == ord("\t")), np.flatnonzero(letters == ord("\n")))
+    return bool((np.diff(before, prepend=0) == tabs).all())
 
 
 def _is_sound(table: pd.DataFrame) -> bool:

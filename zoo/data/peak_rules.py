@@ -55,7 +55,7 @@ class PeakRules:
             raise ConfigError(f"windows of {self.length} bases cannot overlap by {overlap}")
         if (self.valid is None) != (self.test is None):
             raise ConfigError("name the contigs of both `valid` and `test`, or of neither")
-        if self.block_size < self.length:
+        if self.valid is None and self.block_size < self.length:
             raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {self.length}")
         if min(self.valid_fraction, self.test_fraction) < 0 or self.valid_fraction + self.test_fraction >= 1:
             raise ConfigError(

@@ -4,6 +4,7 @@ A TSV file: chrom, start, end (0-based, half-open), split, then a column for eac
 """
 
 import logging
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,8 @@ class PeakTable:
         renamed = [f"{name} is {other}" for name, other in found.items() if name != other]
         if renamed:
             _log.warning(f"contigs of the table go by other names in {genome.path}: {some_of(renamed)}")
-        number = np.array([names.index(found[name]) for name in self.contigs])
+        order = {name: place for place, name in enumerate(names)}
+        number = np.array([order[found[name]] for name in self.contigs])
         lengths = np.array(list(genome.contigs.values()))
         contig = number[self.contig]
         past = np.flatnonzero((self.start < 0) | (self.start + self.length > lengths[contig]))
@@ -145,7 +147,7 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
         types = {"chrom": str, "start": np.int64, "end": np.int64, "split": str}
         types |= dict.fromkeys(columns[len(PLACE_COLUMNS) :], np.uint8)
         table = pd.read_csv(path, sep="\t", dtype=types, na_filter=False)
-    except (ValueError, OverflowError, OSError, EOFError) as error:
+    except (ValueError, OverflowError, OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read as a table of peaks ({one_line(error)})") from None
     if not len(table):
         raise InputError(f"{path}: no site in it")

@@ -3,14 +3,17 @@
 import logging
 from typing import Any
 
+import numpy as np
+
 from zoo.data.labelled import LabelledWindows
 from zoo.data.module import LabelsDataModule
 from zoo.data.peak_build import build_peak_table
 from zoo.data.peak_files import name_peak_files
 from zoo.data.peak_rules import PeakRules
 from zoo.data.peak_table import PeakTable
+from zoo.data.splits import leaking_groups
 from zoo.data.windows import GenomeWindows
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
 
 __all__ = ["PeakDataModule"]
@@ -70,6 +73,27 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     def read(self) -> LabelledWindows:
         """The sites on the genome."""
         return self.sites.on(self._genome())
+
+    def split(self, data: LabelledWindows) -> LabelledWindows:
+        """The parts are given; those of a table that leak are refused."""
+        if self.table is not None:
+            self._refuse_leaks(data)
+        return data
+
+    def _refuse_leaks(self, data: LabelledWindows) -> None:
+        windows = data.codes
+        order = np.lexsort((windows.start, windows.contig))
+        contig, start, part = windows.contig[order], windows.start[order], data.part[order]
+        # Of equal lengths: where any two of different parts overlap, so do two that are next to each other.
+        leaks = (np.diff(contig) == 0) & (np.diff(start) < windows.length) & (np.diff(part) != 0)
+        if leaks.any():
+            raise InputError(f"{self.table}: the split leaks: {leaks.sum()} sites overlap one of another part")
+        _, copies = leaking_groups(np.unique(windows.digest(), return_inverse=True)[1], data.part)
+        if copies:
+            raise InputError(
+                f"{self.table}: the split leaks: {copies} groups of sites with the same bases stand in two parts (both "
+                "strands looked at); `zoo data peaks --genome` leaves such sites out"
+            )
 
     def describe(self) -> list[str]:
         """What happened to the peaks, where they were read here, then a line for each part."""

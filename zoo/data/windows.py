@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.genome import Genome
-from zoo.sequence import Codes
+from zoo.progress import bar
+from zoo.sequence import Codes, reverse_complement
 
 __all__ = ["GenomeWindows"]
+
+_WINDOWS_AT_ONCE = 8192
 
 
 class GenomeWindows:
@@ -38,6 +41,19 @@ class GenomeWindows:
     def read(self, rows: NDArray[np.int64], offset: NDArray[np.int64]) -> Codes:
         """The windows of these rows, each begun `offset` bases further right: (rows, L)."""
         return self.genome.windows(self.contig[rows], self.start[rows] + offset, self.length)
+
+    def digest(self) -> NDArray[np.uint64]:
+        """A number for each window (N,), the same for those of the same bases, on either strand.
+
+        Two windows of different bases share one by a chance of 1 in 10^19.
+        """
+        factor = np.random.default_rng(0).integers(0, 2**63, self.length, dtype=np.uint64)
+        found = np.empty(len(self), np.uint64)
+        for first in bar(range(0, len(self), _WINDOWS_AT_ONCE), "comparing windows"):
+            rows = np.arange(first, min(first + _WINDOWS_AT_ONCE, len(self)))
+            codes = self[rows]
+            found[rows] = np.minimum(codes @ factor, reverse_complement(codes) @ factor)
+        return found
 
     def select(self, keep: NDArray[np.bool_]) -> "GenomeWindows":
         """The windows for which `keep` (N,) holds; none is read."""

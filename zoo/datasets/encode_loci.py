@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.labelled import LabelledSequences
-from zoo.data.layout import group_overlapping, lay_out
+from zoo.data.layout import connected, find_joins, lay_out
 from zoo.data.merge import merge_peaks
 from zoo.data.module import LabelsDataModule
 from zoo.data.splits import PARTS, draw_parts
@@ -60,14 +60,15 @@ def encode_loci() -> Loci:
 
 def join_peaks(codes: Codes, task: NDArray[np.int64]) -> Loci:
     """Join peaks (N, L) of experiments (N,) into loci."""
-    layout = lay_out(codes, STRETCH)
+    joins = find_joins(codes, STRETCH)
+    layout = lay_out(codes, joins)
     centre = layout.offset + layout.sign * (codes.shape[1] // 2)
     locus, middle = merge_peaks(layout.group, centre, REACH)
     order = np.lexsort((np.abs(centre - middle[locus]), locus))
     nearest = order[np.unique(locus[order], return_index=True)[1]]
     labels = np.zeros((len(middle), int(task.max()) + 1), np.uint8)
     labels[locus, task] = 1
-    return Loci(codes[nearest], labels, group_overlapping(codes, STRETCH)[nearest])
+    return Loci(codes[nearest], labels, connected(len(codes), joins)[nearest])
 
 
 class EncodeLociDataModule(LabelsDataModule[Codes]):
@@ -110,11 +111,6 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         """The experiments' keys: protein and cell."""
         return self.experiments
 
-    @property
-    def card_values(self) -> dict[str, str]:
-        """The first experiment's key, for models of one, besides the usual."""
-        return {"key": self.experiments[0], **super().card_values}
-
     def read(self) -> LabelledSequences:
         """Join the peaks and split the loci."""
         loci = encode_loci()
@@ -129,6 +125,8 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
             return None
         positive: NDArray[np.bool_] = np.any(labels == 1, axis=1)
         share = float(positive[part == PARTS.index("train")].mean())
+        if share == 1:
+            raise ConfigError("every locus has a label above 0: `positive_share` is for some of the `experiments`")
         weight: NDArray[np.float64] = np.where(
             positive, self.positive_share / share, (1 - self.positive_share) / (1 - share)
         )

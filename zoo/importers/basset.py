@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.download import PublicFile, fetch
-from zoo.errors import IntegrityError
+from zoo.errors import IntegrityError, one_line
 from zoo.registry import ModelEntry
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ def import_model(name: str) -> "SequenceModel":
         raise IntegrityError(f"{path}: not a plain file of tensors ({str(error).splitlines()[0]})") from None
     (entry,) = entries()
     model = Basset(targets=entry.targets)
-    model.load_state_dict(convert(state, path), strict=True)
+    try:
+        model.load_state_dict(convert(state, path), strict=True)
+    except RuntimeError as error:
+        raise IntegrityError(f"{path}: not the published Basset model ({one_line(error)})") from None
     return model
 
 
@@ -92,7 +95,7 @@ def convert(state: object, path: Path) -> "dict[str, Tensor]":
         path: of the file, for the error.
 
     Raises:
-        IntegrityError: a key too many or too few, or a shape that is not the published one.
+        IntegrityError: a key too many or too few, or a convolution that is not one of two dimensions.
     """
     import torch
 

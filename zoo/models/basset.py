@@ -74,6 +74,8 @@ class Basset(SequenceModel):
         self.both_strands = both_strands
         if not len(filters) == len(widths) == len(pools):
             raise ConfigError(f"{len(filters)} filters, {len(widths)} widths and {len(pools)} pools: give one of each")
+        if min([*filters, *widths, *pools, *hidden, members]) < 1:
+            raise ConfigError("filters, widths, pools, hidden units and members are numbers from 1 up")
         if length < (shortest := _shortest(widths, pools)):
             raise ConfigError(
                 f"of {length} bases nothing is left after these convolutions and pools: at least {shortest}"
