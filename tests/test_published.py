@@ -5,10 +5,12 @@ import torch
 from torchmetrics.functional.classification import binary_auroc
 
 from zoo.data.sequences import SequenceDataModule
+from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
 from zoo.facts import read_config
 from zoo.hub import load, resolve
+from zoo.metrics import CLASSIFICATION, per_target
 from zoo.prediction import predict_codes
 
 pytestmark = pytest.mark.public_data
@@ -53,6 +55,15 @@ def test_the_card_of_a_promoter_checkpoint_tells_the_truth(architecture: str, na
     checkpoint = f"{architecture}.promoter_{name}"
     said = read_config(resolve(checkpoint))["run"]["metrics"]["test"]["auroc"]
     assert auroc(checkpoint, PromoterDataModule(name, valid_fraction=0.15)) == pytest.approx(said, abs=1e-4)
+
+
+def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
+    said = read_config(resolve("basset.encode_tf"))["run"]["metrics"]["test"]
+    test = EncodeLociDataModule().part("test")
+    prediction = torch.from_numpy(predict_codes(load("basset.encode_tf"), list(test.codes), [""] * len(test)))
+    for name, score in CLASSIFICATION.items():
+        found = per_target(score, prediction, torch.from_numpy(test.labels).float())
+        assert float(found.mean()) == pytest.approx(said[name], abs=1e-4)
 
 
 @pytest.mark.parametrize("key", encode_experiments())
