@@ -69,7 +69,7 @@ def made_table_of_peaks(folder: Path) -> None:
     """What the template of `zoo data peaks` names: genome.fa and peaks.tsv."""
     rng = np.random.default_rng(0)
     (folder / "genome.fa").write_text(f">chr1\n{decode(rng.integers(0, 4, 100_000).astype(np.uint8))}\n")
-    start = rng.integers(10, 99_000, 60)
+    start = np.arange(60) * 1600 + rng.integers(10, 1000, 60)  # none overlaps another
     labels = np.arange(120).reshape(60, 2).astype(np.uint8) // 2 % 2
     part = np.repeat([0, 1, 2], 20)
     PeakTable(["one", "two"], ["chr1"], np.zeros(60, np.int64), start, 600, labels, part).write(folder / "peaks.tsv")
