@@ -233,7 +233,7 @@ def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, hidd
     [
         ({"pools": (5, 2)}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
         ({"pools": (4, 3)}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
-        ({"hidden": ()}, "5 positions are left: with shared_strands give a hidden layer"),
+        ({"hidden": ()}, "5 positions are left; give a hidden layer"),
     ],
 )
 def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str) -> None:

@@ -60,21 +60,21 @@ def build_peak_table(
     part = split.part_of(contig, start)
     report.drop(int((part < 0).sum()), "sites", "across a border between train, valid and test")
     keep = part >= 0
-    if sequence is None:
-        report.say("neither masked bases nor copies of one sequence in two parts were looked for: no genome was given")
-    else:
-        copy = keep & _copies(GenomeWindows(sequence, contig, start, rules.length), part)
-        report.drop(int(copy.sum()), "sites", "with the bases of a site of another part, which keeps them")
-        keep &= ~copy
     contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
     report.refuse_if_empty(len(start), "site")
-    _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
     if sequence is not None and rules.negatives:
         drawn = _negatives(sequence, peaks, contig, start, part, split, rules, report)
         labels = np.concatenate([labels, np.zeros((len(drawn[0]), len(files)), np.uint8)])
         contig, start, part = (np.concatenate(pair) for pair in zip((contig, start, part), drawn, strict=True))
         order = np.lexsort((start, contig))
         contig, start, labels, part = contig[order], start[order], labels[order], part[order]
+    if sequence is None:
+        report.say("neither masked bases nor copies of one sequence in two parts were looked for: no genome was given")
+    else:
+        keep = ~_copies(GenomeWindows(sequence, contig, start, rules.length), part)  # of sites and negatives
+        report.drop(int((~keep).sum()), "sites", "with the bases of a site of another part, which keeps them")
+        contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
+    _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
     for index, name in enumerate(PARTS):
         inside = part == index
         without = [target for target, count in zip(files, labels[inside].sum(0), strict=True) if not count]
@@ -132,8 +132,7 @@ def _copies(windows: GenomeWindows, part: Index) -> NDArray[np.bool_]:
     """Which windows (N,) have the bases, on either strand, of one of an earlier part (train, valid, test)."""
     _, group = np.unique(windows.digest(), return_inverse=True)
     earliest = np.full(len(part), len(PARTS))
-    known = part >= 0
-    np.minimum.at(earliest, group[known], part[known])
+    np.minimum.at(earliest, group, part)
     copies: NDArray[np.bool_] = part > earliest[group]
     return copies
 

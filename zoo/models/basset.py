@@ -137,20 +137,21 @@ class BassetNet(nn.Module):
         super().__init__()
         channels = [4, *filters]
         left = _positions(length, widths, pools)
+        kinds: list[type[nn.Conv2d]] = [nn.Conv2d] * len(filters)
+        if shared_strands:
+            kinds = [StrandedConv, *[MirroredConv] * (len(filters) - 1)]
         blocks = [
-            ConvBlock(_convolution(index, shared_strands), *plan, conv_dropout, pool_first)
-            for index, plan in enumerate(zip(channels[:-1], filters, widths, pools, strict=True))
+            ConvBlock(*plan, conv_dropout, pool_first)
+            for plan in zip(kinds, channels[:-1], filters, widths, pools, strict=True)
         ]
         units = [channels[-1] * left, *hidden]
         if shared_strands:
             _check_mirrored(length, widths, pools)
+            if not hidden and left > 1:
+                raise ConfigError(f"{left} positions are left; give a hidden layer, or pool all, for shared_strands")
             if hidden:  # the first dense layer is a convolution over all positions that are left
                 blocks.append(ConvBlock(MirroredConv, channels[-1], hidden[0], left, 1, dropout, pool_first))
                 units = [*hidden]
-            elif left > 1:
-                raise ConfigError(
-                    f"{left} positions are left: with shared_strands give a hidden layer, or pool them all"
-                )
         self.trunk = nn.Sequential(*blocks)
         dense = [DenseBlock(*plan, dropout=dropout) for plan in pairwise(units)]
         self.head = nn.Sequential(*dense, nn.Linear(units[-1], outputs))
@@ -227,21 +228,13 @@ class DenseBlock(nn.Sequential):
         super().__init__(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(dropout))
 
 
-def _convolution(index: int, shared_strands: bool) -> type[nn.Conv2d]:
-    if not shared_strands:
-        return nn.Conv2d
-    return MirroredConv if index else StrandedConv
-
-
 def _check_mirrored(length: int, widths: Sequence[int], pools: Sequence[int]) -> None:
     """A pool that leaves positions over would leave others over on the other strand."""
     for width, pool in zip(widths, pools, strict=True):
         length = length - width + 1
         if length % pool:
-            raise ConfigError(
-                f"shared_strands: the convolution of width {width} gives {length} positions, which its pool of {pool} "
-                "does not divide; change one of them"
-            )
+            where = f"the convolution of width {width} gives {length} positions"
+            raise ConfigError(f"shared_strands: {where}, which its pool of {pool} does not divide; change one of them")
         length //= pool
 
 
