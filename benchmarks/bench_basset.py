@@ -4,7 +4,8 @@
 
 encode_tf: AUROC and AUPRC on the test loci of 21 experiments, the negatives of each being the loci of the others.
 `multitask` is the shipped checkpoint, an average of several nets; `one net` is the first of them alone. `single` are
-nets of the same architecture, one for each experiment, trained on the same loci; `6-mers` is a logistic regression on
+nets of the same architecture, one for each experiment, trained on the same loci for as many epochs, but of fewer
+steps: see `single_task_options`; `6-mers` is a logistic regression on
 counts of 6-mers on both strands. `wins` is the share of experiments on which the multitask net is better than the
 single-task one, net against net: `one net` in its column, `single` in its own.
 

@@ -217,6 +217,17 @@ def test_copies_of_a_sequence_stay_in_one_part(tmp_path: Path) -> None:
         _ = PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data
 
 
+def test_copies_among_negatives_stay_in_one_part(tmp_path: Path) -> None:
+    path = tmp_path / "tiled.fa"
+    path.write_text("".join(f">{name}\n{'ACGT' * 1000}\n" for name in SIZES))
+    a = bed(tmp_path / "a.bed", *((name, 500, 510) for name in SIZES))
+    rules = PeakRules(length=100, negatives=5.0, valid=["chr2"], test=["chr3"])
+    table, report = build({"a": a}, path, rules)
+    assert any("with the bases of a site of another part" in line for line in report.lines)
+    table.write(tmp_path / "table.tsv")
+    assert len(PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data) == len(table)
+
+
 def test_a_table_whose_sites_overlap_between_parts_is_refused(tmp_path: Path, fasta: Path) -> None:
     path = tmp_path / "table.tsv"
     path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t31\ttrain\t1\nchr1\t30\t60\ttest\t0\n")
