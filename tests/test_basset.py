@@ -190,6 +190,25 @@ def test_lists_of_different_lengths_are_refused() -> None:
         Basset(["a"], widths=(19, 11))
 
 
+def test_padded_convolutions_keep_every_position() -> None:
+    torch.manual_seed(0)
+    options: dict[str, Any] = {"filters": (6,), "widths": (5,), "pools": (2,), "hidden": (8,)}
+    padded = Basset(["a"], length=20, **options, padding="same").eval()
+    valid = Basset(
+        ["a"], length=24, **options
+    ).eval()  # the same net for a sequence that has two unread bases at each end
+    valid.load_state_dict(padded.state_dict())
+    codes = torch.randint(0, 4, (3, 20), dtype=torch.uint8)
+    ends = nn.functional.pad(padded.encode(codes), (2, 2))
+    assert torch.allclose(padded(padded.encode(codes)), valid(ends), atol=1e-6)
+    deep: dict[str, Any] = {"filters": (8,) * 3, "widths": (5,) * 3, "pools": (2,) * 3, "padding": "same"}
+    assert Basset(["a"], length=8, **deep).length == 8
+    with pytest.raises(ConfigError, match=r"7 bases .* at least 8"):
+        Basset(["a"], length=7, **deep)
+    with pytest.raises(ConfigError, match="padding 'full' is neither valid nor same"):
+        Basset(["a"], padding="full")
+
+
 @pytest.mark.parametrize("change", [{"pools": (3, 4, 0)}, {"filters": (8, -8, 8)}, {"members": 0}, {"hidden": (0,)}])
 def test_sizes_that_are_none_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="numbers from 1 up"):
@@ -212,12 +231,19 @@ def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
 
 
 @pytest.mark.parametrize("pool_first", [False, True])
-@pytest.mark.parametrize("hidden", [(), (8,), (8, 5)])
-def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, hidden: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": (8,)},
+        {"hidden": (8, 5)},
+        {"hidden": (), "pools": (4, 10)},  # one position is left
+        {"hidden": (8,), "widths": (9, 5), "pools": (4, 3), "padding": "same"},
+    ],
+)
+def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, change: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2), "hidden": hidden}
-    if not hidden:
-        options["pools"] = (4, 10)  # one position is left
+    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2)}
+    options |= change
     codes = torch.randint(0, 4, (5, 60), dtype=torch.uint8)
     model = Basset(["a"], **options, pool_first=pool_first, shared_strands=True).eval()
     with torch.inference_mode():
@@ -234,6 +260,7 @@ def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, hidd
         ({"pools": (5, 2)}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
         ({"pools": (4, 3)}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
         ({"hidden": ()}, "5 positions are left; give a hidden layer"),
+        ({"padding": "same"}, "a width of 4 pads one end more than the other"),
     ],
 )
 def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str) -> None:

@@ -5,7 +5,7 @@ Shapes: B batch, L input bases, M members, C channels, P positions, T targets.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,8 +22,7 @@ __all__ = ["Basset", "MirroredConv", "StrandedConv"]
 class Basset(SequenceModel):
     """Convolution, batch normalisation, ReLU and max-pool, block after block; flattened; dense layers; T outputs.
 
-    Convolutions are valid (not padded), as those of the published weights. The defaults are the published net:
-    4,135,064 parameters at 600 bases and 164 targets.
+    The defaults are the published net: 4,135,064 parameters at 600 bases and 164 targets.
 
     Args:
         targets: names of the T targets.
@@ -31,17 +30,17 @@ class Basset(SequenceModel):
         filters: channels of each convolution.
         widths: positions that each convolution spans.
         pools: positions over which each block's output is pooled by its maximum; 1 for none.
+        padding: `valid`, as published: a convolution of width W takes W - 1 positions off; or `same`: zeros on both
+            sides keep them all, for nets of more layers.
         hidden: units of each dense layer.
         dropout: share of the units of each dense layer that is left out in training.
         conv_dropout: share of the channels of each block that is left out in training; 0 as published.
         pool_first: pool right after the convolution, so that the batch is normalised over pooled values: half as much
             work on a CPU; not as published.
-        members: number M of independent nets whose raw outputs are averaged; each is trained on its own loss. 1 as
-            published.
+        members: number M of nets, each trained on its own loss, whose raw outputs are averaged; 1 as published.
         shared_strands: read each filter, and each unit of the first dense layer, on both strands and keep the higher
-            response, so that a motif and an arrangement of motifs are learnt once and not for each orientation. What
-            is predicted for a sequence and for its reverse complement is then the same. No position may be left over
-            by a pool; not as published.
+            response: a motif and an arrangement of motifs are learnt once, and what is predicted for both strands of a
+            sequence is the same. No position may be left over by a pool; not as published.
         centre: for measurements: the mean of each target in training (T,). The net then learns deviations from it, in
             units of `spread`.
         spread: the standard deviation of each target in training (T,).
@@ -59,6 +58,7 @@ class Basset(SequenceModel):
         filters: Sequence[int] = (300, 200, 200),
         widths: Sequence[int] = (19, 11, 7),
         pools: Sequence[int] = (3, 4, 4),
+        padding: str = "valid",
         hidden: Sequence[int] = (1000, 1000),
         dropout: float = 0.3,
         conv_dropout: float = 0.0,
@@ -72,32 +72,17 @@ class Basset(SequenceModel):
     ) -> None:
         super().__init__(Labels(tuple(targets)), length, loss)
         self.both_strands = both_strands
-        if not len(filters) == len(widths) == len(pools):
-            raise ConfigError(f"{len(filters)} filters, {len(widths)} widths and {len(pools)} pools: give one of each")
-        if min([*filters, *widths, *pools, *hidden, members]) < 1:
-            raise ConfigError("filters, widths, pools, hidden units and members are numbers from 1 up")
-        if length < (shortest := _shortest(widths, pools)):
-            raise ConfigError(
-                f"of {length} bases nothing is left after these convolutions and pools: at least {shortest}"
-            )
+        plan = Plan(filters, widths, pools, padding)
+        plan.check(length)
+        if min([*hidden, members]) < 1:
+            raise ConfigError("hidden units and members are numbers from 1 up")
         for name, values, default in (("centre", centre, 0.0), ("spread", spread, 1.0)):
             values = [default] * len(targets) if values is None else list(values)
             if len(values) != len(targets):
                 raise ConfigError(f"there are {len(values)} values of {name} for {len(targets)} targets")
             self.register_buffer(name, torch.tensor(values), persistent=False)  # the arguments hold them
         self.members = nn.ModuleList(
-            BassetNet(
-                length,
-                len(targets),
-                filters,
-                widths,
-                pools,
-                hidden,
-                dropout=dropout,
-                conv_dropout=conv_dropout,
-                pool_first=pool_first,
-                shared_strands=shared_strands,
-            )
+            BassetNet(length, len(targets), plan, hidden, dropout, conv_dropout, pool_first, shared_strands)
             for _ in range(members)
         )
 
@@ -124,36 +109,33 @@ class BassetNet(nn.Module):
         self,
         length: int,
         outputs: int,
-        filters: Sequence[int],
-        widths: Sequence[int],
-        pools: Sequence[int],
+        plan: "Plan",
         hidden: Sequence[int],
-        *,
         dropout: float,
         conv_dropout: float,
         pool_first: bool,
         shared_strands: bool,
     ) -> None:
         super().__init__()
-        channels = [4, *filters]
-        left = _positions(length, widths, pools)
-        kinds: list[type[nn.Conv2d]] = [nn.Conv2d] * len(filters)
-        if shared_strands:
-            kinds = [StrandedConv, *[MirroredConv] * (len(filters) - 1)]
+        channels = [4, *plan.filters]
+        left = plan.positions(length)
+        first, later = (StrandedConv, MirroredConv) if shared_strands else (nn.Conv2d, nn.Conv2d)
+        kinds = [first, *[later] * (len(plan.filters) - 1)]
         blocks = [
-            ConvBlock(*plan, conv_dropout, pool_first)
-            for plan in zip(kinds, channels[:-1], filters, widths, pools, strict=True)
+            ConvBlock(kind(*ends, (1, width), padding=plan.padding), pool, conv_dropout, pool_first)
+            for kind, ends, width, pool in zip(kinds, pairwise(channels), plan.widths, plan.pools, strict=True)
         ]
         units = [channels[-1] * left, *hidden]
         if shared_strands:
-            _check_mirrored(length, widths, pools)
+            plan.check_mirrored(length)
             if not hidden and left > 1:
                 raise ConfigError(f"{left} positions are left; give a hidden layer, or pool all, for shared_strands")
             if hidden:  # the first dense layer is a convolution over all positions that are left
-                blocks.append(ConvBlock(MirroredConv, channels[-1], hidden[0], left, 1, dropout, pool_first))
+                whole = MirroredConv(channels[-1], hidden[0], (1, left))
+                blocks.append(ConvBlock(whole, 1, dropout, pool_first))
                 units = [*hidden]
         self.trunk = nn.Sequential(*blocks)
-        dense = [DenseBlock(*plan, dropout=dropout) for plan in pairwise(units)]
+        dense = [DenseBlock(*ends, dropout=dropout) for ends in pairwise(units)]
         self.head = nn.Sequential(*dense, nn.Linear(units[-1], outputs))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -164,21 +146,12 @@ class BassetNet(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """Valid convolution, batch normalisation, ReLU, max-pool: (B, C, 1, P) -> (B, C', 1, P')."""
+    """Convolution, batch normalisation, ReLU, max-pool: (B, C, 1, P) -> (B, C', 1, P')."""
 
-    def __init__(
-        self,
-        convolution: type[nn.Conv2d],
-        inputs: int,
-        outputs: int,
-        width: int,
-        pool: int,
-        dropout: float,
-        pool_first: bool,
-    ) -> None:
+    def __init__(self, conv: nn.Conv2d, pool: int, dropout: float, pool_first: bool) -> None:
         super().__init__()
-        self.conv = convolution(inputs, outputs, (1, width))
-        self.norm = nn.BatchNorm2d(outputs)
+        self.conv = conv
+        self.norm = nn.BatchNorm2d(conv.out_channels)
         self.pool = nn.MaxPool2d((1, pool)) if pool > 1 else nn.Identity()
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
         self.pool_first = pool_first
@@ -212,7 +185,7 @@ class StrandedConv(nn.Conv2d):
         """Responses on this strand, then on the other."""
         kernels = torch.cat([self.weight, self.weight.flip(self.turned)])
         assert self.bias is not None
-        return F.conv2d(x, kernels, torch.cat([self.bias, self.bias]))
+        return F.conv2d(x, kernels, torch.cat([self.bias, self.bias]), padding=self.padding)
 
 
 class MirroredConv(StrandedConv):
@@ -228,26 +201,50 @@ class DenseBlock(nn.Sequential):
         super().__init__(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(dropout))
 
 
-def _check_mirrored(length: int, widths: Sequence[int], pools: Sequence[int]) -> None:
-    """A pool that leaves positions over would leave others over on the other strand."""
-    for width, pool in zip(widths, pools, strict=True):
-        length = length - width + 1
-        if length % pool:
-            where = f"the convolution of width {width} gives {length} positions"
-            raise ConfigError(f"shared_strands: {where}, which its pool of {pool} does not divide; change one of them")
-        length //= pool
+class Plan(NamedTuple):
+    """What each block does, and to how many positions. See `Basset`."""
 
+    filters: Sequence[int]
+    widths: Sequence[int]
+    pools: Sequence[int]
+    padding: str
 
-def _positions(length: int, widths: Sequence[int], pools: Sequence[int]) -> int:
-    """Positions that are left of a length after all blocks."""
-    for width, pool in zip(widths, pools, strict=True):
-        length = (length - width + 1) // pool
-    return length
+    def check(self, length: int) -> None:
+        """Raises: ConfigError: no such net can be built for this length."""
+        filters, widths, pools = (len(sizes) for sizes in self[:3])
+        if not filters == widths == pools:
+            raise ConfigError(f"{filters} filters, {widths} widths and {pools} pools: give one of each")
+        if min([*self.filters, *self.widths, *self.pools]) < 1:
+            raise ConfigError("filters, widths and pools are numbers from 1 up")
+        if self.padding not in ("valid", "same"):
+            raise ConfigError(f"padding {self.padding!r} is neither valid nor same")
+        shortest = 1
+        for taken, pool in zip(reversed(self._taken()), reversed(self.pools), strict=True):
+            shortest = shortest * pool + taken
+        if length < shortest:
+            raise ConfigError(f"of {length} bases these convolutions and pools leave nothing: at least {shortest}")
 
+    def check_mirrored(self, length: int) -> None:
+        """Raises: ConfigError: one end would be treated unlike the other, so the strands unlike each other."""
+        for width, taken, pool in zip(self.widths, self._taken(), self.pools, strict=True):
+            length -= taken
+            if self.padding == "same" and width % 2 == 0:
+                raise ConfigError(
+                    f"shared_strands: a width of {width} pads one end more than the other; take an odd one"
+                )
+            if length % pool:
+                where = f"the convolution of width {width} gives {length} positions"
+                raise ConfigError(
+                    f"shared_strands: {where}, which its pool of {pool} does not divide; change one of them"
+                )
+            length //= pool
 
-def _shortest(widths: Sequence[int], pools: Sequence[int]) -> int:
-    """The shortest length of which one position is left."""
-    length = 1
-    for width, pool in zip(reversed(widths), reversed(pools), strict=True):
-        length = length * pool + width - 1
-    return length
+    def positions(self, length: int) -> int:
+        """Positions that are left of a length after all blocks."""
+        for taken, pool in zip(self._taken(), self.pools, strict=True):
+            length = (length - taken) // pool
+        return length
+
+    def _taken(self) -> list[int]:
+        """Positions that each convolution takes off."""
+        return [0 if self.padding == "same" else width - 1 for width in self.widths]
