@@ -17,7 +17,7 @@ from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
 from zoo.losses import binary_cross_entropy
 from zoo.model import Optimization
-from zoo.models.basset import Basset, StrandedConv
+from zoo.models.basset import Basset, ConvBlock, StrandedConv
 from zoo.sequence import complement_codes, encode, one_hot
 
 Array = NDArray[np.float64]
@@ -188,6 +188,19 @@ def test_it_works_at_any_length_that_its_pools_allow_and_says_which() -> None:
 def test_lists_of_different_lengths_are_refused() -> None:
     with pytest.raises(ConfigError, match="3 filters, 2 widths and 3 pools"):
         Basset(["a"], widths=(19, 11))
+
+
+def test_dropout_of_a_block_leaves_out_single_values_not_channels() -> None:
+    torch.manual_seed(0)
+    block = ConvBlock(nn.Conv2d(4, 6, (1, 5)), 2, 0.25, pool_first=True).eval()
+    x = torch.rand(50, 4, 1, 44)
+    kept = block(x)
+    block.dropout.train()
+    found = block(x)
+    left_out = (found == 0) & (kept > 0)
+    assert torch.allclose(found[~left_out], kept[~left_out] / 0.75)
+    assert 0.23 < left_out.sum() / (kept > 0).sum() < 0.27
+    assert not left_out.flatten(2).all(2).any()
 
 
 def test_padded_convolutions_keep_every_position() -> None:

@@ -34,7 +34,7 @@ class Basset(SequenceModel):
             sides keep them all, for nets of more layers.
         hidden: units of each dense layer.
         dropout: share of the units of each dense layer that is left out in training.
-        conv_dropout: share of the channels of each block that is left out in training; 0 as published.
+        conv_dropout: share of the values that each block gives that is left out in training; 0 as published.
         pool_first: pool right after the convolution, so that the batch is normalised over pooled values: half as much
             work on a CPU; not as published.
         members: number M of nets, each trained on its own loss, whose raw outputs are averaged; 1 as published.
@@ -153,7 +153,7 @@ class ConvBlock(nn.Module):
         self.conv = conv
         self.norm = nn.BatchNorm2d(conv.out_channels)
         self.pool = nn.MaxPool2d((1, pool)) if pool > 1 else nn.Identity()
-        self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
+        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.pool_first = pool_first
 
     def forward(self, x: Tensor) -> Tensor:
