@@ -188,6 +188,8 @@ def test_it_works_at_any_length_that_its_pools_allow_and_says_which() -> None:
 def test_lists_of_different_lengths_are_refused() -> None:
     with pytest.raises(ConfigError, match="3 filters, 2 widths and 3 pools"):
         Basset(["a"], widths=(19, 11))
+    with pytest.raises(ConfigError, match="0 filters, 0 widths and 0 pools"):
+        Basset(["a"], filters=(), widths=(), pools=())
 
 
 def test_dropout_of_a_block_leaves_out_single_values_not_channels() -> None:
@@ -222,10 +224,25 @@ def test_padded_convolutions_keep_every_position() -> None:
         Basset(["a"], padding="full")
 
 
-@pytest.mark.parametrize("change", [{"pools": (3, 4, 0)}, {"filters": (8, -8, 8)}, {"members": 0}, {"hidden": (0,)}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pools": (3, 4, 0)},
+        {"filters": (8, -8, 8)},
+        {"members": 0},
+        {"hidden": (0,)},
+        {"dropout": 1.0},
+        {"conv_dropout": -0.1},
+    ],
+)
 def test_sizes_that_are_none_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="numbers from 1 up"):
         Basset(["a"], **change)
+
+
+def test_a_spread_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="spread is a number above 0"):
+        Basset(["a", "b"], spread=[1.0, 0.0])
 
 
 def test_regression_is_a_matter_of_the_loss() -> None:
@@ -273,7 +290,7 @@ def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, chan
         ({"pools": (5, 2)}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
         ({"pools": (4, 3)}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
         ({"hidden": ()}, "5 positions are left; give a hidden layer"),
-        ({"padding": "same"}, "a width of 4 pads one end more than the other"),
+        ({"padding": "same"}, "the width 4 pads one end more than the other"),
     ],
 )
 def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str) -> None:

@@ -13,7 +13,7 @@ from zoo.datasets.encode_loci import EncodeLociDataModule, Loci, join_peaks
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
 from zoo.download import fetch
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.sequence import Codes, decode, reverse_complement
+from zoo.sequence import UNKNOWN, Codes, decode, reverse_complement
 
 LENGTH = 101
 
@@ -112,6 +112,25 @@ def test_no_path_of_31_mers_joins_train_and_test() -> None:
     assert not inside[0] & inside[1]
     assert not inside[1] & inside[2]
     assert min(int(loci.labels[part == index].sum(0).min()) for index in range(len(PARTS))) > 400
+
+
+@pytest.mark.public_data
+def test_no_31_mer_stands_in_two_parts() -> None:
+    # By the words themselves, not by the code that made the split.
+    data = EncodeLociDataModule()
+    words = []
+    for part in PARTS:
+        codes = data.part(part).codes
+        codes = np.concatenate([codes, reverse_complement(codes)]).astype(np.uint64)
+        width = codes.shape[1] - 30
+        number, known = np.zeros((len(codes), width), np.uint64), np.ones((len(codes), width), np.bool_)
+        for place in range(31):  # 62 bits: each word has its own number
+            bases = codes[:, place : place + width]
+            number, known = number * 4 + bases, known & (bases < UNKNOWN)
+        words.append(np.unique(number[known]))
+    assert all(len(one) > 1_000_000 for one in words)
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert not len(np.intersect1d(words[one], words[other], assume_unique=True))
 
 
 @pytest.mark.public_data

@@ -59,6 +59,17 @@ def test_assays_are_joined_by_id_and_what_is_left_out_is_counted(made: pd.DataFr
     assert "1 that do not have 170 bases, 1 of train that the test set has too" in data.describe()[-1]
 
 
+def test_training_sequences_that_share_bases_with_the_test_set_are_left_out(made: pd.DataFrame) -> None:
+    data = TerminatorDataModule(valid_fraction=0.3, shared_bases=24)
+    before = len(data.data)
+    found = read_terminators()
+    found.codes[0, 10:40] = found.codes[-1, 100:130]  # of train, of test
+    data = TerminatorDataModule(valid_fraction=0.3, shared_bases=24)
+    assert len(data.data) == before - 1
+    assert (data.data.part == PARTS.index("test")).sum() == found.is_test.sum()
+    assert data.describe()[-1].endswith(", 1 of train that share 24 bases with the test set")
+
+
 def test_predictions_of_sequences_that_are_not_there_are_refused(made: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "terminator_data_predictions.tsv"
     path.write_text(path.read_text().replace("t29", "t99"))

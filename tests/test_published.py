@@ -7,6 +7,7 @@ from torchmetrics.functional.classification import binary_auroc
 from zoo.data.sequences import SequenceDataModule
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
+from zoo.datasets.plant_terminators import TerminatorDataModule
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
 from zoo.facts import read_config
 from zoo.hub import load, resolve
@@ -64,6 +65,14 @@ def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
     for name, score in CLASSIFICATION.items():
         found = per_target(score, prediction, torch.from_numpy(test.labels).float())
         assert float(found.mean()) == pytest.approx(said[name], abs=1e-4)
+
+
+def test_the_card_of_the_terminator_basset_tells_the_truth() -> None:
+    said = read_config(resolve("basset.plant_terminators"))["run"]["metrics"]["test"]
+    test = TerminatorDataModule().part("test")
+    prediction = predict_codes(load("basset.plant_terminators"), list(test.codes), [""] * len(test))
+    left = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)
+    assert float((1 - left).mean()) == pytest.approx(said["r2"], abs=1e-4)
 
 
 @pytest.mark.parametrize("key", encode_experiments())

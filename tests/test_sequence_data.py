@@ -510,6 +510,14 @@ def test_a_target_that_is_1_everywhere_gets_shuffles_or_is_refused(tmp_path: Pat
     assert (dataset.__getitems__(range(len(dataset))).target[:, 0] == 0).any()
 
 
+@pytest.mark.parametrize(
+    "option", [{"batch_size": 0}, {"epoch_size": 0}, {"shift": -1}, {"shuffles": -1}, {"seed": -1}]
+)
+def test_numbers_of_which_no_epoch_can_be_made_are_refused(tmp_path: Path, option: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="batch_size and epoch_size are numbers from 1 up; shift, shuffles"):
+        two_classes(tmp_path, **option)
+
+
 @pytest.mark.parametrize(("epoch_size", "drawn"), [(32, 32), (48, 48), (192, 192), (50, 48), (8, 8)])
 def test_epoch_size_fixes_how_many_are_drawn(tmp_path: Path, epoch_size: int, drawn: int) -> None:
     data = two_classes(tmp_path, epoch_size=epoch_size, batch_size=16)

@@ -12,6 +12,8 @@ from typing import IO
 from zoo.errors import InputError
 
 __all__ = [
+    "HEADERS",
+    "UNREADABLE",
     "Interval",
     "find_contigs",
     "iterate_bed",
@@ -21,6 +23,11 @@ __all__ = [
     "read_contig_lengths",
     "some_of",
 ]
+
+# How lines of a BED file begin that hold no interval.
+HEADERS = ("#", "track", "browser")
+# What reading a text file raises where it is none, or its gzip is broken.
+UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,10 @@ def iterate_bed(path: str | Path) -> Iterator[Interval]:
     try:
         with open_text(path) as file:
             for number, line in enumerate(file, 1):
-                if line.strip() and not line.startswith(("#", "track", "browser")):
+                if line.strip() and not line.startswith(HEADERS):
                     count += 1
                     yield _parse_bed_line(line, f"{path}, line {number}")
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
     if not count:
         raise InputError(f"{path}: no interval in it")
@@ -122,7 +129,7 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
     try:
         with open_text(path) as file:
             lines = file.read().splitlines()
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: not a text file of contigs and lengths ({error})") from None
     for number, line in enumerate(lines, 1):
         fields = line.split()

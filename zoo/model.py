@@ -124,8 +124,12 @@ class SequenceModel(LightningModule):
             InputError: a length that the model does not take.
         """
         self.check_length(codes.shape[1])
+        return self._predicted(self(self.encode(codes)), codes)
+
+    def _predicted(self, raw: Tensor, codes: Tensor) -> Tensor:
+        """The prediction for codes whose raw output on the given strand is known."""
         # In float32 whatever the precision: in bf16 the probabilities near 1 would be ties.
-        forward = self.activation(self(self.encode(codes)).float())
+        forward = self.activation(raw.float())
         if not self.both_strands:
             return forward
         backward = self.activation(self(self.encode(complement_codes(codes))).float())
@@ -190,7 +194,7 @@ class SequenceModel(LightningModule):
         loss = self.loss.function(raw, batch.target, self.target_weight())
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
-        scores.update(self.predict(batch.codes) if self.both_strands else self.activation(raw.float()), batch.target)
+        scores.update(self._predicted(raw, batch.codes), batch.target)
 
     def _log_scores(self, scores: TargetMetrics, part: str) -> None:
         values = scores.compute()

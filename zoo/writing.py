@@ -4,16 +4,27 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from safetensors import SafetensorError
 
-from zoo.errors import OutputError
+from zoo.errors import ConfigError, OutputError
 
-__all__ = ["whole_file", "whole_folder"]
+__all__ = ["refuse_overwriting", "whole_file", "whole_folder"]
+
+
+def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
+    """Refuse to write over a file that is read.
+
+    Raises:
+        ConfigError: `output` is one of the inputs, by whatever path.
+    """
+    for path in inputs:
+        if "-" not in (output, path) and Path(output).resolve() == Path(path).resolve():
+            raise ConfigError(f"the output {output} is one of the files to be read; name another")
 
 
 @contextmanager

@@ -97,12 +97,15 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     from zoo.data.peak_rules import PeakRules
     from zoo.genome import Genome
     from zoo.intervals import read_contig_lengths
+    from zoo.writing import refuse_overwriting
 
     given = {key: value for key, value in vars(options).items() if key in PeakRules.__dataclass_fields__}
     if "contig_lengths" in options and "min_unmasked" in given:
         raise ConfigError("--min-unmasked needs the bases of a --genome, not only its contigs' lengths")
     rules = PeakRules(**given)
     files = name_peak_files(options.files)
+    others = [getattr(options, name, None) for name in ("genome", "contig_lengths", "blacklist")]
+    refuse_overwriting(options.output, [*files.values(), *(path for path in others if path)])
     genome = Genome(options.genome) if "genome" in options else read_contig_lengths(options.contig_lengths)
     table, report = build_peak_table(files, genome, rules)
     table.write(options.output)

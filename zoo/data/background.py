@@ -6,8 +6,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.peak_rules import PeakRules, Split
+from zoo.data.windows import blocks
 from zoo.genome import Genome
-from zoo.progress import bar
 
 __all__ = ["base_counts", "draw_background"]
 
@@ -20,7 +20,6 @@ _UPPER[list(b"ACGT")] = True
 _GC = np.zeros(256, dtype=bool)
 _GC[list(b"GCgc")] = True
 
-_WINDOWS_AT_ONCE = 8192
 # GC content is matched in so many steps, of 2 % each.
 _GC_BINS = 50
 # Candidates drawn in one round: at least so many for each window wanted, more where few fit, and at most;
@@ -47,8 +46,7 @@ def base_counts(
         Two shares (N,), (N,); the second is 0 where nothing is known.
     """
     unmasked, gc = np.empty(len(start)), np.empty(len(start))
-    for first in bar(range(0, len(start), _WINDOWS_AT_ONCE), "reading windows"):
-        rows = slice(first, first + _WINDOWS_AT_ONCE)
+    for rows in blocks(len(start), length, "reading windows"):
         letters = genome.window_letters(contig[rows], start[rows], length)
         known = _KNOWN[letters].sum(1)
         unmasked[rows] = (_UPPER[letters].sum(1) if soft_masked else known) / length
@@ -66,6 +64,8 @@ def draw_background(
     rng: np.random.Generator,
 ) -> tuple[Index, Index, Index]:
     """Draw a window for each one wanted: of its GC content (in steps of 2 %) and part, and away from what is taken.
+
+    No window is drawn twice.
 
     Args:
         genome: to draw from.
@@ -85,31 +85,37 @@ def draw_background(
     parts = int(wanted_part.max(initial=0)) + 1
     need = np.bincount(_cell(wanted_gc, wanted_part), minlength=parts * (_GC_BINS + 1))
     kept: list[tuple[Index, Index, Index]] = []
+    used = np.empty(0, np.int64)
     budget = _DRAWS_EACH * len(wanted_part) + _DRAWS_BESIDES
     fitting = 1 / _OVERSAMPLE  # share of the candidates that were of use
     while (count := int(need.sum())) and room.sum() and budget > 0:
         draws = min(int(count / fitting) + 1000, _MOST_AT_ONCE, budget)
         budget -= draws
-        place = rng.integers(0, room.sum(), draws)
+        place = _distinct(rng.integers(0, room.sum(), draws), used)
         ends = room.cumsum()
         contig = np.searchsorted(ends, place, side="right")
         start = place - (ends - room)[contig]
-        free = _clear(names, contig, start, rules.length, taken)
-        contig, start = contig[free], start[free]
         part = split.part_of(contig, start)
-        inside = (part >= 0) & (part < parts)
-        contig, start, part = contig[inside], start[inside], part[inside]
+        fit = (part >= 0) & (part < parts) & _clear(names, contig, start, rules.length, taken)
+        place, contig, start, part = place[fit], contig[fit], start[fit], part[fit]
         unmasked, gc = base_counts(genome, contig, start, rules.length, rules.soft_masked)
         cell = np.where(unmasked >= rules.min_unmasked, _cell(gc, part), -1)
         chosen = _first_of_each(cell, need)
         fitting = min(max(len(chosen), 1) / draws, 1 / _OVERSAMPLE)
         need -= np.bincount(cell[chosen], minlength=len(need))
         kept.append((contig[chosen], start[chosen], part[chosen]))
+        used = np.concatenate([used, place[chosen]])
     if not kept:
         nothing = np.empty(0, np.int64)
         return nothing, nothing, nothing
     contig, start, part = (np.concatenate(column) for column in zip(*kept, strict=True))
     return contig, start, part
+
+
+def _distinct(place: Index, used: Index) -> Index:
+    """The places that were not used, each once, in the order in which they were drawn."""
+    first = np.sort(np.unique(place, return_index=True)[1])
+    return place[first][~np.isin(place[first], used)]
 
 
 def _cell(gc: NDArray[np.float64], part: Index) -> Index:

@@ -70,6 +70,10 @@ class LabelsDataModule(SequenceData, Generic[Source]):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if min(shift, shuffles, num_workers, seed) < 0 or batch_size < 1 or (epoch_size is not None and epoch_size < 1):
+            raise ConfigError(
+                "batch_size and epoch_size are numbers from 1 up; shift, shuffles, num_workers and seed from 0 up"
+            )
         self.classify, self.shift, self.reverse_complement = classify, shift, reverse_complement
         self.shuffles, self.epoch_size, self.batch_size = shuffles, epoch_size, batch_size
         self.num_workers, self.seed = num_workers, seed

@@ -19,7 +19,7 @@ from zoo.data.splits import PARTS
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
-from zoo.intervals import find_contigs, read_bed, some_of
+from zoo.intervals import find_contigs, some_of
 from zoo.progress import bar
 
 __all__ = ["build_peak_table"]
@@ -52,9 +52,10 @@ def build_peak_table(
     if sequence is None and (rules.negatives or rules.soft_masked):
         raise ConfigError("negatives and masked bases need the bases of the genome, not only its contigs' lengths")
     report = Report()
+    black = _blacklist(rules.blacklist, list(contigs)) if rules.blacklist else pd.DataFrame()
     peaks = _on_contigs(_read_all(files, rules.summits), list(files), contigs, rules.length, report)
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
-    keep = _passing(contig, start, list(contigs), sequence, rules, report)
+    keep = _passing(contig, start, list(contigs), black, sequence, rules, report)
     contig, start, labels = contig[keep], start[keep], labels[keep]
     split = Split(contigs, rules)
     part = split.part_of(contig, start)
@@ -63,7 +64,7 @@ def build_peak_table(
     contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
     report.refuse_if_empty(len(start), "site")
     if sequence is not None and rules.negatives:
-        drawn = _negatives(sequence, peaks, contig, start, part, split, rules, report)
+        drawn = _negatives(sequence, peaks, black, contig, start, part, split, rules, report)
         labels = np.concatenate([labels, np.zeros((len(drawn[0]), len(files)), np.uint8)])
         contig, start, part = (np.concatenate(pair) for pair in zip((contig, start, part), drawn, strict=True))
         order = np.lexsort((start, contig))
@@ -72,7 +73,8 @@ def build_peak_table(
         report.say("neither masked bases nor copies of one sequence in two parts were looked for: no genome was given")
     else:
         keep = ~_copies(GenomeWindows(sequence, contig, start, rules.length), part)  # of sites and negatives
-        report.drop(int((~keep).sum()), "sites", "with the bases of a site of another part, which keeps them")
+        kind = "sites and negatives" if rules.negatives else "sites"
+        report.drop(int((~keep).sum()), kind, "with the bases of one of another part, which keeps them")
         contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
     _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
     for index, name in enumerate(PARTS):
@@ -142,24 +144,31 @@ def _merge(
 ) -> tuple[Index, Index, NDArray[np.uint8]]:
     """The sites: contig and start (S,), labels (S, T)."""
     contig, centre = peaks["contig"].to_numpy(np.int64), peaks["centre"].to_numpy(np.int64)
+    # A window that would reach past an end of its contig is moved inside.
+    left = rules.length // 2
+    centre = np.clip(centre, left, sizes[contig] - (rules.length - left))
     site, centre = merge_peaks(contig, centre, rules.length - rules.overlap)
     place = np.empty(len(centre), np.int64)
     place[site] = contig
     labels = np.zeros((len(centre), files), np.uint8)
     labels[site, peaks["file"].to_numpy()] = 1
-    # A window that would reach past an end of its contig is moved inside.
-    start = np.clip(centre - rules.length // 2, 0, sizes[place] - rules.length)
+    start = centre - left
     report.say(f"{len(start):,} sites of {rules.length} bases, of windows that overlapped by {rules.overlap} or more")
     return place, start, labels
 
 
 def _passing(
-    contig: Index, start: Index, names: list[str], genome: Genome | None, rules: PeakRules, report: Report
+    contig: Index,
+    start: Index,
+    names: list[str],
+    black: pd.DataFrame,
+    genome: Genome | None,
+    rules: PeakRules,
+    report: Report,
 ) -> NDArray[np.bool_]:
     """Which sites touch no blacklist and have enough unmasked bases (S,)."""
     keep = np.ones(len(start), dtype=bool)
-    if rules.blacklist:
-        black = _blacklist(rules.blacklist, names)
+    if len(black):
         sites = pd.DataFrame({"chrom": np.array(names)[contig], "start": start, "end": start + rules.length})
         keep &= bioframe.count_overlaps(sites, black)["count"].to_numpy() == 0
         report.drop(int((~keep).sum()), "sites", f"on the blacklist {rules.blacklist}")
@@ -174,17 +183,19 @@ def _passing(
 
 def _blacklist(path: str, names: list[str]) -> pd.DataFrame:
     """What is blacklisted, by the genome's names; contigs that it does not have count for nothing."""
-    regions = read_bed(path)
-    found = find_contigs([region.chrom for region in regions], names)
+    regions = read_peak_file(path, summits=False)
+    number, chroms = pd.factorize(regions["chrom"])
+    found = find_contigs([str(name) for name in chroms], names)
     if not any(found.values()):
         raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
-    rows = [(found[r.chrom], r.start, r.end) for r in regions if found[r.chrom]]
-    return pd.DataFrame(rows, columns=["chrom", "start", "end"])
+    known = np.array([name or "" for name in found.values()])[number]
+    return regions.assign(chrom=known)[known != ""][["chrom", "start", "end"]]
 
 
 def _negatives(
     genome: Genome,
     peaks: pd.DataFrame,
+    black: pd.DataFrame,
     contig: Index,
     start: Index,
     part: Index,
@@ -202,13 +213,11 @@ def _negatives(
         "end": np.maximum(peaks["end"], peaks["centre"] + half),
     }
     sites = {"chrom": names[contig], "start": start, "end": start + rules.length}  # some were moved inside a contig
-    taken = pd.concat([pd.DataFrame(around), pd.DataFrame(sites)], ignore_index=True)
-    if rules.blacklist:
-        taken = pd.concat([taken, _blacklist(rules.blacklist, list(names))], ignore_index=True)
+    taken = pd.concat([pd.DataFrame(around), pd.DataFrame(sites), black], ignore_index=True)
     whole, rest = divmod(round(rules.negatives * len(start)), len(start))
     wanted = np.concatenate([np.tile(np.arange(len(start)), whole), rng.permutation(len(start))[:rest]])
     _, gc = base_counts(genome, contig, start, rules.length, soft_masked=False)
     drawn = draw_background(genome, taken, gc[wanted], part[wanted], split, rules, rng)
-    report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, which touch no peak")
+    report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, no two the same, which touch no peak")
     report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content that too few windows were found to have")
     return drawn

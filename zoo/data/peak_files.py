@@ -1,10 +1,8 @@
 """Peak files: BED, narrowPeak, broadPeak, gappedPeak, plain or gzipped, each read whole."""
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from zoo.errors import ConfigError, InputError
-from zoo.intervals import open_text
+from zoo.intervals import HEADERS, UNREADABLE, open_text
 
 __all__ = ["name_peak_files", "read_peak_file"]
 
 _SUFFIXES = re.compile(r"(\.(bed|narrowPeak|broadPeak|gappedPeak|txt|tsv|gz|bgz))+$", re.IGNORECASE)
-_HEADERS = ("#", "track", "browser")
 # BED has three to twelve columns, narrowPeak ten, gappedPeak fifteen.
 _COLUMNS = (*range(3, 13), 15)
 _NARROW_PEAK = 10
@@ -41,6 +38,8 @@ def name_peak_files(files: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
     pairs = files.items() if isinstance(files, Mapping) else [_split_name(file) for file in files]
     named: dict[str, str] = {}
     for name, path in pairs:
+        if not path:
+            raise ConfigError(f"the target {name!r} needs a file: say {name}=FILE")
         if not Path(path).is_file():
             raise InputError(f"{path}: no such file")
         if not name or re.search(r"\s", name):
@@ -76,10 +75,12 @@ def read_peak_file(path: str, summits: bool = True) -> pd.DataFrame:
     Raises:
         InputError: a file that cannot be read, holds no peak, or has a line that is no peak (named by its number).
     """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
     try:
         with open_text(path) as file:
             text = file.read()
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: not a text file that can be read as peaks ({error})") from None
     found = _parse_whole(text)
     if found is None:
@@ -93,7 +94,7 @@ def read_peak_file(path: str, summits: bool = True) -> pd.DataFrame:
 def _parse_whole(text: str) -> pd.DataFrame | None:
     """All lines at once; None where anything is odd, so that it is looked for line by line."""
     start = 0
-    while text.startswith(_HEADERS, start):
+    while text.startswith(HEADERS, start):
         start = text.find("\n", start) + 1
         if not start:
             return None
@@ -127,7 +128,7 @@ def _is_even(body: str, tabs: int) -> bool:
 
 def _is_sound(table: pd.DataFrame) -> bool:
     sound = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= _LONGEST)
-    sound &= ~table["chrom"].str.startswith(_HEADERS)
+    sound &= ~table["chrom"].str.startswith(HEADERS)
     if "summit" in table:
         sound &= (table["summit"] >= -1) & (table["summit"] < table["end"] - table["start"])
     return bool(sound.all())
@@ -138,7 +139,7 @@ def _parse_lines(text: str, path: str) -> pd.DataFrame:
     rows: list[tuple[str, int, int, int]] = []
     columns, first = 0, 0
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith(_HEADERS):
+        if not line.strip() or line.startswith(HEADERS):
             continue
         fields, where = line.split("\t"), f"{path}, line {number}"
         if not rows:

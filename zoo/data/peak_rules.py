@@ -1,5 +1,6 @@
 """How peaks become sites, which part each belongs to, and the report of what happened to them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -57,12 +58,13 @@ class PeakRules:
             raise ConfigError("name the contigs of both `valid` and `test`, or of neither")
         if self.valid is None and self.block_size < self.length:
             raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {self.length}")
-        if min(self.valid_fraction, self.test_fraction) < 0 or self.valid_fraction + self.test_fraction >= 1:
+        valid, test = self.valid_fraction, self.test_fraction
+        if not (valid >= 0 and test >= 0 and valid + test < 1):  # said so that nan is refused
             raise ConfigError(
                 f"a validation share of {self.valid_fraction} and a test share of {self.test_fraction} leave nothing"
             )
-        if not 0 <= self.min_unmasked <= 1 or self.negatives < 0:
-            raise ConfigError("min_unmasked is a share from 0 to 1, negatives a number from 0 up")
+        if not 0 <= self.min_unmasked <= 1 or not 0 <= self.negatives < math.inf or self.split_seed < 0:
+            raise ConfigError("min_unmasked is a share from 0 to 1, negatives and split_seed numbers from 0 up")
 
     @property
     def overlap(self) -> int:

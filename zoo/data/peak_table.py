@@ -4,7 +4,7 @@ A TSV file: chrom, start, end (0-based, half-open), split, then a column for eac
 """
 
 import logging
-import zlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.errors import ParserWarning
 
 from zoo.data.labelled import LabelledWindows
 from zoo.data.splits import PARTS
 from zoo.data.windows import GenomeWindows
 from zoo.errors import InputError, one_line
 from zoo.genome import Genome
-from zoo.intervals import match_contigs, some_of
+from zoo.intervals import UNREADABLE, match_contigs, open_text, some_of
 from zoo.writing import whole_file
 
 __all__ = ["PLACE_COLUMNS", "PeakTable"]
@@ -95,8 +96,7 @@ class PeakTable:
             raise InputError(f"{path}: the split {min(unknown)!r} is none of {', '.join(PARTS)}")
         labels = table[targets].to_numpy(np.uint8)
         if labels.max(initial=0) > 1:
-            odd = targets[int(labels.max(0).argmax())]
-            raise InputError(f"{path}: the target {odd!r} has the label {labels.max()} where there should be 0 or 1")
+            raise InputError(_odd_line(path, list(table.columns)) or f"{path}: a label that is not 0 or 1")
         contig, contigs = pd.factorize(table["chrom"])
         return cls(
             targets,
@@ -137,18 +137,46 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     try:
-        head = pd.read_csv(path, sep="\t", nrows=0)
-        columns = list(head.columns)
-        if columns[: len(PLACE_COLUMNS)] != list(PLACE_COLUMNS) or len(columns) == len(PLACE_COLUMNS):
-            raise InputError(
-                f"{path} is no table of peaks: its columns are {some_of(columns)} where "
-                f"{', '.join(PLACE_COLUMNS)} and at least one target should be"
-            )
-        types = {"chrom": str, "start": np.int64, "end": np.int64, "split": str}
-        types |= dict.fromkeys(columns[len(PLACE_COLUMNS) :], np.uint8)
-        table = pd.read_csv(path, sep="\t", dtype=types, na_filter=False)
-    except (ValueError, OverflowError, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read as a table of peaks ({one_line(error)})") from None
+        with open_text(path) as file:
+            columns = file.readline().rstrip("\r\n").split("\t")
+    except UNREADABLE as error:
+        raise InputError(f"{path} cannot be read as a table of peaks ({error})") from None
+    targets = columns[len(PLACE_COLUMNS) :]
+    if columns[: len(PLACE_COLUMNS)] != list(PLACE_COLUMNS) or not targets:
+        raise InputError(
+            f"{path} is no table of peaks: its columns are {some_of(columns)} where "
+            f"{', '.join(PLACE_COLUMNS)} and at least one target should be"
+        )
+    if len(set(targets)) < len(targets):
+        raise InputError(f"{path}: two columns are called {max(targets, key=targets.count)!r}")
+    types = {"chrom": str, "start": np.int64, "end": np.int64, "split": str, **dict.fromkeys(targets, np.uint8)}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ParserWarning)  # of a line with too many cells
+            table = pd.read_csv(path, sep="\t", dtype=types, na_filter=False, index_col=False)
+    except (ValueError, OverflowError, OSError, ParserWarning, *UNREADABLE) as error:
+        raise InputError(_odd_line(path, columns) or f"{path} cannot be read ({one_line(error)})") from None
     if not len(table):
         raise InputError(f"{path}: no site in it")
     return table
+
+
+def _odd_line(path: str | Path, columns: list[str]) -> str | None:
+    """What is wrong with the first line that does not fit, looked for line by line."""
+    try:
+        with open_text(path) as file:
+            for number, line in enumerate(file, 1):
+                cells = line.rstrip("\r\n").split("\t")
+                if number == 1 or cells == [""]:
+                    continue
+                if len(cells) != len(columns):
+                    return f"{path}, line {number}: {len(cells)} cells under {len(columns)} columns"
+                for index in (1, 2):
+                    if not cells[index].isdecimal():
+                        return f"{path}, line {number}: the {columns[index]} {cells[index]!r} is not a whole number"
+                for column, cell in list(zip(columns, cells, strict=True))[len(PLACE_COLUMNS) :]:
+                    if cell not in ("0", "1"):
+                        return f"{path}, line {number}: the target {column!r} has the label {cell!r}, not 0 or 1"
+    except (OSError, *UNREADABLE) as error:
+        return f"{path} cannot be read as a table of peaks ({error})"
+    return None

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data.labelled import LabelledWindows
 from zoo.data.module import LabelsDataModule
@@ -11,7 +12,7 @@ from zoo.data.peak_build import build_peak_table
 from zoo.data.peak_files import name_peak_files
 from zoo.data.peak_rules import PeakRules
 from zoo.data.peak_table import PeakTable
-from zoo.data.splits import leaking_groups
+from zoo.data.splits import PARTS, leaking_groups
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
@@ -75,9 +76,17 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         return self.sites.on(self._genome())
 
     def split(self, data: LabelledWindows) -> LabelledWindows:
-        """The parts are given; those of a table that leak are refused."""
+        """The parts are given; those of a table that leak are refused, and what a shift would make leak is dropped."""
         if self.table is not None:
             self._refuse_leaks(data)
+        near = _trains_near_others(data.codes, data.part, data.codes.length + self.shift) if self.shift else None
+        if near is not None and near.any():
+            line = (
+                f"{near.sum():,} training sites dropped: a shift of {self.shift} bases could reach another part's site"
+            )
+            self._report.append(line)
+            _log.warning(line)
+            data = data.subset(~near)
         return data
 
     def _refuse_leaks(self, data: LabelledWindows) -> None:
@@ -101,3 +110,14 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
 
     def _genome(self) -> Genome:
         return self.genome if isinstance(self.genome, Genome) else Genome(self.genome)
+
+
+def _trains_near_others(windows: GenomeWindows, part: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
+    """Which windows for training (N,) begin fewer than `reach` bases from one of another part."""
+    place = windows.contig * (int(windows.start.max(initial=0)) + reach) + windows.start  # contigs are far apart
+    train = part == PARTS.index("train")
+    ends = np.array([-reach, np.iinfo(np.int64).max])
+    others = np.insert(ends, 1, np.sort(place[~train]))
+    after = np.searchsorted(others, place)
+    near: NDArray[np.bool_] = train & ((others[after] - place < reach) | (place - others[after - 1] < reach))
+    return near

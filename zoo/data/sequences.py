@@ -158,16 +158,12 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         groups = group_identical(data.codes) if stretch is None else group_overlapping(data.codes, stretch)
         undecided = data.part < 0
         if undecided.any():
-            part_of_group = np.full(groups.max() + 1, -1)
-            part_of_group[groups[~undecided]] = data.part[~undecided]
-            data.part[undecided] = part_of_group[groups[undecided]]
-            free = data.part < 0
             strata = np.zeros(len(data), np.int64)
             if self.classify:
                 strata = np.unique(np.nan_to_num(data.labels, nan=-1), axis=0, return_inverse=True)[1].ravel()
-            data.part[free] = draw_parts(
-                groups[free],
-                strata[free],
+            data.part[undecided] = draw_parts(
+                groups[undecided],
+                strata[undecided],
                 valid=self.valid_fraction,
                 test=self.test_fraction,
                 seed=self.split_seed,

@@ -1,6 +1,6 @@
 """Windows on a genome that are read when they are asked for. N windows, L bases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +9,16 @@ from zoo.genome import Genome
 from zoo.progress import bar
 from zoo.sequence import Codes, reverse_complement
 
-__all__ = ["GenomeWindows"]
+__all__ = ["GenomeWindows", "blocks"]
 
-_WINDOWS_AT_ONCE = 8192
+_BASES_AT_ONCE = 4_000_000
+
+
+def blocks(count: int, length: int, doing: str) -> Iterator[slice]:
+    """Slices of so many windows that their bases fit into memory, whatever their length, with a progress bar."""
+    size = max(1, _BASES_AT_ONCE // length)
+    for first in bar(range(0, count, size), doing):
+        yield slice(first, min(first + size, count))
 
 
 class GenomeWindows:
@@ -49,9 +56,8 @@ class GenomeWindows:
         """
         factor = np.random.default_rng(0).integers(0, 2**63, self.length, dtype=np.uint64)
         found = np.empty(len(self), np.uint64)
-        for first in bar(range(0, len(self), _WINDOWS_AT_ONCE), "comparing windows"):
-            rows = np.arange(first, min(first + _WINDOWS_AT_ONCE, len(self)))
-            codes = self[rows]
+        for rows in blocks(len(self), self.length, "comparing windows"):
+            codes = self.genome.windows(self.contig[rows], self.start[rows], self.length)
             found[rows] = np.minimum(codes @ factor, reverse_complement(codes) @ factor)
         return found
 

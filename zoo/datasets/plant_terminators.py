@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.labelled import LabelledSequences
+from zoo.data.layout import group_overlapping
 from zoo.data.sequences import SequenceDataModule
 from zoo.data.splits import PARTS, group_identical
 from zoo.datasets.sources import files_of
@@ -95,6 +96,8 @@ def _read_assay(path: str, target: str) -> pd.DataFrame:
 class TerminatorDataModule(SequenceDataModule):
     """Both assays of the terminators, on the authors' test set; validation is drawn from their training set.
 
+    With `shared_bases`, training sequences that share so many with the test set are left out: that stays the authors'.
+
     Args:
         valid_fraction: share of the authors' training set that is held out for validation.
         options: of SequenceDataModule.
@@ -102,6 +105,7 @@ class TerminatorDataModule(SequenceDataModule):
 
     def __init__(self, valid_fraction: float = 0.1, **options: Any) -> None:
         super().__init__(classify=False, valid_fraction=valid_fraction, test_fraction=0.0, **options)
+        self._sharing = 0
 
     @property
     def targets(self) -> list[str]:
@@ -111,8 +115,13 @@ class TerminatorDataModule(SequenceDataModule):
     def read(self) -> LabelledSequences:
         """The sequences; the part of those that the authors trained on is still to be drawn."""
         found = read_terminators()
-        part = np.where(found.is_test, PARTS.index("test"), -1)
-        return LabelledSequences(found.codes, found.labels, part)
+        data = LabelledSequences(found.codes, found.labels, np.where(found.is_test, PARTS.index("test"), -1))
+        if self.shared_bases is None:
+            return data
+        groups = group_overlapping(found.codes, self.shared_bases)
+        sharing = np.isin(groups, groups[found.is_test]) & ~found.is_test
+        self._sharing = int(sharing.sum())
+        return data.subset(~sharing)
 
     def describe(self) -> list[str]:
         """One line for each part, and what was left out."""
@@ -120,4 +129,6 @@ class TerminatorDataModule(SequenceDataModule):
         dropped = (
             f"left out: {found.odd} that do not have 170 bases, {found.repeated} of train that the test set has too"
         )
+        if self._sharing:
+            dropped += f", {self._sharing:,} of train that share {self.shared_bases} bases with the test set"
         return [*super().describe(), dropped]

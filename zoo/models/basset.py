@@ -74,13 +74,15 @@ class Basset(SequenceModel):
         self.both_strands = both_strands
         plan = Plan(filters, widths, pools, padding)
         plan.check(length)
-        if min([*hidden, members]) < 1:
-            raise ConfigError("hidden units and members are numbers from 1 up")
+        if min([*hidden, members]) < 1 or not (0 <= dropout < 1 and 0 <= conv_dropout < 1):
+            raise ConfigError("hidden units and members are numbers from 1 up, dropout a share from 0 to below 1")
         for name, values, default in (("centre", centre, 0.0), ("spread", spread, 1.0)):
             values = [default] * len(targets) if values is None else list(values)
             if len(values) != len(targets):
                 raise ConfigError(f"there are {len(values)} values of {name} for {len(targets)} targets")
             self.register_buffer(name, torch.tensor(values), persistent=False)  # the arguments hold them
+        if not (self.spread > 0).all():
+            raise ConfigError("a target's spread is a number above 0")
         self.members = nn.ModuleList(
             BassetNet(length, len(targets), plan, hidden, dropout, conv_dropout, pool_first, shared_strands)
             for _ in range(members)
@@ -212,8 +214,8 @@ class Plan(NamedTuple):
     def check(self, length: int) -> None:
         """Raises: ConfigError: no such net can be built for this length."""
         filters, widths, pools = (len(sizes) for sizes in self[:3])
-        if not filters == widths == pools:
-            raise ConfigError(f"{filters} filters, {widths} widths and {pools} pools: give one of each")
+        if not filters == widths == pools or not filters:
+            raise ConfigError(f"{filters} filters, {widths} widths and {pools} pools: give one of each, or more")
         if min([*self.filters, *self.widths, *self.pools]) < 1:
             raise ConfigError("filters, widths and pools are numbers from 1 up")
         if self.padding not in ("valid", "same"):
@@ -230,13 +232,11 @@ class Plan(NamedTuple):
             length -= taken
             if self.padding == "same" and width % 2 == 0:
                 raise ConfigError(
-                    f"shared_strands: a width of {width} pads one end more than the other; take an odd one"
+                    f"shared_strands: the width {width} pads one end more than the other; take an odd one"
                 )
             if length % pool:
                 where = f"the convolution of width {width} gives {length} positions"
-                raise ConfigError(
-                    f"shared_strands: {where}, which its pool of {pool} does not divide; change one of them"
-                )
+                raise ConfigError(f"shared_strands: {where}, which its pool of {pool} does not divide; change one")
             length //= pool
 
     def positions(self, length: int) -> int:
