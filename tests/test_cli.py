@@ -194,6 +194,13 @@ def test_predict_writes_a_file_and_says_so_on_standard_error(
     assert (tmp_path / "out.tsv").read_text() == expected
 
 
+def test_predict_does_not_write_over_its_input(mlp: str, tmp_path: Path, run_zoo: Run) -> None:
+    (tmp_path / "in.fa").write_text(FASTA)
+    code, _, err = run_zoo("predict", mlp, str(tmp_path / "in.fa"), "-o", f"{tmp_path}/../{tmp_path.name}/in.fa")
+    assert (code, "is one of the files to be read" in err, err.count("\n")) == (2, True, 1)
+    assert (tmp_path / "in.fa").read_text() == FASTA
+
+
 def test_letters_read_as_n_are_said_once(mlp: str, tmp_path: Path, run_zoo: Run) -> None:
     (tmp_path / "in.fa").write_text(FASTA.replace("NN", "RY"))
     code, _, err = run_zoo("predict", mlp, str(tmp_path / "in.fa"))

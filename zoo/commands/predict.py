@@ -54,8 +54,11 @@ def predict_command(options: argparse.Namespace) -> None:
 
 def _check_input(options: argparse.Namespace) -> None:
     """Refuse what cannot work before a model is loaded."""
+    from zoo.writing import refuse_overwriting
+
     if options.input != "-" and not Path(options.input).is_file():
         raise InputError(f"{options.input}: no such file")
+    refuse_overwriting(options.output, [options.input, *filter(None, [options.genome])])
     bare = options.input.removesuffix(".gz")
     if bare.endswith((".bed", "Peak")) and not options.genome:
         raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")

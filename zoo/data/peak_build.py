@@ -189,7 +189,8 @@ def _blacklist(path: str, names: list[str]) -> pd.DataFrame:
     if not any(found.values()):
         raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
     known = np.array([name or "" for name in found.values()])[number]
-    return regions.assign(chrom=known)[known != ""][["chrom", "start", "end"]]
+    regions = regions.assign(chrom=known)[["chrom", "start", "end"]]
+    return regions[known != ""].reset_index(drop=True)
 
 
 def _negatives(

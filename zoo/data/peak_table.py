@@ -151,9 +151,9 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
         raise InputError(f"{path}: two columns are called {max(targets, key=targets.count)!r}")
     types = {"chrom": str, "start": np.int64, "end": np.int64, "split": str, **dict.fromkeys(targets, np.uint8)}
     try:
-        with warnings.catch_warnings():
+        with open_text(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", ParserWarning)  # of a line with too many cells
-            table = pd.read_csv(path, sep="\t", dtype=types, na_filter=False, index_col=False)
+            table = pd.read_csv(file, sep="\t", dtype=types, na_filter=False, index_col=False)
     except (ValueError, OverflowError, OSError, ParserWarning, *UNREADABLE) as error:
         raise InputError(_odd_line(path, columns) or f"{path} cannot be read ({one_line(error)})") from None
     if not len(table):
