@@ -145,7 +145,8 @@ def made_module(folder: Path) -> PeakDataModule:
     genome = folder / "genome.fa"
     letters = decode(rng.integers(0, 4, 20_000_000).astype(np.uint8))
     genome.write_text(">chr1\n" + "\n".join(letters[i : i + 60] for i in range(0, len(letters), 60)) + "\n")
-    start: NDArray[np.int64] = np.sort(rng.integers(10, len(letters) - LENGTH - 10, 20_000))
+    # Apart by more than a shift, so that no part touches another.
+    start: NDArray[np.int64] = 10 + 990 * np.arange(20_000) + rng.integers(0, 300, 20_000)
     labels = (rng.random((len(start), TARGETS)) < 0.05).astype(np.uint8)
     targets = [f"cell{i}" for i in range(TARGETS)]
     part = rng.integers(0, 3, len(start))
