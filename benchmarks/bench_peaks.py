@@ -139,14 +139,14 @@ def endless(data: PeakDataModule) -> Iterator[Batch]:
         yield from loader
 
 
-def made_module(folder: Path) -> PeakDataModule:
-    """A made genome of 20 megabases, 20,000 sites of random labels; strands and shifts are drawn, as in training."""
+def made_module(folder: Path, sites: int = 20_000) -> PeakDataModule:
+    """A made genome, a kilobase for each site, and random labels; strands and shifts are drawn, as in training."""
     rng = np.random.default_rng(1)
     genome = folder / "genome.fa"
-    letters = decode(rng.integers(0, 4, 20_000_000).astype(np.uint8))
+    letters = decode(rng.integers(0, 4, 1000 * sites).astype(np.uint8))
     genome.write_text(">chr1\n" + "\n".join(letters[i : i + 60] for i in range(0, len(letters), 60)) + "\n")
     # Apart by more than a shift, so that no part touches another.
-    start: NDArray[np.int64] = 10 + 990 * np.arange(20_000) + rng.integers(0, 300, 20_000)
+    start: NDArray[np.int64] = 10 + 990 * np.arange(sites) + rng.integers(0, 300, sites)
     labels = (rng.random((len(start), TARGETS)) < 0.05).astype(np.uint8)
     targets = [f"cell{i}" for i in range(TARGETS)]
     part = rng.integers(0, 3, len(start))

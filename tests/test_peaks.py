@@ -431,8 +431,8 @@ BAD_LINES = {
     "reversed": (("chr1", 300, 200), "line 2: start 300 and end 200 are reversed"),
     "negative": (("chr1", -5, 200), "line 2: start -5 and end 200 are negative"),
     "empty": (("chr1", 200, 200), "line 2: start 200 and end 200 are empty"),
-    "no number": (("chr1", "x", 200), "line 2: start, end must be whole numbers, not 'x', '200'"),
-    "a fraction": (("chr1", "1.5", 200), "line 2: start, end must be whole numbers, not '1.5', '200'"),
+    "no number": (("chr1", "x", 200), "line 2: start 'x' and end '200' must be whole numbers"),
+    "a fraction": (("chr1", "1.5", 200), "line 2: start '1.5' and end '200' must be whole numbers"),
     "a column less": (("chr1", 100), "line 2: 2 tab-separated columns where line 1 has 3"),
     "a column more, then less": (
         ("chr1", 100, 200, "x\nchr1\t5"),

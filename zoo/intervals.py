@@ -4,7 +4,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,7 @@ __all__ = [
     "iterate_bed",
     "match_contigs",
     "open_text",
+    "parse_bounds",
     "read_bed",
     "read_contig_lengths",
     "some_of",
@@ -104,17 +105,28 @@ def _parse_bed_line(line: str, where: str) -> Interval:
     fields = line.rstrip("\r\n").split("\t")
     if len(fields) < 3:
         raise InputError(f"{where}: {len(fields)} tab-separated columns where BED has at least three")
-    try:
-        start, end = int(fields[1]), int(fields[2])
-    except ValueError:
-        raise InputError(f"{where}: start {fields[1]!r} and end {fields[2]!r} must be whole numbers") from None
-    if start < 0 or end <= start:
-        raise InputError(f"{where}: start {start} and end {end} do not make an interval (0 <= start < end)")
+    start, end = parse_bounds(fields, where)
     name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
     strand = fields[5] if len(fields) > 5 else "."
     if strand not in ("+", "-", "."):
         raise InputError(f"{where}: strand {strand!r} is none of +, - and .")
     return Interval(fields[0], start, end, name, strand)
+
+
+def parse_bounds(fields: Sequence[str], where: str) -> tuple[int, int]:
+    """Start and end, from the second and third column of a line of BED.
+
+    Raises:
+        InputError: they are no whole numbers, or not 0 <= start < end; `where` names the file and line.
+    """
+    try:
+        start, end = int(fields[1]), int(fields[2])
+    except ValueError:
+        raise InputError(f"{where}: start {fields[1]!r} and end {fields[2]!r} must be whole numbers") from None
+    if start < 0 or end <= start:
+        kind = "negative" if start < 0 or end < 0 else "reversed" if end < start else "empty"
+        raise InputError(f"{where}: start {start} and end {end} are {kind}; an interval has 0 <= start < end")
+    return start, end
 
 
 def read_contig_lengths(path: str | Path) -> dict[str, int]:

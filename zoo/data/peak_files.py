@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.errors import ConfigError, InputError
-from zoo.intervals import HEADERS, UNREADABLE, open_text
+from zoo.intervals import HEADERS, UNREADABLE, open_text, parse_bounds
 
 __all__ = ["name_peak_files", "read_peak_file"]
 
@@ -156,18 +156,11 @@ def _parse_lines(text: str, path: str) -> pd.DataFrame:
 
 def _numbers(fields: list[str], where: str) -> tuple[int, int, int]:
     """Start, end and summit of one line."""
-    narrow = len(fields) == _NARROW_PEAK
+    start, end = parse_bounds(fields, where)
     try:
-        start, end = int(fields[1]), int(fields[2])
-        summit = int(fields[_SUMMIT]) if narrow else -1
+        summit = int(fields[_SUMMIT]) if len(fields) == _NARROW_PEAK else -1
     except ValueError:
-        shown = ", ".join(repr(field) for field in (*fields[1:3], *([fields[_SUMMIT]] if narrow else [])))
-        raise InputError(
-            f"{where}: start, end{' and summit' if narrow else ''} must be whole numbers, not {shown}"
-        ) from None
-    if start < 0 or end <= start:
-        kind = "negative" if start < 0 or end < 0 else "reversed" if end < start else "empty"
-        raise InputError(f"{where}: start {start} and end {end} are {kind}; a peak has 0 <= start < end")
+        raise InputError(f"{where}: the summit {fields[_SUMMIT]!r} must be a whole number") from None
     if not -1 <= summit < end - start:
         raise InputError(f"{where}: the summit {summit} lies outside the peak's {end - start} bases")
     if end > _LONGEST:

@@ -94,9 +94,6 @@ class PeakTable:
         unknown = set(table["split"].unique()) - set(PARTS)
         if unknown:
             raise InputError(f"{path}: the split {min(unknown)!r} is none of {', '.join(PARTS)}")
-        labels = table[targets].to_numpy(np.uint8)
-        if labels.max(initial=0) > 1:
-            raise InputError(_odd_line(path, list(table.columns)) or f"{path}: a label that is not 0 or 1")
         contig, contigs = pd.factorize(table["chrom"])
         return cls(
             targets,
@@ -104,7 +101,7 @@ class PeakTable:
             contig.astype(np.int64),
             table["start"].to_numpy(np.int64),
             int(lengths[0]),
-            labels,
+            table[targets].to_numpy(np.uint8),
             table["split"].map(PARTS.index).to_numpy(np.int64),
         )
 
@@ -154,6 +151,8 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
         with open_text(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", ParserWarning)  # of a line with too many cells
             table = pd.read_csv(file, sep="\t", dtype=types, na_filter=False, index_col=False)
+        if (table[targets].to_numpy() > 1).any():
+            raise ValueError("a label is not 0 or 1")
     except (ValueError, OverflowError, OSError, ParserWarning, *UNREADABLE) as error:
         raise InputError(_odd_line(path, columns) or f"{path} cannot be read ({one_line(error)})") from None
     if not len(table):

@@ -79,8 +79,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         """The parts are given; those of a table that leak are refused, and what a shift would make leak is dropped."""
         if self.table is not None:
             self._refuse_leaks(data)
-        near = _trains_near_others(data.codes, data.part, data.codes.length + self.shift) if self.shift else None
-        if near is not None and near.any():
+        near = _trains_near_others(data.codes, data.part, data.codes.length + self.shift)
+        if near.any():
             line = (
                 f"{near.sum():,} training sites dropped: a shift of {self.shift} bases could reach another part's site"
             )
