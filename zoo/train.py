@@ -23,7 +23,7 @@ from zoo.facts import read_config
 from zoo.finish import finish_run
 from zoo.model import Optimization, SequenceModel
 from zoo.plots import draw_learning_curve
-from zoo.train_options import LAST, TrainCLI, run_folder
+from zoo.train_options import LAST, TrainCLI, answer_between_batches, run_folder
 
 __all__ = ["show_options", "train"]
 
@@ -152,7 +152,8 @@ def _fit(trainer: Trainer, model: SequenceModel, data: SequenceData, run: Path, 
     if config.resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
     try:
-        trainer.fit(model, datamodule=data, ckpt_path=last if config.resume else None, weights_only=True)
-    except SystemExit:  # what Lightning makes of Ctrl-C, after it has shut down in order
+        with answer_between_batches(trainer):
+            trainer.fit(model, datamodule=data, ckpt_path=last if config.resume else None, weights_only=True)
+    except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C, having shut down in order
         cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
         raise Interrupted(f"the run {run} was stopped: {cure}") from None

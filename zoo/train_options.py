@@ -1,7 +1,12 @@
 """The options of `zoo train`: what a run has besides its model, its data and Lightning's Trainer."""
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import lightning
@@ -17,7 +22,7 @@ from zoo.finish import fill
 from zoo.model import Optimization
 from zoo.registry import split_name
 
-__all__ = ["LAST", "CardText", "TrainCLI", "run_folder"]
+__all__ = ["LAST", "CardText", "TrainCLI", "answer_between_batches", "run_folder"]
 
 # The checkpoint of every epoch, better or not: where a resumed run goes on.
 LAST = "last"
@@ -58,6 +63,50 @@ class SeedEachEpoch(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: lightning.LightningModule) -> None:
         """Seed dropout and whatever else draws from torch."""
         torch.manual_seed(self.seed * 100_003 + trainer.current_epoch * 1_009 + trainer.global_rank)
+
+
+class StopBetweenBatches(Callback):
+    """Ends a run before its next batch once Ctrl-C was pressed."""
+
+    pressed = False
+
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        """See the class."""
+        self.act()
+
+    def on_validation_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        """See the class."""
+        self.act()
+
+    def act(self) -> None:
+        """Raises: KeyboardInterrupt: Ctrl-C was pressed."""
+        if self.pressed:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def answer_between_batches(trainer: Trainer) -> Iterator[None]:
+    """Let the trainer answer Ctrl-C between two batches; a second one acts at once.
+
+    Python raises it wherever it happens to be: in a finaliser it would be printed and lost.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
+        yield
+        return
+    stop = StopBetweenBatches()
+    trainer.callbacks.append(stop)  # type: ignore[attr-defined]
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+        stop.act()  # it was pressed after the last batch
+    finally:
+        signal.signal(signal.SIGINT, before)
+        trainer.callbacks.remove(stop)  # type: ignore[attr-defined]
 
 
 class TrainCLI(LightningCLI):
