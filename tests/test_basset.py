@@ -16,6 +16,7 @@ from zoo.hub import load, verify
 from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
 from zoo.losses import binary_cross_entropy
+from zoo.metrics import TargetMetrics
 from zoo.model import Optimization
 from zoo.models.basset import Basset, ConvBlock, StrandedConv
 from zoo.sequence import complement_codes, encode, one_hot
@@ -379,4 +380,5 @@ def test_what_is_scored_is_what_is_predicted() -> None:
     for both_strands in (False, True):
         model = Basset(["a"], **options, both_strands=both_strands).eval()  # type: ignore[arg-type]
         model.validation_step(batch, 0)
+        assert isinstance(model.valid_scores, TargetMetrics)
         assert torch.equal(model.valid_scores.predictions[0], model.predict(batch.codes).detach())

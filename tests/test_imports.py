@@ -19,7 +19,7 @@ MODULES = {
 # From the ground up. A folder stands for all that is in it.
 STOREYS = [
     {"errors", "sequence", "intervals", "outputs", "progress", "targets", "writing"},
-    {"download", "genome", "layers", "losses", "metrics", "model", "motifs", "plots"},
+    {"bigwig", "download", "genome", "layers", "losses", "metrics", "model", "motifs", "plots", "track_metrics"},
     {"models", "data"},
     {"datasets", "importers", "registry"},
     {"facts"},

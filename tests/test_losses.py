@@ -7,10 +7,22 @@ import pytest
 import torch
 
 from zoo.errors import ConfigError
-from zoo.losses import LOSSES, Loss, binary_cross_entropy, find_loss, mean_squared_error
+from zoo.losses import (
+    LOSSES,
+    Loss,
+    binary_cross_entropy,
+    find_loss,
+    mean_squared_error,
+    poisson,
+    poisson_multinomial,
+    softplus_squared_error,
+)
 
 NAN = float("nan")
-BOTH = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+# All but this one are means of what each value costs by itself.
+SINGLE = {name: loss for name, loss in LOSSES.items() if name != "poisson_multinomial"}
+EACH = pytest.mark.parametrize("loss", SINGLE.values(), ids=SINGLE)
+ALL = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 
 
 def rows() -> tuple[torch.Tensor, torch.Tensor]:
@@ -46,7 +58,7 @@ def test_mean_squared_error_is_the_one_on_paper() -> None:
     assert float(mean_squared_error(raw, target)) == (0 + 4 + 9 + 4) / 4
 
 
-@BOTH
+@ALL
 def test_missing_targets_count_for_nothing(loss: Loss) -> None:
     raw, target = rows()
     target[::4] = NAN
@@ -60,7 +72,7 @@ def test_the_mean_is_over_what_is_left_in_any_column() -> None:
     assert float(mean_squared_error(raw, target)) == (4 + 1) / 2
 
 
-@BOTH
+@EACH
 def test_no_gradient_reaches_a_missing_target_and_the_others_have_theirs(loss: Loss) -> None:
     raw, target = rows()
     target[1::2, 1] = NAN
@@ -73,7 +85,7 @@ def test_no_gradient_reaches_a_missing_target_and_the_others_have_theirs(loss: L
     assert torch.allclose(gradient[there], expected, rtol=1e-6)
 
 
-@BOTH
+@ALL
 def test_nothing_measured_costs_nothing(loss: Loss) -> None:
     raw = torch.ones(3, 2, requires_grad=True)
     value = loss.function(raw, torch.full((3, 2), NAN))
@@ -82,7 +94,7 @@ def test_nothing_measured_costs_nothing(loss: Loss) -> None:
     assert torch.equal(gradient, torch.zeros(3, 2))
 
 
-@BOTH
+@ALL
 def test_half_precision_is_summed_in_single(loss: Loss) -> None:
     raw, target = rows()
     half = raw.bfloat16()
@@ -102,7 +114,7 @@ def test_an_unknown_loss_is_refused_naming_those_there_are() -> None:
         find_loss("hinge")
 
 
-@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+@EACH
 def test_a_weight_counts_a_target_so_many_times_and_equal_ones_change_nothing(loss: Loss) -> None:
     raw, target = torch.randn(5, 2), torch.rand(5, 2).round()
     target[0, 1] = NAN
@@ -111,3 +123,61 @@ def test_a_weight_counts_a_target_so_many_times_and_equal_ones_change_nothing(lo
     assert float(weighted) == pytest.approx(float(loss.function(*thrice)), rel=1e-6)
     same = loss.function(raw, target, torch.tensor([2.0, 2.0]))
     assert float(same) == pytest.approx(float(loss.function(raw, target)), rel=1e-6)
+
+
+def test_poisson_is_torch_s_of_the_softplus() -> None:
+    raw, target = rows()
+    expected = torch.nn.functional.poisson_nll_loss(torch.nn.functional.softplus(raw.double()), target.double(), False)
+    assert float(poisson(raw, target)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_poisson_of_a_rate_far_below_one_is_finite_and_so_is_its_gradient() -> None:
+    raw = torch.tensor([[-200.0, -15.0, -14.9]], requires_grad=True)
+    loss = poisson(raw, torch.ones(1, 3))
+    (gradient,) = torch.autograd.grad(loss, raw)
+    assert float(loss) == pytest.approx((200 + 15 + 14.9) / 3, rel=1e-5)
+    assert torch.allclose(gradient, torch.full((1, 3), -1 / 3), rtol=1e-5)  # each base costs -log(rate), which is -raw
+
+
+def test_softplus_squared_error_is_of_what_is_predicted() -> None:
+    raw, target = rows()
+    loss = find_loss("softplus_squared_error")
+    assert float(softplus_squared_error(raw, target)) == pytest.approx(
+        float(((loss.activation(raw) - target) ** 2).mean()), rel=1e-6
+    )
+
+
+def slow_poisson_multinomial(raw: list[float], target: list[float]) -> tuple[float, int]:
+    """Of one track: the sum over its bins, and how many there are."""
+    pairs = [(math.log1p(math.exp(r)), t) for r, t in zip(raw, target, strict=True) if not math.isnan(t)]
+    total, counts = math.fsum(rate for rate, _ in pairs), math.fsum(count for _, count in pairs)
+    profile = -math.fsum(count * math.log(rate / total) for rate, count in pairs)
+    return profile + 0.2 * (total - counts * math.log(total)), len(pairs)
+
+
+def test_poisson_multinomial_equals_a_slow_loop_and_weights_count_targets() -> None:
+    generator = torch.Generator().manual_seed(0)
+    raw = 2 * torch.randn(4, 3, 6, generator=generator)
+    target = torch.randint(0, 5, (4, 3, 6), generator=generator).float()
+    target[0, 1, 2:] = NAN
+    target[3, 2, 0] = NAN
+    weights = (1.0, 2.0, 0.5)
+    for weight in (None, torch.tensor(weights)[:, None]):
+        total, bins = 0.0, 0.0
+        for b in range(4):
+            for t in range(3):
+                factor = 1.0 if weight is None else weights[t]
+                cost, count = slow_poisson_multinomial(raw[b, t].tolist(), target[b, t].tolist())
+                total, bins = total + factor * cost, bins + factor * count
+        assert float(poisson_multinomial(raw, target, weight)) == pytest.approx(total / bins, rel=1e-5)
+
+
+def test_the_profile_does_not_depend_on_the_total() -> None:
+    """Poisson-multinomial: rates twice as high change the total's loss alone."""
+    target = torch.tensor([[[1.0, 3.0]]])
+    rates = torch.tensor([[[2.0, 6.0]]])
+
+    def loss(rate: torch.Tensor) -> float:
+        return 2 * float(poisson_multinomial(rate.expm1().log(), target))  # of two bins
+
+    assert loss(2 * rates) - loss(rates) == pytest.approx(0.2 * (8 - 4 * math.log(2)), rel=1e-4)

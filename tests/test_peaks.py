@@ -536,7 +536,7 @@ def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path
     assert "leave nothing" in refused(path, "--valid-fraction", "nan")
     assert "min_unmasked is a share" in refused(path, "--min-unmasked", "2")
     for option, value in (("--negatives", "inf"), ("--negatives", "nan"), ("--split-seed", "-1")):
-        assert "negatives and split_seed numbers from 0 up" in refused(path, option, value)
+        assert "from 0 up" in refused(path, option, value)
     assert "the target 'X' needs a file" in refused("X=")
     assert "black.bed: no such file" in refused(path, "--blacklist", str(tmp_path / "black.bed"))
     black = bed(tmp_path / "black.bed", ("scaffold", 1, 2))

@@ -21,15 +21,27 @@ class PublicFile:
 
     Attributes:
         url: where it is.
-        sha256: of its bytes, in hex.
-        size: in bytes.
+        sha256: of its bytes, in hex; empty where its publisher names only its md5.
+        size: in bytes; 0 where that is not known.
         licence: as its publisher states it.
+        md5: of its bytes, in hex, where there is no sha256.
     """
 
     url: str
     sha256: str
     size: int
     licence: str = "not stated"
+    md5: str = ""
+
+    @property
+    def algorithm(self) -> str:
+        """By which it is known: `sha256`, or `md5`."""
+        return "sha256" if self.sha256 else "md5"
+
+    @property
+    def digest(self) -> str:
+        """Of its bytes, in hex, by that algorithm."""
+        return self.sha256 or self.md5
 
     @property
     def name(self) -> str:
@@ -53,8 +65,12 @@ def cache_folder() -> Path:
 
 def sha256_of(path: Path) -> str:
     """The sha256 of a file, in hex."""
+    return _digest(path, "sha256")
+
+
+def _digest(path: Path, algorithm: str) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def fetch(file: PublicFile, progress: bool = True) -> Path:
@@ -76,7 +92,7 @@ def fetch(file: PublicFile, progress: bool = True) -> Path:
     path = cache_folder() / "files" / file.relative_path
     if not path.is_file():
         _download(file, path, progress)
-    elif sha256_of(path) != file.sha256:
+    elif _digest(path, file.algorithm) != file.digest:
         path.unlink()
         _download(file, path, progress)
     return path
@@ -86,9 +102,9 @@ def _from_mirror(file: PublicFile, mirror: Path) -> Path:
     path = mirror / file.relative_path
     if not path.is_file():
         raise DownloadError(f"{path}: no such file in the mirror that ZOO_MIRROR names (wanted: {file.url})")
-    found = sha256_of(path)
-    if found != file.sha256:
-        raise IntegrityError(f"{path}: its sha256 is {found} where {file.sha256} was published")
+    found = _digest(path, file.algorithm)
+    if found != file.digest:
+        raise IntegrityError(f"{path}: its {file.algorithm} is {found} where {file.digest} was published")
     return path
 
 
@@ -96,11 +112,11 @@ def _download(file: PublicFile, path: Path, progress: bool) -> None:
     import pooch
     import requests
 
-    downloader = pooch.HTTPDownloader(progressbar=progress and file.size > 1 << 20, timeout=60)
+    downloader = pooch.HTTPDownloader(progressbar=progress and not 0 < file.size < 1 << 20, timeout=60)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # pooch writes beside the place and moves the file there only when its sha256 is right.
-        pooch.retrieve(file.url, f"sha256:{file.sha256}", path.name, path.parent, downloader=downloader)
+        # pooch writes beside the place and moves the file there only when its digest is right.
+        pooch.retrieve(file.url, f"{file.algorithm}:{file.digest}", path.name, path.parent, downloader=downloader)
     except (requests.RequestException, OSError) as error:
         raise DownloadError(
             f"{file.url} could not be downloaded ({type(error).__name__}); set ZOO_MIRROR to a folder that has it"

@@ -13,7 +13,21 @@ from torch import Tensor
 
 from zoo.errors import ConfigError
 
-__all__ = ["LOSSES", "Loss", "binary_cross_entropy", "find_loss", "mean_squared_error"]
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "binary_cross_entropy",
+    "find_loss",
+    "mean_squared_error",
+    "poisson",
+    "poisson_multinomial",
+    "softplus_squared_error",
+]
+
+# Below, log(softplus(x)) is x to float32's precision, and softplus(x) itself may be 0.
+_FAR_BELOW = -15.0
+# How much the Poisson loss of the total counts beside the multinomial loss of the profile, as in Borzoi.
+_TOTAL_WEIGHT = 0.2
 
 
 def binary_cross_entropy(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -33,6 +47,50 @@ def binary_cross_entropy(raw: Tensor, target: Tensor, weight: Tensor | None = No
 def mean_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean squared error over the targets that are there. See `binary_cross_entropy`."""
     return _masked_mean(F.mse_loss, raw, target, weight)
+
+
+def softplus_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean squared error of softplus(raw), for what is never negative. See `binary_cross_entropy`."""
+    return _masked_mean(F.mse_loss, F.softplus(raw.float()), target, weight)
+
+
+def poisson(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean Poisson loss, rate - count log(rate), of the rate softplus(raw). See `binary_cross_entropy`."""
+    return _masked_mean(_poisson_each, raw, target, weight)
+
+
+def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Poisson loss of each track's total and multinomial loss of how it is spread over the bins (Linder 2025).
+
+    Args:
+        raw: (B, T, N); rates are softplus(raw).
+        target: the same shape; bins that are NaN count neither for the total nor for the profile.
+        weight: how much each target counts, (T, 1); None for all alike.
+
+    Returns:
+        (), per bin, as `poisson`.
+    """
+    raw = raw.float()
+    there = ~torch.isnan(target)
+    bins = there.sum(-1)
+    count = torch.where(there, target, 0.0)
+    rate = F.softplus(raw) * there
+    total = rate.sum(-1)
+    counts, log_total = count.sum(-1), total.clamp(min=torch.finfo(rate.dtype).tiny).log()
+    profile = counts * log_total - (count * log_softplus(raw)).sum(-1)
+    each = profile + _TOTAL_WEIGHT * (total - counts * log_total)  # (B, T), a sum over bins
+    counted = bins if weight is None else bins * weight.squeeze(-1)
+    each = each if weight is None else each * weight.squeeze(-1)
+    return each.sum() / counted.sum().clamp(min=torch.finfo(each.dtype).tiny)
+
+
+def log_softplus(raw: Tensor) -> Tensor:
+    """log(softplus(raw)), finite and with a finite gradient however low `raw` is."""
+    return torch.where(raw < _FAR_BELOW, raw, F.softplus(raw.clamp(min=_FAR_BELOW)).log())
+
+
+def _poisson_each(raw: Tensor, target: Tensor, reduction: str) -> Tensor:
+    return F.softplus(raw) - target * log_softplus(raw)
 
 
 def _masked_mean(loss: Callable[..., Tensor], raw: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
@@ -64,6 +122,9 @@ class Loss:
 LOSSES = {
     "binary_cross_entropy": Loss(binary_cross_entropy, torch.sigmoid, "probability", classifies=True),
     "mean_squared_error": Loss(mean_squared_error, torch.nn.Identity(), "score", classifies=False),
+    "softplus_squared_error": Loss(softplus_squared_error, F.softplus, "coverage", classifies=False),
+    "poisson": Loss(poisson, F.softplus, "coverage", classifies=False),
+    "poisson_multinomial": Loss(poisson_multinomial, F.softplus, "coverage", classifies=False),
 }
 
 

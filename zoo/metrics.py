@@ -98,7 +98,7 @@ class TargetMetrics(Metric):
 
     def __init__(self, scores: dict[str, Score]) -> None:
         super().__init__()
-        self.scores = scores
+        self.scores, self.names = scores, tuple(scores)
         self.add_state("predictions", default=[], dist_reduce_fx="cat")
         self.add_state("targets", default=[], dist_reduce_fx="cat")
 

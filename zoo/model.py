@@ -16,8 +16,9 @@ from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError
 from zoo.losses import find_loss
 from zoo.metrics import CLASSIFICATION, REGRESSION, TargetMetrics
-from zoo.outputs import Output
+from zoo.outputs import Output, Tracks
 from zoo.sequence import complement_codes, one_hot
+from zoo.track_metrics import TrackMetrics
 
 __all__ = ["Optimization", "SequenceModel"]
 
@@ -89,9 +90,13 @@ class SequenceModel(LightningModule):
         self.length = length
         self.loss = find_loss(loss)
         self.optimization = Optimization()
-        scores = CLASSIFICATION if self.loss.classifies else REGRESSION
-        self.valid_scores = TargetMetrics(scores)
-        self.test_scores = TargetMetrics(scores)
+        self.valid_scores, self.test_scores = self._new_scores(), self._new_scores()
+
+    def _new_scores(self) -> TargetMetrics | TrackMetrics:
+        """The metrics of what is predicted."""
+        if isinstance(self.output, Tracks):
+            return TrackMetrics(len(self.output.targets))
+        return TargetMetrics(CLASSIFICATION if self.loss.classifies else REGRESSION)
 
     @property
     def min_length(self) -> int:
@@ -189,14 +194,14 @@ class SequenceModel(LightningModule):
         """Log the scores of the whole test set."""
         self._log_scores(self.test_scores, "test")
 
-    def _score(self, batch: Batch, scores: TargetMetrics, part: str) -> None:
+    def _score(self, batch: Batch, scores: TargetMetrics | TrackMetrics, part: str) -> None:
         raw = self(self.encode(batch.codes))
         loss = self.loss.function(raw, batch.target, self.target_weight())
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
         scores.update(self._predicted(raw, batch.codes), batch.target)
 
-    def _log_scores(self, scores: TargetMetrics, part: str) -> None:
+    def _log_scores(self, scores: TargetMetrics | TrackMetrics, part: str) -> None:
         values = scores.compute()
         scores.reset()
         self.log_dict({f"{part}_{name}": value.float() for name, value in values.items()}, prog_bar=True)

@@ -73,6 +73,18 @@ class Tracks(Output):
     strand_pairs: tuple[int, ...] = field(default=())
     kind: ClassVar[str] = "tracks"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        pairs, targets = self.strand_pairs, len(self.targets)
+        if pairs and len(pairs) != targets:
+            raise ConfigError(f"there are {len(pairs)} strand_pairs for {targets} targets")
+        odd = [t for t, partner in enumerate(pairs) if not 0 <= partner < targets or pairs[partner] != t]
+        if odd:
+            raise ConfigError(
+                f"strand_pairs: {self.targets[odd[0]]!r} and the target of index {pairs[odd[0]]} are not each other's "
+                "partners"
+            )
+
     @property
     def shape(self) -> tuple[int, ...]:
         """(T, N)."""

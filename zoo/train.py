@@ -130,7 +130,7 @@ def _parse(arguments: Sequence[str]) -> TrainCLI:
 
 def _check_plan(config: Namespace, model: SequenceModel) -> None:
     """Refuse before training what would spoil its end."""
-    known = ["valid_loss", *(f"valid_{name}" for name in model.valid_scores.scores)]
+    known = ["valid_loss", *(f"valid_{name}" for name in model.valid_scores.names)]
     if config.monitor not in known:
         raise ConfigError(f"there is no metric {config.monitor!r} to monitor; there are {', '.join(known)}")
     trainer = config.trainer

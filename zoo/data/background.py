@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zoo.data.peak_rules import PeakRules, Split
+from zoo.data.genome_split import GenomeSplit
+from zoo.data.peak_rules import PeakRules
 from zoo.data.windows import blocks
 from zoo.genome import Genome
 
@@ -59,7 +60,7 @@ def draw_background(
     taken: pd.DataFrame,
     wanted_gc: NDArray[np.float64],
     wanted_part: Index,
-    split: Split,
+    split: GenomeSplit,
     rules: PeakRules,
     rng: np.random.Generator,
 ) -> tuple[Index, Index, Index]:
@@ -95,7 +96,7 @@ def draw_background(
         ends = room.cumsum()
         contig = np.searchsorted(ends, place, side="right")
         start = place - (ends - room)[contig]
-        part = split.part_of(contig, start)
+        part = split.part_of(contig, start, rules.length)
         fit = (part >= 0) & (part < parts) & _clear(names, contig, start, rules.length, taken)
         place, contig, start, part = place[fit], contig[fit], start[fit], part[fit]
         unmasked, gc = base_counts(genome, contig, start, rules.length, rules.soft_masked)

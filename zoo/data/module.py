@@ -8,7 +8,7 @@ from typing import Any, Generic, cast
 import numpy as np
 from lightning import LightningDataModule
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from zoo.data.batch import Batch
 from zoo.data.labelled import Labelled, SequenceDataset, Source
@@ -17,7 +17,7 @@ from zoo.data.splits import PARTS, Part
 from zoo.errors import ConfigError, InputError
 from zoo.intervals import some_of
 
-__all__ = ["LabelsDataModule", "SequenceData"]
+__all__ = ["LabelsDataModule", "SequenceData", "batch_loader"]
 
 
 class SequenceData(LightningDataModule):
@@ -148,24 +148,15 @@ class LabelsDataModule(SequenceData, Generic[Source]):
             weight = np.tile(weight, 1 + dataset.shuffles)
         sampler = EpochSampler(len(dataset), self.seed, weight, self.epoch_size)
         size = min(self.batch_size, len(sampler))  # of this process's share: none may be left without a batch
-        return self._loader(dataset, batch_size=size, sampler=sampler, drop_last=True)
+        return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, the same every time."""
-        return self._loader(self.dataset("valid"), batch_size=self.batch_size)
+        return batch_loader(self.dataset("valid"), self.num_workers, batch_size=self.batch_size)
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """In order, the same every time."""
-        return self._loader(self.dataset("test"), batch_size=self.batch_size)
-
-    def _loader(self, dataset: SequenceDataset[Source], **options: Any) -> DataLoader[Batch]:
-        return DataLoader(
-            dataset,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            collate_fn=cast(Any, _already_a_batch),
-            **options,
-        )
+        return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
 
     def _check(self, data: Labelled[Source]) -> None:
         """Refuse labels that nothing can be learnt from."""
@@ -190,6 +181,17 @@ def _negative(data: Labelled[Source]) -> NDArray[np.bool_]:
     missing = np.isnan(data.labels)
     found: NDArray[np.bool_] = ((data.labels == 0) | missing).all(1) & ~missing.all(1)
     return found
+
+
+def batch_loader(dataset: Dataset[Batch], num_workers: int, **options: Any) -> DataLoader[Batch]:
+    """A loader of a dataset that reads whole batches."""
+    return DataLoader(
+        dataset,
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
+        collate_fn=cast(Any, _already_a_batch),
+        **options,
+    )
 
 
 def _already_a_batch(batch: Batch) -> Batch:

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.background import base_counts, draw_background
+from zoo.data.genome_split import GenomeSplit
 from zoo.data.merge import merge_peaks
 from zoo.data.peak_files import read_peak_file
-from zoo.data.peak_rules import PeakRules, Report, Split
+from zoo.data.peak_rules import PeakRules, Report
 from zoo.data.peak_table import PeakTable
 from zoo.data.splits import PARTS
 from zoo.data.windows import GenomeWindows
@@ -57,8 +58,8 @@ def build_peak_table(
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
     keep = _passing(contig, start, list(contigs), black, sequence, rules, report)
     contig, start, labels = contig[keep], start[keep], labels[keep]
-    split = Split(contigs, rules)
-    part = split.part_of(contig, start)
+    split = GenomeSplit(contigs, rules)
+    part = split.part_of(contig, start, rules.length)
     report.drop(int((part < 0).sum()), "sites", "across a border between train, valid and test")
     keep = part >= 0
     contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
@@ -200,7 +201,7 @@ def _negatives(
     contig: Index,
     start: Index,
     part: Index,
-    split: Split,
+    split: GenomeSplit,
     rules: PeakRules,
     report: Report,
 ) -> tuple[Index, Index, Index]:

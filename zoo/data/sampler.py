@@ -7,7 +7,7 @@ import torch.distributed
 from numpy.typing import NDArray
 from torch.utils.data import DistributedSampler
 
-__all__ = ["EpochSampler"]
+__all__ = ["EpochSampler", "ShareSampler"]
 
 
 class EpochSampler(DistributedSampler[int]):
@@ -26,9 +26,7 @@ class EpochSampler(DistributedSampler[int]):
     def __init__(
         self, size: int, seed: int, weight: NDArray[np.float64] | None = None, draws: int | None = None
     ) -> None:
-        together = torch.distributed.is_available() and torch.distributed.is_initialized()
-        ranks = torch.distributed.get_world_size() if together else 1
-        rank = torch.distributed.get_rank() if together else 0
+        ranks, rank = _processes()
         super().__init__(range(draws or size), num_replicas=ranks, rank=rank, seed=seed)  # type: ignore[arg-type]
         self.size = size
         self.probability = None if weight is None else weight / weight.sum()
@@ -43,3 +41,27 @@ class EpochSampler(DistributedSampler[int]):
             order = rng.choice(self.size, count, p=self.probability)
         order = order[self.rank : count : self.num_replicas]
         return iter((self.epoch * self.size + order).tolist())
+
+
+class ShareSampler(DistributedSampler[int]):
+    """Indices in order, a share for each process, all of one size: the last are filled up with numbers from `size` on.
+
+    What stands for nothing there lets processes validate together and each item count once.
+
+    Args:
+        size: how many items the dataset has.
+    """
+
+    def __init__(self, size: int) -> None:
+        ranks, rank = _processes()
+        super().__init__(range(size), num_replicas=ranks, rank=rank, shuffle=False)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.rank, self.total_size, self.num_replicas))
+
+
+def _processes() -> tuple[int, int]:
+    """How many processes train together, and which one this is."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_world_size(), torch.distributed.get_rank()
+    return 1, 0

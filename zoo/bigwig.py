@@ -1,0 +1,178 @@
+"""bigWig files: read as bins of a contig, written contig by contig. Coordinates are 0-based and half-open."""
+
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import InputError, OutputError, one_line
+
+__all__ = ["BigWig", "BigWigWriter", "Missing", "Statistic", "bin_values"]
+
+Statistic = Literal["mean", "sum"]
+Missing = Literal["zero", "mask"]
+
+_MAGIC = 0x888FFC26
+# Bases read at once: what is in memory, four bytes each.
+_BASES_AT_ONCE = 4_000_000
+
+
+class BigWig:
+    """A bigWig file that is open for reading.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: no such file, no bigWig, or one that was cut off.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        import pyBigWig
+
+        self.path = Path(path)
+        _check_whole(self.path)
+        try:
+            self._file = pyBigWig.open(str(self.path))
+        except RuntimeError:
+            raise InputError(f"{self.path}: not a bigWig file that can be read") from None
+        if not self._file.isBigWig():
+            raise InputError(f"{self.path} is a bigBed file, which holds no values")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._file.close()
+
+    @property
+    def contigs(self) -> dict[str, int]:
+        """Contig name -> length in bases."""
+        return dict(self._file.chroms())
+
+    def blocks(self, contig: str, length: int, bin_size: int) -> Iterator[NDArray[np.float32]]:
+        """The values of the first `length` bases of a contig, NaN where there is none, in blocks of whole bins.
+
+        Raises:
+            InputError: a block that is damaged.
+        """
+        step = max(1, _BASES_AT_ONCE // bin_size) * bin_size
+        for start in range(0, length, step):
+            end = min(start + step, length)
+            try:
+                yield self._file.values(contig, start, end, numpy=True)
+            except RuntimeError:
+                raise InputError(f"{self.path}: the values of {contig}:{start}-{end} are damaged") from None
+
+
+class BigWigWriter:
+    """A bigWig file that is written from its first contig to its last, and takes its place only when all went well.
+
+    Args:
+        path: the file.
+        contigs: contig -> length, in the order in which they will be written.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def __init__(self, path: str | Path, contigs: Mapping[str, int]) -> None:
+        import pyBigWig
+
+        self.path = Path(path)
+        self._contigs = dict(contigs)
+        self._draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.draft")
+        if not self.path.parent.is_dir():
+            raise OutputError(f"{self.path} cannot be written: there is no folder {self.path.parent}")
+        try:
+            self._file = pyBigWig.open(str(self._draft), "w")
+        except RuntimeError:
+            raise OutputError(f"{self.path} cannot be written") from None
+        self._file.addHeader(list(self._contigs.items()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        try:
+            self._file.close()
+            if kind is None:
+                self._draft.replace(self.path)
+        finally:
+            self._draft.unlink(missing_ok=True)
+
+    def add_bins(self, contig: str, start: int, values: NDArray[np.float32], bin_size: int) -> None:
+        """Add bins that follow one another; bins that are NaN are left out, and one past the contig's end is cut off.
+
+        Args:
+            contig: as the header names it.
+            start: the first bin's first base.
+            values: of the bins (P,).
+            bin_size: bases of each.
+        """
+        known = ~np.isnan(values)
+        edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
+        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            whole = min(last, (self._contigs[contig] - start) // bin_size)
+            if first < whole:
+                here = start + first * bin_size
+                self._add(contig, here, values=values[first:whole], span=bin_size, step=bin_size)
+            if whole < last:
+                here = start + whole * bin_size
+                self._add([contig], [here], ends=[self._contigs[contig]], values=values[whole:last].tolist())
+
+    def add_bases(self, contig: str, position: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+        """Add single bases of a contig, sorted: their positions (P,) and values (P,)."""
+        if len(position):
+            self._add(contig, position.tolist(), values=values.tolist(), span=1)
+
+    def _add(self, *entries: Any, **options: Any) -> None:
+        try:
+            self._file.addEntries(*entries, **options)
+        except RuntimeError as error:
+            raise OutputError(f"{self.path} could not be written and was left out: {one_line(error)}") from None
+
+
+def bin_values(
+    values: NDArray[np.float32], bin_size: int, statistic: Statistic, missing: Missing
+) -> NDArray[np.float32]:
+    """Values of bases (L,), NaN where there is none, to values of bins; the last may have fewer bases.
+
+    Args:
+        values: of bases.
+        bin_size: bases in a bin.
+        statistic: `sum` or `mean` of a bin's bases.
+        missing: `zero`: a base without a value counts as 0; `mask`: it counts for nothing, a sum is scaled up to the
+            whole bin, and a bin of such bases alone is NaN.
+
+    Returns:
+        float32 (ceil(L / bin_size),).
+    """
+    known = ~np.isnan(values)
+    firsts = np.arange(0, len(values), bin_size)
+    total = np.add.reduceat(np.where(known, values, 0), firsts, dtype=np.float64)
+    bases = np.diff(np.append(firsts, len(values)))
+    if missing == "mask":
+        counted = np.add.reduceat(known, firsts, dtype=np.int64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            total *= bases / counted  # nan where none is known
+    return (total if statistic == "sum" else total / bases).astype(np.float32)
+
+
+def _check_whole(path: Path) -> None:
+    """A bigWig begins and ends with one number."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(max(0, path.stat().st_size - 4))
+        tail = file.read(4)
+    orders = [order for order in "<>" if head == struct.pack(f"{order}I", _MAGIC)]
+    if not orders:
+        raise InputError(f"{path} is no bigWig file: it does not begin as one")
+    if tail != head:
+        raise InputError(f"{path} was cut off: it does not end as a bigWig file does; fetch it again")

@@ -1,0 +1,103 @@
+"""Which part of a genome is for training, which for validation, which for the test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.splits import PARTS
+from zoo.errors import ConfigError
+from zoo.intervals import find_contigs, some_of
+
+__all__ = ["GenomeSplit", "SplitRules"]
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRules:
+    """How a genome is split: by whole contigs, or into random blocks.
+
+    Args:
+        valid: contigs for validation; with `test`, instead of random blocks.
+        test: contigs for the test.
+        block_size: bases of the blocks that are dealt to train, valid and test at random.
+        valid_fraction: share of the blocks for validation.
+        test_fraction: share of the blocks for the test.
+        split_seed: of the blocks.
+    """
+
+    valid: list[str] | None = None
+    test: list[str] | None = None
+    block_size: int = 100_000
+    valid_fraction: float = 0.1
+    test_fraction: float = 0.1
+    split_seed: int = 0
+
+    def check(self, length: int) -> None:
+        """Raises: ConfigError: they do not fit each other, or windows of this length."""
+        if (self.valid is None) != (self.test is None):
+            raise ConfigError("name the contigs of both `valid` and `test`, or of neither")
+        if self.valid is None and self.block_size < length:
+            raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {length}")
+        valid, test = self.valid_fraction, self.test_fraction
+        if not (valid >= 0 and test >= 0 and valid + test < 1):  # said so that nan is refused
+            raise ConfigError(f"a validation share of {valid} and a test share of {test} leave nothing")
+        if self.split_seed < 0:
+            raise ConfigError("split_seed is a number from 0 up")
+
+
+class GenomeSplit:
+    """The contigs, in blocks of one part each.
+
+    Args:
+        contigs: contig -> length.
+        rules: `valid` and `test` contigs, or the size and shares of random blocks.
+    """
+
+    def __init__(self, contigs: Mapping[str, int], rules: SplitRules) -> None:
+        self.lengths = np.array(list(contigs.values()))
+        # By contig, the whole of one is one block.
+        self.size = int(self.lengths.max()) if rules.valid is not None else rules.block_size
+        blocks = -(-self.lengths // self.size)
+        self.first = blocks.cumsum() - blocks
+        self.part = (
+            _by_contig(list(contigs), rules) if rules.valid is not None else _at_random(int(blocks.sum()), rules)
+        )
+
+    def part_of(self, contig: Index, start: Index, length: int) -> Index:
+        """The part of windows (N,) of a length, -1 where one lies across a border between two."""
+        head = self.part[self.first[contig] + start // self.size]
+        tail = self.part[self.first[contig] + (start + length - 1) // self.size]
+        return np.where(head == tail, head, -1)
+
+    def regions(self) -> tuple[Index, Index, Index, Index]:
+        """The longest stretches of one part: contig, start, end, part (R,) each."""
+        blocks = np.diff(np.append(self.first, len(self.part)))
+        contig = np.repeat(np.arange(len(blocks)), blocks)
+        start = (np.arange(len(self.part)) - self.first[contig]) * self.size
+        new = np.flatnonzero((np.diff(contig, prepend=-1) != 0) | (np.diff(self.part, prepend=-1) != 0))
+        last = np.append(new[1:], len(self.part)) - 1
+        end = np.minimum(start[last] + self.size, self.lengths[contig[last]])
+        return contig[new], start[new], end, self.part[new]
+
+
+def _by_contig(names: list[str], rules: SplitRules) -> Index:
+    part = np.zeros(len(names), np.int64)
+    for index, chosen in ((1, rules.valid or []), (2, rules.test or [])):
+        for name, found in find_contigs(chosen, names).items():
+            if found is None:
+                raise ConfigError(
+                    f"the contig {name!r} of the {PARTS[index]} part is not in the genome, which has {some_of(names)}"
+                )
+            if part[names.index(found)]:
+                raise ConfigError(f"the contig {found!r} cannot be in the valid and the test part")
+            part[names.index(found)] = index
+    return part
+
+
+def _at_random(blocks: int, rules: SplitRules) -> Index:
+    share = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks
+    test, valid = rules.test_fraction, rules.valid_fraction
+    return np.select([share < test, share < test + valid], [2, 1], 0).astype(np.int64)

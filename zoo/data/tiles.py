@@ -1,0 +1,76 @@
+"""Windows that tile a genome: the bins that each predicts, and how far it may be moved. Shapes: N windows, P bins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.genome_split import GenomeSplit
+
+__all__ = ["Tiles", "tile"]
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Windows of one number of bins; bins are counted from the beginning of each contig.
+
+    Attributes:
+        contig: its number (N,).
+        start: the first bin that is predicted (N,).
+        lowest: the first one to which the window may be moved without leaving its region (N,).
+        highest: the last one likewise (N,).
+        again: how many of its first bins the window before has already (N,).
+        part: index into `PARTS` (N,).
+    """
+
+    contig: Index
+    start: Index
+    lowest: Index
+    highest: Index
+    again: Index
+    part: Index
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def subset(self, keep: NDArray[np.bool_]) -> "Tiles":
+        """The windows for which `keep` (N,) holds."""
+        return replace(self, **{name: values[keep] for name, values in vars(self).items()})
+
+
+def tile(
+    contigs: Mapping[str, int], split: GenomeSplit, bin_size: int, bins: int, crop: int, stride: int
+) -> tuple[Tiles, int]:
+    """Tile each region of one part with windows.
+
+    What a window reads, context included, stays in its region; only past the ends of contigs, where nothing is, may it
+    reach out. So no base is read in two parts. The last window of a region ends with it, and overlaps the one before.
+
+    Args:
+        contigs: contig -> length.
+        split: the regions.
+        bin_size: bases in a bin.
+        bins: predicted by each window.
+        crop: bins of context on each side of these.
+        stride: bins from one window to the next.
+
+    Returns:
+        The windows, in the order of the contigs, and the bins of regions that are too short for one.
+    """
+    lengths = np.array(list(contigs.values()))
+    contig, start, end, part = split.regions()
+    lowest = np.where(start == 0, 0, -(-start // bin_size) + crop)
+    highest = end // bin_size - np.where(end == lengths[contig], 0, crop) - bins
+    fits = highest >= lowest
+    too_short = int((end - start)[~fits].sum() // bin_size)
+    contig, lowest, highest, part = contig[fits], lowest[fits], highest[fits], part[fits]
+    count = -(-(highest - lowest) // stride) + 1
+    region = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)
+    begin = np.minimum(lowest[region] + place * stride, highest[region])
+    before = np.where(place > 0, np.append(begin[:1], begin[:-1]) + bins, begin)
+    again = np.maximum(before - begin, 0)
+    return Tiles(contig[region], begin, lowest[region], highest[region], again, part[region]), too_short

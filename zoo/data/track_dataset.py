@@ -1,0 +1,119 @@
+"""Windows of a genome with the tracks measured on them, read by batch from memory maps.
+
+Shapes: B windows, L bases, T targets, N bins that a window predicts, P bins of all contigs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from zoo.data.batch import Batch
+from zoo.data.coverage import Coverage
+from zoo.data.tiles import Tiles
+from zoo.data.track_table import Transform
+from zoo.genome import Genome
+from zoo.sequence import reverse_complement
+
+__all__ = ["STILL", "Moves", "TrackData", "TrackDataset"]
+
+
+class TrackData(NamedTuple):
+    """What windows are read from.
+
+    Attributes:
+        genome: the sequences.
+        coverage: the tracks.
+        usable: which bins count (P,).
+        transform: what makes of the tracks' values what is learnt.
+        strand_pairs: for each target the index of its strand partner (T).
+    """
+
+    genome: Genome
+    coverage: Coverage
+    usable: NDArray[np.bool_]
+    transform: Transform
+    strand_pairs: list[int]
+
+
+class Moves(NamedTuple):
+    """How windows are varied in training.
+
+    Attributes:
+        shift: bins by which sequence and targets are moved at most, to either side, within their region.
+        jitter: bases by which the sequence alone is moved at most.
+        reverse_complement: whether each window is read on one strand or the other, at random.
+    """
+
+    shift: int
+    jitter: int
+    reverse_complement: bool
+
+
+STILL = Moves(0, 0, False)
+
+
+class TrackDataset(Dataset[Batch]):
+    """Windows read by batch.
+
+    An index is `epoch * size + position`, as `EpochSampler` gives it: the epoch travels with it. Where nothing is
+    moved, an index from `size` up stands for a window without values, which fills up a process's share.
+
+    Args:
+        data: what is read.
+        tiles: the windows.
+        bins: predicted by each, N.
+        crop: bins of context on each side of these.
+        moves: how windows are varied.
+        seed: of that.
+    """
+
+    def __init__(
+        self, data: TrackData, tiles: Tiles, bins: int, crop: int, moves: Moves = STILL, seed: int = 0
+    ) -> None:
+        self.data, self.tiles, self.bins, self.crop, self.moves, self.seed = data, tiles, bins, crop, moves, seed
+        contigs = list(data.genome.contigs)
+        self._contig = np.array([contigs.index(name) for name in data.coverage.contigs])
+
+    def __len__(self) -> int:
+        return len(self.tiles)
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """Read a batch: codes (B, L), targets (B, T, N)."""
+        index = np.asarray(indices)
+        row, moves, tiles = index % len(self), self.moves, self.tiles
+        # The first index holds the epoch: a batch of another epoch is moved otherwise.
+        rng = np.random.default_rng([self.seed, *index[:2]])
+        start, contig = tiles.start[row], tiles.contig[row]
+        if moves.shift:
+            moved = start + rng.integers(-moves.shift, moves.shift + 1, len(row))
+            start = np.clip(moved, tiles.lowest[row], tiles.highest[row])
+        codes = self._codes(contig, start, rng.integers(-moves.jitter, moves.jitter + 1, len(row)))
+        target = self._targets(self.data.coverage.first[contig] + start)
+        if moves == STILL:
+            target[(np.arange(self.bins) < tiles.again[row][:, None]) | (index >= len(self))[:, None]] = np.nan
+        target = target.transpose(0, 2, 1)
+        if moves.reverse_complement:
+            turned = rng.random(len(row)) < 0.5
+            codes[turned] = reverse_complement(codes[turned])
+            target[turned] = target[turned][:, self.data.strand_pairs, ::-1]
+        return Batch(torch.from_numpy(codes), torch.from_numpy(np.ascontiguousarray(target)))
+
+    def _codes(
+        self, contig: NDArray[np.int64], start: NDArray[np.int64], jitter: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        size = self.data.coverage.bin_size
+        length = (self.bins + 2 * self.crop) * size
+        return self.data.genome.windows(self._contig[contig], (start - self.crop) * size + jitter, length)
+
+    def _targets(self, first: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of windows whose first bins are given (B,): (B, N, T)."""
+        coverage = self.data.coverage
+        values = sliding_window_view(coverage.values, self.bins, axis=1)[:, first]  # (T, B, N)
+        found = self.data.transform(values).transpose(1, 2, 0)
+        found[~sliding_window_view(self.data.usable, self.bins)[first]] = np.nan
+        return found

@@ -1,0 +1,229 @@
+"""TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from zoo.data.batch import Batch
+from zoo.data.coverage import Coverage
+from zoo.data.genome_split import GenomeSplit, SplitRules
+from zoo.data.module import SequenceData, batch_loader
+from zoo.data.peak_files import read_peak_file
+from zoo.data.sampler import EpochSampler, ShareSampler
+from zoo.data.splits import PARTS, Part
+from zoo.data.tiles import Tiles, tile
+from zoo.data.track_dataset import STILL, Moves, TrackData, TrackDataset
+from zoo.data.track_table import Track, Transform, read_track_table, strand_pairs
+from zoo.errors import ConfigError
+from zoo.genome import Genome
+from zoo.intervals import find_contigs, match_contigs, some_of
+
+__all__ = ["TrackDataModule"]
+
+
+class TrackDataModule(SequenceData):
+    """Windows of a genome with what many bigWigs measure there.
+
+    The bigWigs are read once, into bins that are kept in the cache (see `Coverage`); after that, training reads memory
+    maps. A window is `length` bases, of which the outer `crop` bins on each side are context only.
+
+    Args:
+        genome: FASTA file.
+        targets_table: TSV with a line for each bigWig (see `Track`).
+        length: bases of a window.
+        bin_size: bases in a bin; it divides the length, and is what the model's pools make.
+        crop: bins of context on each side of those that are predicted.
+        split: which contigs, or which random blocks, are for validation and test. No base is read in two parts.
+        contigs: the contigs to use; None for all that every bigWig has.
+        blacklist: BED files of what is left out of training and scores.
+        max_masked: windows with a larger share of bins that are left out are dropped: of the blacklist, without a
+            value in any target, or N in half of their bases.
+        stride: bins from one window to the next in training; None for as many as a window predicts.
+        shift: bases by which a training window is moved at most, to either side, in whole bins: sequence and targets.
+        jitter: bases by which the sequence alone is moved at most, as Basenji was trained (3); 0 for none.
+        reverse_complement: read each training window on one strand or the other, at random: sequence and targets,
+            strand partners swapped.
+        epoch_size: windows drawn in an epoch; None for all of them.
+        batch_size: windows in a batch.
+        num_workers: processes that read.
+        seed: of order, shifts and strands.
+    """
+
+    def __init__(
+        self,
+        genome: str,
+        targets_table: str,
+        length: int,
+        bin_size: int,
+        crop: int = 0,
+        split: SplitRules | None = None,
+        contigs: list[str] | None = None,
+        blacklist: list[str] | None = None,
+        max_masked: float = 0.5,
+        stride: int | None = None,
+        shift: int = 0,
+        jitter: int = 0,
+        reverse_complement: bool = True,
+        epoch_size: int | None = None,
+        batch_size: int = 16,
+        num_workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if bin_size < 1 or length % bin_size:
+            raise ConfigError(f"bins of {bin_size} bases do not divide windows of {length}")
+        self.bins = length // bin_size - 2 * crop
+        if crop < 0 or self.bins < 1:
+            raise ConfigError(f"{length // bin_size} bins less {crop} on each side leave none to predict")
+        if min(shift, jitter, num_workers, seed) < 0 or any(
+            n is not None and n < 1 for n in (batch_size, epoch_size, stride)
+        ):
+            raise ConfigError(
+                "batch_size, epoch_size and stride are numbers from 1 up; shift, jitter, num_workers and seed from 0 up"
+            )
+        if shift % bin_size:
+            raise ConfigError(f"a shift of {shift} bases is no whole number of bins of {bin_size}")
+        if not 0 <= max_masked < 1:
+            raise ConfigError("max_masked is a share from 0 to below 1")
+        self.rules = split or SplitRules()
+        self.rules.check(length)
+        self._length, self.bin_size, self.crop = length, bin_size, crop
+        self.genome, self.targets_table = genome, targets_table
+        self.contigs, self.blacklist, self.max_masked = contigs, blacklist or [], max_masked
+        self.stride = self.bins if stride is None else stride
+        self.moves = Moves(shift // bin_size, jitter, reverse_complement)
+        self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
+        self._tracks: list[Track] | None = None
+        self._found: tuple[TrackData, Tiles, list[str]] | None = None
+
+    @property
+    def length(self) -> int:
+        """Bases of every window."""
+        return self._length
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The lines of the table of targets."""
+        if self._tracks is None:
+            self._tracks = read_track_table(self.targets_table)
+        return self._tracks
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of the tracks."""
+        return [track.name for track in self.tracks]
+
+    @property
+    def strand_pairs(self) -> list[int]:
+        """For each target the index of its strand partner, its own where it has none."""
+        return strand_pairs(self.tracks)
+
+    @property
+    def data(self) -> TrackData:
+        """What windows are read from."""
+        return self._find()[0]
+
+    def prepare_data(self) -> None:
+        """Bin the bigWigs; Lightning calls it in one process of each node and lets the others wait."""
+        self.data.coverage.build()
+
+    def describe(self) -> list[str]:
+        """What was left out, and a line for each part."""
+        lines = list(self._find()[2])
+        for track, fact in zip(self.tracks, self.data.coverage.facts(), strict=True):
+            if fact.missing:
+                kind = "count as 0" if track.missing == "zero" else "are left out"
+                share = fact.missing / sum(self.data.coverage.contigs.values())
+                lines.append(f"{track.name}: {fact.missing:,} bases ({share:.1%}) have no value and {kind}")
+        for part in PARTS:
+            tiles = self.dataset(part).tiles
+            bins = len(tiles) * self.bins - int(tiles.again.sum())
+            lines.append(f"{part}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
+        return lines
+
+    def dataset(self, part: Part) -> TrackDataset:
+        """The windows of one part; those for training are moved and turned."""
+        data, tiles, report = self._find()
+        chosen = tiles.subset(tiles.part == PARTS.index(part))
+        if not len(chosen):
+            raise ConfigError("; ".join([f"the {part} part is empty: {len(tiles)} windows in all", *report]))
+        return TrackDataset(data, chosen, self.bins, self.crop, self.moves if part == "train" else STILL, self.seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled anew each epoch; the last short batch is left out."""
+        dataset = self.dataset("train")
+        sampler = EpochSampler(len(dataset), self.seed, draws=self.epoch_size)
+        size = min(self.batch_size, len(sampler))  # of this process's share: none may be left without a batch
+        return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """In order, to each process its share."""
+        return self._in_order("valid")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """In order, to each process its share."""
+        return self._in_order("test")
+
+    def _in_order(self, part: Part) -> DataLoader[Batch]:
+        dataset = self.dataset(part)
+        sampler = ShareSampler(len(dataset))
+        return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
+
+    def _find(self) -> tuple[TrackData, Tiles, list[str]]:
+        """What is read, the windows of all parts, and what was left out; found once."""
+        if self._found is not None:
+            return self._found
+        genome, report = Genome(self.genome), []
+        contigs = self._wanted(genome)
+        needed = [] if self.contigs is None else list(contigs)
+        needed += match_contigs([*(self.rules.valid or []), *(self.rules.test or [])], contigs).values()
+        coverage = Coverage(self.tracks, genome, contigs, self.bin_size, needed)
+        if coverage.absent:
+            report.append(
+                f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
+            )
+        usable = coverage.usable & ~_blacklisted(self.blacklist, coverage)
+        if not usable.all():
+            report.append(
+                f"{(~usable).sum():,} of {len(usable):,} bins masked: blacklisted, without a value, or mostly N"
+            )
+        # The sequence may be moved by `jitter` bases past what a window reads.
+        context = self.crop + -(-self.moves.jitter // self.bin_size)
+        tiles, too_short = tile(
+            coverage.contigs, GenomeSplit(coverage.contigs, self.rules), self.bin_size, self.bins, context, self.stride
+        )
+        if too_short:
+            report.append(f"{too_short:,} bins dropped: in regions that are too short for a window")
+        before = np.append(0, usable.cumsum())
+        first = coverage.first[tiles.contig] + tiles.start
+        keep = before[first + self.bins] - before[first] >= (1 - self.max_masked) * self.bins
+        if not keep.all():
+            report.append(f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked")
+        data = TrackData(genome, coverage, usable, Transform(self.tracks), self.strand_pairs)
+        self._found = data, tiles.subset(keep), report
+        return self._found
+
+    def _wanted(self, genome: Genome) -> dict[str, int]:
+        """The contigs to use, in the genome's order."""
+        if self.contigs is None:
+            return genome.contigs
+        found = set(match_contigs(self.contigs, genome.contigs).values())
+        return {name: length for name, length in genome.contigs.items() if name in found}
+
+
+def _blacklisted(paths: list[str], coverage: Coverage) -> NDArray[np.bool_]:
+    """Which bins (P,) a region of these BED files touches."""
+    names = list(coverage.contigs)
+    change = np.zeros(coverage.shape[1] + 1, dtype=np.int64)
+    for path in paths:
+        regions = read_peak_file(path, summits=False)
+        found = find_contigs(regions["chrom"].unique(), names)
+        number = regions["chrom"].map({name: names.index(ours) for name, ours in found.items() if ours is not None})
+        inside = number.notna().to_numpy()
+        contig = number[inside].to_numpy(np.int64)
+        lengths = np.array(list(coverage.contigs.values()))[contig]
+        start = np.minimum(regions["start"].to_numpy()[inside], lengths)
+        end = np.minimum(regions["end"].to_numpy()[inside], lengths)
+        np.add.at(change, coverage.first[contig] + start // coverage.bin_size, 1)
+        np.add.at(change, coverage.first[contig] - (-end // coverage.bin_size), -1)
+    return change[:-1].cumsum() > 0

@@ -1,0 +1,110 @@
+"""The human Basenji2 model (Kelley 2020), as the PyPI package `basenji2-pytorch` lays its weights out.
+
+The file is a plain state dict. It is read by torch's restricted unpickler, which builds tensors and containers and runs
+nothing. Its publisher names its md5 alone.
+"""
+
+import pickle
+from functools import cache
+from typing import TYPE_CHECKING
+
+from zoo.download import PublicFile, fetch
+from zoo.errors import IntegrityError, one_line
+from zoo.registry import ModelEntry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.model import SequenceModel
+
+__all__ = ["WEIGHTS", "convert", "entries", "import_model"]
+
+WEIGHTS = PublicFile(
+    "https://zenodo.org/records/14969593/files/basenji2.pth",
+    sha256="",
+    size=0,
+    licence="as stated in record 14969593 of Zenodo",
+    md5="1f46acc933e05515faf4d7eec0e27d42",
+)
+_TARGETS = 5313
+# The published modules -> ours; within a block, 1 is the convolution and 2 its normalisation.
+_BLOCKS = {
+    "model.trunk.0.block": "trunk.0",
+    **{f"model.trunk.1.tower.{i}.block": f"trunk.{1 + i}" for i in range(6)},
+    **{f"model.trunk.2.block.{i}.module.{j}.block": f"trunk.{7 + i}.blocks.{j}" for i in range(11) for j in (0, 1)},
+    "model.trunk.4.block": "head.0",
+}
+_LAYERS = {"1": "conv", "2": "norm"}
+_LAST = "model.head.final.block.1"
+
+
+@cache
+def entries() -> list[ModelEntry]:
+    """The facts, offline."""
+    return [
+        ModelEntry(
+            name="basenji.human2020",
+            output="tracks",
+            targets=tuple(f"human_{index}" for index in range(_TARGETS)),
+            input="131072 bp",
+            summary="5,313 tracks (DNase, ATAC, ChIP, CAGE) along 131 kb of human DNA, 128 bp a bin",
+            species="Homo sapiens",
+            assay="DNase-seq, ATAC-seq, ChIP-seq, CAGE",
+            metric="",
+            source="Kelley 2020, doi:10.1371/journal.pcbi.1008050",
+            licence="as stated in record 14969593 of Zenodo",
+            use="Coverage of 896 bins of 128 bp of hg38, the middle of 131,072 bp. Targets are numbered as in the "
+            "authors' table of human targets.",
+            limits="Trained and evaluated by its authors, not by this project. The importer was proven on random "
+            "weights against the package that publishes them; it has not been run on the real file, which could not be "
+            "had where it was written. That package computes the exact GELU; the weights were trained, and are used here, "
+            "with x sigmoid(1.702 x).",
+        )
+    ]
+
+
+def import_model(name: str) -> "SequenceModel":
+    """Fetch the published file, verify it, and build the model with its weights."""
+    import torch
+
+    from zoo.models.basenji import Basenji
+
+    path = fetch(WEIGHTS)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise IntegrityError(f"{path}: not a plain state dict ({one_line(error)[:200]})") from None
+    model = Basenji(entries()[0].targets)
+    try:
+        model.load_state_dict(convert(state, str(path)), strict=True)
+    except RuntimeError as error:
+        raise IntegrityError(f"{path}: not the published Basenji2 model ({one_line(error)[:300]})") from None
+    return model.eval()
+
+
+def convert(state: object, path: str) -> "dict[str, Tensor]":
+    """Give the published tensors our names.
+
+    Args:
+        state: as read.
+        path: of the file, for the error.
+
+    Raises:
+        IntegrityError: a tensor that is none of this model's.
+    """
+    if not isinstance(state, dict):
+        raise IntegrityError(f"{path}: {type(state).__name__} where a state dict is wanted")
+    return {
+        _our_name(str(key), path): value.unsqueeze(-1) if str(key) == f"{_LAST}.weight" else value
+        for key, value in state.items()
+    }
+
+
+def _our_name(key: str, path: str) -> str:
+    block, _, tensor = key.rpartition(".")
+    if block == _LAST:
+        return f"head.2.{tensor}"
+    block, _, layer = block.rpartition(".")
+    if block not in _BLOCKS or layer not in _LAYERS:
+        raise IntegrityError(f"{path}: not the published Basenji2 model (what is {key}?)")
+    return f"{_BLOCKS[block]}.{_LAYERS[layer]}.{tensor}"

@@ -1,0 +1,133 @@
+"""Blocks that at least two architectures use. Shapes: B batch, C channels, P positions."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from zoo.errors import ConfigError
+
+__all__ = ["ACTIVATIONS", "BATCH_NORM_EPS", "ConvBlock", "QuickGELU", "Residual", "checkpointed", "pointwise"]
+
+# Keras' own; PyTorch's is 1e-5.
+BATCH_NORM_EPS = 1e-3
+
+
+class QuickGELU(nn.Module):
+    """x * sigmoid(1.702 x): what TensorFlow models of the field call GELU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, unchanged."""
+        return x * torch.sigmoid(1.702 * x)
+
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"quick_gelu": QuickGELU, "gelu": nn.GELU, "relu": nn.ReLU}
+
+
+class Pool(nn.Module):
+    """The maximum of each `width` positions: (B, C, P) -> (B, C, P / width). Twice as fast on a CPU as MaxPool1d."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        return x.view(*x.shape[:-1], -1, self.width).max(-1).values
+
+
+class ConvBlock(nn.Sequential):
+    """Activation, convolution without bias, batch normalisation, dropout, max-pool: (B, C, P) -> (B, C', P').
+
+    Args:
+        channels: C and C'.
+        width: positions that the convolution spans.
+        stride: positions by which it moves; P' = P / stride / pool.
+        dilation: positions from one tap to the next.
+        pool: positions pooled by their maximum.
+        dropout: share of the values that is left out in training.
+        momentum: of the batch normalisation, as PyTorch counts it: 1 - Keras'.
+        activation: a name in `ACTIVATIONS`.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[int, int],
+        width: int = 1,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        pool: int = 1,
+        dropout: float = 0.0,
+        momentum: float,
+        activation: str,
+    ) -> None:
+        padding, odd = divmod(dilation * (width - 1) + 1 - stride, 2)
+        if odd or padding < 0:
+            raise ConfigError(
+                f"a convolution of width {width} cannot be centred on steps of {stride}: their difference must be even"
+            )
+        super().__init__()
+        self.activation = ACTIVATIONS[activation]()
+        self.conv = nn.Conv1d(*channels, width, stride=stride, dilation=dilation, padding=padding, bias=False)
+        self.norm = nn.BatchNorm1d(channels[1], eps=BATCH_NORM_EPS, momentum=momentum)
+        if dropout:
+            self.dropout = nn.Dropout(dropout)
+        if pool > 1:
+            self.pool = Pool(pool)
+        _he_normal_(self.conv.weight)
+
+
+class Residual(nn.Module):
+    """What the blocks make of their input, added to it: (B, C, P) -> (B, C, P)."""
+
+    def __init__(self, *blocks: nn.Module) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        summed: Tensor = x + self.blocks(x)
+        return summed
+
+
+def _he_normal_(weight: Tensor) -> None:
+    """Keras' he_normal: a normal distribution cut at two standard deviations, of variance 2 / fan-in, in place."""
+    fan_in = weight[0].numel()
+    deviation = math.sqrt(2 / fan_in) / 0.87962566103423978  # that of a standard normal cut at two
+    nn.init.trunc_normal_(weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+
+
+def pointwise(inputs: int, outputs: int) -> nn.Conv1d:
+    """A dense layer at each position: (B, C, P) -> (B, C', P), begun as Keras does."""
+    layer = nn.Conv1d(inputs, outputs, 1)
+    _he_normal_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def checkpointed(module: nn.Module, x: Tensor) -> Tensor:
+    """Apply a module and keep only its input for the backward pass, which computes the rest again.
+
+    Batch statistics are counted once, not twice.
+    """
+    found: Tensor = checkpoint(module, x, use_reentrant=False, context_fn=lambda: (nullcontext(), _uncounted(module)))
+    return found
+
+
+@contextmanager
+def _uncounted(module: nn.Module) -> Iterator[None]:
+    """While a forward pass is repeated, running statistics stay as they are."""
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
+    before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
+    for norm in norms:
+        norm.momentum, norm.num_batches_tracked = 0.0, None
+    try:
+        yield
+    finally:
+        for norm, (momentum, count) in zip(norms, before, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, count
