@@ -17,7 +17,7 @@ from zoo.datasets.plant_terminators import Terminators
 from zoo.models.basset import Basset
 from zoo.registry import shipped_folder
 from zoo.sequence import Codes, decode, encode
-from zoo.train import _parse
+from zoo.train import parse
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_the_options_of_a_single_task_are_options(script: dict[str, Any], monkey
     loci.labels[:, list(encode_experiments()).index("usf1_hepg2")] = np.arange(200) % 2
     monkeypatch.setattr("zoo.datasets.encode_loci.encode_loci", lambda: loci)
     options = script["single_task_options"](EncodeLociDataModule(), "usf1_hepg2")
-    cli = _parse([str(shipped_folder("configs") / "basset.encode_tf.yaml"), *options])
+    cli = parse([str(shipped_folder("configs") / "basset.encode_tf.yaml"), *options])
     assert isinstance(cli.model, Basset)
     assert isinstance(cli.datamodule, EncodeLociDataModule)
     assert (cli.model.output.targets, len(cli.model.members)) == (("usf1_hepg2",), 1)

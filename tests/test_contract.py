@@ -20,7 +20,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "basenji": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6, "crop": 2}
 }
 FOLDERS = checkpoint_folders()
-HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r"}
+HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
 
 
 def build(architecture: str) -> SequenceModel:

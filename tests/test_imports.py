@@ -26,7 +26,7 @@ STOREYS = [
     {"cards", "hub"},
     {"finish"},
     {"train_options"},
-    {"train", "prediction"},
+    {"train", "prediction", "track_prediction"},
     {"commands"},
     {"cli", "__init__"},
 ]

@@ -28,7 +28,7 @@ from zoo.targets import TargetRow
 __all__ = ["fill", "finish_run", "recipe"]
 
 _EXAMPLES = 8
-_HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r"}
+_HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
 Metrics = dict[str, dict[str, float]]
 
 
@@ -153,8 +153,9 @@ def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> 
             there = ~torch.isnan(target[:, index])
             if 0 < target[there, index].sum() < there.sum():  # of one class, none is better than another
                 thresholds[index] = matthews_threshold(prediction[there, index], target[there, index])
+    said = data.target_facts
     return [
-        TargetRow(target, facts.summary, model.loss.unit, threshold)
+        TargetRow(target, *said.get(target, (facts.summary, model.loss.unit)), threshold)
         for target, threshold in zip(model.output.targets, thresholds, strict=True)
     ]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
@@ -87,6 +88,24 @@ class Genome:
 
     def window_letters(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
         """The raw letters, lower case where the FASTA has it, of many windows at once: (N, L). See `windows`."""
+        layout = self._layout()
+        offset, size, bases, width = layout[:, contig]
+        first = offset + start // bases * width + start % bases
+        line, step = int(bases[0]) if len(bases) else 1, int(width[0] - bases[0]) if len(bases) else 0
+        span = length + (length // line + 1) * step  # of the file, line ends included
+        data = self._bytes()
+        inside = (start >= 0) & (start + length <= size) & (first + span <= len(data))
+        if not (inside & (bases == line) & (width - bases == step)).all():
+            return self._letters_one_by_one(contig, start, length)
+        # Most windows: copied whole, then without the line ends, whose places follow from where in its line one begins.
+        raw = sliding_window_view(data, span)[first]
+        place = np.arange(length) + (np.arange(length) + (start % line)[:, None]) // line * step
+        return np.take_along_axis(raw, place, axis=1)
+
+    def _letters_one_by_one(
+        self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int
+    ) -> NDArray[np.uint8]:
+        """As `window_letters`, for windows past the ends of contigs and lines of several lengths."""
         offset, size, bases, width = self._layout()[:, contig, None]
         position = start[:, None] + np.arange(length)  # (N, L)
         place = np.clip(position, 0, size - 1)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ __all__ = [
     "match_contigs",
     "open_text",
     "parse_bounds",
+    "parse_region",
     "read_bed",
     "read_contig_lengths",
     "some_of",
@@ -56,6 +58,21 @@ class Interval:
         """The interval of that length with the same centre (its own length's odd base goes to the right)."""
         start = self.start + (len(self) - length) // 2
         return Interval(self.chrom, start, start + length, self.name, self.strand)
+
+
+def parse_region(text: str) -> Interval:
+    """Read `chrIX:100,000-110,000`, 0-based and half-open as BED.
+
+    Raises:
+        InputError: it is not such a text.
+    """
+    found = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text)
+    if not found:
+        raise InputError(f"the region {text!r} is not of the form chrIX:100,000-110,000")
+    start, end = (int(number.replace(",", "") or 0) for number in found.groups()[1:])
+    if end <= start:
+        raise InputError(f"the region {text!r} is empty or reversed")
+    return Interval(found[1], start, end)
 
 
 def open_text(path: str | Path) -> IO[str]:

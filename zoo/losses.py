@@ -21,6 +21,7 @@ __all__ = [
     "mean_squared_error",
     "poisson",
     "poisson_multinomial",
+    "softplus_inverse",
     "softplus_squared_error",
 ]
 
@@ -87,6 +88,12 @@ def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = Non
 def log_softplus(raw: Tensor) -> Tensor:
     """log(softplus(raw)), finite and with a finite gradient however low `raw` is."""
     return torch.where(raw < _FAR_BELOW, raw, F.softplus(raw.clamp(min=_FAR_BELOW)).log())
+
+
+def softplus_inverse(rate: Tensor) -> Tensor:
+    """What softplus turns into `rate`; of a rate of 0, what is so near to it that float32 cannot tell."""
+    rate = rate.clamp(min=torch.finfo(torch.float32).tiny)
+    return rate + torch.log(-torch.expm1(-rate))
 
 
 def _poisson_each(raw: Tensor, target: Tensor, reduction: str) -> Tensor:

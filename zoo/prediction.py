@@ -22,7 +22,9 @@ from zoo.writing import whole_file
 __all__ = [
     "Precision",
     "Predictions",
+    "inference",
     "predict",
+    "predict_batch",
     "predict_codes",
     "predict_file",
     "predict_intervals",
@@ -151,13 +153,13 @@ def predict_codes(
     for length in np.unique(lengths):
         _check_length(model, int(length), names[int(np.argmax(lengths == length))])
     values = np.empty((len(codes), *model.output.shape), dtype=np.float32)
-    with _inference(model, precision):
+    with inference(model, precision):
         for length in np.unique(lengths):
             order = np.flatnonzero(lengths == length)
             for start in range(0, len(order), batch_size):
                 chosen = order[start : start + batch_size]
                 batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
-                values[chosen] = _predict_batch(model, batch)
+                values[chosen] = predict_batch(model, batch)
     return values
 
 
@@ -196,7 +198,7 @@ def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable
 
 
 @contextmanager
-def _inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
+def inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
     """Evaluation mode, no gradients, the precision asked for; the model is left as it was."""
     training = [module for module in model.modules() if module.training]  # a part may be frozen in evaluation mode
     model.eval()
@@ -209,7 +211,8 @@ def _inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
             module.training = True
 
 
-def _predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float32]:
+def predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float32]:
+    """Predict codes (B, L) on the model's device: float32 (B, *output.shape). To be called within `inference`."""
     try:
         return model.predict(batch.to(model.device)).float().cpu().numpy()
     except torch.cuda.OutOfMemoryError:

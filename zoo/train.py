@@ -25,7 +25,7 @@ from zoo.model import Optimization, SequenceModel
 from zoo.plots import draw_learning_curve
 from zoo.train_options import LAST, TrainCLI, answer_between_batches, run_folder
 
-__all__ = ["show_options", "train"]
+__all__ = ["parse", "show_options", "train"]
 
 
 def train(arguments: Sequence[str]) -> Path:
@@ -49,7 +49,7 @@ def train(arguments: Sequence[str]) -> Path:
         raise ConfigError(f"options come in pairs, --key value; look at {odd or arguments[-1]!r}")
     if not Path(arguments[0]).is_file():
         raise ConfigError(f"{arguments[0]}: no such configuration file")
-    cli = _parse(arguments)
+    cli = parse(arguments)
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
     assert isinstance(data, SequenceData)
@@ -120,7 +120,8 @@ def _cli(arguments: list[str]) -> TrainCLI:
     )
 
 
-def _parse(arguments: Sequence[str]) -> TrainCLI:
+def parse(arguments: Sequence[str]) -> TrainCLI:
+    """The model, data and trainer that a configuration and options say; see `train`."""
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda said: "Tip:" not in said.getMessage())
     try:
         return _cli(["--config", *arguments])

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.commands.predict_tracks import predict_tracks_command
 from zoo.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_predict"]
 
+_BATCH = 256
+
 
 def add_predict(verbs: Any) -> None:
     """Add the verb `predict` and its options."""
@@ -27,13 +30,22 @@ def add_predict(verbs: Any) -> None:
     )
     verb.add_argument("name", metavar="NAME", help="architecture.tag, hf-hub:org/repo@revision or local-dir:path")
     verb.add_argument("input", metavar="INPUT", help="a file, or - for standard input")
-    verb.add_argument("-o", "--output", default="-", help="the TSV to write; - is standard output (default)")
+    verb.add_argument(
+        "-o", "--output", default="-", help="the TSV to write, - for standard output (default); of tracks, the folder"
+    )
     verb.add_argument("--genome", help="FASTA of the genome; INPUT is then BED")
     verb.add_argument("--resize", action="store_true", help="with --genome: take the model's length around each centre")
     verb.add_argument("--sequence-column", help="in a table: the column with the sequence (default: sequence or seq)")
     verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes what is there")
-    verb.add_argument("--batch-size", type=int, default=256, help="sequences predicted at once (default 256)")
+    verb.add_argument("--batch-size", type=int, help="sequences predicted at once (default 256; of tracks, 16)")
     verb.add_argument("--precision", choices=("32", "bf16", "16"), default="32", help="arithmetic (default 32)")
+    tracks = verb.add_argument_group(
+        "tracks", "Models of tracks write a bigWig for each target, for BED or whole FASTA."
+    )
+    tracks.add_argument("--targets", nargs="+", metavar="TARGET", help="predict these only")
+    tracks.add_argument("--contigs", nargs="+", metavar="CONTIG", help="predict these contigs of a FASTA only")
+    tracks.add_argument("--plot", metavar="REGION", help="draw this region (chrIX:100,000-110,000); -o is the picture")
+    tracks.add_argument("--measured", metavar="TABLE", help="with --plot: a table of targets, to draw beside")
     verb.set_defaults(run=predict_command)
 
 
@@ -44,8 +56,11 @@ def predict_command(options: argparse.Namespace) -> None:
 
     _check_input(options)
     model = zoo.hub.load(options.name, _device(options.device))
-    if model.output.kind != "labels":
-        raise ConfigError(f"{options.name} predicts {model.output.kind}, which are not written as a table yet")
+    if model.output.kind == "tracks":
+        predict_tracks_command(options, model)
+        return
+    if options.targets or options.contigs or options.plot or options.measured:
+        raise ConfigError(f"{options.name} predicts {model.output.kind}: the options for tracks do not fit it")
     blocks = _interval_blocks(options, model) if options.genome else _sequence_blocks(options, model)
     count = write_predictions(options.output, model.output.targets, _with_progress(blocks))
     if options.output != "-":
@@ -84,7 +99,7 @@ def _sequence_blocks(options: argparse.Namespace, model: "SequenceModel") -> "It
     from zoo.prediction import predict_file
 
     file = SequenceFile(options.input, options.sequence_column)
-    yield from predict_file(model, file, options.batch_size, options.precision)
+    yield from predict_file(model, file, options.batch_size or _BATCH, options.precision)
     if note := file.ambiguity_note():
         print(f"zoo: {note}", file=sys.stderr)
 
@@ -96,7 +111,7 @@ def _interval_blocks(options: argparse.Namespace, model: "SequenceModel") -> "It
 
     genome = Genome(options.genome)
     intervals = _checked(iterate_bed(options.input), genome, model, options.resize)
-    return predict_intervals(model, genome, intervals, options.batch_size, options.precision)
+    return predict_intervals(model, genome, intervals, options.batch_size or _BATCH, options.precision)
 
 
 def _checked(

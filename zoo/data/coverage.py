@@ -6,6 +6,7 @@ Shapes: T targets, P bins of all contigs, one contig after the other.
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,17 +20,18 @@ from zoo.data.track_table import Track
 from zoo.download import cache_folder
 from zoo.errors import InputError
 from zoo.genome import Genome
-from zoo.intervals import find_contigs, some_of
+from zoo.intervals import Interval, find_contigs, some_of
 from zoo.progress import bar
 from zoo.sequence import UNKNOWN
 
-__all__ = ["Coverage", "TrackFacts"]
+__all__ = ["Coverage", "TrackFacts", "pool_bins"]
 
 _BASES_AT_ONCE = 4_000_000
 # What is said of a bin.
 _KNOWN, _MEASURED = 1, 2
 # A change of a bigWig changes its header, its index (at the end) or one of these samples between.
-_SAMPLES, _SAMPLE_BYTES = 64, 65_536
+_SAMPLES, _SAMPLE_BYTES = 16, 65_536
+_READERS = 4
 
 
 class TrackFacts(NamedTuple):
@@ -126,31 +128,38 @@ class Coverage:
                 values = _opened(folder / "values.f32", np.float32, self.shape)
                 usable = _opened(folder / "usable.u8", np.uint8, self.shape[1:])
                 if not done:
-                    usable[:] = np.where(self._known(), _KNOWN, 0)
-                for index in bar(range(len(done), len(self.tracks)), "reading bigWigs"):
-                    done.append(self._read(index, values[index]))
-                    usable[~np.isnan(values[index])] |= _MEASURED
-                    values.flush()
-                    usable.flush()
-                    _write_done(folder, done)
+                    usable[:] = self._known()
+                left = range(len(done), len(self.tracks))
+                # Threads: while one reads, the others bin what they have read, which numpy does side by side.
+                with ThreadPoolExecutor(_READERS) as readers:
+                    found = readers.map(lambda index: self._read(index, values[index]), left)
+                    for index, facts in zip(bar(left, "reading bigWigs"), found, strict=True):
+                        usable |= np.where(np.isnan(values[index]), 0, _MEASURED).astype(np.uint8)
+                        values.flush()
+                        usable.flush()
+                        _write_done(folder, [*done, facts])
+                        done.append(facts)
         return folder
 
     def facts(self) -> list[TrackFacts]:
         """What was found in each bigWig."""
         return _done(self.build())
 
-    def _known(self) -> NDArray[np.bool_]:
-        """Which bins have a known base in at least half of their places (P,)."""
-        order = list(self.genome.contigs)
-        found = []
-        for name, length in bar(list(self.contigs.items()), "reading the genome"):
-            step = max(1, _BASES_AT_ONCE // self.bin_size) * self.bin_size
+    def _known(self) -> NDArray[np.uint8]:
+        """`_KNOWN` for bins with a known base in at least half of their places, else 0 (P,)."""
+        found = np.full(self.shape[1], _KNOWN, np.uint8)
+        step = max(1, _BASES_AT_ONCE // self.bin_size) * self.bin_size
+        for (name, length), place in zip(
+            bar(list(self.contigs.items()), "reading the genome"), self.first, strict=True
+        ):
             for start in range(0, length, step):
-                here = np.array([order.index(name)]), np.array([start])
-                codes = self.genome.windows(*here, min(step, length - start))[0]
-                unknown = bin_values((codes == UNKNOWN).astype(np.float32), self.bin_size, "mean", "zero")
-                found.append(unknown <= 0.5)
-        return np.concatenate(found)
+                codes = self.genome.codes(Interval(name, start, min(start + step, length)))
+                unknown = (codes == UNKNOWN).astype(np.float32)
+                if unknown.any():
+                    share = bin_values(unknown, self.bin_size, "mean", "zero")
+                    here = int(place) + start // self.bin_size
+                    found[here : here + len(share)] = np.where(share > 0.5, 0, _KNOWN)
+        return found
 
     def _read(self, index: int, row: NDArray[np.float32]) -> TrackFacts:
         """Fill the bins of one track."""
@@ -158,7 +167,7 @@ class Coverage:
         missing = 0
         with BigWig(track.path) as file:
             for (contig, length), place in zip(self.contigs.items(), self.first, strict=True):
-                for block in file.blocks(str(names[contig]), length, self.bin_size):
+                for block in file.blocks(str(names[contig]), 0, length, self.bin_size):
                     missing += int(np.isnan(block).sum())
                     found = bin_values(block, self.bin_size, track.statistic, track.missing)
                     row[place : place + len(found)] = found
@@ -168,6 +177,22 @@ class Coverage:
         if np.isnan(row).all():
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
         return TrackFacts(missing, float(np.nanmin(row)), float(np.nanmax(row)))
+
+
+def pool_bins(values: NDArray[np.float32], width: int, tracks: Sequence[Track]) -> NDArray[np.float32]:
+    """Bins (T, B, N * width), NaN where masked, to bins of `width` of them (T, B, N).
+
+    A bin is NaN where half of it or more is; what is missing of others counts as the mean of the rest.
+    """
+    parts = values.reshape(*values.shape[:2], -1, width)
+    total: NDArray[np.float32] = parts @ np.ones(width, np.float32)  # NaN where any is
+    odd = np.isnan(total)
+    if odd.any():
+        some = parts[odd]
+        count = (~np.isnan(some)).sum(-1)
+        total[odd] = np.nansum(some, -1) * np.where(2 * count > width, width / np.maximum(count, 1), np.nan)
+    total[[track.statistic == "mean" for track in tracks]] /= width
+    return total
 
 
 def _opened(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap[Any, Any]:

@@ -38,6 +38,11 @@ class SequenceData(LightningDataModule):
         """What `{key}` in a checkpoint's name and card stands for."""
         return {"targets": ", ".join(self.targets), "tasks": str(len(self.targets))}
 
+    @property
+    def target_facts(self) -> dict[str, tuple[str, str]]:
+        """For targets of which more is known than the card says: what was measured, and its unit."""
+        return {}
+
     def describe(self) -> list[str]:
         """One line for each part: what it holds."""
         raise NotImplementedError

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from zoo.data.batch import Batch
-from zoo.data.coverage import Coverage
+from zoo.data.coverage import Coverage, pool_bins
 from zoo.data.tiles import Tiles
-from zoo.data.track_table import Transform
+from zoo.data.track_table import Track, Transform
 from zoo.genome import Genome
 from zoo.sequence import reverse_complement
 
@@ -28,23 +28,25 @@ class TrackData(NamedTuple):
     Attributes:
         genome: the sequences.
         coverage: the tracks.
-        usable: which bins count (P,).
-        transform: what makes of the tracks' values what is learnt.
+        usable: which of its bins count (P,).
+        tracks: the targets (T).
         strand_pairs: for each target the index of its strand partner (T).
+        bin_size: bases in a bin that is predicted: a multiple of those of the coverage.
     """
 
     genome: Genome
     coverage: Coverage
     usable: NDArray[np.bool_]
-    transform: Transform
+    tracks: list[Track]
     strand_pairs: list[int]
+    bin_size: int
 
 
 class Moves(NamedTuple):
     """How windows are varied in training.
 
     Attributes:
-        shift: bins by which sequence and targets are moved at most, to either side, within their region.
+        shift: bins of the coverage by which sequence and targets are moved at most, within their region.
         jitter: bases by which the sequence alone is moved at most.
         reverse_complement: whether each window is read on one strand or the other, at random.
     """
@@ -77,6 +79,8 @@ class TrackDataset(Dataset[Batch]):
     ) -> None:
         self.data, self.tiles, self.bins, self.crop, self.moves, self.seed = data, tiles, bins, crop, moves, seed
         contigs = list(data.genome.contigs)
+        self._fine = data.bin_size // data.coverage.bin_size
+        self._transform = Transform(data.tracks)
         self._contig = np.array([contigs.index(name) for name in data.coverage.contigs])
 
     def __len__(self) -> int:
@@ -88,32 +92,35 @@ class TrackDataset(Dataset[Batch]):
         row, moves, tiles = index % len(self), self.moves, self.tiles
         # The first index holds the epoch: a batch of another epoch is moved otherwise.
         rng = np.random.default_rng([self.seed, *index[:2]])
-        start, contig = tiles.start[row], tiles.contig[row]
+        start, contig = tiles.start[row] * self._fine, tiles.contig[row]
         if moves.shift:
             moved = start + rng.integers(-moves.shift, moves.shift + 1, len(row))
-            start = np.clip(moved, tiles.lowest[row], tiles.highest[row])
+            start = np.clip(moved, tiles.lowest[row] * self._fine, tiles.highest[row] * self._fine)
         codes = self._codes(contig, start, rng.integers(-moves.jitter, moves.jitter + 1, len(row)))
         target = self._targets(self.data.coverage.first[contig] + start)
         if moves == STILL:
-            target[(np.arange(self.bins) < tiles.again[row][:, None]) | (index >= len(self))[:, None]] = np.nan
-        target = target.transpose(0, 2, 1)
+            void = (np.arange(self.bins) < tiles.again[row][:, None]) | (index >= len(self))[:, None]
+            target.transpose(0, 2, 1)[void] = np.nan
         if moves.reverse_complement:
             turned = rng.random(len(row)) < 0.5
             codes[turned] = reverse_complement(codes[turned])
             target[turned] = target[turned][:, self.data.strand_pairs, ::-1]
-        return Batch(torch.from_numpy(codes), torch.from_numpy(np.ascontiguousarray(target)))
+        return Batch(torch.from_numpy(codes), torch.from_numpy(target))
 
     def _codes(
         self, contig: NDArray[np.int64], start: NDArray[np.int64], jitter: NDArray[np.int64]
     ) -> NDArray[np.uint8]:
-        size = self.data.coverage.bin_size
-        length = (self.bins + 2 * self.crop) * size
-        return self.data.genome.windows(self._contig[contig], (start - self.crop) * size + jitter, length)
+        size = self.data.bin_size
+        first = start * self.data.coverage.bin_size - self.crop * size + jitter
+        return self.data.genome.windows(self._contig[contig], first, (self.bins + 2 * self.crop) * size)
 
     def _targets(self, first: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Of windows whose first bins are given (B,): (B, N, T)."""
-        coverage = self.data.coverage
-        values = sliding_window_view(coverage.values, self.bins, axis=1)[:, first]  # (T, B, N)
-        found = self.data.transform(values).transpose(1, 2, 0)
-        found[~sliding_window_view(self.data.usable, self.bins)[first]] = np.nan
-        return found
+        """Of windows whose first bins of the coverage are given (B,): (B, T, N)."""
+        width = self.bins * self._fine
+        values = sliding_window_view(self.data.coverage.values, width, axis=1)[:, first]  # (T, B, N * fine)
+        masked = ~sliding_window_view(self.data.usable, width)[first]
+        if masked.any():
+            values[:, masked] = np.nan
+        if self._fine > 1:
+            values = pool_bins(values, self._fine, self.data.tracks)
+        return np.ascontiguousarray(self._transform(values).transpose(1, 0, 2))

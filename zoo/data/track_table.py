@@ -63,8 +63,14 @@ class Transform:
         values = values * self.scale
         if self._clips:
             over = np.maximum(values - self.soft_clip, 0)
-            values = np.minimum(values - over + np.sqrt(over + 1) - 1, self.clip)
+            values = np.minimum(values + (np.sqrt(over + 1) - 1 - over), self.clip)  # + 0 where nothing is over
         return values
+
+    def inverse(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values (T, B, N) as a model predicts them, in the bigWig's own; what `clip` cut off stays off."""
+        over = np.maximum(values - self.soft_clip, 0)
+        found: NDArray[np.float32] = (values + over * (over + 1)) / self.scale
+        return found
 
 
 def read_track_table(path: str | Path) -> list[Track]:

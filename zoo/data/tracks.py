@@ -13,7 +13,7 @@ from zoo.data.sampler import EpochSampler, ShareSampler
 from zoo.data.splits import PARTS, Part
 from zoo.data.tiles import Tiles, tile
 from zoo.data.track_dataset import STILL, Moves, TrackData, TrackDataset
-from zoo.data.track_table import Track, Transform, read_track_table, strand_pairs
+from zoo.data.track_table import Track, read_track_table, strand_pairs
 from zoo.errors import ConfigError
 from zoo.genome import Genome
 from zoo.intervals import find_contigs, match_contigs, some_of
@@ -32,6 +32,8 @@ class TrackDataModule(SequenceData):
         targets_table: TSV with a line for each bigWig (see `Track`).
         length: bases of a window.
         bin_size: bases in a bin; it divides the length, and is what the model's pools make.
+        resolution: bases of the finer bins that are kept in the cache, by which training windows can be moved; it
+            divides the bin size. None for the bin size itself.
         crop: bins of context on each side of those that are predicted.
         split: which contigs, or which random blocks, are for validation and test. No base is read in two parts.
         contigs: the contigs to use; None for all that every bigWig has.
@@ -39,7 +41,8 @@ class TrackDataModule(SequenceData):
         max_masked: windows with a larger share of bins that are left out are dropped: of the blacklist, without a
             value in any target, or N in half of their bases.
         stride: bins from one window to the next in training; None for as many as a window predicts.
-        shift: bases by which a training window is moved at most, to either side, in whole bins: sequence and targets.
+        shift: bases by which a training window is moved at most, to either side: sequence and targets, by multiples of
+            the resolution.
         jitter: bases by which the sequence alone is moved at most, as Basenji was trained (3); 0 for none.
         reverse_complement: read each training window on one strand or the other, at random: sequence and targets,
             strand partners swapped.
@@ -56,6 +59,7 @@ class TrackDataModule(SequenceData):
         length: int,
         bin_size: int,
         crop: int = 0,
+        resolution: int | None = None,
         split: SplitRules | None = None,
         contigs: list[str] | None = None,
         blacklist: list[str] | None = None,
@@ -81,17 +85,20 @@ class TrackDataModule(SequenceData):
             raise ConfigError(
                 "batch_size, epoch_size and stride are numbers from 1 up; shift, jitter, num_workers and seed from 0 up"
             )
-        if shift % bin_size:
-            raise ConfigError(f"a shift of {shift} bases is no whole number of bins of {bin_size}")
+        resolution = bin_size if resolution is None else resolution
+        if resolution < 1 or bin_size % resolution:
+            raise ConfigError(f"a resolution of {resolution} bases does not divide bins of {bin_size}")
+        if shift % resolution:
+            raise ConfigError(f"a shift of {shift} bases is no multiple of the resolution of {resolution}")
         if not 0 <= max_masked < 1:
             raise ConfigError("max_masked is a share from 0 to below 1")
         self.rules = split or SplitRules()
         self.rules.check(length)
-        self._length, self.bin_size, self.crop = length, bin_size, crop
+        self._length, self.bin_size, self.crop, self.resolution = length, bin_size, crop, resolution
         self.genome, self.targets_table = genome, targets_table
         self.contigs, self.blacklist, self.max_masked = contigs, blacklist or [], max_masked
         self.stride = self.bins if stride is None else stride
-        self.moves = Moves(shift // bin_size, jitter, reverse_complement)
+        self.moves = Moves(shift // resolution, jitter, reverse_complement)
         self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
         self._tracks: list[Track] | None = None
         self._found: tuple[TrackData, Tiles, list[str]] | None = None
@@ -112,6 +119,11 @@ class TrackDataModule(SequenceData):
     def targets(self) -> list[str]:
         """The names of the tracks."""
         return [track.name for track in self.tracks]
+
+    @property
+    def target_facts(self) -> dict[str, tuple[str, str]]:
+        """For each track what was measured, and its unit."""
+        return {track.name: (track.description or track.name, track.unit) for track in self.tracks}
 
     @property
     def strand_pairs(self) -> list[int]:
@@ -177,16 +189,14 @@ class TrackDataModule(SequenceData):
         contigs = self._wanted(genome)
         needed = [] if self.contigs is None else list(contigs)
         needed += match_contigs([*(self.rules.valid or []), *(self.rules.test or [])], contigs).values()
-        coverage = Coverage(self.tracks, genome, contigs, self.bin_size, needed)
+        coverage = Coverage(self.tracks, genome, contigs, self.resolution, needed)
         if coverage.absent:
             report.append(
                 f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
             )
         usable = coverage.usable & ~_blacklisted(self.blacklist, coverage)
         if not usable.all():
-            report.append(
-                f"{(~usable).sum():,} of {len(usable):,} bins masked: blacklisted, without a value, or mostly N"
-            )
+            report.append(f"{(~usable).sum() * self.resolution:,} bases masked: blacklisted, without a value, or N")
         # The sequence may be moved by `jitter` bases past what a window reads.
         context = self.crop + -(-self.moves.jitter // self.bin_size)
         tiles, too_short = tile(
@@ -194,12 +204,13 @@ class TrackDataModule(SequenceData):
         )
         if too_short:
             report.append(f"{too_short:,} bins dropped: in regions that are too short for a window")
+        fine = self.bin_size // self.resolution
         before = np.append(0, usable.cumsum())
-        first = coverage.first[tiles.contig] + tiles.start
-        keep = before[first + self.bins] - before[first] >= (1 - self.max_masked) * self.bins
+        first = coverage.first[tiles.contig] + tiles.start * fine
+        keep = before[first + self.bins * fine] - before[first] >= (1 - self.max_masked) * self.bins * fine
         if not keep.all():
             report.append(f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked")
-        data = TrackData(genome, coverage, usable, Transform(self.tracks), self.strand_pairs)
+        data = TrackData(genome, coverage, usable, self.tracks, self.strand_pairs, self.bin_size)
         self._found = data, tiles.subset(keep), report
         return self._found
 

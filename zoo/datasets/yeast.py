@@ -26,11 +26,12 @@ from zoo.errors import ConfigError
 from zoo.progress import bar, spinner
 from zoo.writing import whole_folder
 
-__all__ = ["CONTIGS", "STARTS", "YeastDataModule", "read_starts", "yeast_folder"]
+__all__ = ["CONTIGS", "STARTS", "TEST", "VALID", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder"]
 
 _ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI"]
 CONTIGS = [f"chr{number}" for number in _ROMAN]
-VALID, TEST = ["chrXI"], ["chrIX", "chrXIV"]
+VALID = ["chrXI"]
+TEST = ["chrIX", "chrXIV"]
 # Target -> what it is, and the files or R objects of its replicates.
 STARTS = {
     "slic_cage": ("SLIC-CAGE, YPD", ["CAGE_TSSs/TSSset-1.txt", "CAGE_TSSs/TSSset-2.txt"]),
@@ -44,10 +45,10 @@ _LINE = 60
 _UNMAPPABLE = 400
 # The array of ribosomal RNA genes stands for some 150 copies: what is measured there is not of one.
 _RDNA = ("chrXII", 450_000, 490_000)
-# The few strongest starts have a third of all tags.
-_SOFT_CLIP = 32.0
+# The few strongest starts have a third of all tags: what a bin has above this counts as a square root.
+_SOFT_CLIP = 8.0
 _AGREEMENT_BIN = 100
-_VERSION = "1"
+_VERSION = "3"
 
 
 class Tags(NamedTuple):
@@ -125,7 +126,7 @@ def _build(folder: Path) -> None:
                     strand_partner=partner,
                     statistic="sum",
                     soft_clip=_SOFT_CLIP,
-                    unit="tags per million",
+                    unit=f"tags per million, soft-clipped above {_SOFT_CLIP:g}",
                     description=f"{description}: starts on the {sign} strand, mean of {len(keys)} replicates",
                 )
             )
@@ -158,7 +159,7 @@ def _write_mnase(path: Path, lengths: dict[str, int]) -> str:
     left_out = 0
     with BigWig(fetch(_file("scerevisiae.bw"))) as source, BigWigWriter(path, lengths) as target:
         for name, length in lengths.items():
-            values = np.concatenate(list(source.blocks(name, length, 1)))
+            values = np.concatenate(list(source.blocks(name, 0, length, 1)))
             edges = np.flatnonzero(np.diff(values == 0, prepend=False, append=False)).reshape(-1, 2)
             for start, end in edges[edges[:, 1] - edges[:, 0] >= _UNMAPPABLE]:
                 values[start:end] = np.nan
@@ -171,13 +172,13 @@ def _write_starts(path: Path, replicates: list[Tags], minus: bool, lengths: dict
     """One strand's mean over replicates."""
     with BigWigWriter(path, lengths) as target:
         for index, (name, length) in enumerate(lengths.items()):
-            values = _tracks(replicates, index, minus, length).mean(0)
+            values = tags_by_base(replicates, index, minus, length).mean(0)
             there = np.flatnonzero(values)
             target.add_bases(name, there, values[there].astype(np.float32))
 
 
-def _tracks(replicates: list[Tags], index: int, minus: bool, length: int) -> NDArray[np.float64]:
-    """Tags per base of one strand of a contig, (replicates, length)."""
+def tags_by_base(replicates: list[Tags], index: int, minus: bool, length: int) -> NDArray[np.float64]:
+    """Tags per million at each base of one strand of a contig, given by its index: (replicates, length)."""
     found = []
     for tags in replicates:
         here = (tags.contig == index) & (tags.minus == minus)
@@ -190,7 +191,7 @@ def _agreement(replicates: list[Tags], lengths: dict[str, int]) -> str:
     parts = []
     for index, length in enumerate(lengths.values()):
         for minus in (False, True):
-            tracks = _tracks(replicates, index, minus, length)[:, : length // _AGREEMENT_BIN * _AGREEMENT_BIN]
+            tracks = tags_by_base(replicates, index, minus, length)[:, : length // _AGREEMENT_BIN * _AGREEMENT_BIN]
             parts.append(np.log1p(tracks.reshape(len(replicates), -1, _AGREEMENT_BIN).sum(-1)))
     values = np.corrcoef(np.concatenate(parts, axis=1))
     pairs = [values[pair] for pair in combinations(range(len(replicates)), 2)]

@@ -57,8 +57,8 @@ def entries() -> list[ModelEntry]:
             "authors' table of human targets.",
             limits="Trained and evaluated by its authors, not by this project. The importer was proven on random "
             "weights against the package that publishes them; it has not been run on the real file, which could not be "
-            "had where it was written. That package computes the exact GELU; the weights were trained, and are used here, "
-            "with x sigmoid(1.702 x).",
+            "had where it was written. That package computes the exact GELU; the weights were trained, and are used "
+            "here, with x sigmoid(1.702 x).",
         )
     ]
 

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
 from zoo.layers import ACTIVATIONS, ConvBlock, Residual, checkpointed, pointwise
+from zoo.losses import softplus_inverse
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
 
@@ -39,15 +42,20 @@ class Basenji(SequenceModel):
         residual_filters: channels of the dilated convolution in each residual block.
         dilations: of the residual blocks, from the first to the last.
         residual_dropout: share of the values that a residual block adds that is left out in training.
+        channel_dropout: leave out whole channels instead of single values, there and in the head.
         head_filters: channels of the pointwise convolution before the outputs.
         head_dropout: share of its values that is left out in training.
         crop: bins left out on each side of the predicted ones, which have too little context.
+        scales: for each target the unit in which the net learns it, such as its mean; None for 1. What is predicted
+            stays in the target's own unit.
         activation: `quick_gelu`, as published (x sigmoid(1.702 x)); `gelu`, the exact one; or `relu`.
         norm_momentum: of batch normalisation, as PyTorch counts it: .1 is Keras' .9.
         checkpointing: keep only what passes between blocks for the backward pass: less memory, a third more time.
         both_strands: average predictions with those for the reverse complement.
         loss: `poisson`, `poisson_multinomial`, or `softplus_squared_error`.
     """
+
+    scale: Tensor
 
     def __init__(
         self,
@@ -64,9 +72,11 @@ class Basenji(SequenceModel):
         residual_filters: int = 384,
         dilations: Sequence[int] = (1, 2, 3, 4, 6, 9, 14, 21, 32, 48, 72),
         residual_dropout: float = 0.3,
+        channel_dropout: bool = False,
         head_filters: int = 1536,
         head_dropout: float = 0.05,
         crop: int = 64,
+        scales: Sequence[float] | None = None,
         activation: str = "quick_gelu",
         norm_momentum: float = 0.1,
         checkpointing: bool = False,
@@ -90,6 +100,10 @@ class Basenji(SequenceModel):
             Tracks(tuple(targets), bins, bin_size, crop * bin_size, tuple(strand_pairs or ())), length, loss
         )
         self.both_strands, self.checkpointing, self.crop = both_strands, checkpointing, crop
+        if scales is not None and (len(scales) != len(targets) or min(scales) <= 0):
+            raise ConfigError(f"scales are {len(targets)} numbers above 0, one for each target")
+        scale = torch.ones(len(targets), 1) if scales is None else torch.tensor(scales, dtype=torch.float32)[:, None]
+        self.register_buffer("scale", scale, persistent=False)  # the arguments hold them
         common: dict[str, Any] = {"momentum": norm_momentum, "activation": activation}
         channels = [stem_filters, *tower_filters]
         stem = ConvBlock((4, stem_filters), stem_width, stride=stem_stride, pool=stem_pool, **common)
@@ -99,11 +113,12 @@ class Basenji(SequenceModel):
         ]
         wide = channels[-1]
         residual = [
-            _dilated_residual(wide, residual_filters, dilation, residual_dropout, common) for dilation in dilations
+            _dilated_residual(wide, residual_filters, dilation, common, residual_dropout, channel_dropout)
+            for dilation in dilations
         ]
         self.trunk = nn.Sequential(stem, *tower, *residual)
         self.head = nn.Sequential(
-            ConvBlock((wide, head_filters), dropout=head_dropout, **common),
+            ConvBlock((wide, head_filters), dropout=head_dropout, channel_dropout=channel_dropout, **common),
             ACTIVATIONS[activation](),
             pointwise(head_filters, len(targets)),
         )
@@ -115,13 +130,23 @@ class Basenji(SequenceModel):
             x = checkpointed(block, x) if self.checkpointing and self.training else block(x)
         x = x[..., self.crop : x.shape[-1] - self.crop]
         raw: Tensor = self.head(x)
-        return raw
+        return self._in_own_units(raw)
+
+    def _in_own_units(self, raw: Tensor) -> Tensor:
+        """Raw tracks whose activation is `scale` times what it would be."""
+        if (self.scale == 1).all():
+            return raw
+        if self.loss.activation is not F.softplus:
+            return raw.float() * self.scale
+        return softplus_inverse(F.softplus(raw.float()) * self.scale)
 
 
-def _dilated_residual(channels: int, filters: int, dilation: int, dropout: float, common: dict[str, Any]) -> Residual:
+def _dilated_residual(
+    channels: int, filters: int, dilation: int, common: dict[str, Any], dropout: float, channel_dropout: bool
+) -> Residual:
     """A dilated convolution to fewer channels and a pointwise one back, which begins at zero."""
     narrow = ConvBlock((channels, filters), 3, dilation=dilation, **common)
-    back = ConvBlock((filters, channels), dropout=dropout, **common)
+    back = ConvBlock((filters, channels), dropout=dropout, channel_dropout=channel_dropout, **common)
     nn.init.zeros_(back.norm.weight)
     return Residual(narrow, back)
 

@@ -1,0 +1,163 @@
+"""Tracks: how fast windows are read from the memory maps, against reading each from FASTA and bigWig, on yeast.
+
+    zoo benchmark tracks [--windows 2000] [--steps 40]
+
+`binning` makes the memory map anew, against reading all values of each bigWig once. `windows` are those of the training
+part of basenji.yeast, in its batches, moved and turned as in training; the naive loop reads the same windows one by one
+with pyfaidx and pyBigWig and bins them. `steps` are training steps of basenji.yeast over the DataModule and on one
+batch at hand, in turns of one run.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyBigWig
+import torch
+from numpy.typing import NDArray
+from pyfaidx import Fasta
+
+sys.path.insert(0, str(Path(__file__).parent))
+from common import write_results
+
+from zoo.data.batch import Batch
+from zoo.data.coverage import Coverage
+from zoo.data.track_dataset import TrackDataset
+from zoo.datasets.yeast import YeastDataModule
+from zoo.genome import Genome
+from zoo.registry import shipped_folder
+from zoo.sequence import encode
+from zoo.train import parse
+
+CONFIG = "basenji.yeast.yaml"
+TURNS = 4
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(prog="zoo benchmark tracks", description=__doc__)
+    parser.add_argument("--windows", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=40)
+    options = parser.parse_args(arguments)
+    run = parse([str(shipped_folder("configs") / CONFIG)])
+    data, model = run.datamodule, run.model
+    assert isinstance(data, YeastDataModule)
+    rows: list[list[object]] = [
+        ["one binning of all bigWigs, s", *binning(data)],
+        ["windows per s", *windows(data, options.windows)],
+        ["training steps per s", *steps(data, model, options.steps)],
+    ]
+    header = ["", "TrackDataModule", "reference", "ratio", "reference is"]
+    facts = {"threads": torch.get_num_threads(), "cores": os.cpu_count(), **vars(options)}
+    print(write_results("tracks", header, rows, facts))
+
+
+def binning(data: YeastDataModule) -> list[object]:
+    """Seconds to make the memory map in a new folder, and to read each bigWig once."""
+    genome = Genome(data.genome)
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.environ.get("ZOO_CACHE")
+        os.environ["ZOO_CACHE"] = folder
+        try:
+            started = time.perf_counter()
+            Coverage(data.tracks, genome, genome.contigs, data.resolution).build()
+            ours = time.perf_counter() - started
+        finally:
+            os.environ.pop("ZOO_CACHE")
+            if before is not None:
+                os.environ["ZOO_CACHE"] = before
+    started = time.perf_counter()
+    for track in data.tracks:
+        with pyBigWig.open(track.path) as file:
+            for contig, length in file.chroms().items():
+                file.values(contig, 0, length, numpy=True)
+    theirs = time.perf_counter() - started
+    return [ours, theirs, theirs / ours, "pyBigWig, all values of each file"]
+
+
+def windows(data: YeastDataModule, count: int) -> list[object]:
+    """Windows per second of the training loader and of the naive loop over the same windows."""
+    dataset = data.dataset("train")
+    batches = max(1, count // data.batch_size)
+    order = np.random.default_rng(0).integers(0, len(dataset), (batches, data.batch_size))
+    for each in order[:5]:
+        dataset.__getitems__(each.tolist())  # the pages are in memory for both
+    started = time.perf_counter()
+    for each in order:
+        dataset.__getitems__(each.tolist())
+    ours = order.size / (time.perf_counter() - started)
+    few = order.ravel()[: max(20, order.size // 20)]
+    naive = NaiveReader(data, dataset)
+    naive(int(few[0]))
+    started = time.perf_counter()
+    for row in few.tolist():
+        naive(row)
+    theirs = len(few) / (time.perf_counter() - started)
+    return [ours, theirs, ours / theirs, "pyfaidx and pyBigWig, window by window"]
+
+
+class NaiveReader:
+    """A window at a time, from the files themselves."""
+
+    def __init__(self, data: YeastDataModule, dataset: TrackDataset) -> None:
+        self.fasta = Fasta(data.genome, sequence_always_upper=True)
+        self.files = [pyBigWig.open(track.path) for track in data.tracks]
+        self.data, self.tiles = data, dataset.tiles
+        self.contigs = list(data.data.coverage.contigs)
+
+    def __call__(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Codes (L,) and values (T, N)."""
+        data = self.data
+        contig, size = self.contigs[self.tiles.contig[row]], data.bin_size
+        start = int(self.tiles.start[row]) * size
+        first, end = start - data.crop * size, start + (data.bins + data.crop) * size
+        length = len(self.fasta[contig])
+        letters = str(self.fasta[contig][max(first, 0) : min(end, length)])
+        codes = encode("N" * max(-first, 0) + letters + "N" * max(end - length, 0))
+        values = [file.values(contig, start, start + data.bins * size, numpy=True) for file in self.files]
+        binned = [
+            np.nan_to_num(each).reshape(-1, size).sum(1) / (1 if track.statistic == "sum" else size)
+            for each, track in zip(values, data.tracks, strict=True)
+        ]
+        return codes, np.stack(binned)
+
+
+def steps(data: YeastDataModule, model: Any, count: int) -> list[object]:
+    """Training steps per second over the DataModule and on one batch, in turns."""
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters())
+
+    def step(batch: Batch) -> None:
+        optimizer.zero_grad()
+        model.training_loss(batch).backward()
+        optimizer.step()
+
+    def endless() -> Iterator[Batch]:
+        loader = data.train_dataloader()
+        while True:
+            yield from loader
+
+    batches = endless()
+    cached = next(batches)
+    step(cached)
+    seconds = {"cached": 0.0, "loop": 0.0}
+    each = max(1, count // TURNS)
+    for _ in range(TURNS):
+        for name, source in (("cached", [cached] * each), ("loop", islice(batches, each))):
+            started = time.perf_counter()
+            for batch in source:
+                step(batch)
+            seconds[name] += time.perf_counter() - started
+    ours, theirs = TURNS * each / seconds["loop"], TURNS * each / seconds["cached"]
+    return [ours, theirs, ours / theirs, "the same step on one cached batch"]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,122 @@
+"""`zoo predict` for models of tracks: a FASTA or BED in, a bigWig for each target or a picture out."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import ConfigError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from zoo.genome import Genome
+    from zoo.intervals import Interval
+    from zoo.model import SequenceModel
+    from zoo.track_prediction import TrackStretch
+
+__all__ = ["predict_tracks_command"]
+
+_BATCH = 16
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") -> None:
+    """Predict tracks of whole contigs, of the regions of a BED file, or of one region for a picture."""
+    from zoo.genome import Genome
+    from zoo.track_prediction import choose_targets, predict_tracks, write_tracks
+
+    if options.output == "-":
+        raise ConfigError("tracks are not written to standard output: name a folder with -o, or with --plot a picture")
+    if options.input == "-" or options.resize or options.sequence_column:
+        raise ConfigError(
+            "for tracks INPUT is a FASTA whose contigs are predicted, or BED with --genome, of any length"
+        )
+    genome = Genome(options.genome or options.input)
+    targets = choose_targets(model, options.targets)
+    if options.plot:
+        _draw(options, model, genome, targets)
+        return
+    if options.measured:
+        raise ConfigError("--measured is for --plot REGION")
+    if options.contigs and options.genome:
+        raise ConfigError("--contigs are for a FASTA as INPUT, not for BED")
+    regions = list(_regions(options, genome))
+    stretches = predict_tracks(model, genome, regions, targets, options.batch_size or _BATCH, options.precision)
+    paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, regions))
+    bases = sum(map(len, regions))
+    print(f"{options.output}: {len(paths)} bigWig files, {len(regions):,} regions, {bases:,} bases", file=sys.stderr)
+
+
+def _regions(options: argparse.Namespace, genome: "Genome") -> "Iterator[Interval]":
+    from zoo.intervals import Interval, iterate_bed
+
+    if options.genome:
+        yield from iterate_bed(options.input)
+    else:
+        for name in map(genome.contig, options.contigs or genome.contigs):
+            yield Interval(name, 0, genome.contigs[name])
+
+
+def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome", targets: list[str]) -> None:
+    import numpy as np
+
+    from zoo.intervals import parse_region
+    from zoo.plots import draw_tracks
+    from zoo.track_prediction import predict_region
+
+    picture = Path(options.output)
+    if picture.suffix not in _PICTURES:
+        raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(_PICTURES)}")
+    region = parse_region(options.plot)
+    found = predict_region(model, genome, region, targets)
+    edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
+    measured = _measured(options.measured, found, genome, targets) if options.measured else {}
+    predicted = dict(zip(targets, found.values, strict=True))
+    try:
+        draw_tracks(picture, found.contig, edges, predicted, measured, f"{options.name}, {region}")
+    except OSError as error:
+        raise OutputError(f"{picture} could not be written: {error.strerror or error}") from None
+    print(f"{picture}: {region}, {len(targets)} target(s)", file=sys.stderr)
+
+
+def _measured(
+    table: str, stretch: "TrackStretch", genome: "Genome", targets: list[str]
+) -> "dict[str, NDArray[np.float32]]":
+    """What bigWigs measure in the bins of a stretch, treated as the table says."""
+    import numpy as np
+
+    from zoo.bigwig import BigWig, bin_values
+    from zoo.data.track_table import Transform, read_track_table
+    from zoo.intervals import match_contigs
+
+    found = {}
+    bins = stretch.values.shape[1]
+    end = min(stretch.start + bins * stretch.bin_size, genome.contigs[stretch.contig])
+    for track in read_track_table(table):
+        if track.name in targets:
+            with BigWig(track.path) as file:
+                name = match_contigs([stretch.contig], file.contigs)[stretch.contig]
+                values = np.concatenate(list(file.blocks(name, stretch.start, end, stretch.bin_size)))
+            binned = bin_values(values, stretch.bin_size, track.statistic, track.missing)
+            found[track.name] = Transform([track])(binned[None, None])[0, 0]
+    if not found:
+        raise InputError(f"{table}: none of its targets is drawn; the model's are {', '.join(targets[:12])}")
+    return found
+
+
+def _with_progress(stretches: "Iterable[TrackStretch]", regions: "list[Interval]") -> "Iterator[TrackStretch]":
+    """A bar over the bases of all regions, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("predicting", total=sum(map(len, regions)))
+        for stretch in stretches:
+            yield stretch
+            progress.advance(task, stretch.values.shape[1] * stretch.bin_size)
