@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import rdata
 import yaml
+from made_yeast import CHROMOSOME, MADE_YEAST, made_objects
 
 from zoo.cards import checkpoint_folders
 from zoo.data.peak_table import PeakTable
@@ -31,7 +32,8 @@ def made_file(folder: Path) -> Callable[..., Path]:
 
     def fetch(file: PublicFile, progress: bool = True) -> Path:
         path = folder / file.name
-        kind = {".gz": made_peaks, ".fa": made_fasta, ".Rdata": made_assay, ".tsv": made_predictions}[path.suffix]
+        kinds = {".gz": made_peaks, ".fa": made_fasta, ".Rdata": made_assay, ".tsv": made_predictions}
+        kind = (kinds | MADE_YEAST)[path.suffix]
         kind(path, np.random.default_rng(len(file.name)))
         return path
 
@@ -50,7 +52,9 @@ def made_peaks(path: Path, rng: np.random.Generator) -> None:
 
 
 def made_fasta(path: Path, rng: np.random.Generator) -> None:
-    path.write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(made_rows(rng, 81))))
+    chromosome = path.name.startswith("chr")
+    rows = made_rows(rng, CHROMOSOME)[:1] if chromosome else made_rows(rng, 81)
+    path.write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(rows)))
 
 
 def made_assay(path: Path, rng: np.random.Generator) -> None:
@@ -78,8 +82,9 @@ def made_table_of_peaks(folder: Path) -> None:
 @pytest.fixture
 def made_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Made files in place of the public ones, and nothing read of one left for the other."""
-    for module in ("promoters", "encode_tf", "encode_loci", "plant_terminators"):
+    for module in ("promoters", "encode_tf", "encode_loci", "plant_terminators", "yeast"):
         monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path))
+    monkeypatch.setattr("zoo.datasets.yeast._read_objects", made_objects)
     made_table_of_peaks(tmp_path)
     encode_loci.cache_clear()
     read_terminators.cache_clear()

@@ -118,7 +118,9 @@ def predict_tracks(
     rows = [output.targets.index(name) for name in choose_targets(model, targets)]
     trim = output.bins // 8 if trim is None else trim
     kept = output.bins - 2 * trim
-    if trim < 0 or kept < 1 or not 0 <= phase < kept or batch_size < 1:
+    if batch_size < 1:
+        raise ConfigError(f"a batch size of {batch_size} is too small")
+    if trim < 0 or kept < 1 or not 0 <= phase < kept:
         raise ConfigError(f"of windows of {output.bins} bins, {trim} cannot be left out on each side")
     with inference(model, precision):
         for contig, first, last in _stretches(genome, regions, output.bin_size):

@@ -185,14 +185,15 @@ def pool_bins(values: NDArray[np.float32], width: int, tracks: Sequence[Track]) 
     A bin is NaN where half of it or more is; what is missing of others counts as the mean of the rest.
     """
     parts = values.reshape(*values.shape[:2], -1, width)
-    total: NDArray[np.float32] = parts @ np.ones(width, np.float32)  # NaN where any is
+    total = (parts.reshape(-1, width) @ np.ones(width, np.float32)).reshape(parts.shape[:3])  # NaN where any is
     odd = np.isnan(total)
     if odd.any():
         some = parts[odd]
         count = (~np.isnan(some)).sum(-1)
         total[odd] = np.nansum(some, -1) * np.where(2 * count > width, width / np.maximum(count, 1), np.nan)
-    total[[track.statistic == "mean" for track in tracks]] /= width
-    return total
+    share = np.array([1 / width if track.statistic == "mean" else 1 for track in tracks], np.float32)
+    found: NDArray[np.float32] = total * share[:, None, None]
+    return found
 
 
 def _opened(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap[Any, Any]:

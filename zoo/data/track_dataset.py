@@ -4,7 +4,8 @@ Shapes: B windows, L bases, T targets, N bins that a window predicts, P bins of 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -116,11 +117,22 @@ class TrackDataset(Dataset[Batch]):
 
     def _targets(self, first: NDArray[np.int64]) -> NDArray[np.float32]:
         """Of windows whose first bins of the coverage are given (B,): (B, T, N)."""
-        width = self.bins * self._fine
-        values = sliding_window_view(self.data.coverage.values, width, axis=1)[:, first]  # (T, B, N * fine)
-        masked = ~sliding_window_view(self.data.usable, width)[first]
-        if masked.any():
-            values[:, masked] = np.nan
+        values = self._values[:, first]  # (T, B, N * fine)
+        if (self._before[first + values.shape[2]] - self._before[first] < values.shape[2]).any():
+            values[:, ~sliding_window_view(self.data.usable, values.shape[2])[first]] = np.nan
         if self._fine > 1:
             values = pool_bins(values, self._fine, self.data.tracks)
         return np.ascontiguousarray(self._transform(values).transpose(1, 0, 2))
+
+    @cached_property
+    def _values(self) -> NDArray[np.float32]:
+        """All windows of the coverage, as a view: making it takes longer than reading a window."""
+        return sliding_window_view(self.data.coverage.values, self.bins * self._fine, axis=1)
+
+    @cached_property
+    def _before(self) -> NDArray[np.int64]:
+        """How many usable bins lie before each (P + 1,)."""
+        return np.append(0, self.data.usable.cumsum())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_values", "_before")}

@@ -56,14 +56,15 @@ class Transform:
     def __init__(self, tracks: Sequence[Track]) -> None:
         columns = [[getattr(track, name) for track in tracks] for name in ("scale", "soft_clip", "clip")]
         self.scale, self.soft_clip, self.clip = np.array(columns, dtype=np.float32)[..., None, None]
-        self._clips = bool(np.isfinite([self.soft_clip, self.clip]).any())
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values (T, B, N) as a model learns them."""
         values = values * self.scale
-        if self._clips:
-            over = np.maximum(values - self.soft_clip, 0)
-            values = np.minimum(values + (np.sqrt(over + 1) - 1 - over), self.clip)  # + 0 where nothing is over
+        over = values - self.soft_clip
+        if (over > 0).any():
+            np.maximum(over, 0, out=over)
+            values += np.sqrt(over + 1) - 1 - over  # 0 where nothing is over
+        np.minimum(values, self.clip, out=values)
         return values
 
     def inverse(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
