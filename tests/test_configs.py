@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pytest
 import rdata
 import yaml
@@ -69,10 +70,14 @@ def made_predictions(path: Path, rng: np.random.Generator) -> None:
     table.to_csv(path, sep="\t", index_label="id")
 
 
-def made_table_of_peaks(folder: Path) -> None:
-    """What the template of `zoo data peaks` names: genome.fa and peaks.tsv."""
+def made_own_data(folder: Path) -> None:
+    """What the templates for one's own data name: genome.fa, peaks.tsv and targets.tsv."""
     rng = np.random.default_rng(0)
-    (folder / "genome.fa").write_text(f">chr1\n{decode(rng.integers(0, 4, 100_000).astype(np.uint8))}\n")
+    (folder / "genome.fa").write_text(f">chr1\n{decode(rng.integers(0, 4, 1_000_000).astype(np.uint8))}\n")
+    with pyBigWig.open(str(folder / "one.bw"), "w") as file:
+        file.addHeader([("chr1", 1_000_000)])
+        file.addEntries("chr1", 0, values=rng.integers(0, 9, 20_000).astype(float), span=50, step=50)
+    (folder / "targets.tsv").write_text("name\tpath\none\tone.bw\n")
     start = np.arange(60) * 1600 + rng.integers(10, 1000, 60)  # none overlaps another
     labels = np.arange(120).reshape(60, 2).astype(np.uint8) // 2 % 2
     part = np.repeat([0, 1, 2], 20)
@@ -85,7 +90,7 @@ def made_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     for module in ("promoters", "encode_tf", "encode_loci", "plant_terminators", "yeast"):
         monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path))
     monkeypatch.setattr("zoo.datasets.yeast._read_objects", made_objects)
-    made_table_of_peaks(tmp_path)
+    made_own_data(tmp_path)
     encode_loci.cache_clear()
     read_terminators.cache_clear()
     yield

@@ -18,6 +18,12 @@ __all__ = [
 ]
 
 
+_USAGE = {
+    "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
+    "tracks": "zoo predict {name} genome.fa -o tracks/",
+}
+
+
 def render_card(config: dict[str, Any], targets_text: str) -> str:
     """Render the card of one checkpoint as Markdown with the Hub's front matter.
 
@@ -99,7 +105,7 @@ def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[s
         "## How to use",
         "",
         "```",
-        f"zoo predict {facts.name} sequences.fa -o predictions.tsv",
+        _USAGE[config["output"]].format(name=facts.name),
         "```",
         "",
         "## Arguments",

@@ -118,20 +118,24 @@ class LossFunction(Protocol):
 
 @dataclass(frozen=True)
 class Loss:
-    """A training loss with the activation that turns raw output into natural units, and that unit's name."""
+    """A training loss with the activation that turns raw output into natural units, and that unit's name.
+
+    `counts` says that targets below 0 make no sense to it.
+    """
 
     function: LossFunction
     activation: Callable[[Tensor], Tensor]
     unit: str
     classifies: bool
+    counts: bool = False
 
 
 LOSSES = {
     "binary_cross_entropy": Loss(binary_cross_entropy, torch.sigmoid, "probability", classifies=True),
     "mean_squared_error": Loss(mean_squared_error, torch.nn.Identity(), "score", classifies=False),
-    "softplus_squared_error": Loss(softplus_squared_error, F.softplus, "coverage", classifies=False),
-    "poisson": Loss(poisson, F.softplus, "coverage", classifies=False),
-    "poisson_multinomial": Loss(poisson_multinomial, F.softplus, "coverage", classifies=False),
+    "softplus_squared_error": Loss(softplus_squared_error, F.softplus, "coverage", classifies=False, counts=True),
+    "poisson": Loss(poisson, F.softplus, "coverage", classifies=False, counts=True),
+    "poisson_multinomial": Loss(poisson_multinomial, F.softplus, "coverage", classifies=False, counts=True),
 }
 
 

@@ -53,7 +53,7 @@ def train(arguments: Sequence[str]) -> Path:
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
     assert isinstance(data, SequenceData)
-    _check_plan(config, model)
+    _check_plan(config, model, data)
     data.describe()  # an empty part is better known before training than after
     trainer = cli.trainer
     run = run_folder(config, data)
@@ -129,11 +129,12 @@ def parse(arguments: Sequence[str]) -> TrainCLI:
         raise ConfigError(f"{arguments[0]}: {one_line(error)[:600]}") from None
 
 
-def _check_plan(config: Namespace, model: SequenceModel) -> None:
+def _check_plan(config: Namespace, model: SequenceModel, data: SequenceData) -> None:
     """Refuse before training what would spoil its end."""
     known = ["valid_loss", *(f"valid_{name}" for name in model.valid_scores.names)]
     if config.monitor not in known:
         raise ConfigError(f"there is no metric {config.monitor!r} to monitor; there are {', '.join(known)}")
+    data.check_model(model.output, model.loss)
     trainer = config.trainer
     every = trainer.check_val_every_n_epoch or 1
     if trainer.fast_dev_run or trainer.limit_val_batches == 0 or (trainer.max_epochs or every) < every:

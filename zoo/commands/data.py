@@ -2,12 +2,17 @@
 
 import argparse
 import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from zoo.commands.tables import print_table
 from zoo.errors import ConfigError
 
 __all__ = ["add_data"]
+
+# Data sets of which files of another kind are made: the function of their module that does it, and gives the folder.
+_BUILT = {"yeast": "yeast_folder"}
 
 
 def add_data(verbs: Any) -> None:
@@ -86,8 +91,12 @@ def data_get_command(options: argparse.Namespace) -> None:
     from zoo.progress import bar
 
     files = files_of(options.name)
-    for file in bar(files, options.name):
-        print(fetch(file, progress=False))
+    paths = [fetch(file, progress=False) for file in bar(files, options.name)]
+    if options.name in _BUILT:
+        folder: Path = getattr(import_module(f"zoo.datasets.{options.name}"), _BUILT[options.name])()
+        print((folder / "report.txt").read_text(), end="", file=sys.stderr)
+        paths = sorted(path for path in folder.iterdir() if path.name != "report.txt")
+    print("\n".join(map(str, paths)))
 
 
 def data_peaks_command(options: argparse.Namespace) -> None:

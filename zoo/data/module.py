@@ -16,6 +16,8 @@ from zoo.data.sampler import EpochSampler
 from zoo.data.splits import PARTS, Part
 from zoo.errors import ConfigError, InputError
 from zoo.intervals import some_of
+from zoo.losses import Loss
+from zoo.outputs import Output
 
 __all__ = ["LabelsDataModule", "SequenceData", "batch_loader"]
 
@@ -37,6 +39,9 @@ class SequenceData(LightningDataModule):
     def card_values(self) -> dict[str, str]:
         """What `{key}` in a checkpoint's name and card stands for."""
         return {"targets": ", ".join(self.targets), "tasks": str(len(self.targets))}
+
+    def check_model(self, output: Output, loss: Loss) -> None:
+        """Raises: ConfigError: a model of this output and loss cannot learn from these data."""
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:

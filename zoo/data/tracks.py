@@ -17,6 +17,8 @@ from zoo.data.track_table import Track, read_track_table, strand_pairs
 from zoo.errors import ConfigError
 from zoo.genome import Genome
 from zoo.intervals import find_contigs, match_contigs, some_of
+from zoo.losses import Loss
+from zoo.outputs import Output, Tracks
 
 __all__ = ["TrackDataModule"]
 
@@ -134,6 +136,21 @@ class TrackDataModule(SequenceData):
     def data(self) -> TrackData:
         """What windows are read from."""
         return self._find()[0]
+
+    def check_model(self, output: Output, loss: Loss) -> None:
+        """Raises: ConfigError: bins of another size, or negative values for a loss of counts."""
+        if not isinstance(output, Tracks):
+            raise ConfigError(f"the model predicts {output.kind}, the data are tracks")
+        if output.bin_size != self.bin_size:
+            raise ConfigError(f"the model's bins have {output.bin_size} bases, the data's {self.bin_size}: change one")
+        if not loss.counts:
+            return
+        for track, fact in zip(self.tracks, self.data.coverage.facts(), strict=True):
+            if min(track.scale * fact.lowest, track.scale * fact.highest) < 0:
+                raise ConfigError(
+                    f"the target {track.name!r} has negative values, which this loss cannot learn: a scale of -1 in "
+                    f"{self.targets_table} turns round a strand that was written negative"
+                )
 
     def prepare_data(self) -> None:
         """Bin the bigWigs; Lightning calls it in one process of each node and lets the others wait."""
