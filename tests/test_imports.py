@@ -26,7 +26,9 @@ STOREYS = [
     {"cards", "hub"},
     {"finish"},
     {"train_options"},
-    {"train", "prediction", "track_prediction"},
+    {"inference"},
+    {"track_prediction"},
+    {"train", "prediction"},
     {"commands"},
     {"cli", "__init__"},
 ]

@@ -11,7 +11,7 @@ from zoo.facts import read_config
 from zoo.genome import Genome
 from zoo.hub import load
 from zoo.intervals import Interval
-from zoo.prediction import predict
+from zoo.prediction import predict_labels
 from zoo.registry import shipped_folder
 
 EXPERIMENTS = 40
@@ -81,7 +81,7 @@ def test_peaks_to_table_to_model_in_one_command_each(
     # And back by name: the planted experiment of a test peak is the one that is predicted.
     rows = np.flatnonzero((table.part == 2) & (table.labels.sum(1) == 1))[:50]
     places = [Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100) for r in rows]
-    found = predict(load(f"local-dir:{folder}"), Genome("genome.fa"), places)
+    found = predict_labels(load(f"local-dir:{folder}"), Genome("genome.fa"), places)
     assert (found.values.argmax(1) == table.labels[rows].argmax(1)).mean() > 0.8
 
 

@@ -27,7 +27,7 @@ from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
 from zoo.prediction import (
     Predictions,
-    predict,
+    predict_labels,
     predict_codes,
     predict_file,
     predict_intervals,
@@ -192,16 +192,16 @@ def genome(tmp_path: Path) -> Genome:
 def test_intervals_are_predicted_as_their_sequences(genome: Genome, tiny_checkpoint: Path) -> None:
     model = load_folder(tiny_checkpoint / "mlp.tiny")
     intervals = [Interval("chr1", 40, 60), Interval("chr2", 5, 25, "named", "-"), Interval("chr1", 0, 20)]
-    found = predict(model, genome, intervals)
+    found = predict_labels(model, genome, intervals)
     expected = one_by_one(model, [genome.sequence(interval) for interval in intervals])
     assert found.names == ["chr1:40-60", "named", "chr1:0-20"]
     np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=0)
-    turned = predict(model, genome, [Interval("chr2", 5, 25)]).values
+    turned = predict_labels(model, genome, [Interval("chr2", 5, 25)]).values
     assert np.abs(turned - found.values[1]).max() > 1e-3
 
 
 def test_no_intervals_make_an_empty_table(genome: Genome) -> None:
-    assert predict(MLP(["a"], 20), genome, []).values.shape == (0, 1)
+    assert predict_labels(MLP(["a"], 20), genome, []).values.shape == (0, 1)
 
 
 def test_intervals_are_read_as_they_are_predicted(genome: Genome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from zoo.hub import save
 from zoo.intervals import Interval
 from zoo.models.basenji import Basenji
 from zoo.models.mlp import MLP
+from zoo.prediction import predict
 from zoo.sequence import decode
 from zoo.targets import TargetRow
-from zoo.track_prediction import TrackStretch, predict_regions, predict_tracks, write_tracks
+from zoo.track_prediction import TrackPredictions, TrackStretch, predict_regions, predict_tracks, write_tracks
 
 LENGTHS = {"chr1": 5003, "chr2": 640, "chr3": 100}
 Run = Callable[..., tuple[int, str, str]]
@@ -120,6 +121,12 @@ def test_the_bigwigs_hold_every_bin_and_nothing_else(model: Basenji, genome: Gen
                         values = np.repeat(each.values[row], 16)[: length - each.start]
                         expected[each.start : each.start + len(values)] = values
                 np.testing.assert_array_equal(file.values(name, 0, length, numpy=True), expected)
+
+
+def test_predict_gives_tracks_for_a_model_of_tracks(model: Basenji, genome: Genome) -> None:
+    found = predict(model, genome, [Interval("chr3", 0, 100)])
+    assert isinstance(found, TrackPredictions)
+    assert [each.values.shape for each in found.stretches] == [(3, 7)]
 
 
 def test_nothing_is_left_when_prediction_fails_midway(model: Basenji, genome: Genome, tmp_path: Path) -> None:

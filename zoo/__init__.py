@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zoo.data.peak_rules import PeakRules
     from zoo.data.peaks import PeakDataModule
     from zoo.data.readers import read_sequences
+    from zoo.data.tracks import TrackDataModule
     from zoo.genome import Genome
     from zoo.hub import load, save, verify
     from zoo.intervals import Interval, read_bed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.outputs import Contacts, Labels, Tracks
     from zoo.prediction import Predictions, predict
     from zoo.registry import list_models
+    from zoo.track_prediction import TrackPredictions
 
 _HOME = {
     "Contacts": "zoo.outputs",
@@ -29,6 +31,8 @@ _HOME = {
     "PeakRules": "zoo.data.peak_rules",
     "Predictions": "zoo.prediction",
     "SequenceModel": "zoo.model",
+    "TrackDataModule": "zoo.data.tracks",
+    "TrackPredictions": "zoo.track_prediction",
     "Tracks": "zoo.outputs",
     "list_models": "zoo.registry",
     "load": "zoo.hub",
@@ -48,6 +52,8 @@ __all__ = [
     "PeakRules",
     "Predictions",
     "SequenceModel",
+    "TrackDataModule",
+    "TrackPredictions",
     "Tracks",
     "__version__",
     "list_models",

@@ -2,10 +2,8 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,29 +12,27 @@ from numpy.typing import NDArray
 from zoo.data.readers import SequenceFile
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.genome import Genome
+from zoo.inference import Precision, inference, predict_batch
 from zoo.intervals import Interval
 from zoo.model import SequenceModel
 from zoo.sequence import Codes, encode
+from zoo.track_prediction import TrackPredictions, predict_regions
 from zoo.writing import whole_file
 
 __all__ = [
-    "Precision",
     "Predictions",
-    "inference",
     "predict",
-    "predict_batch",
     "predict_codes",
     "predict_file",
     "predict_intervals",
+    "predict_labels",
     "predict_sequences",
     "write_predictions",
 ]
 
-Precision = Literal["32", "bf16", "16"]
 _BATCH = 256
 _INTERVALS_AT_ONCE = 8192
 _BLANK = str.maketrans("\t\r\n", "   ")  # in a name they would make columns and lines
-_DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -62,13 +58,26 @@ class Predictions:
 
 
 def predict(
+    model: SequenceModel, genome: Genome, intervals: Sequence[Interval], precision: Precision = "32"
+) -> Predictions | TrackPredictions:
+    """Predict for intervals of a genome; what comes back can `write` itself: as a table, or as a bigWig for each track.
+
+    Intervals have the length that the model takes, but for a model of tracks, which are predicted along any length.
+    See `predict_labels` and `zoo.track_prediction.predict_regions`.
+    """
+    if model.output.kind == "tracks":
+        return predict_regions(model, genome, intervals, precision=precision)
+    return predict_labels(model, genome, intervals, precision=precision)
+
+
+def predict_labels(
     model: SequenceModel,
     genome: Genome,
     intervals: Sequence[Interval],
     batch_size: int = _BATCH,
     precision: Precision = "32",
 ) -> Predictions:
-    """Predict for intervals of a genome.
+    """Predict a value for each interval of a genome and each target.
 
     Args:
         model: a loaded model; it is used on the device where it lies and left as it was.
@@ -94,7 +103,7 @@ def predict_sequences(
     batch_size: int = _BATCH,
     precision: Precision = "32",
 ) -> Predictions:
-    """Predict for sequences given as text. See `predict`."""
+    """Predict for sequences given as text. See `predict_labels`."""
     names = list(names) if names is not None else [f"sequence_{i}" for i in range(1, len(sequences) + 1)]
     if len(names) != len(sequences):
         raise InputError(f"{len(names)} names for {len(sequences)} sequences")
@@ -105,7 +114,7 @@ def predict_sequences(
 def predict_file(
     model: SequenceModel, file: SequenceFile, batch_size: int = _BATCH, precision: Precision = "32"
 ) -> Iterator[Predictions]:
-    """Predict for a file of sequences, block by block. See `predict`."""
+    """Predict for a file of sequences, block by block. See `predict_labels`."""
     for records in file:
         values = predict_codes(model, file.codes(records), records.names, batch_size, precision)
         yield Predictions(records.names, model.output.targets, values)
@@ -118,7 +127,7 @@ def predict_intervals(
     batch_size: int = _BATCH,
     precision: Precision = "32",
 ) -> Iterator[Predictions]:
-    """Predict for intervals of a genome, block by block. See `predict`."""
+    """Predict for intervals of a genome, block by block. See `predict_labels`."""
     stream = iter(intervals)
     while block := list(itertools.islice(stream, _INTERVALS_AT_ONCE)):
         names = [interval.label for interval in block]
@@ -142,7 +151,7 @@ def predict_codes(
         codes: uint8 (L,) each.
         names: what an error calls them.
         batch_size: sequences predicted at once.
-        precision: see `predict`.
+        precision: see `predict_labels`.
 
     Returns:
         float32 (N, *output.shape), in the order of the sequences.
@@ -195,31 +204,6 @@ def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable
         except OSError as error:
             raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
     return count
-
-
-@contextmanager
-def inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
-    """Evaluation mode, no gradients, the precision asked for; the model is left as it was."""
-    training = [module for module in model.modules() if module.training]  # a part may be frozen in evaluation mode
-    model.eval()
-    dtype = _DTYPES.get(precision)
-    try:
-        with torch.inference_mode(), torch.autocast(model.device.type, dtype, enabled=dtype is not None):
-            yield
-    finally:
-        for module in training:
-            module.training = True
-
-
-def predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float32]:
-    """Predict codes (B, L) on the model's device: float32 (B, *output.shape). To be called within `inference`."""
-    try:
-        return model.predict(batch.to(model.device)).float().cpu().numpy()
-    except torch.cuda.OutOfMemoryError:
-        raise ConfigError(
-            f"{len(batch)} sequences of {batch.shape[1]} bases do not fit into the memory of {model.device}: "
-            "lower the batch size"
-        ) from None
 
 
 def _check_length(model: SequenceModel, length: int, name: str) -> None:

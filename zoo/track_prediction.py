@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from zoo.bigwig import BigWigWriter
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.genome import Genome
+from zoo.inference import Precision, inference, predict_batch
 from zoo.intervals import Interval, some_of
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
-from zoo.prediction import Precision, inference, predict_batch
 
 __all__ = [
     "TrackPredictions",
@@ -106,7 +106,7 @@ def predict_tracks(
         regions: of any length; those that overlap are taken together. Their strands do not matter.
         targets: names of those that are wanted; None for all.
         batch_size: windows predicted at once.
-        precision: see `zoo.prediction.predict`.
+        precision: see `zoo.prediction.predict_labels`.
         trim: bins on each side of a window that are left to its neighbours; None for an eighth of its bins.
         phase: bins by which the windows begin earlier: for measuring how little it matters.
 
