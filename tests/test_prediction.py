@@ -27,10 +27,10 @@ from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
 from zoo.prediction import (
     Predictions,
-    predict_labels,
     predict_codes,
     predict_file,
     predict_intervals,
+    predict_labels,
     predict_sequences,
     write_predictions,
 )
