@@ -62,11 +62,15 @@ RUNS_OFFLINE = [c for c in commands(README) if re.match(r"zoo (list|info|verify|
 def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     words = shlex.split(command.split("|")[0])[1:]
-    words = [str(tmp_path / word) if word.endswith(".tsv") else word for word in words]
+    words = [str(tmp_path / word) if word.endswith((".tsv", ".png", "/")) else word for word in words]
     assert main(words) == 0
     for word in words:
         if word.endswith(".tsv"):
             assert Path(word).read_text().startswith("name\t")
+        elif word.endswith(".png"):
+            assert Path(word).read_bytes().startswith(b"\x89PNG")
+        elif word == str(tmp_path / "tracks"):
+            assert {path.suffix for path in Path(word).iterdir()} == {".bw"}
 
 
 @pytest.mark.public_data

@@ -40,8 +40,6 @@ class BigWig:
             self._file = pyBigWig.open(str(self.path))
         except RuntimeError:
             raise InputError(f"{self.path}: not a bigWig file that can be read") from None
-        if not self._file.isBigWig():
-            raise InputError(f"{self.path} is a bigBed file, which holds no values")
 
     def __enter__(self) -> Self:
         return self
@@ -58,15 +56,20 @@ class BigWig:
         """The values of a contig's bases from `start` to `end`, NaN where there is none, in blocks of whole bins.
 
         Raises:
-            InputError: a block that is damaged.
+            InputError: a block that is damaged, or holds infinite values.
         """
         step = max(1, _BASES_AT_ONCE // bin_size) * bin_size
         for first in range(start, end, step):
             last = min(first + step, end)
             try:
-                yield self._file.values(contig, first, last, numpy=True)
+                values: NDArray[np.float32] = self._file.values(contig, first, last, numpy=True)
             except RuntimeError:
                 raise InputError(f"{self.path}: the values of {contig}:{first}-{last} are damaged") from None
+            if not len(values):  # of a file that holds none at all
+                values = np.full(last - first, np.nan, np.float32)
+            if np.isinf(values).any():
+                raise InputError(f"{self.path}: infinite values between {contig}:{first} and {last}")
+            yield values
 
 
 class BigWigWriter:
@@ -102,18 +105,21 @@ class BigWigWriter:
             self._file.close()
             if kind is None:
                 self._draft.replace(self.path)
+        except (OSError, RuntimeError) as found:
+            raise OutputError(f"{self.path} could not be written and was left out: {one_line(found)}") from None
         finally:
             self._draft.unlink(missing_ok=True)
 
     def add_bins(self, contig: str, start: int, values: NDArray[np.float32], bin_size: int) -> None:
-        """Add bins that follow one another; bins that are NaN are left out, and one past the contig's end is cut off.
+        """Add bins that follow one another; those that are NaN or past the contig's end are left out.
 
         Args:
             contig: as the header names it.
             start: the first bin's first base.
             values: of the bins (P,).
-            bin_size: bases of each.
+            bin_size: bases of each; the contig's last may have fewer.
         """
+        values = values[: -(-(self._contigs[contig] - start) // bin_size)]
         known = ~np.isnan(values)
         edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
         for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):

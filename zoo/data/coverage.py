@@ -123,10 +123,10 @@ class Coverage:
         folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock"):
-            done = _done(folder)
+            done = _done(folder) if self._is_whole(folder) else []
             if len(done) < len(self.tracks):
-                values = _opened(folder / "values.f32", np.float32, self.shape)
-                usable = _opened(folder / "usable.u8", np.uint8, self.shape[1:])
+                values = _opened(folder / "values.f32", np.float32, self.shape, anew=not done)
+                usable = _opened(folder / "usable.u8", np.uint8, self.shape[1:], anew=not done)
                 if not done:
                     usable[:] = self._known()
                 left = range(len(done), len(self.tracks))
@@ -140,6 +140,12 @@ class Coverage:
                         _write_done(folder, [*done, facts])
                         done.append(facts)
         return folder
+
+    def _is_whole(self, folder: Path) -> bool:
+        """Whether both files are there, and of the size that they were made with."""
+        sizes = {"values.f32": 4 * self.shape[0] * self.shape[1], "usable.u8": self.shape[1]}
+        paths = {folder / name: size for name, size in sizes.items()}
+        return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
 
     def facts(self) -> list[TrackFacts]:
         """What was found in each bigWig."""
@@ -172,9 +178,7 @@ class Coverage:
                     found = bin_values(block, self.bin_size, track.statistic, track.missing)
                     row[place : place + len(found)] = found
                     place += len(found)
-        if np.isinf(row).any():
-            raise InputError(f"{track.path}: infinite values in it")
-        if np.isnan(row).all():
+        if missing == sum(self.contigs.values()):
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
         return TrackFacts(missing, float(np.nanmin(row)), float(np.nanmax(row)))
 
@@ -196,15 +200,18 @@ def pool_bins(values: NDArray[np.float32], width: int, tracks: Sequence[Track]) 
     return found
 
 
-def _opened(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
-    """A memory map for writing, made where it is not there yet."""
-    return np.memmap(path, dtype, "r+" if path.is_file() else "w+", shape=shape)
+def _opened(path: Path, dtype: type, shape: tuple[int, ...], anew: bool) -> np.memmap[Any, Any]:
+    """A memory map for writing."""
+    return np.memmap(path, dtype, "w+" if anew else "r+", shape=shape)
 
 
 def _match(track: Track, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:
     with BigWig(track.path) as file:
         theirs = file.contigs
+    # Either may count its contigs in Roman numbers, which are looked for among the names that are known.
     found = find_contigs(contigs, theirs)
+    turned = find_contigs(theirs, contigs)
+    found |= {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
     if not any(found.values()):
         raise InputError(f"{track.path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
     for contig in needed:

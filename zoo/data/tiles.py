@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit
+from zoo.data.splits import PARTS
 
 __all__ = ["Tiles", "tile"]
 
@@ -22,7 +23,6 @@ class Tiles:
         start: the first bin that is predicted (N,).
         lowest: the first one to which the window may be moved without leaving its region (N,).
         highest: the last one likewise (N,).
-        again: how many of its first bins the window before has already (N,).
         part: index into `PARTS` (N,).
     """
 
@@ -30,11 +30,16 @@ class Tiles:
     start: Index
     lowest: Index
     highest: Index
-    again: Index
     part: Index
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def again(self, bins: int) -> Index:
+        """Of windows of so many bins, how many of the first the window before has already (N,)."""
+        before = np.append(0, self.start[:-1]) + bins - self.start
+        same = np.diff(self.contig, prepend=-1) == 0
+        return np.where(same, np.maximum(before, 0), 0)
 
     def subset(self, keep: NDArray[np.bool_]) -> "Tiles":
         """The windows for which `keep` (N,) holds."""
@@ -55,7 +60,7 @@ def tile(
         bin_size: bases in a bin.
         bins: predicted by each window.
         crop: bins of context on each side of these.
-        stride: bins from one window to the next.
+        stride: bins from one window to the next in training; elsewhere, one begins where the other ends.
 
     Returns:
         The windows, in the order of the contigs, and the bins of regions that are too short for one.
@@ -67,10 +72,9 @@ def tile(
     fits = highest >= lowest
     too_short = int((end - start)[~fits].sum() // bin_size)
     contig, lowest, highest, part = contig[fits], lowest[fits], highest[fits], part[fits]
-    count = -(-(highest - lowest) // stride) + 1
+    step = np.where(part == PARTS.index("train"), stride, bins)
+    count = -(-(highest - lowest) // step) + 1
     region = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)
-    begin = np.minimum(lowest[region] + place * stride, highest[region])
-    before = np.where(place > 0, np.append(begin[:1], begin[:-1]) + bins, begin)
-    again = np.maximum(before - begin, 0)
-    return Tiles(contig[region], begin, lowest[region], highest[region], again, part[region]), too_short
+    begin = np.minimum(lowest[region] + place * step[region], highest[region])
+    return Tiles(contig[region], begin, lowest[region], highest[region], part[region]), too_short

@@ -18,9 +18,13 @@ from zoo.data.coverage import Coverage, pool_bins
 from zoo.data.tiles import Tiles
 from zoo.data.track_table import Track, Transform
 from zoo.genome import Genome
-from zoo.sequence import reverse_complement
+from zoo.sequence import Codes, reverse_complement
 
-__all__ = ["STILL", "Moves", "TrackData", "TrackDataset"]
+__all__ = ["Moves", "TrackData", "TrackDataset"]
+
+
+Index = NDArray[np.int64]
+Values = NDArray[np.float32]
 
 
 class TrackData(NamedTuple):
@@ -57,29 +61,28 @@ class Moves(NamedTuple):
     reverse_complement: bool
 
 
-STILL = Moves(0, 0, False)
-
-
 class TrackDataset(Dataset[Batch]):
     """Windows read by batch.
 
-    An index is `epoch * size + position`, as `EpochSampler` gives it: the epoch travels with it. Where nothing is
-    moved, an index from `size` up stands for a window without values, which fills up a process's share.
+    In training an index is `epoch * size + position`, as `EpochSampler` gives it: the epoch travels with it. Else one
+    from `size` up stands for a window without values, which fills up a process's share, and a bin that two windows
+    predict has its value in the first.
 
     Args:
         data: what is read.
         tiles: the windows.
         bins: predicted by each, N.
         crop: bins of context on each side of these.
-        moves: how windows are varied.
+        moves: how windows are varied in training; None for validation and test.
         seed: of that.
     """
 
     def __init__(
-        self, data: TrackData, tiles: Tiles, bins: int, crop: int, moves: Moves = STILL, seed: int = 0
+        self, data: TrackData, tiles: Tiles, bins: int, crop: int, moves: Moves | None = None, seed: int = 0
     ) -> None:
         self.data, self.tiles, self.bins, self.crop, self.moves, self.seed = data, tiles, bins, crop, moves, seed
         contigs = list(data.genome.contigs)
+        self._again = tiles.again(bins)
         self._fine = data.bin_size // data.coverage.bin_size
         self._transform = Transform(data.tracks)
         self._contig = np.array([contigs.index(name) for name in data.coverage.contigs])
@@ -90,32 +93,39 @@ class TrackDataset(Dataset[Batch]):
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """Read a batch: codes (B, L), targets (B, T, N)."""
         index = np.asarray(indices)
-        row, moves, tiles = index % len(self), self.moves, self.tiles
+        codes, target = self._still(index) if self.moves is None else self._moved(index, self.moves)
+        return Batch(torch.from_numpy(codes), torch.from_numpy(target))
+
+    def _still(self, index: Index) -> tuple[Codes, Values]:
+        row = index % len(self)
+        start, contig = self.tiles.start[row] * self._fine, self.tiles.contig[row]
+        target = self._targets(self.data.coverage.first[contig] + start)
+        void = (np.arange(self.bins) < self._again[row][:, None]) | (index >= len(self))[:, None]
+        target.transpose(0, 2, 1)[void] = np.nan
+        return self._codes(contig, start), target
+
+    def _moved(self, index: Index, moves: Moves) -> tuple[Codes, Values]:
         # The first index holds the epoch: a batch of another epoch is moved otherwise.
         rng = np.random.default_rng([self.seed, *index[:2]])
+        row, tiles = index % len(self), self.tiles
         start, contig = tiles.start[row] * self._fine, tiles.contig[row]
         if moves.shift:
-            moved = start + rng.integers(-moves.shift, moves.shift + 1, len(row))
-            start = np.clip(moved, tiles.lowest[row] * self._fine, tiles.highest[row] * self._fine)
+            start = start + rng.integers(-moves.shift, moves.shift + 1, len(row))
+            start = np.clip(start, tiles.lowest[row] * self._fine, tiles.highest[row] * self._fine)
         codes = self._codes(contig, start, rng.integers(-moves.jitter, moves.jitter + 1, len(row)))
         target = self._targets(self.data.coverage.first[contig] + start)
-        if moves == STILL:
-            void = (np.arange(self.bins) < tiles.again[row][:, None]) | (index >= len(self))[:, None]
-            target.transpose(0, 2, 1)[void] = np.nan
         if moves.reverse_complement:
             turned = rng.random(len(row)) < 0.5
             codes[turned] = reverse_complement(codes[turned])
             target[turned] = target[turned][:, self.data.strand_pairs, ::-1]
-        return Batch(torch.from_numpy(codes), torch.from_numpy(target))
+        return codes, target
 
-    def _codes(
-        self, contig: NDArray[np.int64], start: NDArray[np.int64], jitter: NDArray[np.int64]
-    ) -> NDArray[np.uint8]:
+    def _codes(self, contig: Index, start: Index, jitter: Index | int = 0) -> Codes:
         size = self.data.bin_size
         first = start * self.data.coverage.bin_size - self.crop * size + jitter
         return self.data.genome.windows(self._contig[contig], first, (self.bins + 2 * self.crop) * size)
 
-    def _targets(self, first: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _targets(self, first: Index) -> Values:
         """Of windows whose first bins of the coverage are given (B,): (B, T, N)."""
         values = self._values[:, first]  # (T, B, N * fine)
         if (self._before[first + values.shape[2]] - self._before[first] < values.shape[2]).any():

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -115,7 +116,7 @@ def read_track_table(path: str | Path) -> list[Track]:
 
 
 def write_track_table(path: Path, tracks: Sequence[Track]) -> None:
-    """Write a table of targets as `read_track_table` reads it."""
+    """Write a table of targets as `read_track_table` reads it, with paths relative to its folder."""
     defaults = Track("", "")
     columns = [field.name for field in fields(Track)]
     with path.open("w", newline="") as file:
@@ -123,6 +124,7 @@ def write_track_table(path: Path, tracks: Sequence[Track]) -> None:
         writer.writerow(columns)
         for track in tracks:
             values = {name: getattr(track, name) for name in columns}
+            values["path"] = os.path.relpath(track.path, path.parent)
             writer.writerow(["" if value == getattr(defaults, name) else value for name, value in values.items()])
 
 
@@ -155,7 +157,7 @@ def _number(cell: str, name: str, where: str) -> float:
         value = float(cell)
     except ValueError:
         value = math.nan
-    if math.isnan(value) or value == 0 or (value < 0 and name != "scale"):
+    if not math.isfinite(value) or value == 0 or (value < 0 and name != "scale"):
         raise InputError(f"{where}: the {name} {cell!r} is not a number{'' if name == 'scale' else ' above 0'}")
     return value
 

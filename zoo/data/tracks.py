@@ -12,9 +12,9 @@ from zoo.data.peak_files import read_peak_file
 from zoo.data.sampler import EpochSampler, ShareSampler
 from zoo.data.splits import PARTS, Part
 from zoo.data.tiles import Tiles, tile
-from zoo.data.track_dataset import STILL, Moves, TrackData, TrackDataset
+from zoo.data.track_dataset import Moves, TrackData, TrackDataset
 from zoo.data.track_table import Track, read_track_table, strand_pairs
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
 from zoo.intervals import find_contigs, match_contigs, some_of
 from zoo.losses import Loss
@@ -166,7 +166,7 @@ class TrackDataModule(SequenceData):
                 lines.append(f"{track.name}: {fact.missing:,} bases ({share:.1%}) have no value and {kind}")
         for part in PARTS:
             tiles = self.dataset(part).tiles
-            bins = len(tiles) * self.bins - int(tiles.again.sum())
+            bins = len(tiles) * self.bins - int(tiles.again(self.bins).sum())
             lines.append(f"{part}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
         return lines
 
@@ -176,7 +176,7 @@ class TrackDataModule(SequenceData):
         chosen = tiles.subset(tiles.part == PARTS.index(part))
         if not len(chosen):
             raise ConfigError("; ".join([f"the {part} part is empty: {len(tiles)} windows in all", *report]))
-        return TrackDataset(data, chosen, self.bins, self.crop, self.moves if part == "train" else STILL, self.seed)
+        return TrackDataset(data, chosen, self.bins, self.crop, self.moves if part == "train" else None, self.seed)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled anew each epoch; the last short batch is left out."""
@@ -224,7 +224,8 @@ class TrackDataModule(SequenceData):
         fine = self.bin_size // self.resolution
         before = np.append(0, usable.cumsum())
         first = coverage.first[tiles.contig] + tiles.start * fine
-        keep = before[first + self.bins * fine] - before[first] >= (1 - self.max_masked) * self.bins * fine
+        masked = self.bins * fine - (before[first + self.bins * fine] - before[first])
+        keep = masked <= self.max_masked * self.bins * fine + 1e-6  # the product may fall short of a whole number
         if not keep.all():
             report.append(f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked")
         data = TrackData(genome, coverage, usable, self.tracks, self.strand_pairs, self.bin_size)
@@ -235,6 +236,8 @@ class TrackDataModule(SequenceData):
         """The contigs to use, in the genome's order."""
         if self.contigs is None:
             return genome.contigs
+        if not self.contigs:
+            raise ConfigError("name at least one contig, or leave `contigs` out for all")
         found = set(match_contigs(self.contigs, genome.contigs).values())
         return {name: length for name, length in genome.contigs.items() if name in found}
 
@@ -246,6 +249,8 @@ def _blacklisted(paths: list[str], coverage: Coverage) -> NDArray[np.bool_]:
     for path in paths:
         regions = read_peak_file(path, summits=False)
         found = find_contigs(regions["chrom"].unique(), names)
+        if not any(found.values()):
+            raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
         number = regions["chrom"].map({name: names.index(ours) for name, ours in found.items() if ours is not None})
         inside = number.notna().to_numpy()
         contig = number[inside].to_numpy(np.int64)

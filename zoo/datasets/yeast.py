@@ -113,7 +113,15 @@ def _build(folder: Path) -> None:
     lengths = _write_genome(folder / "genome.fa")
     report = [f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bases"]
     report.append(_write_mnase(folder / "mnase.bw", lengths))
-    tracks = [Track("mnase", "mnase.bw", missing="mask", unit="coverage", description="MNase-seq nucleosome coverage")]
+    tracks = [
+        Track(
+            "mnase",
+            str(folder / "mnase.bw"),
+            missing="mask",
+            unit="coverage",
+            description="MNase-seq nucleosome coverage",
+        )
+    ]
     for name, (description, keys) in bar(list(STARTS.items()), "reading transcription starts"):
         replicates = read_starts(name)
         for strand, sign in _STRANDS.items():
@@ -122,7 +130,7 @@ def _build(folder: Path) -> None:
             tracks.append(
                 Track(
                     name=f"{name}_{strand}",
-                    path=f"{name}_{strand}.bw",
+                    path=str(folder / f"{name}_{strand}.bw"),
                     strand_partner=partner,
                     statistic="sum",
                     soft_clip=_SOFT_CLIP,
