@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.splits import PARTS
-from zoo.data.tiles import Tiles, tile
+from zoo.data.tiles import Tiles, tile, touched_bins
 from zoo.errors import ConfigError
 
 Ints = NDArray[np.int64]
@@ -243,3 +244,14 @@ def test_contigs_of_parts_that_do_not_fit_are_refused(valid: list[str], test: li
     with pytest.raises(ConfigError) as error:
         GenomeSplit({"a": 10, "b": 20}, SplitRules(valid=valid, test=test))
     assert said in str(error.value)
+
+
+def test_bins_that_regions_touch() -> None:
+    # Contigs of 3 bins of 10 and of 2 and a half; a region past the end touches nothing, one over it what there is.
+    regions = pd.DataFrame(
+        {"chrom": ["a", "b", "b", "b"], "start": [9, 10, 30, 12], "end": [11, 11, 40, 90]}, index=[5, 6, 7, 8]
+    )
+    found = touched_bins({"a": 30, "b": 25}, 10, regions)
+    assert found.tolist() == [True, True, False, False, True, True]
+    assert not touched_bins({"a": 30, "b": 25}, 10, regions[2:3]).any()
+    assert touched_bins({"a": 30, "b": 25}, 10, regions[:1]).tolist() == [True, True, False, False, False, False]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zoo.data.background import base_counts, draw_background
 from zoo.data.genome_split import GenomeSplit
 from zoo.data.merge import merge_peaks
-from zoo.data.peak_files import read_peak_file
+from zoo.data.peak_files import read_blacklist, read_peak_file
 from zoo.data.peak_rules import PeakRules, Report
 from zoo.data.peak_table import PeakTable
 from zoo.data.splits import PARTS
@@ -53,7 +53,7 @@ def build_peak_table(
     if sequence is None and (rules.negatives or rules.soft_masked):
         raise ConfigError("negatives and masked bases need the bases of the genome, not only its contigs' lengths")
     report = Report()
-    black = _blacklist(rules.blacklist, list(contigs)) if rules.blacklist else pd.DataFrame()
+    black = read_blacklist(rules.blacklist, list(contigs)) if rules.blacklist else pd.DataFrame()
     peaks = _on_contigs(_read_all(files, rules.summits), list(files), contigs, rules.length, report)
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
     keep = _passing(contig, start, list(contigs), black, sequence, rules, report)
@@ -180,18 +180,6 @@ def _passing(
         keep &= ~masked
     report.refuse_if_empty(int(keep.sum()), "site")
     return keep
-
-
-def _blacklist(path: str, names: list[str]) -> pd.DataFrame:
-    """What is blacklisted, by the genome's names; contigs that it does not have count for nothing."""
-    regions = read_peak_file(path, summits=False)
-    number, chroms = pd.factorize(regions["chrom"])
-    found = find_contigs([str(name) for name in chroms], names)
-    if not any(found.values()):
-        raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
-    known = np.array([name or "" for name in found.values()])[number]
-    regions = regions.assign(chrom=known)[["chrom", "start", "end"]]
-    return regions[known != ""].reset_index(drop=True)
 
 
 def _negatives(

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from zoo.errors import ConfigError, InputError
-from zoo.intervals import HEADERS, UNREADABLE, open_text, parse_bounds
+from zoo.intervals import HEADERS, UNREADABLE, find_contigs, open_text, parse_bounds, some_of
 
-__all__ = ["name_peak_files", "read_peak_file"]
+__all__ = ["name_peak_files", "read_blacklist", "read_peak_file"]
 
 _SUFFIXES = re.compile(r"(\.(bed|narrowPeak|broadPeak|gappedPeak|txt|tsv|gz|bgz))+$", re.IGNORECASE)
 # BED has three to twelve columns, narrowPeak ten, gappedPeak fifteen.
@@ -89,6 +89,29 @@ def read_peak_file(path: str, summits: bool = True) -> pd.DataFrame:
     if summits and "summit" in found:
         centre = centre.where(found["summit"] < 0, found["start"] + found["summit"])
     return found[["chrom", "start", "end"]].assign(centre=centre)
+
+
+def read_blacklist(path: str, names: list[str]) -> pd.DataFrame:
+    """What is blacklisted, by the genome's names; contigs that it does not have count for nothing.
+
+    Args:
+        path: BED file.
+        names: of the genome's contigs.
+
+    Returns:
+        The columns chrom, start, end.
+
+    Raises:
+        InputError: a file that cannot be read, or has none of these contigs.
+    """
+    regions = read_peak_file(path, summits=False)
+    number, chroms = pd.factorize(regions["chrom"])
+    found = find_contigs([str(name) for name in chroms], names)
+    if not any(found.values()):
+        raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
+    known = np.array([name or "" for name in found.values()])[number]
+    regions = regions.assign(chrom=known)[["chrom", "start", "end"]]
+    return regions[known != ""].reset_index(drop=True)
 
 
 def _parse_whole(text: str) -> pd.DataFrame | None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit
 from zoo.data.splits import PARTS
 
-__all__ = ["Tiles", "tile"]
+__all__ = ["Tiles", "tile", "touched_bins"]
 
 Index = NDArray[np.int64]
 
@@ -78,3 +79,18 @@ def tile(
     place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)
     begin = np.minimum(lowest[region] + place * step[region], highest[region])
     return Tiles(contig[region], begin, lowest[region], highest[region], part[region]), too_short
+
+
+def touched_bins(contigs: Mapping[str, int], bin_size: int, regions: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which bins of all contigs (P,), one contig after the other, regions (chrom, start, end) touch."""
+    lengths = np.array(list(contigs.values()))
+    bins = -(-lengths // bin_size)
+    first = bins.cumsum() - bins
+    contig = regions["chrom"].map({name: index for index, name in enumerate(contigs)}).to_numpy(np.int64)
+    start, end = (np.minimum(regions[side].to_numpy(), lengths[contig]) for side in ("start", "end"))
+    inside = start < end  # not past the end of its contig
+    contig, start, end = contig[inside], start[inside], end[inside]
+    change = np.zeros(bins.sum() + 1, np.int64)
+    np.add.at(change, first[contig] + start // bin_size, 1)
+    np.add.at(change, first[contig] - (-end // bin_size), -1)
+    return change[:-1].cumsum() > 0

@@ -1,22 +1,21 @@
 """TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
 
 import numpy as np
-from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoo.data.batch import Batch
 from zoo.data.coverage import Coverage
 from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.module import SequenceData, batch_loader
-from zoo.data.peak_files import read_peak_file
+from zoo.data.peak_files import read_blacklist
 from zoo.data.sampler import EpochSampler, ShareSampler
 from zoo.data.splits import PARTS, Part
-from zoo.data.tiles import Tiles, tile
+from zoo.data.tiles import Tiles, tile, touched_bins
 from zoo.data.track_dataset import Moves, TrackData, TrackDataset
 from zoo.data.track_table import Track, read_track_table, strand_pairs
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError
 from zoo.genome import Genome
-from zoo.intervals import find_contigs, match_contigs, some_of
+from zoo.intervals import match_contigs, some_of
 from zoo.losses import Loss
 from zoo.outputs import Output, Tracks
 
@@ -211,7 +210,9 @@ class TrackDataModule(SequenceData):
             report.append(
                 f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
             )
-        usable = coverage.usable & ~_blacklisted(self.blacklist, coverage)
+        usable = coverage.usable
+        for path in self.blacklist:
+            usable &= ~touched_bins(coverage.contigs, self.resolution, read_blacklist(path, list(coverage.contigs)))
         if not usable.all():
             report.append(f"{(~usable).sum() * self.resolution:,} bases masked: blacklisted, without a value, or N")
         # The sequence may be moved by `jitter` bases past what a window reads.
@@ -240,23 +241,3 @@ class TrackDataModule(SequenceData):
             raise ConfigError("name at least one contig, or leave `contigs` out for all")
         found = set(match_contigs(self.contigs, genome.contigs).values())
         return {name: length for name, length in genome.contigs.items() if name in found}
-
-
-def _blacklisted(paths: list[str], coverage: Coverage) -> NDArray[np.bool_]:
-    """Which bins (P,) a region of these BED files touches."""
-    names = list(coverage.contigs)
-    change = np.zeros(coverage.shape[1] + 1, dtype=np.int64)
-    for path in paths:
-        regions = read_peak_file(path, summits=False)
-        found = find_contigs(regions["chrom"].unique(), names)
-        if not any(found.values()):
-            raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
-        number = regions["chrom"].map({name: names.index(ours) for name, ours in found.items() if ours is not None})
-        inside = number.notna().to_numpy()
-        contig = number[inside].to_numpy(np.int64)
-        lengths = np.array(list(coverage.contigs.values()))[contig]
-        start = np.minimum(regions["start"].to_numpy()[inside], lengths)
-        end = np.minimum(regions["end"].to_numpy()[inside], lengths)
-        np.add.at(change, coverage.first[contig] + start // coverage.bin_size, 1)
-        np.add.at(change, coverage.first[contig] - (-end // coverage.bin_size), -1)
-    return change[:-1].cumsum() > 0
