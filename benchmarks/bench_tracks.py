@@ -1,15 +1,17 @@
 """Tracks: how fast windows are read from the memory maps, against reading each from FASTA and bigWig, on yeast.
 
-    zoo benchmark tracks [--windows 2000] [--steps 40]
+    zoo benchmark tracks [--parts loader contig] [--windows 2000] [--steps 40] [--megabases 250]
 
 `binning` makes the memory map anew, against reading all values of each bigWig once. `windows` are those of the training
 part of basenji.yeast, in its batches, moved and turned as in training; the naive loop reads the same windows one by one
 with pyfaidx and pyBigWig and bins them. `steps` are training steps of basenji.yeast over the DataModule and on one
-batch at hand, in turns of one run.
+batch at hand, in turns of one run. `contig`: `zoo predict` along one made contig, by a small net of random weights, in
+a process of its own: its memory does not grow with the contig, but for the pages of the FASTA that the system keeps.
 """
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,21 +33,48 @@ from zoo.data.batch import Batch
 from zoo.data.coverage import Coverage
 from zoo.data.track_dataset import TrackDataset
 from zoo.datasets.yeast import YeastDataModule
+from zoo.facts import CardFacts
 from zoo.genome import Genome
+from zoo.hub import save
+from zoo.models.basenji import Basenji
 from zoo.registry import shipped_folder
-from zoo.sequence import encode
+from zoo.sequence import decode, encode
+from zoo.targets import TargetRow
 from zoo.train import parse
 
 CONFIG = "basenji.yeast.yaml"
+SMALL_NET: dict[str, Any] = {
+    "length": 65_536,
+    "stem_filters": 8,
+    "stem_width": 16,
+    "stem_stride": 8,
+    "stem_pool": 2,
+    "tower_filters": (8, 8),
+    "tower_pools": (4, 2),
+    "residual_filters": 8,
+    "dilations": (1, 2, 4),
+    "head_filters": 8,
+    "crop": 16,
+}
 TURNS = 4
 
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser(prog="zoo benchmark tracks", description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=["loader", "contig"], default=["loader", "contig"])
     parser.add_argument("--windows", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--megabases", type=int, nargs="+", default=[25, 250])
     options = parser.parse_args(arguments)
+    if "loader" in options.parts:
+        print(loader_table(options))
+    if "contig" in options.parts:
+        print(contig_table(options.megabases))
+
+
+def loader_table(options: argparse.Namespace) -> str:
+    """Binning, windows and training steps."""
     run = parse([str(shipped_folder("configs") / CONFIG)])
     data, model = run.datamodule, run.model
     assert isinstance(data, YeastDataModule)
@@ -56,7 +85,42 @@ def main(arguments: Sequence[str]) -> None:
     ]
     header = ["", "TrackDataModule", "reference", "ratio", "reference is"]
     facts = {"threads": torch.get_num_threads(), "cores": os.cpu_count(), **vars(options)}
-    print(write_results("tracks", header, rows, facts))
+    return write_results("tracks", header, rows, facts)
+
+
+def contig_table(megabases: list[int]) -> str:
+    """Seconds and memory of `zoo predict` along contigs of these lengths."""
+    rows = []
+    for size in megabases:
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append([size, *predict_contig(Path(folder), size)])
+    header = ["megabases", "seconds", "gigabytes of memory", "megabytes of FASTA in it", "megabytes of bigWig"]
+    return write_results("tracks_contig", header, rows, {"net": SMALL_NET, "cores": os.cpu_count()})
+
+
+def predict_contig(folder: Path, megabases: int) -> list[object]:
+    """Predict a made contig in a process of its own."""
+    rng = np.random.default_rng(0)
+    genome = folder / "genome.fa"
+    with genome.open("w") as file:
+        file.write(">chr1\n")
+        for _ in range(megabases):
+            letters = decode(rng.integers(0, 4, 1_000_000).astype(np.uint8))
+            file.writelines(f"{letters[i : i + 100]}\n" for i in range(0, len(letters), 100))
+    torch.manual_seed(0)
+    model = Basenji(["made"], **SMALL_NET)
+    example = torch.zeros(8, model.length, dtype=torch.uint8)
+    save(model, folder / "basenji.small", CardFacts("basenji.small", "made"), [TargetRow("made", "", "")], example)
+    command = [sys.executable, "-m", "zoo.cli", "predict", f"local-dir:{folder / 'basenji.small'}", str(genome)]
+    started = time.perf_counter()
+    # A process that starts another: the memory of the largest child is that of this one.
+    script = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+    script += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    measured = [sys.executable, "-c", script, *command, "-o", str(folder / "tracks")]
+    done = subprocess.run(measured, check=True, stdout=subprocess.PIPE, text=True)
+    seconds = time.perf_counter() - started
+    written = (folder / "tracks" / "made.bw").stat().st_size / 1e6
+    return [seconds, int(done.stdout) / 1e6, genome.stat().st_size / 1e6, written]
 
 
 def binning(data: YeastDataModule) -> list[object]:

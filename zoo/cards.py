@@ -7,6 +7,7 @@ from typing import Any
 from zoo.download import cache_folder
 from zoo.errors import UnknownNameError
 from zoo.facts import CardFacts, RunFacts, facts_of
+from zoo.intervals import some_of
 from zoo.registry import find_entry, shipped_folder
 
 __all__ = [
@@ -182,7 +183,7 @@ def describe(name: str) -> str:
             "",
             f"- architecture: {entry.architecture}",
             f"- output: {entry.output}",
-            f"- targets: {', '.join(entry.targets)}",
+            f"- targets: {len(entry.targets)}: {some_of(entry.targets, 200)}",
             f"- input: {entry.input}",
             f"- species: {entry.species}",
             f"- assay: {entry.assay}",

@@ -11,7 +11,7 @@ __all__ = ["PeakRules", "Report"]
 
 @dataclass(frozen=True, kw_only=True)
 class PeakRules(SplitRules):
-    """How peaks become sites, and these parts. What `SplitRules` has stands here too, for `--help`.
+    """How peaks become sites, and which part each is in: see `SplitRules`, whose seed is that of the negatives too.
 
     Args:
         length: bases of every site: what the model will read.
@@ -20,13 +20,7 @@ class PeakRules(SplitRules):
         blacklist: BED file of what no site may touch.
         min_unmasked: share of a site's bases that must be unmasked; N is masked.
         soft_masked: whether lower-case letters count as masked too.
-        valid: contigs whose sites are for validation; with `test`, instead of random blocks.
-        test: contigs whose sites are for the test.
-        block_size: bases of the blocks that are dealt to train, valid and test at random.
-        valid_fraction: share of the blocks for validation.
-        test_fraction: share of the blocks for the test.
         negatives: windows without a peak added for each site, matched in GC content and part.
-        split_seed: of the blocks and the negatives.
     """
 
     length: int = 600
