@@ -194,11 +194,11 @@ def test_a_model_that_does_not_predict_labels_is_refused(
     from zoo import hub, outputs
 
     model = hub.load_folder(tiny_checkpoint / "mlp.tiny")
-    model.output = outputs.Tracks(("a",), bins=2, bin_size=10)
+    model.output = outputs.Contacts(("a",), bins=4, bin_size=10)
     monkeypatch.setattr(hub, "load", lambda *_: model)
     code, _, err = run_zoo("predict", "mlp.tiny", "good.fa", "-o", "out.tsv")
     assert (code, err.count("\n")) == (2, 1)
-    assert "tracks" in err
+    assert "contacts" in err
     assert not (desk / "out.tsv").exists()
 
 

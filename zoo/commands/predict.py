@@ -59,6 +59,8 @@ def predict_command(options: argparse.Namespace) -> None:
     if model.output.kind == "tracks":
         predict_tracks_command(options, model)
         return
+    if model.output.kind != "labels":
+        raise ConfigError(f"{options.name} predicts {model.output.kind}, which are not written yet")
     if options.targets or options.contigs or options.plot or options.measured:
         raise ConfigError(f"{options.name} predicts {model.output.kind}: the options for tracks do not fit it")
     blocks = _interval_blocks(options, model) if options.genome else _sequence_blocks(options, model)
@@ -81,6 +83,10 @@ def _check_input(options: argparse.Namespace) -> None:
         raise ConfigError("--resize is for intervals: name the genome with --genome")
 
 
+def _batch_size(options: argparse.Namespace) -> int:
+    return _BATCH if options.batch_size is None else int(options.batch_size)
+
+
 def _device(name: str) -> str:
     import torch
 
@@ -99,7 +105,7 @@ def _sequence_blocks(options: argparse.Namespace, model: "SequenceModel") -> "It
     from zoo.prediction import predict_file
 
     file = SequenceFile(options.input, options.sequence_column)
-    yield from predict_file(model, file, options.batch_size or _BATCH, options.precision)
+    yield from predict_file(model, file, _batch_size(options), options.precision)
     if note := file.ambiguity_note():
         print(f"zoo: {note}", file=sys.stderr)
 
@@ -111,7 +117,7 @@ def _interval_blocks(options: argparse.Namespace, model: "SequenceModel") -> "It
 
     genome = Genome(options.genome)
     intervals = _checked(iterate_bed(options.input), genome, model, options.resize)
-    return predict_intervals(model, genome, intervals, options.batch_size or _BATCH, options.precision)
+    return predict_intervals(model, genome, intervals, _batch_size(options), options.precision)
 
 
 def _checked(

@@ -46,7 +46,8 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
     if options.contigs and options.genome:
         raise ConfigError("--contigs are for a FASTA as INPUT, not for BED")
     regions = list(_regions(options, genome))
-    stretches = predict_tracks(model, genome, regions, targets, options.batch_size or _BATCH, options.precision)
+    batch_size = _BATCH if options.batch_size is None else options.batch_size
+    stretches = predict_tracks(model, genome, regions, targets, batch_size, options.precision)
     paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, regions))
     bases = sum(map(len, regions))
     print(f"{options.output}: {len(paths)} bigWig files, {len(regions):,} regions, {bases:,} bases", file=sys.stderr)
