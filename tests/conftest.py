@@ -99,3 +99,15 @@ def run_zoo(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
         return code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def made_yeast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the yeast data set, built from made files."""
+    from made_yeast import fetch_made, made_objects
+
+    from zoo.datasets import yeast
+
+    monkeypatch.setattr(yeast, "fetch", lambda file, progress=True: fetch_made(tmp_path, file))
+    monkeypatch.setattr(yeast, "_read_objects", made_objects)
+    return yeast.yeast_folder()

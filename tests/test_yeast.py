@@ -1,45 +1,19 @@
 """The yeast data set: built from made files as on paper, and from the public ones as biology has it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyBigWig
 import pytest
-from made_yeast import CHROMOSOME, SHORT_RUN, UNMAPPABLE, made_coverage, made_objects, made_starts, made_tags
+from made_yeast import CHROMOSOME, SHORT_RUN, UNMAPPABLE, made_tags, seed_of
 
 from zoo.data.track_table import read_track_table
 from zoo.datasets import yeast
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast import CONTIGS, STARTS, YeastDataModule, read_starts, yeast_folder
-from zoo.download import PublicFile
 from zoo.genome import Genome
 from zoo.intervals import Interval
-
-
-@pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder, built from made files; tables differ by their url."""
-
-    def fetch(file: PublicFile, progress: bool = True) -> Path:
-        path = tmp_path / file.url.rsplit("/", 2)[-2] / file.name
-        path.parent.mkdir(exist_ok=True)
-        if path.suffix == ".fa":
-            path.write_text(f">{path.stem}\n" + "ACGTTGCA" * (CHROMOSOME // 8) + "\n")
-        elif path.suffix == ".bw":
-            made_coverage(path, np.random.default_rng(0))
-        else:
-            made_starts(path, np.random.default_rng(seed_of(file.url)))
-        return path
-
-    monkeypatch.setattr(yeast, "fetch", fetch)
-    monkeypatch.setattr(yeast, "_read_objects", made_objects)
-    yield yeast_folder()
-
-
-def seed_of(url: str) -> int:
-    return sum(map(ord, url[-24:]))
 
 
 def table_of(ending: str) -> pd.DataFrame:
@@ -47,12 +21,12 @@ def table_of(ending: str) -> pd.DataFrame:
     return made_tags(np.random.default_rng(seed_of(url)))
 
 
-def test_the_genome_has_sixteen_chromosomes_under_their_names(made: Path) -> None:
-    assert Genome(made / "genome.fa").contigs == dict.fromkeys(CONTIGS, CHROMOSOME)
-    assert Genome(made / "genome.fa").sequence(Interval("chrXVI", 0, 8)) == "ACGTTGCA"
+def test_the_genome_has_sixteen_chromosomes_under_their_names(made_yeast: Path) -> None:
+    assert Genome(made_yeast / "genome.fa").contigs == dict.fromkeys(CONTIGS, CHROMOSOME)
+    assert Genome(made_yeast / "genome.fa").sequence(Interval("chrXVI", 0, 8)) == "ACGTTGCA"
 
 
-def test_tags_are_per_million_of_the_nucleus_averaged_and_set_at_their_base_and_strand(made: Path) -> None:
+def test_tags_are_per_million_of_the_nucleus_averaged_and_set_at_their_base_and_strand(made_yeast: Path) -> None:
     expected = np.zeros((2, CHROMOSOME))
     for ending in STARTS["slic_cage"][1]:
         table = table_of(ending)
@@ -60,12 +34,12 @@ def test_tags_are_per_million_of_the_nucleus_averaged_and_set_at_their_base_and_
         for row in table[table["seq"] == "IV"].itertuples():
             expected[int(row.strand == "-"), int(row.TSS) - 1] += row.nTAGs / million / 2
     for strand, values in zip(("plus", "minus"), expected, strict=True):
-        with pyBigWig.open(str(made / f"slic_cage_{strand}.bw")) as file:
+        with pyBigWig.open(str(made_yeast / f"slic_cage_{strand}.bw")) as file:
             found = np.nan_to_num(file.values("chrIV", 0, CHROMOSOME, numpy=True))
         assert np.allclose(found, values, rtol=1e-6)
 
 
-def test_tags_of_the_r_file_are_read_as_those_of_the_tables(made: Path) -> None:
+def test_tags_of_the_r_file_are_read_as_those_of_the_tables(made_yeast: Path) -> None:
     tags = read_starts("stripe_diamide")[1]
     table = made_tags(np.random.default_rng(102))
     table = table[table["seq"] != "Mito"]
@@ -75,8 +49,8 @@ def test_tags_of_the_r_file_are_read_as_those_of_the_tables(made: Path) -> None:
     assert np.allclose(tags.tags, table["nTAGs"] * 1e6 / table["nTAGs"].sum())
 
 
-def test_long_runs_without_coverage_are_left_out_and_short_ones_are_not(made: Path) -> None:
-    with pyBigWig.open(str(made / "mnase.bw")) as file:
+def test_long_runs_without_coverage_are_left_out_and_short_ones_are_not(made_yeast: Path) -> None:
+    with pyBigWig.open(str(made_yeast / "mnase.bw")) as file:
         assert file.chroms() == dict.fromkeys(CONTIGS, CHROMOSOME)
         values = file.values("chrII", 0, CHROMOSOME, numpy=True)
     unknown = np.flatnonzero(np.isnan(values))
@@ -84,21 +58,21 @@ def test_long_runs_without_coverage_are_left_out_and_short_ones_are_not(made: Pa
     assert (values[slice(*SHORT_RUN)] == 0).all()
 
 
-def test_the_table_pairs_strands_and_the_report_says_how_replicates_agree(made: Path) -> None:
-    tracks = read_track_table(made / "targets.tsv")
+def test_the_table_pairs_strands_and_the_report_says_how_replicates_agree(made_yeast: Path) -> None:
+    tracks = read_track_table(made_yeast / "targets.tsv")
     assert [track.name for track in tracks] == [
         "mnase",
         *(f"{name}_{strand}" for name in STARTS for strand in ("plus", "minus")),
     ]
     assert YeastDataModule().strand_pairs == [0, 2, 1, 4, 3, 6, 5, 8, 7]
-    report = (made / "report.txt").read_text()
+    report = (made_yeast / "report.txt").read_text()
     assert "stripe_ypd: 6 replicates agree at r " in report
     assert f"mnase: {16 * 500:,} bases left out" in report
 
 
-def test_it_is_built_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_built_once(made_yeast: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yeast, "_build", None)
-    assert yeast_folder() == made
+    assert yeast_folder() == made_yeast
 
 
 @pytest.mark.public_data
