@@ -1,4 +1,4 @@
-"""The Basenji tables: their scores on paper, the linear baseline's counts against a slow loop, replicates, made yeast."""
+"""The Basenji tables: scores on paper, the linear baseline's counts against a slow loop, replicates."""
 
 import runpy
 from pathlib import Path
