@@ -15,6 +15,7 @@ from zoo.losses import (
     mean_squared_error,
     poisson,
     poisson_multinomial,
+    scaled_softplus,
     softplus_squared_error,
 )
 
@@ -181,3 +182,14 @@ def test_the_profile_does_not_depend_on_the_total() -> None:
         return 2 * float(poisson_multinomial(rate.expm1().log(), target))  # of two bins
 
     assert loss(2 * rates) - loss(rates) == pytest.approx(0.2 * (8 - 4 * math.log(2)), rel=1e-4)
+
+
+def test_a_scaled_softplus_has_a_gradient_however_low_it_is() -> None:
+    raw = torch.tensor([[-200.0, -95.0, -15.0, -14.9, 0.0, 50.0]], requires_grad=True)
+    scale = torch.tensor([[4.0]])
+    found = scaled_softplus(raw, scale)
+    rate = torch.nn.functional.softplus(raw.detach().double()) * 4
+    assert torch.allclose(torch.nn.functional.softplus(found.detach().double()), rate, rtol=1e-5)
+    (gradient,) = torch.autograd.grad(found.sum(), raw)
+    assert torch.allclose(gradient[:, :3], torch.ones(1, 3), rtol=1e-4)
+    assert (gradient > 0).all()

@@ -180,3 +180,16 @@ def test_a_reset_forgets() -> None:
     for prediction, target in batches[3:]:
         metrics.update(torch.tensor(prediction), torch.tensor(target))
     assert_scores(metrics, at_once(batches[3:]))
+
+
+def test_a_device_without_float64_leaves_the_moments_where_they_are() -> None:
+    def to_apple(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype == torch.float64:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        return tensor
+
+    metrics = TrackMetrics(2)
+    metrics._apply(to_apple)
+    metrics.update(torch.rand(2, 2, 5), torch.rand(2, 2, 5))
+    assert metrics.moments.dtype == torch.float64
+    assert metrics.moments[0, 0].tolist() == [10, 10]

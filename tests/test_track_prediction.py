@@ -1,5 +1,7 @@
 """Tracks predicted along a genome: bin by bin what the model gives, written as bigWig, drawn; refusals."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,14 +11,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError, InputError, OutputError
 from zoo.facts import CardFacts
 from zoo.genome import Genome
 from zoo.hub import save
 from zoo.intervals import Interval
 from zoo.models.basenji import Basenji
 from zoo.models.mlp import MLP
-from zoo.prediction import predict
+from zoo.prediction import predict, predict_sequences
 from zoo.sequence import decode
 from zoo.targets import TargetRow
 from zoo.track_prediction import TrackPredictions, TrackStretch, predict_regions, predict_tracks, write_tracks
@@ -137,11 +139,62 @@ def test_nothing_is_left_when_prediction_fails_midway(model: Basenji, genome: Ge
     with pytest.raises(InputError, match="half way"):
         write_tracks(tmp_path / "tracks", model.output.targets, genome.contigs, failing())
     assert list((tmp_path / "tracks").iterdir()) == []
+    with pytest.raises(InputError, match="past the end"):
+        regions = [Interval("chr3", 0, 101)]
+        write_tracks(tmp_path / "other", model.output.targets, genome.contigs, predict_tracks(model, genome, regions))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_caller_is_left_alone_between_batches(model: Basenji, genome: Genome) -> None:
+    model.train()
+    first, second = (predict_tracks(model, genome, [Interval("chr1", 0, 5003)], batch_size=2) for _ in range(2))
+    next(first)
+    next(second)
+    del first, second  # in an order of its own, each ends where it had come to
+    assert not torch.is_inference_mode_enabled()
+    assert model.training
+    model.eval()
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        (("../out", "b"), "no file can be called after the target '../out'"),
+        (("/abs", "b"), "no file can be called after the target '/abs'"),
+        (("a", "A"), "differ in capital letters alone"),
+    ],
+)
+def test_targets_that_cannot_name_files_are_refused(tmp_path: Path, targets: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        write_tracks(tmp_path / "tracks", targets, LENGTHS, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_are_there_are_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.bw").write_text("measured")
+    with pytest.raises(OutputError, match=r"a\.bw is there already"):
+        write_tracks(tmp_path, ["a", "b"], LENGTHS, [])
+    assert (tmp_path / "a.bw").read_text() == "measured"
+
+
+def test_more_files_than_may_be_open_are_refused(tmp_path: Path) -> None:
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))\n"
+        "from zoo.track_prediction import write_tracks\n"
+        "import sys\n"
+        "print(len(write_tracks(sys.argv[1], list(map(str, range(20))), {'c': 10}, [])))\n"
+        "write_tracks(sys.argv[1] + '/more', list(map(str, range(500))), {'c': 10}, [])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "t")], capture_output=True, text=True)
+    assert done.stdout == "20\n"
+    assert "500 files would be open at once, where 128 may be" in done.stderr
+    assert not (tmp_path / "t" / "more").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"targets": ["plus", "plus"]}, "the target 'plus' is chosen twice"),
         ({"targets": ["plus", "nope"]}, "no target 'nope'; it has plus, minus, both"),
         ({"trim": 10}, "of windows of 20 bins, 10 cannot be left out on each side"),
         ({"batch_size": 0}, "a batch size of 0 is too small"),
@@ -224,6 +277,8 @@ def test_a_region_is_drawn_with_what_was_measured(
         (["-o", "x.png", "--plot", "chr1:20-10"], "the region 'chr1:20-10' is empty or reversed"),
         (["-o", "x.png", "--plot", "chr1"], "not of the form chrIX:100,000-110,000"),
         (["-o", "x.png", "--plot", "chr3:50-150"], "reaches past the end of chr3"),
+        (["-o", "x.png", "--plot", "chr1:10-20", "--contigs", "chr1"], "not for BED or --plot"),
+        (["-o", "x.png", "--plot", "chr1:10-20", "--batch-size", "0"], "a batch size of 0 is too small"),
         (["-o", "x", "--measured", "t.tsv"], "--measured is for --plot"),
         (["-o", "x", "--sequence-column", "seq"], "INPUT is a FASTA whose contigs are predicted"),
         (["-o", "x", "--contigs", "chr7"], "'chr7' is not in the genome"),
@@ -245,6 +300,24 @@ def test_options_that_do_not_fit_are_one_sentence(
     assert said.startswith("zoo: ")
     assert words in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_measured_on_another_assembly_is_refused(
+    run_zoo: Run, checkpoint: str, genome: Genome, tmp_path: Path
+) -> None:
+    with pyBigWig.open(str(tmp_path / "plus.bw"), "w") as file:
+        file.addHeader([("chr1", 4000)])
+        file.addEntries("chr1", 0, values=[3.0] * 400, span=10, step=10)
+    (tmp_path / "targets.tsv").write_text("name\tpath\nplus\tplus.bw\n")
+    options = ["--plot", "chr1:1000-1500", "--measured", str(tmp_path / "targets.tsv"), "-o", str(tmp_path / "a.png")]
+    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options)
+    assert code == 2
+    assert "plus.bw is of another assembly than the genome: chr1 has 4,000 bases there and 5,003 in the FASTA" in said
+
+
+def test_tracks_are_no_table(model: Basenji) -> None:
+    with pytest.raises(ConfigError, match="these predictions are no table"):
+        predict_sequences(model, ["ACGT" * 96]).write("x.tsv")
 
 
 def test_options_for_tracks_do_not_fit_labels(run_zoo: Run, tiny_checkpoint: Path, genome: Genome) -> None:

@@ -92,9 +92,10 @@ class BigWigWriter:
         if not self.path.parent.is_dir():
             raise OutputError(f"{self.path} cannot be written: there is no folder {self.path.parent}")
         try:
-            self._file = pyBigWig.open(str(self._draft), "w")
-        except RuntimeError:
-            raise OutputError(f"{self.path} cannot be written") from None
+            self._draft.open("wb").close()  # what pyBigWig cannot open ends the process
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written: {error.strerror}") from None
+        self._file = pyBigWig.open(str(self._draft), "w")
         self._file.addHeader(list(self._contigs.items()))
 
     def __enter__(self) -> Self:

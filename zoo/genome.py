@@ -1,5 +1,6 @@
 """A genome: FASTA and interval in, codes out."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Genome:
         self._map: np.memmap[Any, np.dtype[np.uint8]] | None = None
         self._lines: NDArray[np.int64] | None = None
 
-    @property
+    @cached_property
     def contigs(self) -> dict[str, int]:
         """Contig name -> length in bases, in the file's order."""
         return {name: entry.rlen for name, entry in self._index.items()}
@@ -123,6 +124,8 @@ class Genome:
         Raises:
             InputError: it is not here.
         """
+        if name in self._index:
+            return name
         if name not in self._names:
             self._names |= match_contigs([name], self._index)
         return self._names[name]

@@ -21,7 +21,7 @@ __all__ = [
     "mean_squared_error",
     "poisson",
     "poisson_multinomial",
-    "softplus_inverse",
+    "scaled_softplus",
     "softplus_squared_error",
 ]
 
@@ -90,10 +90,11 @@ def log_softplus(raw: Tensor) -> Tensor:
     return torch.where(raw < _FAR_BELOW, raw, F.softplus(raw.clamp(min=_FAR_BELOW)).log())
 
 
-def softplus_inverse(rate: Tensor) -> Tensor:
-    """What softplus turns into `rate`; of a rate of 0, what is so near to it that float32 cannot tell."""
-    rate = rate.clamp(min=torch.finfo(torch.float32).tiny)
-    return rate + torch.log(-torch.expm1(-rate))
+def scaled_softplus(raw: Tensor, scale: Tensor) -> Tensor:
+    """What softplus turns into `scale` times softplus(raw), with a gradient however low `raw` is."""
+    rate = F.softplus(raw.clamp(min=_FAR_BELOW)) * scale
+    near = rate + torch.log(-torch.expm1(-rate))
+    return torch.where(raw < _FAR_BELOW, raw + scale.log(), near)
 
 
 def _poisson_each(raw: Tensor, target: Tensor, reduction: str) -> Tensor:

@@ -53,7 +53,13 @@ class Predictions:
         return len(self.names)
 
     def write(self, path: str | Path) -> None:
-        """Write a TSV: a header, a first column `name`, a column for each target. `-` is standard output."""
+        """Write a TSV: a header, a first column `name`, a column for each target. `-` is standard output.
+
+        Raises:
+            ConfigError: the values are tracks or maps, which have more than one for each target.
+        """
+        if self.values.ndim != 2:
+            raise ConfigError("these predictions are no table: take `values`, or `zoo.predict` for regions of a genome")
         write_predictions(path, self.targets, [self])
 
 

@@ -3,6 +3,9 @@
 Shapes: B batch, T targets, N bins.
 """
 
+from contextlib import suppress
+from typing import Any, Self
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -28,10 +31,17 @@ class TrackMetrics(Metric):
         # As log1p and as they are; the number of bins, the means of x and y, and sums of centred x2, y2 and xy.
         self.add_state("moments", torch.zeros(2, 6, targets, dtype=torch.float64), dist_reduce_fx=_merged)
 
+    def _apply(self, *arguments: Any, **options: Any) -> Self:
+        """Move to a device, but for one that has no float64 (Apple's): there the moments stay where they are."""
+        with suppress(TypeError):
+            super()._apply(*arguments, **options)
+        return self
+
     def update(self, prediction: Tensor, target: Tensor) -> None:
         """Take one batch: (B, T, N) and (B, T, N), NaN where nothing was measured."""
+        prediction, target = prediction.detach().to(self.moments.device), target.to(self.moments.device)
         there = ~torch.isnan(target)
-        x = torch.where(there, prediction.detach(), 0.0).double()
+        x = torch.where(there, prediction, 0.0).double()
         y = torch.where(there, target, 0.0).double()
         batch = torch.stack([_moments(x.log1p(), y.log1p(), there), _moments(x, y, there)])
         self.moments = _merged(torch.stack([self.moments, batch]))

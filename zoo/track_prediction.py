@@ -6,9 +6,8 @@ Shapes: B windows, L bases, T targets, N bins that a window predicts, P bins of 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from zoo.inference import Precision, inference, predict_batch
 from zoo.intervals import Interval, some_of
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
+from zoo.writing import names_a_file
 
 __all__ = [
     "TrackPredictions",
@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 _BATCH = 16
+# What a process has open besides the bigWigs that it writes.
+_OTHER_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -116,28 +118,36 @@ def predict_tracks(
     """
     output = _tracks_of(model)
     rows = [output.targets.index(name) for name in choose_targets(model, targets)]
+    length = model.length
     trim = output.bins // 8 if trim is None else trim
     kept = output.bins - 2 * trim
     if batch_size < 1:
         raise ConfigError(f"a batch size of {batch_size} is too small")
     if trim < 0 or kept < 1 or not 0 <= phase < kept:
         raise ConfigError(f"of windows of {output.bins} bins, {trim} cannot be left out on each side")
-    with inference(model, precision):
-        for contig, first, last in _stretches(genome, regions, output.bin_size):
-            starts = np.arange(first - phase, last, kept)
-            for batch in np.split(starts, range(batch_size, len(starts), batch_size)):
-                values = _predict_windows(model, genome, contig, batch - trim)[:, rows, trim : trim + kept]
-                joined = values.transpose(1, 0, 2).reshape(len(rows), -1)  # the kept bins of a batch are neighbours
-                begin, end = max(first, int(batch[0])), min(last, int(batch[-1]) + kept)
-                here = joined[:, begin - int(batch[0]) : end - int(batch[0])]
-                yield TrackStretch(contig, begin * output.bin_size, output.bin_size, here)
+    for contig, first, last in _stretches(genome, regions, output.bin_size):
+        number = list(genome.contigs).index(contig)
+        starts = np.arange(first - phase, last, kept)
+        for batch in np.split(starts, range(batch_size, len(starts), batch_size)):
+            codes = genome.windows(np.full(len(batch), number), (batch - trim) * output.bin_size - output.crop, length)
+            with inference(model, precision):  # which the caller, who goes on between batches, has no part in
+                values = predict_batch(model, torch.from_numpy(codes))[:, rows, trim : trim + kept]
+            joined = values.transpose(1, 0, 2).reshape(len(rows), -1)  # the kept bins of a batch are neighbours
+            begin, end = max(first, int(batch[0])), min(last, int(batch[-1]) + kept)
+            here = joined[:, begin - int(batch[0]) : end - int(batch[0])]
+            yield TrackStretch(contig, begin * output.bin_size, output.bin_size, here)
 
 
 def predict_region(
-    model: SequenceModel, genome: Genome, region: Interval, targets: Sequence[str] | None = None
+    model: SequenceModel,
+    genome: Genome,
+    region: Interval,
+    targets: Sequence[str] | None = None,
+    batch_size: int = _BATCH,
+    precision: Precision = "32",
 ) -> TrackStretch:
     """Predict the bins that a region touches. See `predict_tracks`."""
-    (found,) = join_stretches(predict_tracks(model, genome, [region], targets))
+    (found,) = join_stretches(predict_tracks(model, genome, [region], targets, batch_size, precision))
     return found
 
 
@@ -172,24 +182,57 @@ def write_tracks(
         The files.
 
     Raises:
-        OutputError: a folder that cannot be made, or more files than can be open at once.
+        ConfigError: a target that no file can be called after.
+        OutputError: a folder that cannot be made, a file that is there already, or more than can be open at once.
     """
+    paths = [Path(folder) / f"{target}.bw" for target in targets]
+    _check_paths(targets, paths)
+    coming = iter(stretches)
+    begun = list(islice(coming, 1))  # before the folder is made, so that bad input leaves nothing
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error.strerror}") from None
-    paths = [Path(folder) / f"{target}.bw" for target in targets]
     with ExitStack() as stack:
         writers = [stack.enter_context(BigWigWriter(path, contigs)) for path in paths]
-        for each in stretches:
+        for each in chain(begun, coming):
             for writer, values in zip(writers, each.values, strict=True):
                 writer.add_bins(each.contig, each.start, values, each.bin_size)
     return paths
 
 
+def _check_paths(targets: Sequence[str], paths: list[Path]) -> None:
+    """Refuse what cannot be written before anything is predicted."""
+    for target in targets:
+        if not names_a_file(target):
+            raise ConfigError(f"no file can be called after the target {target!r}: choose others with --targets")
+    if len({path.name.casefold() for path in paths}) < len(paths):
+        raise ConfigError(
+            "two targets differ in capital letters alone, and so would their files: choose with --targets"
+        )
+    for path in paths:
+        if path.exists():
+            raise OutputError(f"{path} is there already: name another folder, or take it away")
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return
+    wanted = len(paths) + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        if hard != resource.RLIM_INFINITY and hard < wanted:
+            raise OutputError(
+                f"{len(paths):,} files would be open at once, where {hard:,} may be: raise that (ulimit -n {wanted}) "
+                "or choose targets with --targets"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def choose_targets(model: SequenceModel, names: Sequence[str] | None) -> list[str]:
-    """The targets of these names, or all. Raises: ConfigError: one that the model does not have."""
+    """The targets of these names, or all. Raises: ConfigError: one that the model does not have, or one twice."""
     known = model.output.targets
+    if names and len(set(names)) < len(names):
+        raise ConfigError(f"the target {max(names, key=names.count)!r} is chosen twice")
     for name in names or []:
         if name not in known:
             raise ConfigError(f"the model has no target {name!r}; it has {some_of(known, 12)}")
@@ -221,13 +264,3 @@ def _stretches(genome: Genome, regions: Iterable[Interval], bin_size: int) -> It
             first = start if first < 0 else first
             last = max(last, end)
         yield contig, first, last
-
-
-def _predict_windows(
-    model: SequenceModel, genome: Genome, contig: str, first: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Predict windows of a contig that are given by their first bins (B,): (B, T, N)."""
-    output = cast(Tracks, model.output)
-    number = np.full(len(first), list(genome.contigs).index(contig))
-    codes = genome.windows(number, first * output.bin_size - output.crop, model.length)
-    return predict_batch(model, torch.from_numpy(codes))

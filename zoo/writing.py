@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from safetensors import SafetensorError
 
 from zoo.errors import ConfigError, OutputError
 
-__all__ = ["refuse_overwriting", "whole_file", "whole_folder"]
+__all__ = ["names_a_file", "refuse_overwriting", "whole_file", "whole_folder"]
 
 
 def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
@@ -25,6 +26,11 @@ def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
     for path in inputs:
         if "-" not in (output, path) and Path(output).resolve() == Path(path).resolve():
             raise ConfigError(f"the output {output} is one of the files to be read; name another")
+
+
+def names_a_file(name: str) -> bool:
+    """Whether a file can be called after a name, in its folder and on every system."""
+    return bool(name) and not name.startswith(".") and not re.search(r'[/\\:*?"<>|\x00-\x1f]', name)
 
 
 @contextmanager

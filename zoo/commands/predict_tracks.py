@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["predict_tracks_command"]
 
 _BATCH = 16
+_MOST_DRAWN = 50
 _PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -38,16 +39,15 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
         )
     genome = Genome(options.genome or options.input)
     targets = choose_targets(model, options.targets)
+    if options.contigs and (options.genome or options.plot):
+        raise ConfigError("--contigs are for a FASTA as INPUT, not for BED or --plot")
     if options.plot:
         _draw(options, model, genome, targets)
         return
     if options.measured:
         raise ConfigError("--measured is for --plot REGION")
-    if options.contigs and options.genome:
-        raise ConfigError("--contigs are for a FASTA as INPUT, not for BED")
     regions = list(_regions(options, genome))
-    batch_size = _BATCH if options.batch_size is None else options.batch_size
-    stretches = predict_tracks(model, genome, regions, targets, batch_size, options.precision)
+    stretches = predict_tracks(model, genome, regions, targets, _batch_size(options), options.precision)
     paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, regions))
     bases = sum(map(len, regions))
     print(f"{options.output}: {len(paths)} bigWig files, {len(regions):,} regions, {bases:,} bases", file=sys.stderr)
@@ -57,10 +57,19 @@ def _regions(options: argparse.Namespace, genome: "Genome") -> "Iterator[Interva
     from zoo.intervals import Interval, iterate_bed
 
     if options.genome:
-        yield from iterate_bed(options.input)
+        for region in iterate_bed(options.input):
+            try:
+                genome.check(region)
+            except InputError as error:
+                raise InputError(f"{options.input}: {error}") from None
+            yield region
     else:
         for name in map(genome.contig, options.contigs or genome.contigs):
             yield Interval(name, 0, genome.contigs[name])
+
+
+def _batch_size(options: argparse.Namespace) -> int:
+    return _BATCH if options.batch_size is None else int(options.batch_size)
 
 
 def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome", targets: list[str]) -> None:
@@ -73,8 +82,12 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
     picture = Path(options.output)
     if picture.suffix not in _PICTURES:
         raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(_PICTURES)}")
+    if len(targets) > _MOST_DRAWN:
+        raise ConfigError(
+            f"{len(targets):,} targets are too many for a picture: choose up to {_MOST_DRAWN} with --targets"
+        )
     region = parse_region(options.plot)
-    found = predict_region(model, genome, region, targets)
+    found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
     edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
     measured = _measured(options.measured, found, genome, targets) if options.measured else {}
     predicted = dict(zip(targets, found.values, strict=True))
@@ -92,17 +105,17 @@ def _measured(
     import numpy as np
 
     from zoo.bigwig import BigWig, bin_values
+    from zoo.data.coverage import match_bigwig
     from zoo.data.track_table import Transform, read_track_table
-    from zoo.intervals import match_contigs
 
     found = {}
     bins = stretch.values.shape[1]
     end = min(stretch.start + bins * stretch.bin_size, genome.contigs[stretch.contig])
     for track in read_track_table(table):
         if track.name in targets:
+            name = match_bigwig(track.path, genome.contigs, [stretch.contig])[stretch.contig]
             with BigWig(track.path) as file:
-                name = match_contigs([stretch.contig], file.contigs)[stretch.contig]
-                values = np.concatenate(list(file.blocks(name, stretch.start, end, stretch.bin_size)))
+                values = np.concatenate(list(file.blocks(str(name), stretch.start, end, stretch.bin_size)))
             binned = bin_values(values, stretch.bin_size, track.statistic, track.missing)
             found[track.name] = Transform([track])(binned[None, None])[0, 0]
     if not found:

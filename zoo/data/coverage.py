@@ -24,7 +24,7 @@ from zoo.intervals import Interval, find_contigs, some_of
 from zoo.progress import bar
 from zoo.sequence import UNKNOWN
 
-__all__ = ["Coverage", "TrackFacts", "pool_bins"]
+__all__ = ["Coverage", "TrackFacts", "match_bigwig", "pool_bins"]
 
 _BASES_AT_ONCE = 4_000_000
 # What is said of a bin.
@@ -76,7 +76,7 @@ class Coverage:
         needed: Collection[str] = (),
     ) -> None:
         self.tracks, self.genome, self.bin_size = list(tracks), genome, bin_size
-        self._names = [_match(track, contigs, needed) for track in self.tracks]
+        self._names = [match_bigwig(track.path, contigs, needed) for track in self.tracks]
         absent = {contig for found in self._names for contig, name in found.items() if name is None}
         self.absent = [contig for contig in contigs if contig in absent]
         self.contigs = {contig: length for contig, length in contigs.items() if contig not in absent}
@@ -205,22 +205,27 @@ def _opened(path: Path, dtype: type, shape: tuple[int, ...], anew: bool) -> np.m
     return np.memmap(path, dtype, "w+" if anew else "r+", shape=shape)
 
 
-def _match(track: Track, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:
-    with BigWig(track.path) as file:
+def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:
+    """For each contig of the genome its name in a bigWig, None where it is not there.
+
+    Raises:
+        InputError: a bigWig of another assembly, or one without any of the contigs, or without one that is needed.
+    """
+    with BigWig(path) as file:
         theirs = file.contigs
     # Either may count its contigs in Roman numbers, which are looked for among the names that are known.
     found = find_contigs(contigs, theirs)
     turned = find_contigs(theirs, contigs)
     found |= {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
     if not any(found.values()):
-        raise InputError(f"{track.path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
+        raise InputError(f"{path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
     for contig in needed:
         if found[contig] is None:
-            raise InputError(f"{track.path} has no contig {contig!r}, which is wanted; it has {some_of(theirs)}")
+            raise InputError(f"{path} has no contig {contig!r}, which is wanted; it has {some_of(theirs)}")
     for contig, name in found.items():
         if name is not None and theirs[name] != contigs[contig]:
             raise InputError(
-                f"{track.path} is of another assembly than the genome: {name} has {theirs[name]:,} bases there and "
+                f"{path} is of another assembly than the genome: {name} has {theirs[name]:,} bases there and "
                 f"{contigs[contig]:,} in the FASTA"
             )
     return found

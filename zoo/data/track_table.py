@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zoo.bigwig import Missing, Statistic
 from zoo.errors import InputError
 from zoo.intervals import UNREADABLE, open_text
+from zoo.writing import names_a_file
 
 __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
 
@@ -144,7 +145,7 @@ def _track(cells: dict[str, str], folder: Path, where: str) -> Track:
     numbers: dict[str, Any] = {
         name: _number(cells[name], name, where) for name in ("scale", "soft_clip", "clip") if name in cells
     }
-    if any(character in cells["name"] for character in '/\\:*?"<>|') or cells["name"].startswith("."):
+    if not names_a_file(cells["name"]):
         raise InputError(f"{where}: {cells['name']!r} cannot name a target, for a file is called after it")
     path = folder / cells["path"]
     if not path.is_file():

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from zoo.errors import ConfigError
 from zoo.layers import ACTIVATIONS, ConvBlock, Residual, checkpointed, pointwise
-from zoo.losses import softplus_inverse
+from zoo.losses import scaled_softplus
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
 
@@ -50,7 +50,7 @@ class Basenji(SequenceModel):
             stays in the target's own unit.
         activation: `quick_gelu`, as published (x sigmoid(1.702 x)); `gelu`, the exact one; or `relu`.
         norm_momentum: of batch normalisation, as PyTorch counts it: .1 is Keras' .9.
-        checkpointing: keep only what passes between blocks for the backward pass: less memory, a third more time.
+        checkpointing: keep only what passes between blocks for the backward pass: less memory, more time.
         both_strands: average predictions with those for the reverse complement.
         loss: `poisson`, `poisson_multinomial`, or `softplus_squared_error`.
     """
@@ -103,6 +103,7 @@ class Basenji(SequenceModel):
         if scales is not None and (len(scales) != len(targets) or min(scales) <= 0):
             raise ConfigError(f"scales are {len(targets)} numbers above 0, one for each target")
         scale = torch.ones(len(targets), 1) if scales is None else torch.tensor(scales, dtype=torch.float32)[:, None]
+        self.scaled = scales is not None
         self.register_buffer("scale", scale, persistent=False)  # the arguments hold them
         common: dict[str, Any] = {"momentum": norm_momentum, "activation": activation}
         channels = [stem_filters, *tower_filters]
@@ -134,11 +135,10 @@ class Basenji(SequenceModel):
 
     def _in_own_units(self, raw: Tensor) -> Tensor:
         """Raw tracks whose activation is `scale` times what it would be."""
-        if (self.scale == 1).all():
+        if not self.scaled:
             return raw
-        if self.loss.activation is not F.softplus:
-            return raw.float() * self.scale
-        return softplus_inverse(F.softplus(raw.float()) * self.scale)
+        raw = raw.float()
+        return scaled_softplus(raw, self.scale) if self.loss.activation is F.softplus else raw * self.scale
 
 
 def _dilated_residual(
