@@ -27,6 +27,7 @@ STOREYS = [
     {"finish"},
     {"train_options"},
     {"inference"},
+    {"track_writing"},
     {"track_prediction"},
     {"train", "prediction"},
     {"commands"},

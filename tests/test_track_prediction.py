@@ -21,7 +21,8 @@ from zoo.models.mlp import MLP
 from zoo.prediction import predict, predict_sequences
 from zoo.sequence import decode
 from zoo.targets import TargetRow
-from zoo.track_prediction import TrackPredictions, TrackStretch, predict_regions, predict_tracks, write_tracks
+from zoo.track_prediction import TrackPredictions, predict_regions, predict_tracks
+from zoo.track_writing import TrackStretch, write_tracks
 
 LENGTHS = {"chr1": 5003, "chr2": 640, "chr3": 100}
 Run = Callable[..., tuple[int, str, str]]
@@ -180,7 +181,7 @@ def test_files_that_are_there_are_not_written_over(tmp_path: Path) -> None:
 def test_more_files_than_may_be_open_are_refused(tmp_path: Path) -> None:
     script = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))\n"
-        "from zoo.track_prediction import write_tracks\n"
+        "from zoo.track_writing import write_tracks\n"
         "import sys\n"
         "print(len(write_tracks(sys.argv[1], list(map(str, range(20))), {'c': 10}, [])))\n"
         "write_tracks(sys.argv[1] + '/more', list(map(str, range(500))), {'c': 10}, [])"

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, OutputError, one_line
+from zoo.intervals import find_contigs, some_of
 
-__all__ = ["BigWig", "BigWigWriter", "Missing", "Statistic", "bin_values"]
+__all__ = ["BigWig", "BigWigWriter", "Missing", "Statistic", "bin_values", "match_bigwig"]
 
 Statistic = Literal["mean", "sum"]
 Missing = Literal["zero", "mask"]
@@ -176,6 +177,32 @@ def _sums(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     found = values[: whole * width].reshape(-1, width) @ np.ones(width, np.float32)
     rest = values[whole * width :]
     return np.append(found, rest.sum()).astype(np.float32) if len(rest) else found
+
+
+def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:
+    """For each contig of the genome its name in a bigWig, None where it is not there.
+
+    Raises:
+        InputError: a bigWig of another assembly, or one without any of the contigs, or without one that is needed.
+    """
+    with BigWig(path) as file:
+        theirs = file.contigs
+    # Either may count its contigs in Roman numbers, which are looked for among the names that are known.
+    found = find_contigs(contigs, theirs)
+    turned = find_contigs(theirs, contigs)
+    found |= {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
+    if not any(found.values()):
+        raise InputError(f"{path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
+    for contig in needed:
+        if found[contig] is None:
+            raise InputError(f"{path} has no contig {contig!r}, which is wanted; it has {some_of(theirs)}")
+    for contig, name in found.items():
+        if name is not None and theirs[name] != contigs[contig]:
+            raise InputError(
+                f"{path} is of another assembly than the genome: {name} has {theirs[name]:,} bases there and "
+                f"{contigs[contig]:,} in the FASTA"
+            )
+    return found
 
 
 def _check_whole(path: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.genome import Genome
     from zoo.intervals import Interval
     from zoo.model import SequenceModel
-    from zoo.track_prediction import TrackStretch
+    from zoo.track_writing import TrackStretch
 
 __all__ = ["predict_tracks_command"]
 
@@ -29,7 +29,8 @@ _PICTURES = (".png", ".svg", ".pdf")
 def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") -> None:
     """Predict tracks of whole contigs, of the regions of a BED file, or of one region for a picture."""
     from zoo.genome import Genome
-    from zoo.track_prediction import choose_targets, predict_tracks, write_tracks
+    from zoo.track_prediction import choose_targets, predict_tracks
+    from zoo.track_writing import write_tracks
 
     if options.output == "-":
         raise ConfigError("tracks are not written to standard output: name a folder with -o, or with --plot a picture")
@@ -104,8 +105,7 @@ def _measured(
     """What bigWigs measure in the bins of a stretch, treated as the table says."""
     import numpy as np
 
-    from zoo.bigwig import BigWig, bin_values
-    from zoo.data.coverage import match_bigwig
+    from zoo.bigwig import BigWig, bin_values, match_bigwig
     from zoo.data.track_table import Transform, read_track_table
 
     found = {}

@@ -15,16 +15,16 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from zoo.bigwig import BigWig, bin_values
+from zoo.bigwig import BigWig, bin_values, match_bigwig
 from zoo.data.track_table import Track
 from zoo.download import cache_folder
 from zoo.errors import InputError
 from zoo.genome import Genome
-from zoo.intervals import Interval, find_contigs, some_of
+from zoo.intervals import Interval, some_of
 from zoo.progress import bar
 from zoo.sequence import UNKNOWN
 
-__all__ = ["Coverage", "TrackFacts", "match_bigwig", "pool_bins"]
+__all__ = ["Coverage", "TrackFacts", "pool_bins"]
 
 _BASES_AT_ONCE = 4_000_000
 # What is said of a bin.
@@ -203,32 +203,6 @@ def pool_bins(values: NDArray[np.float32], width: int, tracks: Sequence[Track]) 
 def _opened(path: Path, dtype: type, shape: tuple[int, ...], anew: bool) -> np.memmap[Any, Any]:
     """A memory map for writing."""
     return np.memmap(path, dtype, "w+" if anew else "r+", shape=shape)
-
-
-def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:
-    """For each contig of the genome its name in a bigWig, None where it is not there.
-
-    Raises:
-        InputError: a bigWig of another assembly, or one without any of the contigs, or without one that is needed.
-    """
-    with BigWig(path) as file:
-        theirs = file.contigs
-    # Either may count its contigs in Roman numbers, which are looked for among the names that are known.
-    found = find_contigs(contigs, theirs)
-    turned = find_contigs(theirs, contigs)
-    found |= {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
-    if not any(found.values()):
-        raise InputError(f"{path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
-    for contig in needed:
-        if found[contig] is None:
-            raise InputError(f"{path} has no contig {contig!r}, which is wanted; it has {some_of(theirs)}")
-    for contig, name in found.items():
-        if name is not None and theirs[name] != contigs[contig]:
-            raise InputError(
-                f"{path} is of another assembly than the genome: {name} has {theirs[name]:,} bases there and "
-                f"{contigs[contig]:,} in the FASTA"
-            )
-    return found
 
 
 def _done(folder: Path) -> list[TrackFacts]:
