@@ -122,7 +122,7 @@ def test_the_shipped_checkpoints_are_those_that_were_promised() -> None:
     assert sum(name.startswith("deepbind.encode_") for name in names) == 21
     sets = ("ecoli", "bsubtilis", "athaliana_tata", "athaliana_nontata", "mouse_tata")
     assert {f"{kind}.promoter_{name}" for kind in ("mlp", "deepbind") for name in sets} <= names
-    assert {"basset.encode_tf", "basset.plant_terminators"} <= names
+    assert {"basset.encode_tf", "basset.plant_terminators", "basenji.yeast"} <= names
 
 
 def test_loading_leaves_a_model_in_evaluation_mode() -> None:

@@ -42,7 +42,7 @@ class Verification:
     Attributes:
         name: of the model.
         sequences: how many were predicted.
-        difference: the largest absolute difference.
+        difference: the largest difference; of predictions above 1, relative to them.
         tolerance: how large it may be.
     """
 
@@ -194,7 +194,9 @@ def _verify_folder(folder: Path, name: str) -> Verification:
         predicted = model.predict(example["codes"])
     if predicted.shape != example["expected"].shape:
         raise IntegrityError(f"{folder}/{_EXAMPLE} does not fit the model's output")
-    difference = float((predicted - example["expected"]).abs().max()) if len(predicted) else float("nan")
+    expected = example["expected"]
+    apart = (predicted - expected).abs() / expected.abs().clamp(min=1)
+    difference = float(apart.max()) if len(predicted) else float("nan")
     tolerance = float(read_config(folder).get("tolerance", 0))
     if not difference <= tolerance:
         raise IntegrityError(
