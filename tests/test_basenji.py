@@ -69,6 +69,15 @@ def test_the_small_net_of_the_authors_tutorial_has_their_number_of_parameters() 
     assert sum(parameter.numel() for parameter in model.parameters()) == 109_235
 
 
+def use_activation(model: nn.Module, activation: type[nn.Module]) -> nn.Module:
+    """The package's net with another activation in place of the exact GELU."""
+    for module in model.modules():
+        for name, child in module.named_children():
+            if isinstance(child, nn.GELU):
+                setattr(module, name, activation())
+    return model
+
+
 def package_model(activation: type[nn.Module] = nn.GELU) -> tuple[nn.Module, Basenji]:
     """The package's net, small, of random weights, and ours with the same sizes."""
     plan = copy.deepcopy(basenji2_params["model"])
@@ -82,10 +91,7 @@ def package_model(activation: type[nn.Module] = nn.GELU) -> tuple[nn.Module, Bas
         for name, tensor in theirs.state_dict().items():
             if tensor.is_floating_point():
                 tensor.copy_(torch.rand_like(tensor) + 0.5 if "running_var" in name else 0.3 * torch.randn_like(tensor))
-    for module in theirs.modules():
-        for name, child in module.named_children():
-            if isinstance(child, nn.GELU):
-                setattr(module, name, activation())
+    use_activation(theirs, activation)
     filters = [layer.out_channels for layer in theirs.modules() if isinstance(layer, nn.Conv1d)][1:7]
     ours = Basenji(
         [str(number) for number in range(5)],
@@ -98,7 +104,7 @@ def package_model(activation: type[nn.Module] = nn.GELU) -> tuple[nn.Module, Bas
         activation="gelu" if activation is nn.GELU else "quick_gelu",
         both_strands=False,
     )
-    ours.load_state_dict(convert(theirs.state_dict(), "random"), strict=True)
+    ours.load_state_dict(convert(theirs.state_dict(), Path("random")), strict=True)
     return theirs.eval(), ours.eval()
 
 
@@ -121,44 +127,40 @@ def test_the_two_gelus_are_the_difference_that_is_named() -> None:
     with torch.inference_mode():
         expected = theirs(one_hot(sequences).float()).transpose(1, 2)
         assert (ours_published.predict(sequences) - expected).abs().max() > 1e-3
-    assert Basenji.__init__.__kwdefaults__ is None
     assert ours.arguments["activation"] == "gelu"
     assert "1.702" in entries()[0].limits
 
 
-def test_the_package_s_own_net_has_the_layout_that_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The published file's shapes: made from our own full net, under the package's names.
-    model = Basenji(entries()[0].targets)
-    names = {ours: theirs for theirs, ours in full_names().items()}
-    state = {names[key]: value for key, value in model.state_dict().items()}
-    state["model.head.final.block.1.weight"] = state["model.head.final.block.1.weight"].squeeze(-1)
-    torch.save(state, tmp_path / "basenji2.pth")
+def test_the_package_s_full_net_is_imported_and_gives_the_same_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random weights of every published name and shape; 130 bins of sequence, of which the crop leaves two."""
+    plan = copy.deepcopy(basenji2_params["model"]) | {"seq_length": 130 * 128}
+    torch.manual_seed(0)
+    theirs = use_activation(Basenji2(plan), QuickGELU).eval()
+    torch.save(theirs.state_dict(), tmp_path / "basenji2.pth")
     monkeypatch.setattr(importer, "fetch", lambda file: tmp_path / "basenji2.pth")
-    found = importer.import_model("basenji.human2020")
-    assert all(torch.equal(value, found.state_dict()[key]) for key, value in model.state_dict().items())
-
-
-def full_names() -> dict[str, str]:
-    """The package's names -> ours, from a small net of the published depth."""
-    theirs, _ = package_model()
-    marks = {
-        key: torch.full(value.shape, float(place)) for place, (key, value) in enumerate(theirs.state_dict().items())
-    }
-    found = {float(value.flatten()[0]): key for key, value in convert(marks, "marks").items()}
-    return {key: found[float(place)] for place, key in enumerate(marks)}
+    ours = importer.import_model("basenji.human2020").eval()
+    assert ours.output.shape == (5313, 896)
+    onehot = one_hot(codes(1, 130 * 128))
+    with torch.inference_mode():
+        expected, found = theirs(onehot).transpose(1, 2), ours.activation(ours(onehot))
+    assert found.shape == (1, 5313, 2)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_a_file_of_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(IntegrityError, match=r"what is model\.trunk\.9\.weight"):
-        convert({"model.trunk.9.weight": torch.zeros(1)}, "x.pth")
-    with pytest.raises(IntegrityError, match="list where a state dict is wanted"):
-        convert([], "x.pth")
-    torch.save({"model.trunk.0.block.1.weight": torch.zeros(288, 4, 15)}, tmp_path / "part.pth")
+        convert({"model.trunk.9.weight": torch.zeros(1)}, Path("x.pth"))
+    torch.save([], tmp_path / "part.pth")
     monkeypatch.setattr(importer, "fetch", lambda file: tmp_path / "part.pth")
+    with pytest.raises(IntegrityError, match="list where a state dict is wanted"):
+        importer.import_model("basenji.human2020")
+    torch.save({"model.trunk.0.block.1.weight": torch.zeros(288, 4, 15)}, tmp_path / "part.pth")
     with pytest.raises(IntegrityError, match="not the published Basenji2 model"):
         importer.import_model("basenji.human2020")
     (tmp_path / "part.pth").write_bytes(b"no pickle")
-    with pytest.raises(IntegrityError, match="not a plain state dict"):
+    with pytest.raises(IntegrityError, match="not a plain file of tensors"):
         importer.import_model("basenji.human2020")
 
 

@@ -4,12 +4,13 @@ The file is a plain state dict. It is read by torch's restricted unpickler, whic
 nothing. Its publisher names its md5 alone.
 """
 
-import pickle
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zoo.download import PublicFile, fetch
-from zoo.errors import IntegrityError, one_line
+from zoo.errors import IntegrityError
+from zoo.importers._state_dict import load_published
 from zoo.registry import ModelEntry
 
 if TYPE_CHECKING:
@@ -65,24 +66,14 @@ def entries() -> list[ModelEntry]:
 
 def import_model(name: str) -> "SequenceModel":
     """Fetch the published file, verify it, and build the model with its weights."""
-    import torch
-
     from zoo.models.basenji import Basenji
 
-    path = fetch(WEIGHTS)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise IntegrityError(f"{path}: not a plain state dict ({one_line(error)[:200]})") from None
     model = Basenji(entries()[0].targets)
-    try:
-        model.load_state_dict(convert(state, str(path)), strict=True)
-    except RuntimeError as error:
-        raise IntegrityError(f"{path}: not the published Basenji2 model ({one_line(error)[:300]})") from None
-    return model.eval()
+    load_published(model, fetch(WEIGHTS), convert, "Basenji2")
+    return model
 
 
-def convert(state: object, path: str) -> "dict[str, Tensor]":
+def convert(state: dict[str, Any], path: Path) -> "dict[str, Tensor]":
     """Give the published tensors our names.
 
     Args:
@@ -92,15 +83,12 @@ def convert(state: object, path: str) -> "dict[str, Tensor]":
     Raises:
         IntegrityError: a tensor that is none of this model's.
     """
-    if not isinstance(state, dict):
-        raise IntegrityError(f"{path}: {type(state).__name__} where a state dict is wanted")
     return {
-        _our_name(str(key), path): value.unsqueeze(-1) if str(key) == f"{_LAST}.weight" else value
-        for key, value in state.items()
+        _our_name(key, path): value.unsqueeze(-1) if key == f"{_LAST}.weight" else value for key, value in state.items()
     }
 
 
-def _our_name(key: str, path: str) -> str:
+def _our_name(key: str, path: Path) -> str:
     block, _, tensor = key.rpartition(".")
     if block == _LAST:
         return f"head.2.{tensor}"

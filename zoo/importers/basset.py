@@ -4,13 +4,13 @@ The file is a plain state dict of an `nn.Sequential` whose convolutions are Conv
 Torch 7 for Kipoi. It is read by torch's restricted unpickler, which builds tensors and containers and runs nothing.
 """
 
-import pickle
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.download import PublicFile, fetch
-from zoo.errors import IntegrityError, one_line
+from zoo.errors import IntegrityError
+from zoo.importers._state_dict import load_published
 from zoo.registry import ModelEntry
 
 if TYPE_CHECKING:
@@ -69,25 +69,14 @@ def entries() -> list[ModelEntry]:
 
 def import_model(name: str) -> "SequenceModel":
     """Fetch the published file, verify it, and build the model with its weights."""
-    import torch
-
     from zoo.models.basset import Basset
 
-    path = fetch(WEIGHTS)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise IntegrityError(f"{path}: not a plain file of tensors ({str(error).splitlines()[0]})") from None
-    (entry,) = entries()
-    model = Basset(targets=entry.targets)
-    try:
-        model.load_state_dict(convert(state, path), strict=True)
-    except RuntimeError as error:
-        raise IntegrityError(f"{path}: not the published Basset model ({one_line(error)})") from None
+    model = Basset(targets=entries()[0].targets)
+    load_published(model, fetch(WEIGHTS), convert, "Basset")
     return model
 
 
-def convert(state: object, path: Path) -> "dict[str, Tensor]":
+def convert(state: dict[str, Any], path: Path) -> "dict[str, Tensor]":
     """Turn the published state dict into ours.
 
     Args:
@@ -99,9 +88,7 @@ def convert(state: object, path: Path) -> "dict[str, Tensor]":
     """
     import torch
 
-    if not isinstance(state, dict):
-        raise IntegrityError(f"{path}: {type(state).__name__} where a state dict is wanted")
-    left = {str(key): value for key, value in state.items() if not str(key).endswith(_COUNTER)}
+    left = {key: value for key, value in state.items() if not key.endswith(_COUNTER)}
     found: dict[str, Tensor] = {}
     try:
         for theirs, ours in _CONVOLUTIONS.items():
