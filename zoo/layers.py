@@ -29,7 +29,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"quick_gelu": QuickGELU, "gel
 
 
 class Pool(nn.Module):
-    """The maximum of each `width` positions: (B, C, P) -> (B, C, P / width). Faster on a CPU than MaxPool1d."""
+    """The maximum of each `width` positions: (B, C, P) -> (B, C, P / width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

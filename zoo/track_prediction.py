@@ -171,11 +171,10 @@ def _stretches(genome: Genome, regions: Iterable[Interval], bin_size: int) -> It
     if not found:
         raise InputError("there is no region to predict")
     for (_, contig), group in groupby(sorted(found), key=lambda each: each[:2]):
-        first, last = -1, -1
-        for _, _, start, end in group:
-            if start > last and last >= 0:
+        (_, _, first, last), *others = group
+        for _, _, start, end in others:
+            if start > last:
                 yield contig, first, last
                 first = start
-            first = start if first < 0 else first
             last = max(last, end)
         yield contig, first, last

@@ -97,6 +97,7 @@ def answer_between_batches(trainer: Trainer) -> Iterator[None]:
     trainer.callbacks.append(stop)  # type: ignore[attr-defined]
 
     def note(number: int, frame: FrameType | None) -> None:
+        """Remember that it was pressed, and let the next one act as always."""
         stop.pressed = True
         signal.signal(signal.SIGINT, before)
 

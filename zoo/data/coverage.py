@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -53,7 +53,7 @@ class Coverage:
 
     The object holds paths and numbers, so it is safe to send to worker processes: each opens the map for itself. It is
     made under a lock, a track at a time, so that processes do not do it twice and an interrupted one is gone on with.
-    It is known by the bigWigs' contents, the contigs and the bin size: what scale and clips make of the values is not
+    It is known by the contents of bigWigs and FASTA, the contigs and the bin size: what scale and clips make of the values is not
     in it.
 
     Args:
@@ -125,8 +125,9 @@ class Coverage:
         with FileLock(folder / "lock"):
             done = _done(folder) if self._is_whole(folder) else []
             if len(done) < len(self.tracks):
-                values = _opened(folder / "values.f32", np.float32, self.shape, anew=not done)
-                usable = _opened(folder / "usable.u8", np.uint8, self.shape[1:], anew=not done)
+                mode: Literal["r+", "w+"] = "r+" if done else "w+"
+                values = np.memmap(folder / "values.f32", np.float32, mode, shape=self.shape)
+                usable = np.memmap(folder / "usable.u8", np.uint8, mode, shape=self.shape[1:])
                 if not done:
                     usable[:] = self._known()
                 left = range(len(done), len(self.tracks))
@@ -137,8 +138,8 @@ class Coverage:
                         usable |= np.where(np.isnan(values[index]), 0, _MEASURED).astype(np.uint8)
                         values.flush()
                         usable.flush()
-                        _write_done(folder, [*done, facts])
                         done.append(facts)
+                        _write_done(folder, done)
         return folder
 
     def _is_whole(self, folder: Path) -> bool:
@@ -198,11 +199,6 @@ def pool_bins(values: NDArray[np.float32], width: int, tracks: Sequence[Track]) 
     share = np.array([1 / width if track.statistic == "mean" else 1 for track in tracks], np.float32)
     found: NDArray[np.float32] = total * share[:, None, None]
     return found
-
-
-def _opened(path: Path, dtype: type, shape: tuple[int, ...], anew: bool) -> np.memmap[Any, Any]:
-    """A memory map for writing."""
-    return np.memmap(path, dtype, "w+" if anew else "r+", shape=shape)
 
 
 def _done(folder: Path) -> list[TrackFacts]:
