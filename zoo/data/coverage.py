@@ -53,8 +53,8 @@ class Coverage:
 
     The object holds paths and numbers, so it is safe to send to worker processes: each opens the map for itself. It is
     made under a lock, a track at a time, so that processes do not do it twice and an interrupted one is gone on with.
-    It is known by the contents of bigWigs and FASTA, the contigs and the bin size: what scale and clips make of the values is not
-    in it.
+    It is known by the contents of bigWigs and FASTA, the contigs and the bin size: what scale and clips make of the
+    values is not in it.
 
     Args:
         tracks: whose bigWigs are read (T).
