@@ -133,7 +133,9 @@ def binning(data: YeastDataModule) -> list[object]:
         os.environ["ZOO_CACHE"] = folder
         try:
             started = time.perf_counter()
-            Coverage(data.tracks, genome, genome.contigs, data.resolution).build()
+            Coverage(
+                data.tracks, genome, genome.contigs, data.resolution, workers=int(os.environ.get("W", "0"))
+            ).build()
             ours = time.perf_counter() - started
         finally:
             os.environ.pop("ZOO_CACHE")

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from zoo import bigwig
-from zoo.bigwig import BigWig, BigWigWriter, Missing, Statistic, bin_values
+from zoo.bigwig import BigWig, BigWigWriter
+from zoo.binning import Missing, Statistic, bin_values
 from zoo.errors import InputError, OutputError
 
 Values = NDArray[np.float32]

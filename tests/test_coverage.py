@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import pickle
+import resource
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,10 +20,11 @@ import pyBigWig
 import pytest
 from numpy.typing import NDArray
 
-from zoo.bigwig import BigWig, Missing, Statistic
-from zoo.data.coverage import Coverage, TrackFacts, pool_bins
+from zoo.bigwig import BigWig
+from zoo.binning import Missing, Statistic, pool_bins
+from zoo.data.coverage import Coverage, TrackFacts
 from zoo.data.track_table import Track
-from zoo.errors import InputError
+from zoo.errors import InputError, OutputError
 from zoo.genome import Genome
 
 Values = NDArray[np.float32]
@@ -102,6 +106,12 @@ def slow_map(tracks: list[Track], bin_size: int, sizes: Mapping[str, int] = SIZE
 
 def assert_right(found: Values, tracks: list[Track], bin_size: int, sizes: Mapping[str, int] = SIZES) -> None:
     np.testing.assert_allclose(found, slow_map(tracks, bin_size, sizes), rtol=1e-5, atol=1e-6)
+
+
+def bases(track: Track) -> Values:
+    """The values of all bases."""
+    with BigWig(track.path) as file:
+        return np.concatenate([block for name, size in file.contigs.items() for block in file.blocks(name, 0, size, 1)])
 
 
 def one_track(tmp_path: Path, contigs: Mapping[str, Values], **cells: Any) -> Track:
@@ -381,11 +391,11 @@ def build_in_worker(coverage: Coverage, barrier: Any, log: str) -> None:
     """Build slowly, and note each track that is read."""
     read = Coverage._read
 
-    def slow_read(self: Coverage, index: int, row: Values) -> TrackFacts:
+    def slow_read(self: Coverage, index: int) -> tuple[TrackFacts, Any]:
         with Path(log).open("a") as file:
             file.write(f"{index}\n")
         time.sleep(0.05)
-        return read(self, index, row)
+        return read(self, index)
 
     Coverage._read = slow_read  # type: ignore[method-assign]  # this process is a fork
     barrier.wait(60)
@@ -407,6 +417,62 @@ def test_processes_that_build_at_once_make_one_right_map(
     assert sorted(log.read_text().split()) == ["0", "1", "2", "3"]
     assert_right(coverage.values, tracks, 10)
     assert reads == []  # in this process
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_make_the_same_map(genome: Genome, tracks: list[Track], workers: int) -> None:
+    coverage = Coverage(tracks, genome, genome.contigs, 10, workers=workers)
+    assert_right(coverage.values, tracks, 10)
+    assert coverage.usable.all()
+    facts = coverage.facts()
+    assert [fact.missing for fact in facts] == [int(np.isnan(bases(track)).sum()) for track in tracks]
+
+
+def test_what_a_worker_finds_wrong_is_said(tmp_path: Path, genome: Genome, tracks: list[Track]) -> None:
+    values = some_values(SIZES["chr1"], 5)
+    values[7] = math.inf
+    wrong = one_track(tmp_path, {"chr1": values})
+    with pytest.raises(InputError, match=r"^\S*one\.bw: infinite values between chr1:0 and 3007$"):
+        Coverage([*tracks, wrong], genome, {"chr1": SIZES["chr1"]}, 10, workers=2).build()
+
+
+def test_a_worker_that_the_system_ends_is_a_sentence(
+    genome: Genome, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BigWig, "blocks", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(InputError, match="was ended by the system: memory ran out, or a file is damaged"):
+        Coverage(tracks, genome, genome.contigs, 10, workers=2).build()
+
+
+# Where it cannot be written.
+
+
+def test_a_full_disk_is_a_sentence_and_can_be_gone_on_with(genome: Genome, tracks: list[Track]) -> None:
+    coverage = Coverage(tracks, genome, genome.contigs, 1)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"could not be written \(File too large\); it takes 0\.00 GB: make room"):
+            coverage.build()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert_right(coverage.values, tracks, 1)
+
+
+def test_a_cache_that_cannot_be_made_is_a_sentence(
+    tmp_path: Path, genome: Genome, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OutputError, match=r"could not be written .* let the environment variable ZOO_CACHE name"):
+        Coverage(tracks, genome, genome.contigs, 10).build()
+
+
+def test_a_map_of_another_size_is_made_anew(genome: Genome, tracks: list[Track]) -> None:
+    coverage = Coverage(tracks, genome, genome.contigs, 10)
+    path = coverage.build() / "values.f32"
+    path.write_bytes(path.read_bytes()[:-4])
+    assert_right(Coverage(tracks, genome, genome.contigs, 10).values, tracks, 10)
 
 
 def test_it_survives_pickling_and_its_values_do_not_travel(genome: Genome, tracks: list[Track]) -> None:
@@ -432,12 +498,12 @@ def test_bins_are_pooled_on_paper() -> None:
     nan = math.nan
     bins = np.array([1, 2, 3, 6, nan, 2, 3, 7, nan, nan, 5, 1, nan, nan, nan, nan], dtype=np.float32)
     tracks = [Track("mean", ""), Track("sum", "", statistic="sum")]
-    found = pool_bins(np.tile(bins, (2, 3, 1)), 4, tracks)
+    found = pool_bins(np.tile(bins, (2, 3, 1)), 4, [track.statistic for track in tracks])
     assert found.dtype == np.float32
     # One of four that is not known counts as the mean of the others; where two are, nothing is known.
     np.testing.assert_array_equal(found[0], [[3, 4, nan, nan]] * 3)
     np.testing.assert_array_equal(found[1], [[12, 16, nan, nan]] * 3)
-    odd = pool_bins(bins[None, None, :9], 3, tracks[:1])
+    odd = pool_bins(bins[None, None, :9], 3, [tracks[0].statistic])
     np.testing.assert_array_equal(odd[0, 0], [2, 4, 5])
 
 
@@ -445,4 +511,6 @@ def test_bins_without_gaps_are_pooled_to_what_a_coarser_coverage_has(genome: Gen
     values = {"chr2": np.random.default_rng(0).normal(size=SIZES["chr2"]).astype(np.float32)}
     tracks = [one_track(tmp_path, values, statistic=statistic) for statistic in ("mean", "sum")]
     fine, coarse = (Coverage(tracks, genome, genome.contigs, bin_size).values for bin_size in (5, 20))
-    np.testing.assert_allclose(pool_bins(fine[:, None], 4, tracks)[:, 0], coarse, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        pool_bins(fine[:, None], 4, [track.statistic for track in tracks])[:, 0], coarse, rtol=1e-4, atol=1e-5
+    )

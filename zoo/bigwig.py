@@ -4,22 +4,20 @@ import os
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.binning import Missing, Statistic, bin_and_count
 from zoo.errors import InputError, OutputError, one_line
 from zoo.intervals import find_contigs, some_of
 
-__all__ = ["BigWig", "BigWigWriter", "Missing", "Statistic", "bin_values", "match_bigwig"]
-
-Statistic = Literal["mean", "sum"]
-Missing = Literal["zero", "mask"]
+__all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
 
 _MAGIC = 0x888FFC26
 # Bases read at once: few enough to stay in the processor's cache, four bytes each.
-_BASES_AT_ONCE = 262_144
+_BASES_AT_ONCE = 524_288
 
 
 class BigWig:
@@ -57,20 +55,38 @@ class BigWig:
         """The values of a contig's bases from `start` to `end`, NaN where there is none, in blocks of whole bins.
 
         Raises:
-            InputError: a block that is damaged, or holds infinite values.
+            InputError: a block that is damaged.
         """
-        step = max(1, _BASES_AT_ONCE // bin_size) * bin_size
-        for first in range(start, end, step):
-            last = min(first + step, end)
+        for first, last in self._steps(start, end, bin_size):
             try:
                 values: NDArray[np.float32] = self._file.values(contig, first, last, numpy=True)
             except RuntimeError:
                 raise InputError(f"{self.path}: the values of {contig}:{first}-{last} are damaged") from None
-            if not len(values):  # of a file that holds none at all
-                values = np.full(last - first, np.nan, np.float32)
-            if np.isinf(values).any():
-                raise InputError(f"{self.path}: infinite values between {contig}:{first} and {last}")
-            yield values
+            # A file that holds none at all gives none.
+            yield values if len(values) else np.full(last - first, np.nan, np.float32)
+
+    def bins(
+        self, contig: str, start: int, end: int, bin_size: int, statistic: Statistic, missing: Missing
+    ) -> Iterator[tuple[NDArray[np.float32], int]]:
+        """The values of bins from `start` to `end`, in blocks, and of how many bases of each there is no value.
+
+        See `bin_values`.
+
+        Raises:
+            InputError: a block that is damaged, or holds infinite values.
+        """
+        blocks = self.blocks(contig, start, end, bin_size)
+        for (first, last), values in zip(self._steps(start, end, bin_size), blocks, strict=True):
+            try:
+                yield bin_and_count(values, bin_size, statistic, missing)
+            except InputError as error:
+                raise InputError(f"{self.path}: {error} between {contig}:{first} and {last}") from None
+
+    @staticmethod
+    def _steps(start: int, end: int, bin_size: int) -> Iterator[tuple[int, int]]:
+        """Where each block begins and ends."""
+        step = max(1, _BASES_AT_ONCE // bin_size) * bin_size
+        return ((first, min(first + step, end)) for first in range(start, end, step))
 
 
 class BigWigWriter:
@@ -143,40 +159,6 @@ class BigWigWriter:
             self._file.addEntries(*entries, **options)
         except RuntimeError as error:
             raise OutputError(f"{self.path} could not be written and was left out: {one_line(error)}") from None
-
-
-def bin_values(
-    values: NDArray[np.float32], bin_size: int, statistic: Statistic, missing: Missing
-) -> NDArray[np.float32]:
-    """Values of bases (L,), NaN where there is none, to values of bins; the last may have fewer bases.
-
-    Args:
-        values: of bases.
-        bin_size: bases in a bin.
-        statistic: `sum` or `mean` of a bin's bases.
-        missing: `zero`: a base without a value counts as 0; `mask`: it counts for nothing, a sum is scaled up to the
-            whole bin, and a bin of such bases alone is NaN.
-
-    Returns:
-        float32 (ceil(L / bin_size),).
-    """
-    unknown = np.isnan(values)
-    total = _sums(np.where(unknown, np.float32(0), values), bin_size)
-    bases = np.full(len(total), bin_size, np.float32)
-    bases[len(values) // bin_size :] = len(values) % bin_size  # of the last, where it is no whole one
-    if missing == "mask" and unknown.any():
-        counted = bases - _sums(unknown.astype(np.float32), bin_size)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            total *= bases / counted  # nan where none is known
-    return total if statistic == "sum" else total / bases
-
-
-def _sums(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Sums of each `width` values (L,) -> (ceil(L / width),); as a product, which is the fastest numpy has."""
-    whole = len(values) // width
-    found = values[: whole * width].reshape(-1, width) @ np.ones(width, np.float32)
-    rest = values[whole * width :]
-    return np.append(found, rest.sum()).astype(np.float32) if len(rest) else found
 
 
 def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:

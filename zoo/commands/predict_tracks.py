@@ -105,7 +105,7 @@ def _measured(
     """What bigWigs measure in the bins of a stretch, treated as the table says."""
     import numpy as np
 
-    from zoo.bigwig import BigWig, bin_values, match_bigwig
+    from zoo.bigwig import BigWig, match_bigwig
     from zoo.data.track_table import Transform, read_track_table
 
     found = {}
@@ -115,8 +115,8 @@ def _measured(
         if track.name in targets:
             name = match_bigwig(track.path, genome.contigs, [stretch.contig])[stretch.contig]
             with BigWig(track.path) as file:
-                values = np.concatenate(list(file.blocks(str(name), stretch.start, end, stretch.bin_size)))
-            binned = bin_values(values, stretch.bin_size, track.statistic, track.missing)
+                span = str(name), stretch.start, end, stretch.bin_size
+                binned = np.concatenate([values for values, _ in file.bins(*span, track.statistic, track.missing)])
             found[track.name] = Transform([track])(binned[None, None])[0, 0]
     if not found:
         raise InputError(f"{table}: none of its targets is drawn; the model's are {', '.join(targets[:12])}")

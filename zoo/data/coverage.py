@@ -6,32 +6,32 @@ Shapes: T targets, P bins of all contigs, one contig after the other.
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from zoo.bigwig import BigWig, bin_values, match_bigwig
+from zoo.bigwig import BigWig, match_bigwig
+from zoo.binning import bin_values
 from zoo.data.track_table import Track
 from zoo.download import cache_folder
-from zoo.errors import InputError
+from zoo.errors import InputError, OutputError
 from zoo.genome import Genome
 from zoo.intervals import Interval, some_of
+from zoo.processes import mapped
 from zoo.progress import bar
 from zoo.sequence import UNKNOWN
 
-__all__ = ["Coverage", "TrackFacts", "pool_bins"]
+__all__ = ["Coverage", "TrackFacts"]
 
 _BASES_AT_ONCE = 4_000_000
 # What is said of a bin.
-_KNOWN, _MEASURED = 1, 2
+_KNOWN, _MEASURED = np.uint8(1), np.uint8(2)
 # A change of a bigWig changes its header, its index (at the end) or one of these samples between.
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
-_READERS = 4
 
 
 class TrackFacts(NamedTuple):
@@ -62,6 +62,7 @@ class Coverage:
         contigs: of it, with their lengths; those that some bigWig does not have are left out.
         bin_size: bases in a bin.
         needed: contigs that no bigWig may lack.
+        workers: processes that read the bigWigs, a file each; 0 for this one.
 
     Raises:
         InputError: a bigWig of another assembly, one that is damaged, or none with any of the contigs.
@@ -74,8 +75,9 @@ class Coverage:
         contigs: Mapping[str, int],
         bin_size: int,
         needed: Collection[str] = (),
+        workers: int = 0,
     ) -> None:
-        self.tracks, self.genome, self.bin_size = list(tracks), genome, bin_size
+        self.tracks, self.genome, self.bin_size, self.workers = list(tracks), genome, bin_size, workers
         self._names = [match_bigwig(track.path, contigs, needed) for track in self.tracks]
         absent = {contig for found in self._names for contig, name in found.items() if name is None}
         self.absent = [contig for contig in contigs if contig in absent]
@@ -119,38 +121,62 @@ class Coverage:
 
         Returns:
             The folder.
+
+        Raises:
+            InputError: a bigWig that cannot be read to its end, or without any value.
+            OutputError: the folder cannot be written, or the disk is full.
         """
         folder = self.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):
-            done = _done(folder) if self._is_whole(folder) else []
-            if len(done) < len(self.tracks):
-                mode: Literal["r+", "w+"] = "r+" if done else "w+"
-                values = np.memmap(folder / "values.f32", np.float32, mode, shape=self.shape)
-                usable = np.memmap(folder / "usable.u8", np.uint8, mode, shape=self.shape[1:])
-                if not done:
-                    usable[:] = self._known()
-                left = range(len(done), len(self.tracks))
-                # Threads: while one reads, the others bin what they have read, which numpy does side by side.
-                with ThreadPoolExecutor(_READERS) as readers:
-                    found = readers.map(lambda index: self._read(index, values[index]), left)
-                    for index, facts in zip(bar(left, "reading bigWigs"), found, strict=True):
-                        usable |= np.where(np.isnan(values[index]), 0, _MEASURED).astype(np.uint8)
-                        values.flush()
-                        usable.flush()
-                        done.append(facts)
-                        _write_done(folder, done)
+        if len(self._done()) < len(self.tracks):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with FileLock(folder / "lock"):
+                    self._fill()
+            except OSError as error:
+                raise OutputError(
+                    f"{folder} could not be written ({error.strerror or error}); it takes {self._bytes() / 1e9:.2f} "
+                    "GB: make room, or let the environment variable ZOO_CACHE name another folder"
+                ) from None
         return folder
 
-    def _is_whole(self, folder: Path) -> bool:
-        """Whether both files are there, and of the size that they were made with."""
-        sizes = {"values.f32": 4 * self.shape[0] * self.shape[1], "usable.u8": self.shape[1]}
-        paths = {folder / name: size for name, size in sizes.items()}
-        return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
+    def _fill(self) -> None:
+        """Read the tracks that are not done, as some may be by an earlier process."""
+        folder, done = self.folder, self._done()
+        if done:
+            usable = np.fromfile(folder / "usable.u8", np.uint8)
+        else:
+            usable = self._known()
+            (folder / "done.json").unlink(missing_ok=True)  # of another size
+            with (folder / "values.f32").open("wb") as file:
+                file.truncate(self._bytes())
+        left = range(len(done), len(self.tracks))
+        with mapped(min(self.workers, len(left))) as each:
+            found = each(self._read, left)
+            for _, (facts, measured) in zip(bar(left, "reading bigWigs"), found, strict=True):
+                done.append(facts)
+                # Marked before it is called done: wherever this is stopped, no track that is done lacks its marks.
+                if not (usable & _MEASURED).all():
+                    usable |= _MEASURED if measured is None else _MEASURED * np.unpackbits(measured, count=len(usable))
+                    _replace(folder / "usable.u8", usable.tobytes())
+                _replace(folder / "done.json", json.dumps(done).encode())
+
+    def _bytes(self) -> int:
+        """Of the map."""
+        return 4 * self.shape[0] * self.shape[1]
+
+    def _done(self) -> list[TrackFacts]:
+        """What was found in the tracks that are in the map; none where a file is not there or was cut."""
+        sizes = {"values.f32": self._bytes(), "usable.u8": self.shape[1]}
+        paths = {self.folder / name: size for name, size in sizes.items()}
+        path = self.folder / "done.json"
+        if not path.is_file() or any(not p.is_file() or p.stat().st_size != size for p, size in paths.items()):
+            return []
+        return [TrackFacts(*each) for each in json.loads(path.read_text())]
 
     def facts(self) -> list[TrackFacts]:
         """What was found in each bigWig."""
-        return _done(self.build())
+        self.build()
+        return self._done()
 
     def _known(self) -> NDArray[np.uint8]:
         """`_KNOWN` for bins with a known base in at least half of their places, else 0 (P,)."""
@@ -168,48 +194,37 @@ class Coverage:
                     found[here : here + len(share)] = np.where(share > 0.5, 0, _KNOWN)
         return found
 
-    def _read(self, index: int, row: NDArray[np.float32]) -> TrackFacts:
-        """Fill the bins of one track."""
+    def _read(self, index: int) -> tuple[TrackFacts, NDArray[np.uint8] | None]:
+        """Write the bins of one track, block by block while they are in the processor's cache.
+
+        Returns:
+            What was found, and in which bins (P bits); None for all.
+        """
         track, names = self.tracks[index], self._names[index]
-        missing = 0
-        with BigWig(track.path) as file:
-            for (contig, length), place in zip(self.contigs.items(), self.first, strict=True):
-                for block in file.blocks(str(names[contig]), 0, length, self.bin_size):
-                    missing += int(np.isnan(block).sum())
-                    found = bin_values(block, self.bin_size, track.statistic, track.missing)
-                    row[place : place + len(found)] = found
+        measured = np.ones(self.shape[1], np.bool_) if track.missing == "mask" else None
+        missing, place, lowest, highest = 0, 0, np.inf, -np.inf
+        with BigWig(track.path) as bigwig, (self.folder / "values.f32").open("r+b") as file:
+            file.seek(4 * index * self.shape[1])
+            for contig, length in self.contigs.items():
+                span = str(names[contig]), 0, length, self.bin_size
+                for found, gaps in bigwig.bins(*span, track.statistic, track.missing):
+                    file.write(found.data)
+                    if gaps and measured is not None:
+                        measured[place : place + len(found)] = ~np.isnan(found)
+                    missing += gaps
                     place += len(found)
+                    lowest = np.fmin(lowest, np.fmin.reduce(found))
+                    highest = np.fmax(highest, np.fmax.reduce(found))
         if missing == sum(self.contigs.values()):
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
-        return TrackFacts(missing, float(np.nanmin(row)), float(np.nanmax(row)))
+        facts = TrackFacts(missing, float(lowest), float(highest))
+        return facts, None if measured is None else np.packbits(measured)
 
 
-def pool_bins(values: NDArray[np.float32], width: int, tracks: Sequence[Track]) -> NDArray[np.float32]:
-    """Bins (T, B, N * width), NaN where masked, to bins of `width` of them (T, B, N).
-
-    A bin is NaN where half of it or more is; what is missing of others counts as the mean of the rest.
-    """
-    parts = values.reshape(*values.shape[:2], -1, width)
-    total = (parts.reshape(-1, width) @ np.ones(width, np.float32)).reshape(parts.shape[:3])  # NaN where any is
-    odd = np.isnan(total)
-    if odd.any():
-        some = parts[odd]
-        count = (~np.isnan(some)).sum(-1)
-        total[odd] = np.nansum(some, -1) * np.where(2 * count > width, width / np.maximum(count, 1), np.nan)
-    share = np.array([1 / width if track.statistic == "mean" else 1 for track in tracks], np.float32)
-    found: NDArray[np.float32] = total * share[:, None, None]
-    return found
-
-
-def _done(folder: Path) -> list[TrackFacts]:
-    path = folder / "done.json"
-    return [TrackFacts(*each) for each in json.loads(path.read_text())] if path.is_file() else []
-
-
-def _write_done(folder: Path, done: list[TrackFacts]) -> None:
-    draft = folder / "done.draft"
-    draft.write_text(json.dumps(done))
-    draft.replace(folder / "done.json")
+def _replace(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(data)
+    draft.replace(path)
 
 
 def _fingerprint(path: Path) -> str:

@@ -13,8 +13,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from zoo.binning import pool_bins
 from zoo.data.batch import Batch
-from zoo.data.coverage import Coverage, pool_bins
+from zoo.data.coverage import Coverage
 from zoo.data.tiles import Tiles
 from zoo.data.track_table import Track, Transform
 from zoo.genome import Genome
@@ -84,6 +85,7 @@ class TrackDataset(Dataset[Batch]):
         contigs = list(data.genome.contigs)
         self._again = tiles.again(bins)
         self._fine = data.bin_size // data.coverage.bin_size
+        self._statistics = [track.statistic for track in data.tracks]
         self._transform = Transform(data.tracks)
         self._contig = np.array([contigs.index(name) for name in data.coverage.contigs])
 
@@ -131,7 +133,7 @@ class TrackDataset(Dataset[Batch]):
         if (self._before[first + values.shape[2]] - self._before[first] < values.shape[2]).any():
             values[:, ~sliding_window_view(self.data.usable, values.shape[2])[first]] = np.nan
         if self._fine > 1:
-            values = pool_bins(values, self._fine, self.data.tracks)
+            values = pool_bins(values, self._fine, self._statistics)
         return np.ascontiguousarray(self._transform(values).transpose(1, 0, 2))
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.bigwig import Missing, Statistic
+from zoo.binning import Missing, Statistic
 from zoo.errors import InputError
 from zoo.intervals import UNREADABLE, open_text
 from zoo.writing import names_a_file

@@ -49,7 +49,7 @@ class TrackDataModule(SequenceData):
             strand partners swapped.
         epoch_size: windows drawn in an epoch; None for all of them.
         batch_size: windows in a batch.
-        num_workers: processes that read.
+        num_workers: processes that read, the bigWigs at first and then windows; 0 for this one.
         seed: of order, shifts and strands.
     """
 
@@ -205,7 +205,7 @@ class TrackDataModule(SequenceData):
         contigs = self._wanted(genome)
         needed = [] if self.contigs is None else list(contigs)
         needed += match_contigs([*(self.rules.valid or []), *(self.rules.test or [])], contigs).values()
-        coverage = Coverage(self.tracks, genome, contigs, self.resolution, needed)
+        coverage = Coverage(self.tracks, genome, contigs, self.resolution, needed, self.num_workers)
         if coverage.absent:
             report.append(
                 f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
