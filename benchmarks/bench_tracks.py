@@ -2,7 +2,7 @@
 
     zoo benchmark tracks [--parts loader contig] [--windows 2000] [--steps 40] [--megabases 250]
 
-`binning` makes the memory map anew, against reading all values of each bigWig once. `windows` are those of the training
+`windows` are those of the training
 part of yeast, moved and turned as in training, in the batches that TrackDataModule makes by default and in those of
 basenji.yeast, which are smaller and are pooled from finer bins; the naive loop reads the same windows one by one with
 pyfaidx and pyBigWig and bins them. `steps` are training steps of basenji.yeast over the DataModule and on one
@@ -31,11 +31,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from common import write_results
 
 from zoo.data.batch import Batch
-from zoo.data.coverage import Coverage
 from zoo.data.track_dataset import TrackDataset
 from zoo.datasets.yeast import YeastDataModule
 from zoo.facts import CardFacts
-from zoo.genome import Genome
 from zoo.hub import save
 from zoo.models.basenji import Basenji
 from zoo.registry import shipped_folder
@@ -75,13 +73,13 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def loader_table(options: argparse.Namespace) -> str:
-    """Binning, windows and training steps."""
+    """Windows and training steps."""
     run = parse([str(shipped_folder("configs") / CONFIG)])
     data, model = run.datamodule, run.model
     assert isinstance(data, YeastDataModule)
+    default = YeastDataModule(shift=data.bin_size * data.bins // 2)
     rows: list[list[object]] = [
-        ["one binning of all bigWigs, s", *binning(data)],
-        ["windows per s", *windows(YeastDataModule(shift=data.bin_size * data.bins // 2), options.windows)],
+        ["windows per s", *windows(default, options.windows)],
         ["windows per s, as basenji.yeast", *windows(data, options.windows)],
         ["training steps per s", *steps(data, model, options.steps)],
     ]
@@ -123,31 +121,6 @@ def predict_contig(folder: Path, megabases: int) -> list[object]:
     seconds = time.perf_counter() - started
     written = (folder / "tracks" / "made.bw").stat().st_size / 1e6
     return [seconds, int(done.stdout) / 1e6, genome.stat().st_size / 1e6, written]
-
-
-def binning(data: YeastDataModule) -> list[object]:
-    """Seconds to make the memory map in a new folder, and to read each bigWig once."""
-    genome = Genome(data.genome)
-    with tempfile.TemporaryDirectory() as folder:
-        before = os.environ.get("ZOO_CACHE")
-        os.environ["ZOO_CACHE"] = folder
-        try:
-            started = time.perf_counter()
-            Coverage(
-                data.tracks, genome, genome.contigs, data.resolution, workers=int(os.environ.get("W", "0"))
-            ).build()
-            ours = time.perf_counter() - started
-        finally:
-            os.environ.pop("ZOO_CACHE")
-            if before is not None:
-                os.environ["ZOO_CACHE"] = before
-    started = time.perf_counter()
-    for track in data.tracks:
-        with pyBigWig.open(track.path) as file:
-            for contig, length in file.chroms().items():
-                file.values(contig, 0, length, numpy=True)
-    theirs = time.perf_counter() - started
-    return [ours, theirs, theirs / ours, "pyBigWig, all values of each file"]
 
 
 def windows(data: YeastDataModule, count: int) -> list[object]:
