@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import r2_score
 
-from zoo.track_metrics import TrackMetrics
+from zoo.track_metrics import RankedTrackMetrics, TrackMetrics
 
 Floats = NDArray[np.float64]
 NAMES = ["pearson_log1p", "pearson", "r2_log1p", "r2"]
@@ -193,3 +193,48 @@ def test_a_device_without_float64_leaves_the_moments_where_they_are() -> None:
     metrics.update(torch.rand(2, 2, 5), torch.rand(2, 2, 5))
     assert metrics.moments.dtype == torch.float64
     assert metrics.moments[0, 0].tolist() == [10, 10]
+
+
+# Ranks.
+
+
+def ranked(batches: list[tuple[Floats, Floats]]) -> RankedTrackMetrics:
+    metrics = RankedTrackMetrics(batches[0][0].shape[1])
+    for prediction, target in batches:
+        metrics.update(torch.tensor(prediction), torch.tensor(target))
+    return metrics
+
+
+def test_spearman_is_that_of_scipy_over_all_bins_with_ties() -> None:
+    batches = [(np.round(prediction), np.round(target)) for prediction, target in some_tracks(6)]
+    found, means = ranked(batches).each(), ranked(batches).compute()
+    expected = []
+    for track in range(T):
+        p, t = (np.concatenate([batch[i][:, track].ravel() for batch in batches]) for i in (0, 1))
+        expected.append(spearmanr(p[~np.isnan(t)], t[~np.isnan(t)])[0])
+    np.testing.assert_allclose(found["spearman"].numpy(), expected, atol=1e-12)
+    assert float(means["spearman"]) == pytest.approx(np.mean(expected))
+    assert list(found) == list(means) == [*NAMES, "spearman"]
+    plain = scored(batches).each()
+    assert all(torch.equal(found[name], plain[name]) for name in NAMES)
+
+
+def test_spearman_of_what_does_not_vary_or_is_not_there_is_left_out() -> None:
+    prediction, target = torch.rand(2, 4, 9), torch.rand(2, 4, 9)
+    prediction[:, 0], target[:, 1], target[:, 2] = 1, 0, torch.nan
+    metrics = RankedTrackMetrics(4)
+    metrics.update(prediction, target)
+    found = metrics.each()["spearman"]
+    assert found[:3].isnan().all()
+    assert float(metrics.compute()["spearman"]) == pytest.approx(float(found[3]))
+
+
+def test_of_what_may_be_negative_no_logarithm_is_scored() -> None:
+    prediction, target = torch.randn(2, T, 50), torch.randn(2, T, 50)
+    metrics = RankedTrackMetrics(T, counts=False)
+    metrics.update(prediction, target)
+    found = metrics.compute()
+    assert list(found) == ["pearson", "r2", "spearman"]
+    expected = [pearsonr(prediction[:, i].ravel(), target[:, i].ravel())[0] for i in range(T)]
+    np.testing.assert_allclose(metrics.each()["pearson"].numpy(), expected, atol=1e-6)
+    assert all(math.isfinite(value) for value in found.values())

@@ -81,6 +81,12 @@ def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[
     assert code == 0, said
     run = read_config(Path("checkpoints/basenji.made"))["run"]
     assert run["metrics"]["test"]["pearson"] > 0.8
+    assert list(run["target_metrics"]) == ["pearson_log1p", "pearson", "r2_log1p", "r2", "spearman"]
+    for name, values in run["target_metrics"].items():
+        assert np.mean(values) == pytest.approx(run["metrics"]["test"][name], abs=1e-4)
+    card = Path("checkpoints/basenji.made/README.md").read_text()
+    assert "Test scores of each target:" in card
+    assert f"| plus | {run['target_metrics']['pearson_log1p'][0]:.4f} |" in card
     assert run["data"][-3:] == [
         "train: 157 windows, 7,500 bins of 16 bases",
         "valid: 53 windows, 2,500 bins of 16 bases",

@@ -1,6 +1,7 @@
 """Model cards: what `README.md` of a checkpoint and its section of `MODEL_CARDS.md` say, rendered from facts."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 
+# Of more targets the test scores are summed up.
+_MOST_ROWS = 100
 _USAGE = {
     "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
     "tracks": "zoo predict {name} genome.fa -o tracks/",
@@ -101,7 +104,7 @@ def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[s
         "",
     ]
     if facts.run:
-        lines += _run_lines(facts.run)
+        lines += _run_lines(facts.run, arguments["targets"])
     lines += [
         "## How to use",
         "",
@@ -124,6 +127,45 @@ def _input(arguments: dict[str, Any]) -> str:
     return f"{arguments['length']} bp of DNA"
 
 
+def _target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
+    """The test scores of each target, or how many targets reach what, where they are very many."""
+    by_target = {
+        target: dict(zip(run.target_metrics, values, strict=True))
+        for target, values in zip(targets, zip(*run.target_metrics.values(), strict=True), strict=False)
+    }
+    if len(by_target) < 2:
+        return []
+    if len(by_target) <= _MOST_ROWS:
+        return ["Test scores of each target:", "", *_scores("target", by_target), ""]
+    quantiles = {
+        said: {name: _quantile(values, share) for name, values in run.target_metrics.items()}
+        for said, share in (("lowest", 0.0), ("a quarter below", 0.25), ("median", 0.5), ("highest", 1.0))
+    }
+    return ["Test scores over targets (those of each are in `config.json`):", "", *_scores("", quantiles), ""]
+
+
+def _quantile(values: Sequence[float | None], share: float) -> float | None:
+    known = sorted(value for value in values if value is not None)
+    return known[round(share * (len(known) - 1))] if known else None
+
+
+def _scores(what: str, rows: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    """A table with a column for each score that some row has."""
+    columns = list(dict.fromkeys(name for scores in rows.values() for name in scores))
+    return [
+        f"| {what} | " + " | ".join(columns) + " |",
+        "|---|" + "---|" * len(columns),
+        *(
+            f"| {row} | " + " | ".join(_digits(scores.get(name)) for name in columns) + " |"
+            for row, scores in rows.items()
+        ),
+    ]
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
 def _markdown_table(tsv: str) -> list[str]:
     rows = [line.split("\t") for line in tsv.splitlines()]
     return [
@@ -133,17 +175,15 @@ def _markdown_table(tsv: str) -> list[str]:
     ]
 
 
-def _run_lines(run: RunFacts) -> list[str]:
-    lines = ["## Results", "", "| part | " + " | ".join(next(iter(run.metrics.values()))) + " |"]
-    lines.append("|---|" + "---|" * len(next(iter(run.metrics.values()))))
-    lines += [
-        f"| {part} | " + " | ".join(f"{v:.4f}" for v in values.values()) + " |" for part, values in run.metrics.items()
-    ]
+def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     return [
-        *lines,
+        "## Results",
+        "",
+        *_scores("part", run.metrics),
         "",
         "The checkpoint was chosen on the validation part; this model was scored on the test part once, after that.",
         "",
+        *_target_lines(run, targets),
         "## Training",
         "",
         *(f"- {line}" for line in run.data),

@@ -26,6 +26,7 @@ class RunFacts:
         versions: of Python, torch and lightning.
         data: what the parts hold, such as `train: 22,988 sequences`.
         metrics: of the final model, as {part: {metric: value}}; the test part was scored once.
+        target_metrics: of the test part, as {metric: a value for each target, None where it is not defined}.
     """
 
     command: str
@@ -38,6 +39,7 @@ class RunFacts:
     versions: str
     data: list[str]
     metrics: dict[str, dict[str, float]]
+    target_metrics: dict[str, list[float | None]] = field(default_factory=dict)
 
 
 @dataclass

@@ -55,7 +55,7 @@ def finish_run(
     """
     best = _best_model(trainer, model)
     metrics = _final_metrics(trainer, best, data)
-    facts = _facts(name, config, data, metrics, _seconds(trainer), arguments, _hardware(trainer))
+    facts = _facts(name, config, data, metrics, best.target_scores, _seconds(trainer), arguments, _hardware(trainer))
     return save(best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), _example(data))
 
 
@@ -95,7 +95,7 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
     return best
 
 
-def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -> dict[str, dict[str, float]]:
+def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -> Metrics:
     """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
     judge = Trainer(
         accelerator=trainer.accelerator,
@@ -118,7 +118,8 @@ def _facts(
     name: str,
     config: Namespace,
     data: SequenceData,
-    metrics: dict[str, dict[str, float]],
+    metrics: Metrics,
+    target_metrics: dict[str, list[float | None]],
     seconds: float,
     arguments: Sequence[str],
     hardware: str,
@@ -135,6 +136,7 @@ def _facts(
         versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
         data=data.describe(),
         metrics=metrics,
+        target_metrics=target_metrics,
     )
     text = {key: fill(value, data) for key, value in vars(config.card).items()}
     return CardFacts(

@@ -4,6 +4,7 @@ Shapes: B batch, L input bases, T targets.
 """
 
 import inspect
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -18,7 +19,7 @@ from zoo.losses import find_loss
 from zoo.metrics import CLASSIFICATION, REGRESSION, TargetMetrics
 from zoo.outputs import Output, Tracks
 from zoo.sequence import complement_codes, one_hot
-from zoo.track_metrics import TrackMetrics
+from zoo.track_metrics import RankedTrackMetrics, TrackMetrics
 
 __all__ = ["Optimization", "SequenceModel"]
 
@@ -90,12 +91,14 @@ class SequenceModel(LightningModule):
         self.length = length
         self.loss = find_loss(loss)
         self.optimization = Optimization()
-        self.valid_scores, self.test_scores = self._new_scores(), self._new_scores()
+        self.valid_scores, self.test_scores = self._new_scores(TrackMetrics), self._new_scores(RankedTrackMetrics)
+        # Metric -> that of each target, None where it is not defined; after the test.
+        self.target_scores: dict[str, list[float | None]] = {}
 
-    def _new_scores(self) -> TargetMetrics | TrackMetrics:
+    def _new_scores(self, of_tracks: type[TrackMetrics]) -> TargetMetrics | TrackMetrics:
         """The metrics of what is predicted."""
         if isinstance(self.output, Tracks):
-            return TrackMetrics(len(self.output.targets))
+            return of_tracks(len(self.output.targets), self.loss.counts)
         return TargetMetrics(CLASSIFICATION if self.loss.classifies else REGRESSION)
 
     @property
@@ -191,7 +194,13 @@ class SequenceModel(LightningModule):
         self._log_scores(self.valid_scores, "valid")
 
     def on_test_epoch_end(self) -> None:
-        """Log the scores of the whole test set."""
+        """Log the scores of the whole test set, and keep those of each target."""
+        with self.test_scores.sync_context():
+            each = self.test_scores.each()
+        self.target_scores = {
+            name: [round(value, 4) if math.isfinite(value) else None for value in values.tolist()]
+            for name, values in each.items()
+        }
         self._log_scores(self.test_scores, "test")
 
     def _score(self, batch: Batch, scores: TargetMetrics | TrackMetrics, part: str) -> None:

@@ -1,4 +1,6 @@
-"""Metrics of tracks, gathered batch by batch: Pearson r and R2 of each target over all bins, as they are and as log1p.
+"""Metrics of tracks, gathered batch by batch: Pearson r, R2 and Spearman's of each target over all bins.
+
+Pearson r and R2 are of values as they are and, where none is negative, as log1p; ranks are the same of both.
 
 Shapes: B batch, T targets, N bins.
 """
@@ -7,10 +9,12 @@ from contextlib import suppress
 from typing import Any, Self
 
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
 
-__all__ = ["TrackMetrics"]
+__all__ = ["RankedTrackMetrics", "TrackMetrics"]
 
 # Of sums whose terms are this much larger, nothing is left in float64.
 _DUST = 1e-12
@@ -20,16 +24,22 @@ class TrackMetrics(Metric):
     """Pearson r and R2 of each target over all bins that were measured.
 
     Nothing is kept but moments, in float64, which batches and processes add up: exact, whatever the number of bins.
+
+    Args:
+        targets: how many, T.
+        counts: whether no value is negative: then log1p is scored too, and first.
     """
 
     full_state_update = False
-    names = ("pearson_log1p", "pearson", "r2_log1p", "r2")
     moments: Tensor
 
-    def __init__(self, targets: int) -> None:
+    def __init__(self, targets: int, counts: bool = True) -> None:
         super().__init__()
-        # As log1p and as they are; the number of bins, the means of x and y, and sums of centred x2, y2 and xy.
-        self.add_state("moments", torch.zeros(2, 6, targets, dtype=torch.float64), dist_reduce_fx=_merged)
+        self.counts = counts
+        self.names: tuple[str, ...] = ("pearson_log1p", "pearson", "r2_log1p", "r2") if counts else ("pearson", "r2")
+        # As log1p (if at all) and as they are; number of bins, means of x and y, and sums of centred x2, y2 and xy.
+        scales = len(self.names) // 2
+        self.add_state("moments", torch.zeros(scales, 6, targets, dtype=torch.float64), dist_reduce_fx=_merged)
 
     def _apply(self, *arguments: Any, **options: Any) -> Self:
         """Move to a device, but for one that has no float64 (Apple's): there the moments stay where they are."""
@@ -43,7 +53,8 @@ class TrackMetrics(Metric):
         there = ~torch.isnan(target)
         x = torch.where(there, prediction, 0.0).double()
         y = torch.where(there, target, 0.0).double()
-        batch = torch.stack([_moments(x.log1p(), y.log1p(), there), _moments(x, y, there)])
+        pairs = [(x.log1p(), y.log1p()), (x, y)] if self.counts else [(x, y)]
+        batch = torch.stack([_moments(*pair, there) for pair in pairs])
         self.moments = _merged(torch.stack([self.moments, batch]))
 
     def each(self) -> dict[str, Tensor]:
@@ -52,15 +63,50 @@ class TrackMetrics(Metric):
         varies_x, varies_y = xx > _DUST * n * mean_x**2, yy > _DUST * n * mean_y**2
         pearson = torch.where(varies_x & varies_y, xy / (xx * yy).sqrt(), torch.nan)
         r2 = torch.where(varies_y, 1 - (xx - 2 * xy + yy + n * (mean_x - mean_y) ** 2) / yy, torch.nan)
-        return dict(zip(self.names, torch.stack([*pearson, *r2]), strict=True))
+        return dict(zip(self.names[: 2 * len(pearson)], torch.stack([*pearson, *r2]), strict=True))
 
     def compute(self) -> dict[str, Tensor]:
         """Each score's mean over the targets for which it is defined; NaN where a prediction was."""
-        broken = self.moments.isnan().any(1).any(1).repeat(2)  # as log1p and as they are, for r and for R2
+        broken = bool(self.moments.isnan().any())
         return {
-            name: torch.nanmean(values) if not nan else values.new_tensor(torch.nan)
-            for (name, values), nan in zip(self.each().items(), broken, strict=True)
+            name: values.new_tensor(torch.nan) if broken else torch.nanmean(values)
+            for name, values in self.each().items()
         }
+
+
+class RankedTrackMetrics(TrackMetrics):
+    """Spearman's rank correlation too, for which all bins are kept until it is computed: 8 bytes for each and target.
+
+    Exact under several processes: torchmetrics gathers what all of them keep.
+    """
+
+    predictions: list[Tensor]
+    measured: list[Tensor]
+
+    def __init__(self, targets: int, counts: bool = True) -> None:
+        super().__init__(targets, counts)
+        self.names = (*self.names, "spearman")
+        self.add_state("predictions", default=[], dist_reduce_fx="cat")
+        self.add_state("measured", default=[], dist_reduce_fx="cat")
+
+    def update(self, prediction: Tensor, target: Tensor) -> None:
+        """Take one batch: (B, T, N) and (B, T, N), NaN where nothing was measured."""
+        super().update(prediction, target)
+        for kept, values in ((self.predictions, prediction), (self.measured, target)):
+            kept.append(values.detach().float().movedim(1, 2).flatten(0, 1).to(self.moments.device))
+
+    def each(self) -> dict[str, Tensor]:
+        """Each score per target, (T,); NaN where it is not defined."""
+        prediction, measured = dim_zero_cat(self.predictions), dim_zero_cat(self.measured)
+        ranks = [_spearman(x, y) for x, y in zip(prediction.unbind(1), measured.unbind(1), strict=True)]
+        return {**super().each(), "spearman": self.moments.new_tensor(ranks)}
+
+
+def _spearman(x: Tensor, y: Tensor) -> float:
+    """Of the bins (P,) that were measured; NaN where one of both does not vary, or a prediction is NaN."""
+    there = ~torch.isnan(y)
+    ranks = torch.stack([torch.from_numpy(rankdata(values[there].cpu().numpy())) for values in (x, y)])
+    return float(torch.corrcoef(ranks)[0, 1]) if there.sum() > 1 else torch.nan
 
 
 def _moments(x: Tensor, y: Tensor, there: Tensor) -> Tensor:
