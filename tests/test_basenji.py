@@ -230,7 +230,7 @@ def test_weights_begin_as_keras_does() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"length": 250}, "bins of 16 bases, which do not divide 250 bases; the nearest lengths are 240 and 256"),
+        ({"length": 250}, "bins of 16 bases, which do not divide 250 bases; they divide 256"),
         ({"crop": 8}, "256 bases make 16 bins: none is left after cropping 8 a side"),
         ({"tower_pools": (2,)}, "2 tower_filters and 1 tower_pools"),
         ({"activation": "tanh"}, "no activation 'tanh'; there are quick_gelu, gelu, relu"),

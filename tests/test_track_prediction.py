@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyBigWig
@@ -15,13 +16,14 @@ from zoo.errors import ConfigError, InputError, OutputError
 from zoo.facts import CardFacts
 from zoo.genome import Genome
 from zoo.hub import save
+from zoo.inference import made_example
 from zoo.intervals import Interval
 from zoo.models.basenji import Basenji
 from zoo.models.mlp import MLP
 from zoo.prediction import predict, predict_sequences
 from zoo.sequence import decode
 from zoo.targets import TargetRow
-from zoo.track_prediction import TrackPredictions, predict_regions, predict_tracks
+from zoo.track_prediction import TrackPredictions, predict_regions, predict_tracks, touched_bases
 from zoo.track_writing import TrackStretch, write_tracks
 
 LENGTHS = {"chr1": 5003, "chr2": 640, "chr3": 100}
@@ -235,7 +237,11 @@ def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
     code, _, said = run_zoo(
         "predict", checkpoint, str(genome.path), "-o", str(tmp_path / "whole"), "--contigs", "2", "chr3"
     )
-    assert (code, said.strip()) == (0, f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 740 bases")
+    assert code == 0
+    assert said.splitlines() == [
+        "1 contigs are shorter than the 384 bases that the model reads, and padded with N: chr3",
+        f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 752 bases in whole bins",  # 640 + 7 bins of 16
+    ]
     with pyBigWig.open(str(tmp_path / "whole/plus.bw")) as file:
         found = file.values("chr2", 0, 640, numpy=True)[::16]
     np.testing.assert_allclose(found, slow(model, genome, "chr2")[0], rtol=1e-4, atol=1e-6)
@@ -280,6 +286,9 @@ def test_a_region_is_drawn_with_what_was_measured(
         (["-o", "x.png", "--plot", "chr3:50-150"], "reaches past the end of chr3"),
         (["-o", "x.png", "--plot", "chr1:10-20", "--contigs", "chr1"], "not for BED or --plot"),
         (["-o", "x.png", "--plot", "chr1:10-20", "--batch-size", "0"], "a batch size of 0 is too small"),
+        (["-o", "no/x.png", "--plot", "chr1:10-20"], "no/x.png cannot be written: there is no folder no"),
+        (["-o", "x.png", "--plot", "chr1:1-10,000,003"], "has 10,000,002 bases: a picture shows up to 10,000,000"),
+        (["-o", "x.svg", "--plot", "chr1:1-9", "--measured", "x.svg"], "x.svg is one of the files to be read"),
         (["-o", "x", "--measured", "t.tsv"], "--measured is for --plot"),
         (["-o", "x", "--sequence-column", "seq"], "INPUT is a FASTA whose contigs are predicted"),
         (["-o", "x", "--contigs", "chr7"], "'chr7' is not in the genome"),
@@ -301,6 +310,36 @@ def test_options_that_do_not_fit_are_one_sentence(
     assert said.startswith("zoo: ")
     assert words in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bases_that_regions_share_are_counted_once(model: Basenji, genome: Genome) -> None:
+    regions = [Interval("chr1", 5, 20), Interval("chr1", 10, 40), Interval("chr2", 0, 1), Interval("chr1", 100, 101)]
+    assert touched_bases(model, genome, regions) == (3 + 1 + 1) * 16
+
+
+def test_a_picture_that_fails_leaves_what_was_there(
+    run_zoo: Run, checkpoint: str, genome: Genome, tmp_path: Path
+) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_text("before")
+    options = ["--plot", "chr1:1000-1500", "--measured", str(tmp_path / "nothing.tsv"), "-o", str(picture)]
+    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options)
+    assert (code, picture.read_text()) == (2, "before")
+    assert "nothing.tsv: no such file" in said
+    assert list(tmp_path.iterdir()) == [picture]
+
+
+def test_of_much_that_is_predicted_few_examples_are_stored() -> None:
+    small: dict[str, Any] = {
+        "stem_filters": 2,
+        "stem_pool": 2,
+        "tower_filters": [2],
+        "tower_pools": [2],
+        "residual_filters": 2,
+    }
+    net = Basenji([str(i) for i in range(3000)], 1024, dilations=[1], head_filters=2, crop=8, **small)
+    assert made_example(net, 1024).shape == (1, 1024)  # 720,000 values for each
+    assert len(made_example(Basenji(["a"], 1024, dilations=[1], head_filters=2, crop=8, **small), 1024)) == 8
 
 
 def test_what_was_measured_on_another_assembly_is_refused(

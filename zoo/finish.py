@@ -21,13 +21,13 @@ from zoo.data.module import SequenceData
 from zoo.errors import ConfigError
 from zoo.facts import CardFacts, RunFacts
 from zoo.hub import save
+from zoo.inference import made_example
 from zoo.metrics import matthews_threshold
 from zoo.model import SequenceModel
 from zoo.targets import TargetRow
 
 __all__ = ["fill", "finish_run", "recipe"]
 
-_EXAMPLES = 8
 _HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
 Metrics = dict[str, dict[str, float]]
 
@@ -56,7 +56,9 @@ def finish_run(
     best = _best_model(trainer, model)
     metrics = _final_metrics(trainer, best, data)
     facts = _facts(name, config, data, metrics, best.target_scores, _seconds(trainer), arguments, _hardware(trainer))
-    return save(best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), _example(data))
+    return save(
+        best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), made_example(best, data.length)
+    )
 
 
 def fill(text: str, data: SequenceData) -> str:
@@ -160,12 +162,6 @@ def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> 
         TargetRow(target, *said.get(target, (facts.summary, model.loss.unit)), threshold)
         for target, threshold in zip(model.output.targets, thresholds, strict=True)
     ]
-
-
-def _example(data: SequenceData) -> torch.Tensor:
-    """Made sequences, not measured ones: nothing of the public data enters a checkpoint."""
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 4, (_EXAMPLES, data.length), generator=generator).to(torch.uint8)
 
 
 def _seconds(trainer: Trainer) -> float:

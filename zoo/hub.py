@@ -20,6 +20,7 @@ from zoo.cards import render_card
 from zoo.download import cache_folder, sha256_of
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, one_line
 from zoo.facts import CardFacts, read_config
+from zoo.inference import made_example
 from zoo.model import SequenceModel
 from zoo.registry import ModelEntry, find_entry, load_architecture, shipped_folder
 from zoo.targets import TARGETS_FILE, TargetRow, write_targets
@@ -210,7 +211,7 @@ def _import(entry: ModelEntry, folder: Path) -> None:
     importer = import_module(f"zoo.importers.{entry.architecture}")
     model: SequenceModel = importer.import_model(entry.name)
     length = model.length if model.max_length else 2 * model.length
-    example = torch.randint(0, 4, (8, length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    example = made_example(model, length)
     targets = [TargetRow(target, entry.summary, model.loss.unit) for target in entry.targets]
     try:
         save(model, folder, CardFacts.of_import(entry), targets, example)

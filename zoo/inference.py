@@ -1,5 +1,6 @@
 """A model used as it is: evaluation mode, no gradients, the precision asked for."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from zoo.errors import ConfigError
 from zoo.model import SequenceModel
 
-__all__ = ["Precision", "inference", "predict_batch"]
+__all__ = ["Precision", "inference", "made_example", "predict_batch"]
 
 Precision = Literal["32", "bf16", "16"]
+# Sequences that are stored as examples, and values of their predictions at most, but for a single sequence.
+_EXAMPLES, _EXAMPLE_VALUES = 8, 500_000
 _DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}
 
 
@@ -40,3 +43,12 @@ def predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float
             f"{len(batch)} sequences of {batch.shape[1]} bases do not fit into the memory of {model.device}: "
             "lower the batch size"
         ) from None
+
+
+def made_example(model: SequenceModel, length: int) -> torch.Tensor:
+    """Codes (n, L) to store with their predictions beside weights; few where much is predicted for each.
+
+    They are made: nothing of public data enters a checkpoint.
+    """
+    count = min(_EXAMPLES, max(1, _EXAMPLE_VALUES // math.prod(model.output.shape)))
+    return torch.randint(0, 4, (count, length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)

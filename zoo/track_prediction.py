@@ -25,6 +25,7 @@ __all__ = [
     "predict_region",
     "predict_regions",
     "predict_tracks",
+    "touched_bases",
 ]
 
 _BATCH = 16
@@ -57,7 +58,10 @@ def predict_regions(
     batch_size: int = _BATCH,
     precision: Precision = "32",
 ) -> TrackPredictions:
-    """Predict all bins of regions, of any length. See `predict_tracks`."""
+    """Predict all bins of regions and hold them in memory. See `predict_tracks`.
+
+    For whole genomes hand what `predict_tracks` gives, piece by piece, to `zoo.track_writing.write_tracks`.
+    """
     chosen = choose_targets(model, targets)
     stretches = list(predict_tracks(model, genome, regions, chosen, batch_size, precision))
     return TrackPredictions(tuple(chosen), genome.contigs, join_stretches(stretches))
@@ -152,6 +156,12 @@ def choose_targets(model: SequenceModel, names: Sequence[str] | None) -> list[st
         if name not in known:
             raise ConfigError(f"the model has no target {name!r}; it has {some_of(known, 12)}")
     return list(names or known)
+
+
+def touched_bases(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> int:
+    """How many bases the bins have that `predict_tracks` predicts."""
+    size = _tracks_of(model).bin_size
+    return sum((last - first) * size for _, first, last in _stretches(genome, regions, size))
 
 
 def _tracks_of(model: SequenceModel) -> Tracks:

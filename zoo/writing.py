@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 
 from zoo.errors import ConfigError, OutputError
 
-__all__ = ["names_a_file", "refuse_overwriting", "whole_file", "whole_folder"]
+__all__ = ["names_a_file", "refuse_overwriting", "whole_file", "whole_folder", "whole_path"]
 
 
 def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
@@ -69,10 +69,25 @@ def whole_file(path: str) -> Iterator[TextIO]:
 
 
 @contextmanager
+def whole_path(path: Path) -> Iterator[Path]:
+    """A path, with the same ending, for what writes files by name; what is there takes its place when all went well."""
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+    draft = path.with_name(f".{path.stem}.{os.getpid()}.draft{path.suffix}")
+    try:
+        yield draft
+        draft.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write in that takes its place, replacing one that was there, only when all went well."""
     if folder.exists() and not (folder / "config.json").is_file():
-        raise OutputError(f"{folder} is there and is no checkpoint: it is not replaced")
+        raise OutputError(f"{folder} is there and is not whole: it is not replaced; move it away first")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))

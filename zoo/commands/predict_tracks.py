@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import ConfigError, InputError, OutputError
+from zoo.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +23,15 @@ __all__ = ["predict_tracks_command"]
 
 _BATCH = 16
 _MOST_DRAWN = 50
+_MOST_BASES = 10_000_000
 _PICTURES = (".png", ".svg", ".pdf")
 
 
 def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") -> None:
     """Predict tracks of whole contigs, of the regions of a BED file, or of one region for a picture."""
     from zoo.genome import Genome
-    from zoo.track_prediction import choose_targets, predict_tracks
+    from zoo.intervals import some_of
+    from zoo.track_prediction import choose_targets, predict_tracks, touched_bases
     from zoo.track_writing import write_tracks
 
     if options.output == "-":
@@ -48,10 +50,22 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
     if options.measured:
         raise ConfigError("--measured is for --plot REGION")
     regions = list(_regions(options, genome))
+    short = [
+        name for name in {genome.contig(region.chrom) for region in regions} if genome.contigs[name] < model.length
+    ]
+    if short:
+        print(
+            f"{len(short)} contigs are shorter than the {model.length:,} bases that the model reads, and padded with "
+            f"N: {some_of(sorted(short))}",
+            file=sys.stderr,
+        )
     stretches = predict_tracks(model, genome, regions, targets, _batch_size(options), options.precision)
-    paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, regions))
-    bases = sum(map(len, regions))
-    print(f"{options.output}: {len(paths)} bigWig files, {len(regions):,} regions, {bases:,} bases", file=sys.stderr)
+    bases = touched_bases(model, genome, regions)
+    paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, bases))
+    print(
+        f"{options.output}: {len(paths)} bigWig files, {len(regions):,} regions, {bases:,} bases in whole bins",
+        file=sys.stderr,
+    )
 
 
 def _regions(options: argparse.Namespace, genome: "Genome") -> "Iterator[Interval]":
@@ -79,6 +93,7 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
     from zoo.intervals import parse_region
     from zoo.plots import draw_tracks
     from zoo.track_prediction import predict_region
+    from zoo.writing import refuse_overwriting, whole_path
 
     picture = Path(options.output)
     if picture.suffix not in _PICTURES:
@@ -87,15 +102,16 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
         raise ConfigError(
             f"{len(targets):,} targets are too many for a picture: choose up to {_MOST_DRAWN} with --targets"
         )
+    refuse_overwriting(options.output, [str(path) for path in (options.input, options.measured) if path])
     region = parse_region(options.plot)
-    found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
-    edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
-    measured = _measured(options.measured, found, genome, targets) if options.measured else {}
-    predicted = dict(zip(targets, found.values, strict=True))
-    try:
-        draw_tracks(picture, found.contig, edges, predicted, measured, f"{options.name}, {region}")
-    except OSError as error:
-        raise OutputError(f"{picture} could not be written: {error.strerror or error}") from None
+    if len(region) > _MOST_BASES:
+        raise ConfigError(f"{region} has {len(region):,} bases: a picture shows up to {_MOST_BASES:,}")
+    with whole_path(picture) as draft:  # before anything is predicted: a folder may be missing
+        found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
+        edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
+        measured = _measured(options.measured, found, genome, targets) if options.measured else {}
+        predicted = dict(zip(targets, found.values, strict=True))
+        draw_tracks(draft, found.contig, edges, predicted, measured, f"{options.name}, {region}")
     print(f"{picture}: {region}, {len(targets)} target(s)", file=sys.stderr)
 
 
@@ -123,14 +139,14 @@ def _measured(
     return found
 
 
-def _with_progress(stretches: "Iterable[TrackStretch]", regions: "list[Interval]") -> "Iterator[TrackStretch]":
-    """A bar over the bases of all regions, on a terminal."""
+def _with_progress(stretches: "Iterable[TrackStretch]", bases: int) -> "Iterator[TrackStretch]":
+    """A bar over all bases, on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("predicting", total=sum(map(len, regions)))
+        task = progress.add_task("predicting", total=bases)
         for stretch in stretches:
             yield stretch
             progress.advance(task, stretch.values.shape[1] * stretch.bin_size)

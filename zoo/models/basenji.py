@@ -155,8 +155,8 @@ def _bins(length: int, bin_size: int, crop: int) -> int:
     """How many bins are predicted. Raises: ConfigError: none, or the bins do not divide the length."""
     if length % bin_size:
         raise ConfigError(
-            f"the pools and the stride make bins of {bin_size} bases, which do not divide {length} bases; the nearest "
-            f"lengths are {length // bin_size * bin_size} and {-(-length // bin_size) * bin_size}"
+            f"the pools and the stride make bins of {bin_size} bases, which do not divide {length} bases; they "
+            f"divide {-(-length // bin_size) * bin_size}"
         )
     bins = length // bin_size - 2 * crop
     if crop < 0 or bins < 1:
