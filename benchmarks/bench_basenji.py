@@ -154,12 +154,12 @@ def scores(
         "mnase": over_all(score, ours, covered),
         "mnase detrended": over_all(score, *zip(*map(detrended, ours, covered), strict=True)),
     }
-    starts = [[starts_scale(values) for values in pair] for pair in pairs]
-    for index, name in enumerate(names[1:], 1):
+    starts = [[starts_scale(values[1:]) for values in pair] for pair in pairs]
+    for index, name in enumerate(names[1:]):
         found[name] = over_all(score, [p[index] for p, _ in starts], [m[index] for _, m in starts])
     found["mean of the starts"] = float(np.mean([found[name] for name in names[1:]]))
     other = [
-        over_all(score, [p[partner[index]] for p, _ in starts], [m[index] for _, m in starts])
+        over_all(score, [p[partner[index] - 1] for p, _ in starts], [m[index - 1] for _, m in starts])
         for index in range(1, len(names))
     ]
     found["other strand"] = float(np.mean(other))
