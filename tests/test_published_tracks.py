@@ -24,6 +24,17 @@ pytestmark = pytest.mark.public_data
 NAME = "basenji.yeast"
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The yeast data set is built once."""
+    monkeypatch.setenv("ZOO_CACHE", str(cache))
+
+
 def test_the_card_tells_the_truth() -> None:
     model = load(NAME)
     metrics = TrackMetrics(9)
@@ -41,7 +52,7 @@ def test_held_out_chromosomes_are_predicted_as_well_as_was_asked() -> None:
     data = YeastDataModule(resolution=16)
     measured = {name: script["measured_tracks"](data, name) for name in TEST}
     found = script["scores"](
-        data, script["network_predictions"](data, resolve(NAME), TEST), measured, script["correlation"]
+        data, script["network_predictions"](data, load(NAME), TEST), measured, script["correlation"]
     )
     assert found["mnase"] >= 0.87
     assert found["mnase detrended"] >= 0.85
