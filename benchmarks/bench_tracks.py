@@ -1,13 +1,14 @@
 """Tracks: how fast windows are read from the memory maps, against reading each from FASTA and bigWig, on yeast.
 
-    zoo benchmark tracks [--parts loader contig] [--windows 2000] [--steps 40] [--megabases 250]
+    zoo benchmark tracks [--parts loader contig memory] [--windows 2000] [--steps 40] [--megabases 25 250]
 
-`windows` are those of the training
-part of yeast, moved and turned as in training, in the batches that TrackDataModule makes by default and in those of
-basenji.yeast, which are smaller and are pooled from finer bins; the naive loop reads the same windows one by one with
-pyfaidx and pyBigWig and bins them. `steps` are training steps of basenji.yeast over the DataModule and on one
-batch at hand, in turns of one run. `contig`: `zoo predict` along one made contig, by a small net of random weights, in
-a process of its own: its memory does not grow with the contig, but for the pages of the FASTA that the system keeps.
+`loader`: windows of the training part of yeast, moved and turned as in training, in the batches that TrackDataModule
+makes by default and in those of basenji.yeast, which are smaller and are pooled from finer bins; the naive loop reads
+the same windows one by one with pyfaidx and pyBigWig and bins them. Steps are training steps of basenji.yeast over the
+DataModule and on one batch at hand, in turns of one run. `contig`: `zoo predict` along one made contig, by a small net
+of random weights, in a process of its own: its memory does not grow with the contig, but for the pages of the FASTA
+that the system keeps. `memory`: loss and gradients of one window of 131,072 bases by the published human net, in
+float32, with activation checkpointing and without.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,20 +57,28 @@ SMALL_NET: dict[str, Any] = {
     "crop": 16,
 }
 TURNS = 4
+STEP = """
+import resource, sys, time, torch
+from zoo.models.basenji import Basenji
+held = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+model = Basenji([f"target{index}" for index in range(5313)], checkpointing=sys.argv[1] == "1")
+codes, target = torch.randint(0, 4, (1, model.length)).to(torch.uint8), torch.ones(1, *model.output.shape)
+before, started = held(), time.perf_counter()
+model.loss.function(model(model.encode(codes)), target).backward()
+print(before, held(), time.perf_counter() - started)
+"""
 
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser(prog="zoo benchmark tracks", description=__doc__)
-    parser.add_argument("--parts", nargs="+", choices=["loader", "contig"], default=["loader", "contig"])
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--windows", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--megabases", type=int, nargs="+", default=[25, 250])
     options = parser.parse_args(arguments)
-    if "loader" in options.parts:
-        print(loader_table(options))
-    if "contig" in options.parts:
-        print(contig_table(options.megabases))
+    for part in options.parts:
+        print(PARTS[part](options))
 
 
 def loader_table(options: argparse.Namespace) -> str:
@@ -88,14 +97,25 @@ def loader_table(options: argparse.Namespace) -> str:
     return write_results("tracks", header, rows, facts)
 
 
-def contig_table(megabases: list[int]) -> str:
+def contig_table(options: argparse.Namespace) -> str:
     """Seconds and memory of `zoo predict` along contigs of these lengths."""
     rows = []
-    for size in megabases:
+    for size in options.megabases:
         with tempfile.TemporaryDirectory() as folder:
             rows.append([size, *predict_contig(Path(folder), size)])
     header = ["megabases", "seconds", "gigabytes of memory", "megabytes of FASTA in it", "megabytes of bigWig"]
     return write_results("tracks_contig", header, rows, {"net": SMALL_NET, "cores": os.cpu_count()})
+
+
+def memory_table(options: argparse.Namespace) -> str:
+    """Seconds and memory of a training step at the published size."""
+    rows = []
+    for checkpointing in (False, True):
+        command = [sys.executable, "-c", STEP, str(int(checkpointing))]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        rows.append(["yes" if checkpointing else "no", *map(float, done.stdout.split())])
+    header = ["activation checkpointing", "gigabytes before", "gigabytes at most", "seconds"]
+    return write_results("tracks_memory", header, rows, {"cores": os.cpu_count(), "threads": torch.get_num_threads()})
 
 
 def predict_contig(folder: Path, megabases: int) -> list[object]:
@@ -199,6 +219,12 @@ def steps(data: YeastDataModule, model: Any, count: int) -> list[object]:
     ours, theirs = TURNS * each / seconds["loop"], TURNS * each / seconds["cached"]
     return [ours, theirs, ours / theirs, "the same step on one cached batch"]
 
+
+PARTS: dict[str, Callable[[argparse.Namespace], str]] = {
+    "loader": loader_table,
+    "contig": contig_table,
+    "memory": memory_table,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1:])
