@@ -256,6 +256,28 @@ def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
         assert [entry[:2] for entry in file.intervals("chr2")] == [(32, 48), (48, 64)]
 
 
+def test_scale_and_soft_clip_of_a_table_are_undone(
+    run_zoo: Run, checkpoint: str, model: Basenji, genome: Genome, tmp_path: Path
+) -> None:
+    for name in ("plus", "minus"):
+        (tmp_path / f"{name}.bw").write_text("")  # it is not read
+    lines = ["name\tpath\tscale\tsoft_clip", "minus\tminus.bw\t-0.5\t", "plus\tplus.bw\t\t0.25"]
+    (tmp_path / "targets.tsv").write_text("\n".join(lines) + "\n")
+    options = ["--contigs", "chr2", "--targets", "plus", "minus", "--undo", str(tmp_path / "targets.tsv")]
+    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "tracks"))
+    assert code == 0, said
+    expected = slow(model, genome, "chr2")
+    over = np.maximum(expected[0] - 0.25, 0)
+    assert over.max() > 0
+    for name, values in (("plus", expected[0] + over * (over + 1)), ("minus", expected[1] / -0.5)):
+        with pyBigWig.open(str(tmp_path / "tracks" / f"{name}.bw")) as file:
+            found = file.values("chr2", 0, 640, numpy=True)[::16]
+        np.testing.assert_allclose(found, values, rtol=1e-4, atol=1e-5)
+    (tmp_path / "targets.tsv").write_text("\n".join(lines[:2]) + "\n")
+    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "other"))
+    assert (code, "has no target 'plus', which is predicted" in said) == (2, True)
+
+
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_a_region_is_drawn_with_what_was_measured(
     run_zoo: Run, checkpoint: str, genome: Genome, tmp_path: Path, ending: str
@@ -290,6 +312,8 @@ def test_a_region_is_drawn_with_what_was_measured(
         (["-o", "x.png", "--plot", "chr1:1-10,000,003"], "has 10,000,002 bases: a picture shows up to 10,000,000"),
         (["-o", "x.svg", "--plot", "chr1:1-9", "--measured", "x.svg"], "x.svg is one of the files to be read"),
         (["-o", "x", "--measured", "t.tsv"], "--measured is for --plot"),
+        (["-o", "x", "--undo", "t.tsv"], "t.tsv: no such file"),
+        (["-o", "x.png", "--plot", "chr1:10-20", "--undo", "t.tsv"], "--undo is for bigWigs"),
         (["-o", "x", "--sequence-column", "seq"], "INPUT is a FASTA whose contigs are predicted"),
         (["-o", "x", "--contigs", "chr7"], "'chr7' is not in the genome"),
         (["-o", "x", "--targets", "nope"], "no target 'nope'"),

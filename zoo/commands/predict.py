@@ -45,6 +45,9 @@ def add_predict(verbs: Any) -> None:
     tracks.add_argument("--targets", nargs="+", metavar="TARGET", help="predict these only")
     tracks.add_argument("--contigs", nargs="+", metavar="CONTIG", help="predict these contigs of a FASTA only")
     tracks.add_argument("--plot", metavar="REGION", help="draw this region (chrIX:100,000-110,000); -o is the picture")
+    tracks.add_argument(
+        "--undo", metavar="TABLE", help="a table of targets: undo its scale and soft_clip in the bigWigs"
+    )
     tracks.add_argument("--measured", metavar="TABLE", help="with --plot: a table of targets, to draw beside")
     verb.set_defaults(run=predict_command)
 
@@ -61,7 +64,7 @@ def predict_command(options: argparse.Namespace) -> None:
         return
     if model.output.kind != "labels":
         raise ConfigError(f"{options.name} predicts {model.output.kind}, which are not written yet")
-    if options.targets or options.contigs or options.plot or options.measured:
+    if options.targets or options.contigs or options.plot or options.measured or options.undo:
         raise ConfigError(f"{options.name} predicts {model.output.kind}: the options for tracks do not fit it")
     blocks = _interval_blocks(options, model) if options.genome else _sequence_blocks(options, model)
     count = write_predictions(options.output, model.output.targets, _with_progress(blocks))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from zoo.data.track_table import Transform
     from zoo.genome import Genome
     from zoo.intervals import Interval
     from zoo.model import SequenceModel
@@ -44,11 +46,14 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
     targets = choose_targets(model, options.targets)
     if options.contigs and (options.genome or options.plot):
         raise ConfigError("--contigs are for a FASTA as INPUT, not for BED or --plot")
+    if options.plot and options.undo:
+        raise ConfigError("--undo is for bigWigs; a picture shows what the model learned")
     if options.plot:
         _draw(options, model, genome, targets)
         return
     if options.measured:
         raise ConfigError("--measured is for --plot REGION")
+    natural = _transform(options.undo, targets).inverse if options.undo else None
     regions = list(_regions(options, genome))
     short = [
         name for name in {genome.contig(region.chrom) for region in regions} if genome.contigs[name] < model.length
@@ -60,6 +65,8 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
             file=sys.stderr,
         )
     stretches = predict_tracks(model, genome, regions, targets, _batch_size(options), options.precision)
+    if natural:
+        stretches = (replace(each, values=natural(each.values[:, None])[:, 0]) for each in stretches)
     bases = touched_bases(model, genome, regions)
     paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, bases))
     print(
@@ -137,6 +144,17 @@ def _measured(
     if not found:
         raise InputError(f"{table}: none of its targets is drawn; the model's are {', '.join(targets[:12])}")
     return found
+
+
+def _transform(table: str, targets: list[str]) -> "Transform":
+    """What a table of targets does to the values of these."""
+    from zoo.data.track_table import Transform, read_track_table
+
+    tracks = {track.name: track for track in read_track_table(table)}
+    for target in targets:
+        if target not in tracks:
+            raise InputError(f"{table} has no target {target!r}, which is predicted: choose others with --targets")
+    return Transform([tracks[target] for target in targets])
 
 
 def _with_progress(stretches: "Iterable[TrackStretch]", bases: int) -> "Iterator[TrackStretch]":
