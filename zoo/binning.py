@@ -47,7 +47,7 @@ def bin_and_count(
     unknown = np.isnan(values)
     gaps = int(np.count_nonzero(unknown))
     if gaps > _SPARSE * len(values):
-        known = _places(~unknown)
+        known = np.flatnonzero(~unknown)
         total = np.bincount(known // bin_size, values[known], -(-len(values) // bin_size)).astype(np.float32)
     else:
         total = _sums(_without(values, unknown) if gaps else values, bin_size)
@@ -62,15 +62,6 @@ def bin_and_count(
         with np.errstate(invalid="ignore", divide="ignore"):
             total *= bases / counted  # nan where none is known
     return total if statistic == "sum" else total / bases, gaps
-
-
-def _places(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Where few are chosen (L,): eight are looked at at once, which is several times as fast as np.flatnonzero."""
-    whole = len(chosen) // 8 * 8
-    eights = np.flatnonzero(chosen[:whole].view(np.uint64))
-    near = np.append((eights[:, None] * 8 + np.arange(8)).ravel(), np.arange(whole, len(chosen)))
-    found: NDArray[np.int64] = near[chosen[near]]
-    return found
 
 
 def _without(values: NDArray[np.float32], unknown: NDArray[np.bool_]) -> NDArray[np.float32]:
