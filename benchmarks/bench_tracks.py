@@ -60,7 +60,7 @@ TURNS = 4
 STEP = """
 import resource, sys, time, torch
 from zoo.models.basenji import Basenji
-held = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+held = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 model = Basenji([f"target{index}" for index in range(5313)], checkpointing=sys.argv[1] == "1")
 codes, target = torch.randint(0, 4, (1, model.length)).to(torch.uint8), torch.ones(1, *model.output.shape)
 before, started = held(), time.perf_counter()
@@ -140,7 +140,7 @@ def predict_contig(folder: Path, megabases: int) -> list[object]:
     done = subprocess.run(measured, check=True, stdout=subprocess.PIPE, text=True)
     seconds = time.perf_counter() - started
     written = (folder / "tracks" / "made.bw").stat().st_size / 1e6
-    return [seconds, int(done.stdout) / 1e6, genome.stat().st_size / 1e6, written]
+    return [seconds, int(done.stdout) * 1024 / 1e9, genome.stat().st_size / 1e6, written]
 
 
 def windows(data: YeastDataModule, count: int) -> list[object]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import multiprocessing
 import os
 import pickle
 import resource
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ from zoo.data.coverage import Coverage, TrackFacts
 from zoo.data.track_table import Track
 from zoo.errors import InputError, OutputError
 from zoo.genome import Genome
+from zoo.writing import sync
 
 Values = NDArray[np.float32]
 SIZES = {"chr1": 3_007, "chr2": 1_500, "chr3": 995}
@@ -440,14 +444,14 @@ def test_a_worker_that_the_system_ends_is_a_sentence(
     genome: Genome, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(BigWig, "blocks", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    with pytest.raises(InputError, match="was ended by the system: memory ran out, or a file is damaged"):
+    with pytest.raises(InputError, match="was ended by the system: memory ran out, a file is damaged"):
         Coverage(tracks, genome, genome.contigs, 10, workers=2).build()
 
 
 # Where it cannot be written.
 
 
-def test_a_full_disk_is_a_sentence_and_can_be_gone_on_with(genome: Genome, tracks: list[Track]) -> None:
+def test_a_map_for_which_there_is_no_room_is_a_sentence(genome: Genome, tracks: list[Track]) -> None:
     coverage = Coverage(tracks, genome, genome.contigs, 1)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
@@ -457,6 +461,54 @@ def test_a_full_disk_is_a_sentence_and_can_be_gone_on_with(genome: Genome, track
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert_right(coverage.values, tracks, 1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_disk_that_fills_up_is_a_sentence_and_can_be_gone_on_with(
+    genome: Genome, tracks: list[Track], reads: list[str], monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+
+    def full(file: Any) -> None:
+        if file.name.endswith("values.f32") and file.tell() > 4 * 3 * coverage.shape[1] - 4:  # behind the third track
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(file)
+
+    coverage = Coverage(tracks, genome, genome.contigs, 10, workers=workers)
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match=r"No space left on device.*make room"):
+        patch.setattr("zoo.data.coverage.sync", full)
+        coverage.build()
+    assert multiprocessing.active_children() == []
+    assert {path.name for path in coverage.folder.iterdir()} <= {"values.f32", "usable.u8", "done.json", "lock"}
+    reads.clear()
+    again = Coverage(tracks, genome, genome.contigs, 10)
+    assert_right(again.values, tracks, 10)
+    assert {"2.bw", "3.bw"} <= set(reads)
+    assert "0.bw" not in reads
+
+
+def test_workers_end_with_their_parent(genome: Genome, tracks: list[Track], tmp_path: Path) -> None:
+    """A parent that is killed leaves none behind."""
+    script = """
+import os, sys, time
+from zoo.processes import mapped
+def wait(number):
+    open(f"{sys.argv[1]}/{os.getpid()}", "w").close()
+    time.sleep(60)
+with mapped(wait, range(8), 2) as found:
+    list(found)
+"""
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as parent:
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+        parent.kill()
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_cache_that_cannot_be_made_is_a_sentence(

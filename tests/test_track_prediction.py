@@ -239,7 +239,7 @@ def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
     )
     assert code == 0
     assert said.splitlines() == [
-        "1 contigs are shorter than the 384 bases that the model reads, and padded with N: chr3",
+        "shorter than the 384 bases that the model reads, and padded with N: 1 contig(s), chr3",
         f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 752 bases in whole bins",  # 640 + 7 bins of 16
     ]
     with pyBigWig.open(str(tmp_path / "whole/plus.bw")) as file:

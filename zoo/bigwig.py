@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoo.binning import Missing, Statistic, bin_and_count
 from zoo.errors import InputError, OutputError, one_line
 from zoo.intervals import find_contigs, some_of
+from zoo.writing import check_folder_of
 
 __all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
 
@@ -106,8 +107,7 @@ class BigWigWriter:
         self.path = Path(path)
         self._contigs = dict(contigs)
         self._draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.draft")
-        if not self.path.parent.is_dir():
-            raise OutputError(f"{self.path} cannot be written: there is no folder {self.path.parent}")
+        check_folder_of(self.path)
         try:
             self._draft.open("wb").close()  # what pyBigWig cannot open ends the process
         except OSError as error:

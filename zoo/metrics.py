@@ -112,6 +112,10 @@ class TargetMetrics(Metric):
         prediction, target = dim_zero_cat(self.predictions), dim_zero_cat(self.targets)
         return {name: per_target(score, prediction, target) for name, score in self.scores.items()}
 
-    def compute(self) -> dict[str, Tensor]:
+    def mean(self, each: dict[str, Tensor]) -> dict[str, Tensor]:
         """Each score's mean over the targets for which it is defined."""
-        return {name: torch.nanmean(values) for name, values in self.each().items()}
+        return {name: torch.nanmean(values) for name, values in each.items()}
+
+    def compute(self) -> dict[str, Tensor]:
+        """The means of `each`."""
+        return self.mean(self.each())

@@ -195,13 +195,10 @@ class SequenceModel(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Log the scores of the whole test set, and keep those of each target."""
-        with self.test_scores.sync_context():
-            each = self.test_scores.each()
         self.target_scores = {
             name: [round(value, 4) if math.isfinite(value) else None for value in values.tolist()]
-            for name, values in each.items()
+            for name, values in self._log_scores(self.test_scores, "test").items()
         }
-        self._log_scores(self.test_scores, "test")
 
     def _score(self, batch: Batch, scores: TargetMetrics | TrackMetrics, part: str) -> None:
         raw = self(self.encode(batch.codes))
@@ -210,10 +207,14 @@ class SequenceModel(LightningModule):
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
         scores.update(self._predicted(raw, batch.codes), batch.target)
 
-    def _log_scores(self, scores: TargetMetrics | TrackMetrics, part: str) -> None:
-        values = scores.compute()
+    def _log_scores(self, scores: TargetMetrics | TrackMetrics, part: str) -> dict[str, Tensor]:
+        """Log the means over targets, from all processes; returns each target's."""
+        with scores.sync_context():
+            each = scores.each()
+            values = scores.mean(each)
         scores.reset()
         self.log_dict({f"{part}_{name}": value.float() for name, value in values.items()}, prog_bar=True)
+        return each
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule of `self.optimization`."""

@@ -63,7 +63,7 @@ def draw_tracks(
         axes.stairs(values, edges, baseline=None, color="C0", linewidth=1.2, label="predicted")
         axes.set_ylabel(target, rotation=0, ha="right", va="center", fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-        if np.nanmin([values.min(), np.nanmin(measured.get(target, values))]) >= 0:
+        if np.fmin.reduce(np.append(values, measured.get(target, values))) >= 0:
             axes.set_ylim(bottom=0)
     rows[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), fontsize=8)
     rows[-1].set_xlim(edges[0], edges[-1])

@@ -1,36 +1,64 @@
 """Work shared among processes."""
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import active_children
 from typing import Any
 
 from zoo.errors import InputError
 
 __all__ = ["mapped"]
 
+_WATCH_SECONDS = 1.0
+# What a process of the pool calls; sent to it once, for it may be large.
+_called: list[Callable[[Any], Any]] = []
+
 
 @contextmanager
-def mapped(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    """A `map` whose calls run in so many processes, in order; below 2 in this one.
+def mapped(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Iterable[Any]]:
+    """What a function gives for each item, in order, from so many processes; with fewer than 2 from this one.
 
-    What a call raises is raised here. Ctrl-C ends the processes at once.
+    What a call raises is raised here. No process goes on after that, nor when this process has ended.
 
     Raises:
         InputError: the system ended a process.
     """
     if workers < 2:
-        yield map
+        yield map(function, items)
         return
-    with ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)) as pool:
+    others = set(active_children())
+    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(function, os.getpid())) as pool:
         try:
-            yield pool.map
-        except BrokenProcessPool:
-            raise InputError(
-                "a process that read files was ended by the system: memory ran out, or a file is damaged; with "
-                "num_workers of 0 they are read one after the other"
-            ) from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            yield pool.map(_call, items)
+        except BaseException as error:
+            for process in set(active_children()) - others:
+                process.terminate()  # upon which the pool gives up what is left
+            if isinstance(error, BrokenProcessPool):
+                raise InputError(
+                    "a process that read files was ended by the system: memory ran out, a file is damaged, or a script "
+                    'begins its work without `if __name__ == "__main__"`; with num_workers of 0 no process is started'
+                ) from None
+            raise
+
+
+def _begin(function: Callable[[Any], Any], parent: int) -> None:
+    """Make a process ready: Ctrl-C ends it without a word, and so does the end of its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _called.append(function)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
+
+
+def _call(item: Any) -> Any:
+    return _called[-1](item)

@@ -12,7 +12,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
+from torchmetrics.utilities import dim_zero_cat, rank_zero_warn
 
 __all__ = ["RankedTrackMetrics", "TrackMetrics"]
 
@@ -65,41 +65,60 @@ class TrackMetrics(Metric):
         r2 = torch.where(varies_y, 1 - (xx - 2 * xy + yy + n * (mean_x - mean_y) ** 2) / yy, torch.nan)
         return dict(zip(self.names[: 2 * len(pearson)], torch.stack([*pearson, *r2]), strict=True))
 
-    def compute(self) -> dict[str, Tensor]:
+    def mean(self, each: dict[str, Tensor]) -> dict[str, Tensor]:
         """Each score's mean over the targets for which it is defined; NaN where a prediction was."""
         broken = bool(self.moments.isnan().any())
         return {
-            name: values.new_tensor(torch.nan) if broken else torch.nanmean(values)
-            for name, values in self.each().items()
+            name: values.new_tensor(torch.nan) if broken else torch.nanmean(values) for name, values in each.items()
         }
+
+    def compute(self) -> dict[str, Tensor]:
+        """The means of `each`."""
+        return self.mean(self.each())
 
 
 class RankedTrackMetrics(TrackMetrics):
     """Spearman's rank correlation too, for which all bins are kept until it is computed: 8 bytes for each and target.
 
-    Exact under several processes: torchmetrics gathers what all of them keep.
+    Exact under several processes: torchmetrics gathers what all of them keep. With more than `most` values of a
+    process it would take more memory and time than a score is worth: it is NaN then, and a warning says so.
+
+    Where most bins are exactly 0, they share a rank, which no prediction gives them: even the best stays far below 1.
     """
 
+    most = 500_000_000
     predictions: list[Tensor]
     measured: list[Tensor]
+    values: Tensor
 
     def __init__(self, targets: int, counts: bool = True) -> None:
         super().__init__(targets, counts)
         self.names = (*self.names, "spearman")
         self.add_state("predictions", default=[], dist_reduce_fx="cat")
         self.add_state("measured", default=[], dist_reduce_fx="cat")
+        self.add_state("values", default=torch.tensor(0), dist_reduce_fx="max")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         """Take one batch: (B, T, N) and (B, T, N), NaN where nothing was measured."""
         super().update(prediction, target)
+        self.values += target.numel()
+        if self.values > self.most:
+            self.predictions, self.measured = [], []
+            return
+        # On a device they would take the place of the model; processes that gather need them there.
+        device = self.moments.device if torch.distributed.is_initialized() else "cpu"
         for kept, values in ((self.predictions, prediction), (self.measured, target)):
-            kept.append(values.detach().float().movedim(1, 2).flatten(0, 1).to(self.moments.device))
+            kept.append(values.detach().float().movedim(1, 2).flatten(0, 1).to(device))
 
     def each(self) -> dict[str, Tensor]:
         """Each score per target, (T,); NaN where it is not defined."""
+        found = super().each()
+        if self.values > self.most:
+            rank_zero_warn(f"Spearman's rank correlation is left out of {int(self.values):,} values: too many to rank")
+            return {**found, "spearman": torch.full_like(found["r2"], torch.nan)}
         prediction, measured = dim_zero_cat(self.predictions), dim_zero_cat(self.measured)
         ranks = [_spearman(x, y) for x, y in zip(prediction.unbind(1), measured.unbind(1), strict=True)]
-        return {**super().each(), "spearman": self.moments.new_tensor(ranks)}
+        return {**found, "spearman": self.moments.new_tensor(ranks)}
 
 
 def _spearman(x: Tensor, y: Tensor) -> float:

@@ -8,13 +8,22 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from safetensors import SafetensorError
 
 from zoo.errors import ConfigError, OutputError
 
-__all__ = ["names_a_file", "refuse_overwriting", "whole_file", "whole_folder", "whole_path"]
+__all__ = [
+    "check_folder_of",
+    "names_a_file",
+    "refuse_overwriting",
+    "replace_bytes",
+    "sync",
+    "whole_file",
+    "whole_folder",
+    "whole_path",
+]
 
 
 def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
@@ -68,11 +77,16 @@ def whole_file(path: str) -> Iterator[TextIO]:
         Path(draft).unlink(missing_ok=True)
 
 
+def check_folder_of(path: Path) -> None:
+    """Raises: OutputError: the folder in which a file will be written is not there."""
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
     """A path, with the same ending, for what writes files by name; what is there takes its place when all went well."""
-    if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+    check_folder_of(path)
     draft = path.with_name(f".{path.stem}.{os.getpid()}.draft{path.suffix}")
     try:
         yield draft
@@ -81,6 +95,24 @@ def whole_path(path: Path) -> Iterator[Path]:
         raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Put bytes in the place of a small file's, all at once and for good."""
+    draft = path.with_suffix(".draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            sync(file)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sync(file: BinaryIO) -> None:
+    """Wait for the disk: after a power cut nothing may be called done that is not there."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 @contextmanager

@@ -60,8 +60,8 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
     ]
     if short:
         print(
-            f"{len(short)} contigs are shorter than the {model.length:,} bases that the model reads, and padded with "
-            f"N: {some_of(sorted(short))}",
+            f"shorter than the {model.length:,} bases that the model reads, and padded with N: {len(short)} contig(s), "
+            f"{some_of(sorted(short))}",
             file=sys.stderr,
         )
     stretches = predict_tracks(model, genome, regions, targets, _batch_size(options), options.precision)
@@ -100,7 +100,7 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
     from zoo.intervals import parse_region
     from zoo.plots import draw_tracks
     from zoo.track_prediction import predict_region
-    from zoo.writing import refuse_overwriting, whole_path
+    from zoo.writing import check_folder_of, refuse_overwriting, whole_path
 
     picture = Path(options.output)
     if picture.suffix not in _PICTURES:
@@ -113,11 +113,12 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
     region = parse_region(options.plot)
     if len(region) > _MOST_BASES:
         raise ConfigError(f"{region} has {len(region):,} bases: a picture shows up to {_MOST_BASES:,}")
-    with whole_path(picture) as draft:  # before anything is predicted: a folder may be missing
-        found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
-        edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
-        measured = _measured(options.measured, found, genome, targets) if options.measured else {}
-        predicted = dict(zip(targets, found.values, strict=True))
+    check_folder_of(picture)  # before anything is predicted
+    found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
+    edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
+    measured = _measured(options.measured, found, genome, targets) if options.measured else {}
+    predicted = dict(zip(targets, found.values, strict=True))
+    with whole_path(picture) as draft:
         draw_tracks(draft, found.contig, edges, predicted, measured, f"{options.name}, {region}")
     print(f"{picture}: {region}, {len(targets)} target(s)", file=sys.stderr)
 

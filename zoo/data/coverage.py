@@ -5,7 +5,8 @@ Shapes: T targets, P bins of all contigs, one contig after the other.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from zoo.intervals import Interval, some_of
 from zoo.processes import mapped
 from zoo.progress import bar
 from zoo.sequence import UNKNOWN
+from zoo.writing import replace_bytes, sync
 
 __all__ = ["Coverage", "TrackFacts"]
 
@@ -128,16 +130,22 @@ class Coverage:
         """
         folder = self.folder
         if len(self._done()) < len(self.tracks):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                with FileLock(folder / "lock"):
-                    self._fill()
-            except OSError as error:
-                raise OutputError(
-                    f"{folder} could not be written ({error.strerror or error}); it takes {self._bytes() / 1e9:.2f} "
-                    "GB: make room, or let the environment variable ZOO_CACHE name another folder"
-                ) from None
+            with ExitStack() as stack:
+                with self._written():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    stack.enter_context(FileLock(folder / "lock"))
+                self._fill()
         return folder
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder} could not be written ({error.strerror or error}); it takes {self._bytes() / 1e9:.2f} "
+                "GB: make room, or let the environment variable ZOO_CACHE name another folder"
+            ) from None
 
     def _fill(self) -> None:
         """Read the tracks that are not done, as some may be by an earlier process."""
@@ -146,19 +154,20 @@ class Coverage:
             usable = np.fromfile(folder / "usable.u8", np.uint8)
         else:
             usable = self._known()
-            (folder / "done.json").unlink(missing_ok=True)  # of another size
-            with (folder / "values.f32").open("wb") as file:
+            with self._written(), (folder / "values.f32").open("wb") as file:
+                (folder / "done.json").unlink(missing_ok=True)  # of another size
                 file.truncate(self._bytes())
         left = range(len(done), len(self.tracks))
-        with mapped(min(self.workers, len(left))) as each:
-            found = each(self._read, left)
+        with mapped(self._read, left, min(self.workers, len(left))) as found:
             for _, (facts, measured) in zip(bar(left, "reading bigWigs"), found, strict=True):
                 done.append(facts)
-                # Marked before it is called done: wherever this is stopped, no track that is done lacks its marks.
-                if not (usable & _MEASURED).all():
-                    usable |= _MEASURED if measured is None else _MEASURED * np.unpackbits(measured, count=len(usable))
-                    _replace(folder / "usable.u8", usable.tobytes())
-                _replace(folder / "done.json", json.dumps(done).encode())
+                complete = (usable & _MEASURED).all()
+                usable |= _MEASURED if measured is None else _MEASURED * np.unpackbits(measured, count=len(usable))
+                with self._written():
+                    # Marked before it is called done: wherever this is stopped, no track that is done lacks its marks.
+                    if not complete:
+                        replace_bytes(folder / "usable.u8", usable.tobytes())
+                    replace_bytes(folder / "done.json", json.dumps(done).encode())
 
     def _bytes(self) -> int:
         """Of the map."""
@@ -203,7 +212,7 @@ class Coverage:
         track, names = self.tracks[index], self._names[index]
         measured = np.ones(self.shape[1], np.bool_) if track.missing == "mask" else None
         missing, place, lowest, highest = 0, 0, np.inf, -np.inf
-        with BigWig(track.path) as bigwig, (self.folder / "values.f32").open("r+b") as file:
+        with BigWig(track.path) as bigwig, self._written(), (self.folder / "values.f32").open("r+b") as file:
             file.seek(4 * index * self.shape[1])
             for contig, length in self.contigs.items():
                 span = str(names[contig]), 0, length, self.bin_size
@@ -215,16 +224,11 @@ class Coverage:
                     place += len(found)
                     lowest = np.fmin(lowest, np.fmin.reduce(found))
                     highest = np.fmax(highest, np.fmax.reduce(found))
+            sync(file)
         if missing == sum(self.contigs.values()):
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
         facts = TrackFacts(missing, float(lowest), float(highest))
         return facts, None if measured is None else np.packbits(measured)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(data)
-    draft.replace(path)
 
 
 def _fingerprint(path: Path) -> str:
