@@ -30,7 +30,7 @@ def ceiling_scores(data: YeastDataModule, chromosomes: list[str]) -> Column:
 
 
 def ceiling(bins: Values) -> float:
-    """Spearman's and Brown's formula, from as many replicates as make a half to all of them, in bins (replicates, P)."""
+    """Spearman's and Brown's formula, from half of the replicates to all of them; of bins (replicates, P)."""
     half = len(bins) // 2
     times, r = len(bins) / half, agreement(bins, half)
     return float(np.sqrt(times * r / (1 + (times - 1) * r)))
