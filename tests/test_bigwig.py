@@ -160,7 +160,7 @@ def test_a_file_that_was_cut_off_is_refused_when_it_is_opened(tmp_path: Path, wr
 NO_BIGWIG = {
     "text": (b"chr1\t0\t10\t1.5\n" * 100, "does not begin as one"),
     "empty": (b"", "does not begin as one"),
-    "four bytes": (struct.pack("<I", 0x888FFC26), "not a bigWig file that can be read"),
+    "four bytes": (struct.pack("<I", 0x888FFC26), "was cut off"),
     "bigBed": (struct.pack("<I", 0x8789F2EB) * 30, "no bigWig"),
     "zipped": (gzip.compress(b"a bigWig"), "does not begin as one"),
 }
@@ -192,7 +192,25 @@ def test_damage_in_the_middle_is_found_when_it_is_read(tmp_path: Path, written: 
 def test_a_file_without_its_middle_is_refused(tmp_path: Path, written: Path) -> None:
     raw = written.read_bytes()
     (tmp_path / "short.bw").write_bytes(raw[: len(raw) // 3] + raw[-4:])
-    assert "not a bigWig file that can be read" in refused(tmp_path / "short.bw")
+    assert "is damaged: its tables are not where its header says" in refused(tmp_path / "short.bw")
+
+
+@pytest.mark.parametrize("place", [8, 24])
+def test_a_header_that_leads_astray_is_refused_and_does_not_end_the_process(
+    tmp_path: Path, written: Path, place: int
+) -> None:
+    raw = bytearray(written.read_bytes())
+    for lie in (0 if place == 8 else 1, 77, len(raw) - 1, len(raw) + 1, 2**63 + 5):
+        raw[place : place + 8] = struct.pack("<Q", lie)
+        (tmp_path / "astray.bw").write_bytes(raw)
+        assert "its tables are not where its header says" in refused(tmp_path / "astray.bw")
+
+
+def test_a_header_of_very_many_zoom_levels_is_refused(tmp_path: Path, written: Path) -> None:
+    raw = bytearray(written.read_bytes())
+    raw[7] = 0xFF
+    (tmp_path / "zooms.bw").write_bytes(raw)
+    assert "zoom levels" in refused(tmp_path / "zooms.bw")
 
 
 # Writing.

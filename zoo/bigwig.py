@@ -16,7 +16,10 @@ from zoo.writing import check_folder_of
 
 __all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
 
-_MAGIC = 0x888FFC26
+# What the file, its table of contigs and its index begin with; and the bytes of the header that say where they are.
+_MAGIC, _CONTIGS_MAGIC, _INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
+_HEADER = 32
+_MOST_ZOOMS = 100  # files have ten or so
 # Bases read at once: few enough to stay in the processor's cache, four bytes each.
 _BASES_AT_ONCE = 524_288
 
@@ -188,15 +191,22 @@ def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str])
 
 
 def _check_whole(path: Path) -> None:
-    """A bigWig begins and ends with one number."""
+    """A bigWig begins and ends with one number, and its header says where its tables are: else pyBigWig may crash."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     with path.open("rb") as file:
-        head = file.read(4)
-        file.seek(max(0, path.stat().st_size - 4))
-        tail = file.read(4)
-    orders = [order for order in "<>" if head == struct.pack(f"{order}I", _MAGIC)]
-    if not orders:
-        raise InputError(f"{path} is no bigWig file: it does not begin as one")
-    if tail != head:
-        raise InputError(f"{path} was cut off: it does not end as a bigWig file does; fetch it again")
+        head = file.read(_HEADER)
+        orders = [order for order in "<>" if head[:4] == struct.pack(f"{order}I", _MAGIC)]
+        if not orders:
+            raise InputError(f"{path} is no bigWig file: it does not begin as one")
+        file.seek(-4, os.SEEK_END)
+        if file.read(4) != head[:4] or len(head) < _HEADER:
+            raise InputError(f"{path} was cut off: it does not end as a bigWig file does; fetch it again")
+        zooms, contigs, _, index = struct.unpack(f"{orders[0]}6xH3Q", head)
+        if zooms > _MOST_ZOOMS:
+            raise InputError(f"{path} is damaged: its header tells of {zooms:,} zoom levels; fetch it again")
+        for place, magic in ((contigs, _CONTIGS_MAGIC), (index, _INDEX_MAGIC)):
+            file.seek(min(place, path.stat().st_size))
+            empty = place == 0 and magic == _INDEX_MAGIC  # without any value there is no index
+            if not empty and file.read(4) != struct.pack(f"{orders[0]}I", magic):
+                raise InputError(f"{path} is damaged: its tables are not where its header says; fetch it again")
