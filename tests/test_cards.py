@@ -1,12 +1,13 @@
 """Cards and README say what is true now."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from zoo.cards import checkpoint_folders, render_all, render_folder
+from zoo.cards import checkpoint_folders, render_all, render_card, render_folder
 from zoo.cli import _parser, main
 from zoo.facts import read_config
 from zoo.registry import find_entry
@@ -88,3 +89,15 @@ def test_the_readme_s_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.chdir(ROOT)
     exec(code.replace('"predictions.tsv"', repr(str(tmp_path / "predictions.tsv"))), {})
     assert (tmp_path / "predictions.tsv").is_file()
+
+
+@pytest.mark.parametrize("count", [1, 2, 100, 101])
+def test_scores_of_each_target_are_shown_or_summed_up_where_they_are_many(tiny_checkpoint: Path, count: int) -> None:
+    config = json.loads((tiny_checkpoint / "mlp.tiny" / "config.json").read_text())
+    config["arguments"]["targets"] = [f"t{index}" for index in range(count)]
+    config["run"]["target_metrics"] = {"auroc": [None, *(index / 100 for index in range(1, count))]}
+    card = render_card(config, "name\nt0\n")
+    assert ("| t0 |  |" in card) == (2 <= count <= 100)
+    assert ("| t1 | 0.0100 |" in card) == (2 <= count <= 100)
+    quarters = ["| lowest | 0.0100 |", "| a quarter below | 0.2600 |", "| median | 0.5100 |", "| highest | 1.0000 |"]
+    assert [line in card for line in quarters] == [count == 101] * 4

@@ -238,3 +238,15 @@ def test_of_what_may_be_negative_no_logarithm_is_scored() -> None:
     expected = [pearsonr(prediction[:, i].ravel(), target[:, i].ravel())[0] for i in range(T)]
     np.testing.assert_allclose(metrics.each()["pearson"].numpy(), expected, atol=1e-6)
     assert all(math.isfinite(value) for value in found.values())
+
+
+def test_more_than_can_be_ranked_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RankedTrackMetrics, "most", 50)
+    metrics = RankedTrackMetrics(T)
+    for _ in range(3):
+        metrics.update(torch.rand(2, T, 5), torch.rand(2, T, 5))  # 40 values each time
+    assert metrics.predictions == []
+    with pytest.warns(UserWarning, match="left out of 120 values"):
+        found = metrics.each()
+    assert found["spearman"].isnan().all()
+    assert found["pearson"].isfinite().all()
