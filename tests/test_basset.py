@@ -17,7 +17,7 @@ from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
 from zoo.losses import binary_cross_entropy
 from zoo.metrics import TargetMetrics
-from zoo.model import Optimization
+from zoo.optimization import Optimization
 from zoo.models.basset import Basset, ConvBlock, StrandedConv
 from zoo.sequence import complement_codes, encode, one_hot
 

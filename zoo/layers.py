@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +12,17 @@ from torch.utils.checkpoint import checkpoint
 
 from zoo.errors import ConfigError
 
-__all__ = ["ACTIVATIONS", "BATCH_NORM_EPS", "ConvBlock", "QuickGELU", "Residual", "checkpointed", "pointwise"]
+__all__ = [
+    "ACTIVATIONS",
+    "BATCH_NORM_EPS",
+    "ConvBlock",
+    "QuickGELU",
+    "Residual",
+    "checkpointed",
+    "dilated_residual",
+    "he_normal_",
+    "pointwise",
+]
 
 # Keras' own; PyTorch's is 1e-5.
 BATCH_NORM_EPS = 1e-3
@@ -81,7 +92,7 @@ class ConvBlock(nn.Sequential):
             self.dropout = nn.Dropout1d(dropout) if channel_dropout else nn.Dropout(dropout)
         if pool > 1:
             self.pool = Pool(pool)
-        _he_normal_(self.conv.weight)
+        he_normal_(self.conv.weight)
 
 
 class Residual(nn.Module):
@@ -97,7 +108,17 @@ class Residual(nn.Module):
         return summed
 
 
-def _he_normal_(weight: Tensor) -> None:
+def dilated_residual(
+    channels: int, filters: int, dilation: int, common: dict[str, Any], dropout: float, channel_dropout: bool
+) -> Residual:
+    """A dilated convolution to fewer channels and a pointwise one back, which begins at zero."""
+    narrow = ConvBlock((channels, filters), 3, dilation=dilation, **common)
+    back = ConvBlock((filters, channels), dropout=dropout, channel_dropout=channel_dropout, **common)
+    nn.init.zeros_(back.norm.weight)
+    return Residual(narrow, back)
+
+
+def he_normal_(weight: Tensor) -> None:
     """Keras' he_normal: a normal distribution cut at two standard deviations, of variance 2 / fan-in, in place."""
     fan_in = weight[0].numel()
     deviation = math.sqrt(2 / fan_in) / 0.87962566103423978  # that of a standard normal cut at two
@@ -107,7 +128,7 @@ def _he_normal_(weight: Tensor) -> None:
 def pointwise(inputs: int, outputs: int) -> nn.Conv1d:
     """A dense layer at each position: (B, C, P) -> (B, C', P), begun as Keras does."""
     layer = nn.Conv1d(inputs, outputs, 1)
-    _he_normal_(layer.weight)
+    he_normal_(layer.weight)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer

@@ -5,54 +5,27 @@ Shapes: B batch, L input bases, T targets.
 
 import inspect
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
+from zoo.contact_metrics import ContactMetrics
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError
+from zoo.intervals import some_of
 from zoo.losses import find_loss
 from zoo.metrics import CLASSIFICATION, REGRESSION, TargetMetrics
-from zoo.outputs import Output, Tracks
+from zoo.optimization import Optimization, configured
+from zoo.outputs import Contacts, Output, Tracks
 from zoo.sequence import complement_codes, one_hot
 from zoo.track_metrics import RankedTrackMetrics, TrackMetrics
 
-__all__ = ["Optimization", "SequenceModel"]
+__all__ = ["SequenceModel"]
 
-
-@dataclass
-class Optimization:
-    """How a model is trained: part of a run, never needed to load.
-
-    Args:
-        optimizer: the name of a torch optimiser.
-        learning_rate: the peak of the schedule.
-        weight_decay: of every parameter with more than one dimension; biases and normalisation have none.
-        momentum: for SGD and RMSprop.
-        alpha: for RMSprop: how slowly it forgets.
-        betas: for AdamW.
-        schedule: `one_cycle` (warm up, then cosine down to zero, over the whole run) or `constant`.
-        warmup: the share of the steps in which `one_cycle` rises.
-        target_weights: how much each target counts in the training loss; None for all alike. Squared errors of
-            measurements that spread differently are made comparable by one over their variances.
-        max_norm: the largest norm of the weights into one unit of a convolution or dense layer, held after each step
-            (Basset was trained with 7); None for no limit.
-    """
-
-    optimizer: Literal["AdamW", "SGD", "RMSprop"] = "AdamW"
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    momentum: float = 0.9
-    alpha: float = 0.99
-    betas: tuple[float, float] = (0.9, 0.999)
-    schedule: Literal["one_cycle", "constant"] = "one_cycle"
-    warmup: float = 0.1
-    target_weights: list[float] | None = None
-    max_norm: float | None = None
+Scores = TargetMetrics | TrackMetrics | ContactMetrics
 
 
 class SequenceModel(LightningModule):
@@ -71,6 +44,12 @@ class SequenceModel(LightningModule):
     unknown_base: ClassVar[float] = 0.0
     # Whether predictions are averaged with those for the reverse complement; an architecture may make it an argument.
     both_strands: bool = False
+
+    # Tracks that are read beside the sequence, the bases that a value of one stands for, and for each the index of its
+    # partner on the other strand; an architecture may make them arguments.
+    inputs: tuple[str, ...] = ()
+    input_size: int = 1
+    input_pairs: tuple[int, ...] = ()
 
     # The keyword arguments it was built with, defaults filled in: what `config.json` keeps.
     arguments: dict[str, Any]
@@ -91,14 +70,18 @@ class SequenceModel(LightningModule):
         self.length = length
         self.loss = find_loss(loss)
         self.optimization = Optimization()
-        self.valid_scores, self.test_scores = self._new_scores(TrackMetrics), self._new_scores(RankedTrackMetrics)
+        self.valid_scores, self.test_scores = self._new_scores("valid"), self._new_scores("test")
         # Metric -> that of each target, None where it is not defined; after the test.
         self.target_scores: dict[str, list[float | None]] = {}
 
-    def _new_scores(self, of_tracks: type[TrackMetrics]) -> TargetMetrics | TrackMetrics:
+    def _new_scores(self, part: str) -> Scores:
         """The metrics of what is predicted."""
+        targets = len(self.output.targets)
         if isinstance(self.output, Tracks):
-            return of_tracks(len(self.output.targets), self.loss.counts)
+            of_tracks = TrackMetrics if part == "valid" else RankedTrackMetrics
+            return of_tracks(targets, self.loss.counts)
+        if isinstance(self.output, Contacts):
+            return ContactMetrics(targets, self.output.bins, self.output.diagonal)
         return TargetMetrics(CLASSIFICATION if self.loss.classifies else REGRESSION)
 
     @property
@@ -119,28 +102,37 @@ class SequenceModel(LightningModule):
         """Turn codes (B, L) uint8 into the model's one-hot input (B, 4, L)."""
         return one_hot(codes, self.unknown_base)
 
-    def predict(self, codes: Tensor) -> Tensor:
+    def raw(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """The raw output (B, *output.shape) for codes (B, L), and inputs (B, I, L / input_size) where there are any."""
+        return self(self.encode(codes)) if inputs is None else self(self.encode(codes), inputs)
+
+    def predict(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
         """Predict in natural units, averaged over both strands where the model says so.
 
         Args:
             codes: uint8 (B, L) on the model's device.
+            inputs: float32 (B, I, L / input_size), the tracks that are read beside it, in the order of `inputs`.
 
         Returns:
             float32 (B, *output.shape).
 
         Raises:
-            InputError: a length that the model does not take.
+            InputError: a length that the model does not take, or tracks that are missing or not its own.
         """
         self.check_length(codes.shape[1])
-        return self._predicted(self(self.encode(codes)), codes)
+        self._check_inputs(codes, inputs)
+        return self._predicted(self.raw(codes, inputs), codes, inputs)
 
-    def _predicted(self, raw: Tensor, codes: Tensor) -> Tensor:
+    def _predicted(self, raw: Tensor, codes: Tensor, inputs: Tensor | None) -> Tensor:
         """The prediction for codes whose raw output on the given strand is known."""
         # In float32 whatever the precision: in bf16 the probabilities near 1 would be ties.
         forward = self.activation(raw.float())
         if not self.both_strands:
             return forward
-        backward = self.activation(self(self.encode(complement_codes(codes))).float())
+        if inputs is not None:
+            inputs = inputs.flip(-1)
+            inputs = inputs[:, list(self.input_pairs)] if self.input_pairs else inputs
+        backward = self.activation(self.raw(complement_codes(codes), inputs).float())
         return (forward + self.output.reverse_complement(backward)) / 2
 
     def check_length(self, length: int) -> None:
@@ -152,9 +144,19 @@ class SequenceModel(LightningModule):
             takes = str(self.length) if self.min_length == self.max_length else takes
             raise InputError(f"the sequence has {length} bases; the model takes {takes}")
 
+    def _check_inputs(self, codes: Tensor, inputs: Tensor | None) -> None:
+        """Refuse tracks that are missing, or not those that the model reads."""
+        if not self.inputs and inputs is None:
+            return
+        if inputs is None:
+            raise InputError(f"the model reads {len(self.inputs)} tracks beside the sequence: {some_of(self.inputs)}")
+        wanted = (len(codes), len(self.inputs), codes.shape[1] // self.input_size)
+        if tuple(inputs.shape) != wanted:
+            raise InputError(f"the tracks read beside the sequence have the shape {tuple(inputs.shape)}, not {wanted}")
+
     def training_loss(self, batch: Batch) -> Tensor:
         """What training lowers, ()."""
-        return self.loss.function(self(self.encode(batch.codes)), batch.target, self.target_weight())
+        return self.loss.function(self.raw(batch.codes, batch.inputs), batch.target, self.target_weight())
 
     def target_weight(self) -> Tensor | None:
         """How much each target counts in training, (T, 1, ...), of as many dimensions as the output."""
@@ -200,14 +202,14 @@ class SequenceModel(LightningModule):
             for name, values in self._log_scores(self.test_scores, "test").items()
         }
 
-    def _score(self, batch: Batch, scores: TargetMetrics | TrackMetrics, part: str) -> None:
-        raw = self(self.encode(batch.codes))
+    def _score(self, batch: Batch, scores: Scores, part: str) -> None:
+        raw = self.raw(batch.codes, batch.inputs)
         loss = self.loss.function(raw, batch.target, self.target_weight())
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
-        scores.update(self._predicted(raw, batch.codes), batch.target)
+        scores.update(self._predicted(raw, batch.codes, batch.inputs), batch.target)
 
-    def _log_scores(self, scores: TargetMetrics | TrackMetrics, part: str) -> dict[str, Tensor]:
+    def _log_scores(self, scores: Scores, part: str) -> dict[str, Tensor]:
         """Log the means over targets, from all processes; returns each target's."""
         with scores.sync_context():
             each = scores.each()
@@ -218,31 +220,8 @@ class SequenceModel(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule of `self.optimization`."""
-        plan = self.optimization
-        named = list(self.named_parameters())
-        decayed = [p for name, p in named if p.ndim > 1 and not name.endswith("bias")]
-        others = [p for name, p in named if p.ndim <= 1 or name.endswith("bias")]
-        groups = [
-            {"params": decayed, "weight_decay": plan.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        optimizer_class = getattr(torch.optim, plan.optimizer)
-        options: dict[str, dict[str, Any]] = {
-            "AdamW": {"betas": plan.betas},
-            "SGD": {"momentum": plan.momentum},
-            "RMSprop": {"momentum": plan.momentum, "alpha": plan.alpha},
-        }
-        optimizer = optimizer_class(groups, lr=plan.learning_rate, **options[plan.optimizer])
-        if plan.schedule == "constant":
-            return {"optimizer": optimizer}
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=plan.learning_rate,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=plan.warmup,
-            cycle_momentum=False,
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        steps = int(self.trainer.estimated_stepping_batches) if self.optimization.scheduled else 0
+        return configured(self.optimization, dict(self.named_parameters()), steps)
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor
 from zoo.errors import ConfigError
 from zoo.intervals import Interval
 
-__all__ = ["Contacts", "Labels", "Output", "Tracks"]
+__all__ = ["Contacts", "Labels", "Output", "Tracks", "upper_triangle"]
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,19 @@ class Contacts(Output):
 
     def reverse_complement(self, values: Tensor) -> Tensor:
         """Flip the map along both axes: pixel (i, j) comes from (N-1-j, N-1-i)."""
-        rows, columns = torch.triu_indices(self.bins, self.bins, self.diagonal)
+        rows, columns = upper_triangle(self.bins, self.diagonal)
         position = torch.zeros(self.bins, self.bins, dtype=torch.long)
         position[rows, columns] = torch.arange(len(rows))
         source = position[self.bins - 1 - columns, self.bins - 1 - rows]
         return values[..., source.to(values.device)]
+
+    def maps(self, values: Tensor) -> Tensor:
+        """Unfold predictions (..., P) into symmetric maps (..., N, N), NaN below the first diagonal."""
+        rows, columns = upper_triangle(self.bins, self.diagonal)
+        found = values.new_full((*values.shape[:-1], self.bins, self.bins), torch.nan)
+        found[..., rows, columns] = values
+        found[..., columns, rows] = values
+        return found
 
     def bin_interval(self, window: Interval, index: int) -> Interval:
         """The genomic interval of bin `index` on a side of the map predicted for `window`."""
@@ -140,3 +148,9 @@ class Contacts(Output):
             index = self.bins - 1 - index
         start = window.start + self.crop + index * self.bin_size
         return Interval(window.chrom, start, start + self.bin_size)
+
+
+def upper_triangle(bins: int, diagonal: int) -> tuple[Tensor, Tensor]:
+    """Rows and columns (P,) of the pixels of a map from a diagonal on, in row order."""
+    rows, columns = torch.triu_indices(bins, bins, diagonal)
+    return rows, columns

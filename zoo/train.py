@@ -21,7 +21,8 @@ from zoo.data.module import SequenceData
 from zoo.errors import ConfigError, Interrupted, one_line
 from zoo.facts import read_config
 from zoo.finish import finish_run
-from zoo.model import Optimization, SequenceModel
+from zoo.model import SequenceModel
+from zoo.optimization import Optimization
 from zoo.plots import draw_learning_curve
 from zoo.train_options import LAST, TrainCLI, answer_between_batches, run_folder
 

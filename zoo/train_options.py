@@ -19,7 +19,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from zoo.data.module import SequenceData
 from zoo.finish import fill
-from zoo.model import Optimization
+from zoo.optimization import Optimization
 from zoo.registry import split_name
 
 __all__ = ["LAST", "CardText", "TrainCLI", "answer_between_batches", "run_folder"]

@@ -13,7 +13,9 @@ class Batch(NamedTuple):
     Attributes:
         codes: uint8 (B, L): one byte a base crosses to the device, not sixteen.
         target: float32 (B, *output.shape); NaN where nothing was measured.
+        inputs: float32 (B, I, P), tracks that are read beside the sequence; None where a model reads it alone.
     """
 
     codes: Tensor
     target: Tensor
+    inputs: Tensor | None = None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from zoo.model import SequenceModel
 
-__all__ = ["load_published"]
+__all__ = ["fill_published", "load_published"]
 
 
 def load_published(
@@ -42,7 +42,16 @@ def load_published(
         raise IntegrityError(f"{path}: not a plain file of tensors ({one_line(error)[:200]})") from None
     if not isinstance(state, dict):
         raise IntegrityError(f"{path}: {type(state).__name__} where a state dict is wanted")
+    fill_published(model, convert({str(key): value for key, value in state.items()}, path), path, title)
+
+
+def fill_published(model: "SequenceModel", state: "dict[str, Tensor]", path: Path, title: str) -> None:
+    """Fill a model with tensors of its own names.
+
+    Raises:
+        IntegrityError: they are not those of this model.
+    """
     try:
-        model.load_state_dict(convert({str(key): value for key, value in state.items()}, path), strict=True)
+        model.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise IntegrityError(f"{path}: not the published {title} model ({one_line(error)[:300]})") from None

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import ACTIVATIONS, ConvBlock, Residual, checkpointed, pointwise
+from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, dilated_residual, pointwise
 from zoo.losses import scaled_softplus
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
@@ -114,7 +114,7 @@ class Basenji(SequenceModel):
         ]
         wide = channels[-1]
         residual = [
-            _dilated_residual(wide, residual_filters, dilation, common, residual_dropout, channel_dropout)
+            dilated_residual(wide, residual_filters, dilation, common, residual_dropout, channel_dropout)
             for dilation in dilations
         ]
         self.trunk = nn.Sequential(stem, *tower, *residual)
@@ -139,16 +139,6 @@ class Basenji(SequenceModel):
             return raw
         raw = raw.float()
         return scaled_softplus(raw, self.scale) if self.loss.activation is F.softplus else raw * self.scale
-
-
-def _dilated_residual(
-    channels: int, filters: int, dilation: int, common: dict[str, Any], dropout: float, channel_dropout: bool
-) -> Residual:
-    """A dilated convolution to fewer channels and a pointwise one back, which begins at zero."""
-    narrow = ConvBlock((channels, filters), 3, dilation=dilation, **common)
-    back = ConvBlock((filters, channels), dropout=dropout, channel_dropout=channel_dropout, **common)
-    nn.init.zeros_(back.norm.weight)
-    return Residual(narrow, back)
 
 
 def _bins(length: int, bin_size: int, crop: int) -> int:

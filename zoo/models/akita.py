@@ -1,0 +1,280 @@
+"""Akita (Fudenberg 2020, doi:10.1038/s41592-020-0958-x): a megabase in, the map of its contacts out.
+
+Shapes: B batch, L input bases, C channels, P positions, T targets, N bins on a side of the map that is predicted.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
+from operator import mul
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import ConfigError
+from zoo.layers import ACTIVATIONS, BATCH_NORM_EPS, ConvBlock, checkpointed, dilated_residual, he_normal_, pointwise
+from zoo.model import SequenceModel
+from zoo.outputs import Contacts, upper_triangle
+
+__all__ = ["Akita"]
+
+# What a pixel (i, j) gets from the channels of positions i and j, none of them negative. Only the first leaves as many
+# values as it found twice; all but it are the same for (j, i).
+COMBINATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "concatenate": lambda left, right: torch.cat(torch.broadcast_tensors(left, right), 1),
+    "mean": lambda left, right: (left + right) / 2,
+    "max": torch.maximum,
+    # Begun a little above zero, where the slope of the root is infinite.
+    "geometric_mean": lambda left, right: (left * right + 1e-6).sqrt(),
+    "dot": lambda left, right: left * right,
+}
+
+
+class Akita(SequenceModel):
+    """A tower that pools bases down to bins, dilated blocks along them, then a map of all pairs of bins: (B, T, pixels).
+
+    A block is activation, convolution, batch normalisation, dropout, pool, in this order. Predicted are the pixels of
+    the upper triangle; the map is symmetric by construction. The defaults are the published human net: 746,149
+    trainable parameters with its five targets.
+
+    Args:
+        targets: names of the T targets.
+        length: bases of a sequence: a multiple of what all pools and the stride make together, the bin.
+        stem_filters: channels of the first convolution.
+        stem_width: bases that it spans.
+        stem_stride: bases by which it moves. Its difference from the width is even.
+        stem_pool: positions over which its output is pooled.
+        tower_filters: channels of each convolution of the tower.
+        tower_width: positions that each spans.
+        tower_pools: positions over which each one's output is pooled, of any size: 2, 2, 2, 2, 5, 5, 5 for 2,000 bp.
+        fine_filters: channels of the dilated convolutions within the tower.
+        fine_dilations: of dilated residual blocks within the tower, where positions are finer than bins; none as
+            published. With the stem and tower of a Basenji before them, that is its trunk, and can begin as one.
+        fine_after: convolutions of the tower before them.
+        residual_filters: channels of the dilated convolution in each residual block along the bins.
+        dilations: of these, from the first to the last.
+        residual_dropout: share of the values that a residual block adds that is left out in training.
+        channel_dropout: leave out whole channels instead of single values, there and in the map.
+        reduced_filters: channels of a bin before pairs are made.
+        reduced_width: bins that the convolution to them spans.
+        combine: what a pair of bins has of its two: `mean`, as published; `concatenate`, `max`, `geometric_mean`; or
+            `dot`, the products of the channels, which the next convolution adds up.
+        map_filters: channels of the map.
+        map_residual_filters: channels of the dilated convolution in each residual block of the map.
+        map_dilations: of these, from the first to the last.
+        map_dropout: share of the values that such a block adds that is left out in training.
+        crop: bins left out on each side of the predicted ones, which have too little context.
+        diagonal: the first diagonal that is predicted.
+        inputs: names of tracks that are read beside the sequence; none as published.
+        input_size: bases that a value of these stands for: what positions have somewhere between the bases and the
+            bins. None for the bin.
+        input_pairs: for each of these the index of its partner on the other strand, itself where it has none.
+        activation: `relu`, as published, `gelu` or `quick_gelu`.
+        norm_momentum: of batch normalisation, as PyTorch counts it: .0735 is Keras' .9265.
+        checkpointing: keep only what passes between blocks for the backward pass: less memory, more time.
+        both_strands: average predictions with those for the reverse complement.
+        loss: `mean_squared_error`.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[str],
+        length: int = 1_048_576,
+        stem_filters: int = 96,
+        stem_width: int = 11,
+        stem_stride: int = 1,
+        stem_pool: int = 2,
+        tower_filters: Sequence[int] = (96,) * 10,
+        tower_width: int = 5,
+        tower_pools: Sequence[int] = (2,) * 10,
+        fine_filters: int = 64,
+        fine_dilations: Sequence[int] = (),
+        fine_after: int = 0,
+        residual_filters: int = 48,
+        dilations: Sequence[int] = (1, 2, 3, 5, 9, 16, 29, 50),
+        residual_dropout: float = 0.4,
+        channel_dropout: bool = False,
+        reduced_filters: int = 64,
+        reduced_width: int = 5,
+        combine: str = "mean",
+        map_filters: int = 48,
+        map_residual_filters: int = 24,
+        map_dilations: Sequence[int] = (1, 2, 3, 5, 9, 16),
+        map_dropout: float = 0.1,
+        crop: int = 32,
+        diagonal: int = 2,
+        inputs: Sequence[str] = (),
+        input_size: int | None = None,
+        input_pairs: Sequence[int] | None = None,
+        activation: str = "relu",
+        norm_momentum: float = 0.0735,
+        checkpointing: bool = False,
+        both_strands: bool = False,
+        loss: str = "mean_squared_error",
+    ) -> None:
+        sizes = [stem_filters, stem_width, stem_stride, stem_pool, *tower_filters, tower_width, *tower_pools]
+        sizes += [fine_filters, *fine_dilations, residual_filters, *dilations, reduced_filters, reduced_width]
+        if min([*sizes, map_filters, map_residual_filters, *map_dilations]) < 1:
+            raise ConfigError("filters, widths, strides, pools and dilations are numbers from 1 up")
+        if len(tower_filters) != len(tower_pools) or not 0 <= fine_after <= len(tower_filters):
+            raise ConfigError(
+                f"{len(tower_filters)} tower_filters and {len(tower_pools)} tower_pools, fine_after {fine_after} of "
+                "them: give one pool for each filter"
+            )
+        if not (0 <= residual_dropout < 1 and 0 <= map_dropout < 1 and 0 < norm_momentum < 1):
+            raise ConfigError("dropout is a share from 0 to below 1, norm_momentum lies between 0 and 1")
+        if activation not in ACTIVATIONS or combine not in COMBINATIONS:
+            raise ConfigError(
+                f"activations are {', '.join(ACTIVATIONS)}, combinations {', '.join(COMBINATIONS)}; not "
+                f"{activation!r} and {combine!r}"
+            )
+        # Bases of a position after the stem and after each convolution of the tower; the last one is a bin.
+        steps = list(accumulate([stem_stride * stem_pool, *tower_pools], mul))
+        bins = _bins(length, steps[-1], crop, diagonal)
+        super().__init__(Contacts(tuple(targets), bins, steps[-1], crop * steps[-1], diagonal), length, loss)
+        self.both_strands, self.checkpointing, self.crop, self.combine = both_strands, checkpointing, crop, combine
+        common: dict[str, Any] = {"momentum": norm_momentum, "activation": activation}
+        channels = [stem_filters, *tower_filters]
+        tower = [
+            ConvBlock(ends, tower_width, pool=pool, **common)
+            for ends, pool in zip(pairwise(channels), tower_pools, strict=True)
+        ]
+        fine = [dilated_residual(channels[fine_after], fine_filters, step, common, 0.0, False) for step in fine_dilations]
+        coarse = [
+            dilated_residual(channels[-1], residual_filters, step, common, residual_dropout, channel_dropout)
+            for step in dilations
+        ]
+        stem = ConvBlock((4, stem_filters), stem_width, stride=stem_stride, pool=stem_pool, **common)
+        self.trunk = nn.Sequential(stem, *tower[:fine_after], *fine, *tower[fine_after:], *coarse)
+        self.reduce = nn.Sequential(
+            ConvBlock((channels[-1], reduced_filters), reduced_width, **common), ACTIVATIONS[activation]()
+        )
+        pair = reduced_filters * (2 if combine == "concatenate" else 1)
+        dropout = nn.Dropout2d(map_dropout) if channel_dropout else nn.Dropout(map_dropout)
+        self.map = nn.Sequential(
+            Symmetric(MapBlock((pair + 1, map_filters), 3, **common)),
+            *(
+                Symmetric(
+                    MapBlock((map_filters, map_residual_filters), 3, dilation=step, **common),
+                    MapBlock((map_residual_filters, map_filters), zeroed=True, **common),
+                    dropout if map_dropout else nn.Identity(),
+                    residual=True,
+                )
+                for step in map_dilations
+            ),
+        )
+        self.head = pointwise(map_filters, len(targets))
+        rows, columns = upper_triangle(bins, diagonal)
+        self.register_buffer("pixels", rows * bins + columns, persistent=False)
+        self._add_inputs(inputs, input_size, input_pairs, steps, channels, fine_after, len(fine))
+
+    pixels: Tensor
+
+    def _add_inputs(
+        self,
+        names: Sequence[str],
+        size: int | None,
+        pairs: Sequence[int] | None,
+        steps: list[int],
+        channels: list[int],
+        fine_after: int,
+        fine: int,
+    ) -> None:
+        """Build what joins the tracks that are read beside the sequence to its channels."""
+        self.inputs, self.input_size = tuple(names), steps[-1] if size is None else size
+        self.input_pairs = tuple(pairs or ())
+        if not names:
+            return
+        if self.input_size not in steps:
+            raise ConfigError(
+                f"inputs of {size} bases a value fit nowhere: after the stem and the pools a position has "
+                f"{', '.join(map(str, steps))}"
+            )
+        if self.input_pairs and sorted(self.input_pairs) != list(range(len(names))):
+            raise ConfigError(f"input_pairs are {len(names)} indices of inputs, each the other's partner")
+        block = len(steps) - 1 - steps[::-1].index(self.input_size)
+        wide = channels[block]
+        # The block of the trunk after which they are added: dilated blocks may lie before it.
+        self.joined_after = block + (fine if block > fine_after else 0)
+        self.join = nn.Sequential(pointwise(len(names), wide), nn.ReLU(), pointwise(wide, wide))
+
+    def forward(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """One-hot (B, 4, L), and inputs (B, I, L / input_size) where there are any -> raw pixels (B, T, pixels)."""
+        return self.full_map(onehot, inputs).flatten(-2)[..., self.pixels]
+
+    def full_map(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """As `forward`, but the whole symmetric map (B, T, N, N); the diagonals that are not predicted mean nothing."""
+        keep = self.checkpointing and self.training
+        x = onehot
+        for place, block in enumerate(self.trunk):
+            x = checkpointed(block, x) if keep else block(x)
+            if inputs is not None and place == self.joined_after:
+                x = x + self.join(inputs)
+        x = self.reduce(x)
+        x = self._pairs(x)
+        for block in self.map:
+            x = checkpointed(block, x) if keep else block(x)
+        x = x[..., self.crop : x.shape[-1] - self.crop, self.crop : x.shape[-1] - self.crop]
+        raw: Tensor = self.head(x.flatten(-2))  # (B, T, N * N)
+        return raw.unflatten(-1, (self.output.bins, self.output.bins))
+
+    def _pairs(self, x: Tensor) -> Tensor:
+        """Channels of bins (B, C, P) -> those of pairs of bins, and their distance in bins: (B, C' + 1, P, P)."""
+        pairs = COMBINATIONS[self.combine](x[..., :, None], x[..., None, :])
+        place = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
+        distance = (place[:, None] - place).abs().expand(len(x), 1, -1, -1)
+        return torch.cat([pairs, distance], 1)
+
+
+class MapBlock(nn.Sequential):
+    """Activation, convolution without bias, batch normalisation: (B, C, P, P) -> (B, C', P, P)."""
+
+    def __init__(
+        self,
+        channels: tuple[int, int],
+        width: int = 1,
+        *,
+        dilation: int = 1,
+        zeroed: bool = False,
+        momentum: float,
+        activation: str,
+    ) -> None:
+        super().__init__()
+        self.activation = ACTIVATIONS[activation]()
+        self.conv = nn.Conv2d(*channels, width, dilation=dilation, padding="same", bias=False)
+        self.norm = nn.BatchNorm2d(channels[1], eps=BATCH_NORM_EPS, momentum=momentum)
+        he_normal_(self.conv.weight)
+        if zeroed:  # so that a residual block begins as nothing
+            nn.init.zeros_(self.norm.weight)
+
+
+class Symmetric(nn.Module):
+    """What blocks make of a map, added to it if `residual`, averaged with its mirror image: (B, C, P, P), as it was."""
+
+    def __init__(self, *blocks: nn.Module, residual: bool = False) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*blocks)
+        self.residual = residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        made = self.blocks(x)
+        made = x + made if self.residual else made
+        symmetric: Tensor = (made + made.transpose(-2, -1)) / 2
+        return symmetric
+
+
+def _bins(length: int, bin_size: int, crop: int, diagonal: int) -> int:
+    """How many bins a side of the map has. Raises: ConfigError: too few, or the bins do not divide the length."""
+    if length % bin_size:
+        raise ConfigError(
+            f"the pools and the stride make bins of {bin_size} bases, which do not divide {length} bases; they "
+            f"divide {-(-length // bin_size) * bin_size}"
+        )
+    bins = length // bin_size - 2 * crop
+    if crop < 0 or diagonal < 0 or bins <= diagonal:
+        raise ConfigError(
+            f"{length} bases make {length // bin_size} bins: after cropping {crop} a side nothing is left from the "
+            f"diagonal {diagonal} on"
+        )
+    return bins
