@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.binning import Missing, Statistic, bin_and_count
 from zoo.errors import InputError, OutputError, one_line
-from zoo.intervals import find_contigs, some_of
+from zoo.intervals import match_both_ways, some_of
 from zoo.writing import check_folder_of
 
 __all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
@@ -172,10 +172,7 @@ def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str])
     """
     with BigWig(path) as file:
         theirs = file.contigs
-    # Either may count its contigs in Roman numbers, which are looked for among the names that are known.
-    found = find_contigs(contigs, theirs)
-    turned = find_contigs(theirs, contigs)
-    found |= {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
+    found = match_both_ways(contigs, theirs)
     if not any(found.values()):
         raise InputError(f"{path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
     for contig in needed:

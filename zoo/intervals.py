@@ -18,6 +18,7 @@ __all__ = [
     "Interval",
     "find_contigs",
     "iterate_bed",
+    "match_both_ways",
     "match_contigs",
     "open_text",
     "parse_bounds",
@@ -213,6 +214,14 @@ def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str |
             raise InputError(f"the contig {name!r} could be {' or '.join(found)}")
         mapping[name] = found[0] if found else None
     return mapping
+
+
+def match_both_ways(contigs: Iterable[str], theirs: Iterable[str]) -> dict[str, str | None]:
+    """For each contig of a genome its name in a file, None where it is not there; either may count in Roman numbers."""
+    contigs, theirs = list(contigs), list(theirs)
+    found = find_contigs(contigs, theirs)
+    turned = find_contigs(theirs, contigs)
+    return found | {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
 
 
 def some_of(names: Iterable[str], most: int = 5) -> str:

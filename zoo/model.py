@@ -71,6 +71,9 @@ class SequenceModel(LightningModule):
         self.loss = find_loss(loss)
         self.optimization = Optimization()
         self.valid_scores, self.test_scores = self._new_scores("valid"), self._new_scores("test")
+        # What was taken from another model: names of tensors, and the modules of it that stay as they are.
+        self.taken: frozenset[str] = frozenset()
+        self.frozen: list[nn.Module] = []
         # Metric -> that of each target, None where it is not defined; after the test.
         self.target_scores: dict[str, list[float | None]] = {}
 
@@ -174,6 +177,39 @@ class SequenceModel(LightningModule):
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.codes))
         return loss
 
+    def take_trunk(self, source: "SequenceModel", rate: float) -> None:
+        """Begin with the trunk of another model, all of it.
+
+        Args:
+            source: whose `trunk` lies, tensor for tensor, at the beginning of this one's.
+            rate: the learning rate of it relative to the rest; 0 leaves it as it is, batch statistics too.
+
+        Raises:
+            ConfigError: it has no trunk, or one that does not fit.
+        """
+        theirs = {name: value for name, value in source.state_dict().items() if name.startswith("trunk.")}
+        ours = self.state_dict()
+        odd = next((name for name, value in theirs.items() if name not in ours or ours[name].shape != value.shape), None)
+        if odd is not None or not theirs:
+            raise ConfigError(
+                f"the trunk cannot be taken: {odd or 'trunk'!r} of the other model has the shape "
+                f"{tuple(theirs[odd].shape) if odd else 'of none'} and does not fit this one"
+            )
+        self.load_state_dict({**ours, **theirs}, strict=True)
+        self.taken = frozenset(theirs)
+        if rate == 0:
+            blocks = {int(name.split(".")[1]) for name in theirs}
+            self.frozen = [self.get_submodule(f"trunk.{index}") for index in sorted(blocks)]
+            for block in self.frozen:
+                block.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, but for what is frozen."""
+        super().train(mode)
+        for block in self.frozen:
+            block.eval()
+        return self
+
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Hold every unit's weights to `max_norm`."""
         if self.optimization.max_norm is None:
@@ -221,7 +257,7 @@ class SequenceModel(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule of `self.optimization`."""
         steps = int(self.trainer.estimated_stepping_batches) if self.optimization.scheduled else 0
-        return configured(self.optimization, dict(self.named_parameters()), steps)
+        return configured(self.optimization, dict(self.named_parameters()), self.taken, steps)
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """How a model is trained: optimiser, schedule, what is frozen. Part of a run, never needed to load."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +28,8 @@ class Optimization:
             measurements that spread differently are made comparable by one over their variances.
         max_norm: the largest norm of the weights into one unit of a convolution or dense layer, held after each step
             (Basset was trained with 7); None for no limit.
+        trunk_from: the name of a model whose trunk this one's begins with, such as `basenji.yeast`; None for none.
+        trunk_rate: the learning rate of what was taken from it, relative to the rest; 0 leaves it as it is.
     """
 
     optimizer: Literal["AdamW", "SGD", "RMSprop"] = "AdamW"
@@ -39,6 +42,8 @@ class Optimization:
     warmup: float = 0.1
     target_weights: list[float] | None = None
     max_norm: float | None = None
+    trunk_from: str | None = None
+    trunk_rate: float = 1.0
 
     @property
     def scheduled(self) -> bool:
@@ -46,21 +51,27 @@ class Optimization:
         return self.schedule != "constant"
 
 
-def configured(plan: Optimization, parameters: dict[str, nn.Parameter], steps: int) -> OptimizerLRScheduler:
+def configured(
+    plan: Optimization, parameters: dict[str, nn.Parameter], taken: Collection[str], steps: int
+) -> OptimizerLRScheduler:
     """The optimiser and schedule of a plan, as Lightning takes them.
 
     Args:
         plan: what to build.
         parameters: of the model, by name; those that need no gradient are left out.
+        taken: names of those that come from another model.
         steps: of the whole run, for a schedule.
     """
-    learned = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
-    decayed = [p for name, p in learned.items() if p.ndim > 1 and not name.endswith("bias")]
-    others = [p for name, p in learned.items() if p.ndim <= 1 or name.endswith("bias")]
-    groups = [
-        {"params": decayed, "weight_decay": plan.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = []
+    for rate, chosen in ((1.0, parameters.keys() - set(taken)), (plan.trunk_rate, parameters.keys() & set(taken))):
+        learned = {name: p for name, p in parameters.items() if name in chosen and p.requires_grad}
+        decayed = [p for name, p in learned.items() if p.ndim > 1 and not name.endswith("bias")]
+        others = [p for name, p in learned.items() if p.ndim <= 1 or name.endswith("bias")]
+        groups += [
+            {"params": some, "weight_decay": decay, "lr": rate * plan.learning_rate}
+            for some, decay in ((decayed, plan.weight_decay), (others, 0.0))
+            if some
+        ]
     optimizer_class = getattr(torch.optim, plan.optimizer)
     options: dict[str, dict[str, Any]] = {
         "AdamW": {"betas": plan.betas},
@@ -72,7 +83,7 @@ def configured(plan: Optimization, parameters: dict[str, nn.Parameter], steps: i
         return {"optimizer": optimizer}
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
-        max_lr=plan.learning_rate,
+        max_lr=[group["lr"] for group in groups],
         total_steps=steps,
         pct_start=plan.warmup,
         cycle_momentum=False,

@@ -128,15 +128,22 @@ class Contacts(Output):
 
     def reverse_complement(self, values: Tensor) -> Tensor:
         """Flip the map along both axes: pixel (i, j) comes from (N-1-j, N-1-i)."""
-        rows, columns = upper_triangle(self.bins, self.diagonal)
+        return values[..., self.turned().to(values.device)]
+
+    def pixels(self) -> tuple[Tensor, Tensor]:
+        """Rows and columns (P,) of what is predicted."""
+        return upper_triangle(self.bins, self.diagonal)
+
+    def turned(self) -> Tensor:
+        """For each pixel the place (P,) of the one that it is on the other strand."""
+        rows, columns = self.pixels()
         position = torch.zeros(self.bins, self.bins, dtype=torch.long)
         position[rows, columns] = torch.arange(len(rows))
-        source = position[self.bins - 1 - columns, self.bins - 1 - rows]
-        return values[..., source.to(values.device)]
+        return position[self.bins - 1 - columns, self.bins - 1 - rows]
 
     def maps(self, values: Tensor) -> Tensor:
         """Unfold predictions (..., P) into symmetric maps (..., N, N), NaN below the first diagonal."""
-        rows, columns = upper_triangle(self.bins, self.diagonal)
+        rows, columns = self.pixels()
         found = values.new_full((*values.shape[:-1], self.bins, self.bins), torch.nan)
         found[..., rows, columns] = values
         found[..., columns, rows] = values

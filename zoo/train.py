@@ -21,6 +21,7 @@ from zoo.data.module import SequenceData
 from zoo.errors import ConfigError, Interrupted, one_line
 from zoo.facts import read_config
 from zoo.finish import finish_run
+from zoo.hub import load
 from zoo.model import SequenceModel
 from zoo.optimization import Optimization
 from zoo.plots import draw_learning_curve
@@ -60,6 +61,8 @@ def train(arguments: Sequence[str]) -> Path:
     run = run_folder(config, data)
     name = run.name
     model.optimization = Optimization(**config.optimization)
+    if model.optimization.trunk_from is not None:
+        model.take_trunk(load(model.optimization.trunk_from), model.optimization.trunk_rate)
     _fit(trainer, model, data, run, config)
     if trainer.is_global_zero:
         draw_learning_curve(run, run / "learning_curve.png", name)

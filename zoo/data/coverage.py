@@ -27,7 +27,7 @@ from zoo.progress import bar
 from zoo.sequence import UNKNOWN
 from zoo.writing import replace_bytes, sync
 
-__all__ = ["Coverage", "TrackFacts"]
+__all__ = ["Coverage", "TrackFacts", "fingerprint"]
 
 _BASES_AT_ONCE = 4_000_000
 # What is said of a bin.
@@ -105,10 +105,10 @@ class Coverage:
     def folder(self) -> Path:
         """Where it lies: a folder named by a hash of what went into it."""
         said = [
-            [_fingerprint(Path(track.path)), track.statistic, track.missing, [names[c] for c in self.contigs]]
+            [fingerprint(Path(track.path)), track.statistic, track.missing, [names[c] for c in self.contigs]]
             for track, names in zip(self.tracks, self._names, strict=True)
         ]
-        text = json.dumps([self.bin_size, _fingerprint(self.genome.path), self.contigs, said])
+        text = json.dumps([self.bin_size, fingerprint(self.genome.path), self.contigs, said])
         return cache_folder() / "coverage" / hashlib.sha256(text.encode()).hexdigest()[:24]
 
     @property
@@ -231,7 +231,7 @@ class Coverage:
         return facts, None if measured is None else np.packbits(measured)
 
 
-def _fingerprint(path: Path) -> str:
+def fingerprint(path: Path) -> str:
     """A hash of a file's size, head, tail and evenly spaced samples: whole files would take minutes to read."""
     size = path.stat().st_size
     found = hashlib.sha256(str(size).encode())

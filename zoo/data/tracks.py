@@ -1,28 +1,24 @@
 """TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
 
 import numpy as np
-from torch.utils.data import DataLoader
-
-from zoo.data.batch import Batch
 from zoo.data.coverage import Coverage
+from zoo.data.genome_data import GenomeData
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.module import SequenceData, batch_loader
 from zoo.data.peak_files import read_blacklist
-from zoo.data.sampler import EpochSampler, ShareSampler
 from zoo.data.splits import PARTS, Part
 from zoo.data.tiles import Tiles, tile, touched_bins
-from zoo.data.track_dataset import Moves, TrackData, TrackDataset
+from zoo.data.track_dataset import TrackData, TrackDataset
 from zoo.data.track_table import Track, read_track_table, strand_pairs
 from zoo.errors import ConfigError
 from zoo.genome import Genome
-from zoo.intervals import match_contigs, some_of
+from zoo.intervals import some_of
 from zoo.losses import Loss
 from zoo.outputs import Output, Tracks
 
 __all__ = ["TrackDataModule"]
 
 
-class TrackDataModule(SequenceData):
+class TrackDataModule(GenomeData):
     """Windows of a genome with what many bigWigs measure there.
 
     The bigWigs are read once, into bins that are kept in the cache (see `Coverage`); after that, training reads memory
@@ -74,40 +70,28 @@ class TrackDataModule(SequenceData):
         num_workers: int = 0,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        if bin_size < 1 or length % bin_size:
-            raise ConfigError(f"bins of {bin_size} bases do not divide windows of {length}")
-        self.bins = length // bin_size - 2 * crop
-        if crop < 0 or self.bins < 1:
-            raise ConfigError(f"{length // bin_size} bins less {crop} on each side leave none to predict")
-        if min(shift, jitter, num_workers, seed) < 0 or any(
-            n is not None and n < 1 for n in (batch_size, epoch_size, stride)
-        ):
-            raise ConfigError(
-                "batch_size, epoch_size and stride are numbers from 1 up; shift, jitter, num_workers and seed from 0 up"
-            )
         resolution = bin_size if resolution is None else resolution
-        if resolution < 1 or bin_size % resolution:
-            raise ConfigError(f"a resolution of {resolution} bases does not divide bins of {bin_size}")
-        if shift % resolution:
-            raise ConfigError(f"a shift of {shift} bases is no multiple of the resolution of {resolution}")
-        if not 0 <= max_masked < 1:
-            raise ConfigError("max_masked is a share from 0 to below 1")
-        self.rules = split or SplitRules()
-        self.rules.check(length)
-        self._length, self.bin_size, self.crop, self.resolution = length, bin_size, crop, resolution
-        self.genome, self.targets_table = genome, targets_table
-        self.contigs, self.blacklist, self.max_masked = contigs, blacklist or [], max_masked
-        self.stride = self.bins if stride is None else stride
-        self.moves = Moves(shift // resolution, jitter, reverse_complement)
-        self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
+        super().__init__(
+            genome=genome,
+            length=length,
+            bin_size=bin_size,
+            resolution=resolution,
+            crop=crop,
+            split=split,
+            contigs=contigs,
+            max_masked=max_masked,
+            stride=stride,
+            shift=shift,
+            jitter=jitter,
+            reverse_complement=reverse_complement,
+            epoch_size=epoch_size,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            seed=seed,
+        )
+        self.resolution, self.targets_table, self.blacklist = resolution, targets_table, blacklist or []
         self._tracks: list[Track] | None = None
         self._found: tuple[TrackData, Tiles, list[str]] | None = None
-
-    @property
-    def length(self) -> int:
-        """Bases of every window."""
-        return self._length
 
     @property
     def tracks(self) -> list[Track]:
@@ -174,38 +158,16 @@ class TrackDataModule(SequenceData):
         data, tiles, report = self._find()
         chosen = tiles.subset(tiles.part == PARTS.index(part))
         if not len(chosen):
-            raise ConfigError("; ".join([f"the {part} part is empty: {len(tiles)} windows in all", *report]))
-        return TrackDataset(data, chosen, self.bins, self.crop, self.moves if part == "train" else None, self.seed)
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled anew each epoch; the last short batch is left out."""
-        dataset = self.dataset("train")
-        sampler = EpochSampler(len(dataset), self.seed, draws=self.epoch_size)
-        size = min(self.batch_size, len(sampler))  # of this process's share: none may be left without a batch
-        return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """In order, to each process its share."""
-        return self._in_order("valid")
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """In order, to each process its share."""
-        return self._in_order("test")
-
-    def _in_order(self, part: Part) -> DataLoader[Batch]:
-        dataset = self.dataset(part)
-        sampler = ShareSampler(len(dataset))
-        return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
+            raise self.empty(part, tiles, report)
+        return TrackDataset(data, chosen, self.shape, self.moves if part == "train" else None, self.seed)
 
     def _find(self) -> tuple[TrackData, Tiles, list[str]]:
         """What is read, the windows of all parts, and what was left out; found once."""
         if self._found is not None:
             return self._found
         genome, report = Genome(self.genome), []
-        contigs = self._wanted(genome)
-        needed = [] if self.contigs is None else list(contigs)
-        needed += match_contigs([*(self.rules.valid or []), *(self.rules.test or [])], contigs).values()
-        coverage = Coverage(self.tracks, genome, contigs, self.resolution, needed, self.num_workers)
+        contigs = self.wanted(genome)
+        coverage = Coverage(self.tracks, genome, contigs, self.resolution, self.needed(contigs), self.num_workers)
         if coverage.absent:
             report.append(
                 f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
@@ -215,29 +177,17 @@ class TrackDataModule(SequenceData):
             usable &= ~touched_bins(coverage.contigs, self.resolution, read_blacklist(path, list(coverage.contigs)))
         if not usable.all():
             report.append(f"{(~usable).sum() * self.resolution:,} bases masked: blacklisted, without a value, or N")
-        # The sequence may be moved by `jitter` bases past what a window reads.
-        context = self.crop + -(-self.moves.jitter // self.bin_size)
-        tiles, too_short = tile(
-            coverage.contigs, GenomeSplit(coverage.contigs, self.rules), self.bin_size, self.bins, context, self.stride
-        )
+        split = GenomeSplit(coverage.contigs, self.rules)
+        tiles, too_short = tile(coverage.contigs, split, self.bin_size, self.bins, self.context(), self.stride)
         if too_short:
             report.append(f"{too_short:,} bins dropped: in regions that are too short for a window")
-        fine = self.bin_size // self.resolution
+        fine = self.shape.fine
         before = np.append(0, usable.cumsum())
         first = coverage.first[tiles.contig] + tiles.start * fine
         masked = self.bins * fine - (before[first + self.bins * fine] - before[first])
         keep = masked <= self.max_masked * self.bins * fine + 1e-6  # the product may fall short of a whole number
         if not keep.all():
             report.append(f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked")
-        data = TrackData(genome, coverage, usable, self.tracks, self.strand_pairs, self.bin_size)
+        data = TrackData(genome, coverage, usable, self.tracks, self.strand_pairs)
         self._found = data, tiles.subset(keep), report
         return self._found
-
-    def _wanted(self, genome: Genome) -> dict[str, int]:
-        """The contigs to use, in the genome's order."""
-        if self.contigs is None:
-            return genome.contigs
-        if not self.contigs:
-            raise ConfigError("name at least one contig, or leave `contigs` out for all")
-        found = set(match_contigs(self.contigs, genome.contigs).values())
-        return {name: length for name, length in genome.contigs.items() if name in found}

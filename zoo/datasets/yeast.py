@@ -26,7 +26,18 @@ from zoo.errors import ConfigError
 from zoo.progress import bar, spinner
 from zoo.writing import whole_folder
 
-__all__ = ["CONTIGS", "STARTS", "TEST", "VALID", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder"]
+__all__ = [
+    "CONTIGS",
+    "RDNA",
+    "STARTS",
+    "TEST",
+    "VALID",
+    "YeastDataModule",
+    "read_starts",
+    "tags_by_base",
+    "write_genome",
+    "yeast_folder",
+]
 
 _ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI"]
 CONTIGS = [f"chr{number}" for number in _ROMAN]
@@ -44,7 +55,7 @@ _LINE = 60
 # MNase coverage is exactly 0 where nothing can be mapped: in runs of so many bases and more.
 _UNMAPPABLE = 400
 # The array of ribosomal RNA genes stands for some 150 copies: what is measured there is not of one.
-_RDNA = ("chrXII", 450_000, 490_000)
+RDNA = ("chrXII", 450_000, 490_000)
 # The few strongest starts have a third of all tags: what a bin has above this counts as a square root.
 _SOFT_CLIP = 8.0
 _AGREEMENT_BIN = 100
@@ -110,7 +121,7 @@ def read_starts(name: str) -> list[Tags]:
 
 
 def _build(folder: Path) -> None:
-    lengths = _write_genome(folder / "genome.fa")
+    lengths = write_genome(folder / "genome.fa")
     report = [f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bases"]
     report.append(_write_mnase(folder / "mnase.bw", lengths))
     tracks = [
@@ -140,8 +151,8 @@ def _build(folder: Path) -> None:
             )
         report.append(f"{name}: {_agreement(replicates, lengths)}")
     write_track_table(folder / "targets.tsv", tracks)
-    (folder / "blacklist.bed").write_text("\t".join(map(str, _RDNA)) + "\trDNA\n")
-    report.append(f"blacklist: the rDNA, {_RDNA[0]}:{_RDNA[1]:,}-{_RDNA[2]:,}")
+    (folder / "blacklist.bed").write_text("\t".join(map(str, RDNA)) + "\trDNA\n")
+    report.append(f"blacklist: the rDNA, {RDNA[0]}:{RDNA[1]:,}-{RDNA[2]:,}")
     (folder / "report.txt").write_text("\n".join(report) + "\n")
 
 
@@ -150,7 +161,7 @@ def _file(ending: str) -> PublicFile:
     return found
 
 
-def _write_genome(path: Path) -> dict[str, int]:
+def write_genome(path: Path) -> dict[str, int]:
     """One FASTA of the sixteen chromosomes; their lengths."""
     lengths = {}
     with path.open("w") as genome:

@@ -139,7 +139,9 @@ class Akita(SequenceModel):
             ConvBlock(ends, tower_width, pool=pool, **common)
             for ends, pool in zip(pairwise(channels), tower_pools, strict=True)
         ]
-        fine = [dilated_residual(channels[fine_after], fine_filters, step, common, 0.0, False) for step in fine_dilations]
+        fine = [
+            dilated_residual(channels[fine_after], fine_filters, step, common, 0.0, False) for step in fine_dilations
+        ]
         coarse = [
             dilated_residual(channels[-1], residual_filters, step, common, residual_dropout, channel_dropout)
             for step in dilations

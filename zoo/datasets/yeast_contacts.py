@@ -1,0 +1,163 @@
+"""Contacts in yeast: Hi-C of S. cerevisiae in G1 (2-kb bins), with the genome and where each bin lies on its chromosome.
+
+The map is that of `chromosight` (Matthey-Doret 2020, doi:10.1038/s41467-020-19562-7; SRR8769554), of strain W303 in the
+coordinates of sacCer3. Centromeres are found in the sequence, by their consensus.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from zoo.bigwig import BigWigWriter
+from zoo.data.contact_maps import MapRules
+from zoo.data.contacts import ContactDataModule
+from zoo.data.genome_split import SplitRules
+from zoo.data.track_table import Track, write_track_table
+from zoo.datasets.sources import files_of
+from zoo.datasets.yeast import RDNA, TEST, VALID, write_genome
+from zoo.download import cache_folder, fetch
+from zoo.genome import Genome
+from zoo.intervals import Interval
+from zoo.sequence import Codes
+from zoo.writing import whole_folder
+
+__all__ = ["BIN", "YeastContactDataModule", "contacts_folder", "find_centromere", "hic_files", "position_tracks"]
+
+BIN = 2_000
+_VERSION = "1"
+# The elements of a yeast centromere (Hegemann and Fleig 1993), between which lie 73 to 94 bases, nearly all A or T.
+_CDE1, _CDE3 = "RTCACRTG", "TGTTTATGNTTTCCGAA"
+_CDE2 = range(73, 95)
+_AT_WEIGHT = 10.0
+_IUPAC = {"A": 1, "C": 2, "G": 4, "T": 8, "R": 5, "N": 15}
+_TRACKS = {
+    "centromere_distance": "distance to the centromere, 100 kb",
+    "centromere_log_distance": "distance to the centromere, log2(1 + kb) / 10",
+    "end_distance": "distance to the nearer end of the chromosome, 100 kb",
+    "end_log_distance": "distance to the nearer end of the chromosome, log2(1 + kb) / 10",
+    "inside": "1 within the chromosome",
+}
+
+
+class YeastContactDataModule(ContactDataModule):
+    """Hi-C of yeast in G1: chrIX and chrXIV are the test, chrXI is for validation.
+
+    Args:
+        length: bases of a window.
+        crop: bins of context on each side.
+        position: read the distances to the centromere and to the end of the chromosome beside the sequence.
+        maps: how maps are prepared.
+        options: of ContactDataModule.
+    """
+
+    def __init__(
+        self,
+        length: int = 128_000,
+        crop: int = 0,
+        position: bool = False,
+        maps: MapRules | None = None,
+        **options: Any,
+    ) -> None:
+        folder = contacts_folder()
+        super().__init__(
+            genome=str(folder / "genome.fa"),
+            coolers={"hic_g1": str(hic_files()[0])},
+            length=length,
+            crop=crop,
+            maps=maps,
+            arms=str(folder / "arms.bed"),
+            inputs_table=str(folder / "inputs.tsv") if position else None,
+            split=SplitRules(valid=VALID, test=TEST),
+            blacklist=[str(folder / "blacklist.bed")],
+            **options,
+        )
+
+
+def hic_files() -> tuple[Path, Path]:
+    """The cooler of 2-kb bins, and that of an independent experiment in bins of 10 kb (HindIII)."""
+    fine, coarse = files_of("yeast_contacts")
+    return fetch(fine), fetch(coarse)
+
+
+def contacts_folder() -> Path:
+    """The folder of genome.fa, arms.bed, blacklist.bed, inputs.tsv and its bigWigs; built where it is not there."""
+    text = "".join(file.sha256 for file in files_of("yeast")) + _VERSION
+    folder = cache_folder() / "data" / f"yeast_contacts-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not (folder / "inputs.tsv").is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "inputs.tsv").is_file():
+                with whole_folder(folder) as draft:
+                    _build(draft)
+    return folder
+
+
+def _build(folder: Path) -> None:
+    lengths = write_genome(folder / "genome.fa")
+    genome = Genome(folder / "genome.fa")
+    middles = {}
+    with (folder / "centromeres.bed").open("w") as centromeres, (folder / "arms.bed").open("w") as arms:
+        for name, length in lengths.items():
+            start, end = find_centromere(genome.codes(Interval(name, 0, length)))
+            middles[name] = (start + end) // 2
+            centromeres.write(f"{name}\t{start}\t{end}\tCEN{name[3:]}\n")
+            arms.write(f"{name}\t0\t{middles[name]}\tleft\n{name}\t{middles[name]}\t{length}\tright\n")
+    (folder / "blacklist.bed").write_text("\t".join(map(str, RDNA)) + "\trDNA\n")
+    for name in _TRACKS:
+        with BigWigWriter(folder / f"{name}.bw", lengths) as writer:
+            for contig, length in lengths.items():
+                writer.add_bins(contig, 0, position_tracks(length, middles[contig])[name], BIN)
+    write_track_table(
+        folder / "inputs.tsv",
+        [Track(name, str(folder / f"{name}.bw"), unit=said, description=said) for name, said in _TRACKS.items()],
+    )
+
+
+def position_tracks(length: int, centromere: int) -> dict[str, NDArray[np.float32]]:
+    """Where the middles of the 2-kb bins of a chromosome lie: name -> values of the bins."""
+    middle = np.arange(0, length, BIN) + BIN / 2
+    found = {"inside": np.ones(len(middle), np.float32)}
+    for name, distance in (
+        ("centromere", np.abs(middle - centromere)),
+        ("end", np.maximum(np.minimum(middle, length - middle), 0)),
+    ):
+        found[f"{name}_distance"] = (distance / 1e5).astype(np.float32)
+        found[f"{name}_log_distance"] = (np.log2(1 + distance / 1e3) / 10).astype(np.float32)
+    return found
+
+
+def find_centromere(codes: Codes) -> tuple[int, int]:
+    """Start and end of the centromere of a chromosome: the best match of its three elements, on either strand.
+
+    Args:
+        codes: the whole chromosome (L,).
+
+    Returns:
+        0-based, half-open, on the given strand.
+    """
+    found = []
+    for strand, letters in (("+", codes), ("-", np.where(codes < 4, 3 - codes, codes)[::-1])):
+        first, last = _matches(letters, _CDE1), _matches(letters, _CDE3)
+        rich = np.append(0, ((letters == 0) | (letters == 3)).cumsum())
+        for gap in _CDE2:
+            count = len(last) - len(_CDE1) - gap
+            if count < 1:
+                continue
+            begin = np.arange(count) + len(_CDE1)
+            share = (rich[begin + gap] - rich[begin]) / gap
+            score = first[:count] + last[begin + gap] + _AT_WEIGHT * share
+            best = int(score.argmax())
+            found.append((float(score[best]), strand, best, best + len(_CDE1) + gap + len(_CDE3)))
+    _, strand, start, end = max(found)
+    return (start, end) if strand == "+" else (len(codes) - end, len(codes) - start)
+
+
+def _matches(codes: Codes, consensus: str) -> NDArray[np.int64]:
+    """At each position how many letters of a consensus fit."""
+    bits = np.left_shift(1, np.minimum(codes, 4)).astype(np.uint8)
+    count = len(codes) - len(consensus) + 1
+    return np.sum([(bits[i : i + count] & _IUPAC[letter]) > 0 for i, letter in enumerate(consensus)], axis=0)
