@@ -25,6 +25,7 @@ _MOST_ROWS = 100
 _USAGE = {
     "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
     "tracks": "zoo predict {name} genome.fa -o tracks/",
+    "contacts": "zoo predict {name} genome.fa -o maps/",
 }
 
 

@@ -4,9 +4,9 @@ Shapes: N bins of a contig, W diagonals.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +22,18 @@ _PIXELS_AT_ONCE = 20_000_000
 _MOST_BINS_OFF = 10
 
 
-@dataclass(frozen=True)
-class Pixels:
+class Pixels(NamedTuple):
     """Contacts within one contig; bins are counted from its beginning.
 
     Attributes:
         row: bin of the one end (P,).
         distance: bins from it to the other end (P,).
-        count: contacts (P,).
+        contacts: how many (P,).
     """
 
     row: NDArray[np.int64]
     distance: NDArray[np.int64]
-    count: NDArray[np.float64]
+    contacts: NDArray[np.float64]
 
 
 class CoolerFile:

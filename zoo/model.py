@@ -189,7 +189,9 @@ class SequenceModel(LightningModule):
         """
         theirs = {name: value for name, value in source.state_dict().items() if name.startswith("trunk.")}
         ours = self.state_dict()
-        odd = next((name for name, value in theirs.items() if name not in ours or ours[name].shape != value.shape), None)
+        odd = next(
+            (name for name, value in theirs.items() if name not in ours or ours[name].shape != value.shape), None
+        )
         if odd is not None or not theirs:
             raise ConfigError(
                 f"the trunk cannot be taken: {odd or 'trunk'!r} of the other model has the shape "

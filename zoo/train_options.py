@@ -142,7 +142,15 @@ class TrainCLI(LightningCLI):
         parser.add_dataclass_arguments(CardText, "card")
         parser.link_arguments("seed_everything", "data.init_args.seed")
         parser.link_arguments("data.targets", "model.init_args.targets", apply_on="instantiate")
-        for name in ("length", "crop", "strand_pairs", "diagonal", "inputs", "input_size", "input_pairs"):  # what a model does not take is not given to it
+        for name in (
+            "length",
+            "crop",
+            "strand_pairs",
+            "diagonal",
+            "inputs",
+            "input_size",
+            "input_pairs",
+        ):  # what a model does not take is not given to it
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:

@@ -213,7 +213,9 @@ class ContactDataModule(GenomeData):
         for file in self.files.values():
             absent |= {contig for contig, name in file.match(wanted).items() if name is None}
             if lacking := [contig for contig in needed if contig in absent]:
-                raise InputError(f"{file.uri} has no contig {lacking[0]!r}, which is wanted; it has {some_of(file.contigs)}")
+                raise InputError(
+                    f"{file.uri} has no contig {lacking[0]!r}, which is wanted; it has {some_of(file.contigs)}"
+                )
         contigs = {contig: length for contig, length in wanted.items() if contig not in absent}
         if absent:
             report.append(f"{len(absent)} contigs left out, which some cooler does not have: {some_of(sorted(absent))}")
@@ -277,5 +279,6 @@ def _training_regions(contigs: dict[str, int], split: GenomeSplit, arms: str | N
         if not found:
             raise InputError(f"{arms}: none of its regions lies in the training part; contigs are {some_of(names)}")
     return [
-        Region(name, -(-s // bin_size), -(-e // bin_size) if e == contigs[name] else e // bin_size) for name, s, e in found
+        Region(name, -(-s // bin_size), -(-e // bin_size) if e == contigs[name] else e // bin_size)
+        for name, s, e in found
     ]
