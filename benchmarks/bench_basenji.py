@@ -36,7 +36,8 @@ from linear_tracks import BIN, STARTS_BIN, linear_predictions, measured_tracks
 from replicate_tracks import Column, ceiling_scores, correlation, replicate_scores
 
 from zoo.data.track_table import Transform
-from zoo.datasets.yeast import TEST, VALID, YeastDataModule
+from zoo.datasets.yeast import YeastDataModule
+from zoo.datasets.yeast_genome import TEST, VALID
 from zoo.genome import Genome
 from zoo.hub import load_folder
 from zoo.intervals import Interval

@@ -129,7 +129,7 @@ def predict_contig(folder: Path, megabases: int) -> list[object]:
             file.writelines(f"{letters[i : i + 100]}\n" for i in range(0, len(letters), 100))
     torch.manual_seed(0)
     model = Basenji(["made"], **SMALL_NET)
-    example = torch.zeros(8, model.length, dtype=torch.uint8)
+    example = {"codes": torch.zeros(8, model.length, dtype=torch.uint8)}
     save(model, folder / "basenji.small", CardFacts("basenji.small", "made"), [TargetRow("made", "", "")], example)
     command = [sys.executable, "-m", "zoo.cli", "predict", f"local-dir:{folder / 'basenji.small'}", str(genome)]
     started = time.perf_counter()

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.datasets.yeast import CONTIGS, TEST, VALID, YeastDataModule
+from zoo.datasets.yeast import YeastDataModule
+from zoo.datasets.yeast_genome import CONTIGS, TEST, VALID
 from zoo.genome import Genome
 from zoo.intervals import Interval
 from zoo.sequence import UNKNOWN

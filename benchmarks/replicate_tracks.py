@@ -10,7 +10,8 @@ import numpy as np
 from linear_tracks import STARTS_BIN
 from numpy.typing import NDArray
 
-from zoo.datasets.yeast import CONTIGS, YeastDataModule, read_starts, tags_by_base
+from zoo.datasets.yeast import YeastDataModule, read_starts, tags_by_base
+from zoo.datasets.yeast_genome import CONTIGS
 
 __all__ = ["Column", "ceiling_scores", "correlation", "replicate_scores"]
 

@@ -82,7 +82,7 @@ def _save_tiny(folder: Path, model: SequenceModel) -> None:
         run=run,
     )
     rows = [TargetRow(target, f"The {target} target", "probability", 0.5) for target in TARGETS]
-    save(model, folder, facts, rows, torch.randint(0, 5, (4, LENGTH)).to(torch.uint8))
+    save(model, folder, facts, rows, {"codes": torch.randint(0, 5, (4, LENGTH)).to(torch.uint8)})
 
 
 @pytest.fixture
@@ -106,8 +106,9 @@ def made_yeast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the yeast data set, built from made files."""
     from made_yeast import fetch_made, made_objects
 
-    from zoo.datasets import yeast
+    from zoo.datasets import yeast, yeast_genome
 
-    monkeypatch.setattr(yeast, "fetch", lambda file, progress=True: fetch_made(tmp_path, file))
+    for module in (yeast, yeast_genome):
+        monkeypatch.setattr(module, "fetch", lambda file, progress=True: fetch_made(tmp_path, file))
     monkeypatch.setattr(yeast, "_read_objects", made_objects)
     return yeast.yeast_folder()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 
-from zoo.datasets.yeast import CONTIGS
+from zoo.datasets.yeast_genome import CONTIGS
 from zoo.download import PublicFile
 
 # Long enough for a window of basenji.yeast.

@@ -17,8 +17,8 @@ from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
 from zoo.losses import binary_cross_entropy
 from zoo.metrics import TargetMetrics
-from zoo.optimization import Optimization
 from zoo.models.basset import Basset, ConvBlock, StrandedConv
+from zoo.optimization import Optimization
 from zoo.sequence import complement_codes, encode, one_hot
 
 Array = NDArray[np.float64]

@@ -13,7 +13,8 @@ from scipy.stats import spearmanr
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from zoo.datasets.yeast import CONTIGS, YeastDataModule
+from zoo.datasets.yeast import YeastDataModule
+from zoo.datasets.yeast_genome import CONTIGS
 from zoo.genome import Genome
 from zoo.models.basenji import Basenji
 from zoo.registry import shipped_folder

@@ -41,7 +41,13 @@ def random_codes(count: int, length: int, seed: int = 0) -> Tensor:
 
 def save_mlp(folder: Path, **arguments: Any) -> SequenceModel:
     model = MLP(["a"], 12, hidden=(4,), **arguments)
-    save(model, folder, CardFacts(folder.name, "Made"), [TargetRow("a", "made", "probability")], random_codes(2, 12))
+    save(
+        model,
+        folder,
+        CardFacts(folder.name, "Made"),
+        [TargetRow("a", "made", "probability")],
+        {"codes": random_codes(2, 12)},
+    )
     return model
 
 
@@ -90,7 +96,7 @@ def test_a_loaded_model_predicts_bit_for_bit_what_the_saved_one_did(name: str, t
     with torch.inference_mode():
         expected = model.eval().predict(codes)
     rows = [TargetRow("a", "made", "probability", 0.25), TargetRow("b", "made", "probability")]
-    save(model, tmp_path / name, CardFacts(name, "Made"), rows, codes[:2])
+    save(model, tmp_path / name, CardFacts(name, "Made"), rows, {"codes": codes[:2]})
     loaded = load(f"local-dir:{tmp_path / name}")
     with torch.inference_mode():
         assert torch.equal(loaded.predict(codes), expected)
@@ -265,7 +271,7 @@ def test_target_lines_that_are_not_the_models_are_refused(tmp_path: Path) -> Non
             tmp_path / "mlp.new",
             CardFacts("mlp.new", ""),
             [TargetRow("b", "", "")],
-            random_codes(2, 12),
+            {"codes": random_codes(2, 12)},
         )
     assert list(tmp_path.iterdir()) == []
 

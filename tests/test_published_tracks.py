@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoo.datasets.yeast import TEST, YeastDataModule, yeast_folder
+from zoo.datasets.yeast import YeastDataModule, yeast_folder
+from zoo.datasets.yeast_genome import TEST
 from zoo.facts import read_config
 from zoo.genome import Genome
 from zoo.hub import load, resolve

@@ -227,7 +227,7 @@ def checkpoint(model: Basenji, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("checkpoints") / "basenji.tiny"
     rows = [TargetRow(name, name, "coverage") for name in model.output.targets]
     codes = torch.randint(0, 4, (8, 384), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-    save(model, folder, CardFacts("basenji.tiny", "made"), rows, codes)
+    save(model, folder, CardFacts("basenji.tiny", "made"), rows, {"codes": codes})
     return f"local-dir:{folder}"
 
 
@@ -362,8 +362,8 @@ def test_of_much_that_is_predicted_few_examples_are_stored() -> None:
         "residual_filters": 2,
     }
     net = Basenji([str(i) for i in range(3000)], 1024, dilations=[1], head_filters=2, crop=8, **small)
-    assert made_example(net, 1024).shape == (1, 1024)  # 720,000 values for each
-    assert len(made_example(Basenji(["a"], 1024, dilations=[1], head_filters=2, crop=8, **small), 1024)) == 8
+    assert made_example(net, 1024)["codes"].shape == (1, 1024)  # 720,000 values for each
+    assert len(made_example(Basenji(["a"], 1024, dilations=[1], head_filters=2, crop=8, **small), 1024)["codes"]) == 8
 
 
 def test_what_was_measured_on_another_assembly_is_refused(

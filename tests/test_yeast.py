@@ -11,7 +11,8 @@ from made_yeast import CHROMOSOME, SHORT_RUN, UNMAPPABLE, made_tags, seed_of
 from zoo.data.track_table import read_track_table
 from zoo.datasets import yeast
 from zoo.datasets.sources import files_of
-from zoo.datasets.yeast import CONTIGS, STARTS, YeastDataModule, read_starts, yeast_folder
+from zoo.datasets.yeast import STARTS, YeastDataModule, read_starts, yeast_folder
+from zoo.datasets.yeast_genome import CONTIGS
 from zoo.genome import Genome
 from zoo.intervals import Interval
 

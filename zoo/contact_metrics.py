@@ -34,7 +34,7 @@ class ContactMetrics(RankedTrackMetrics):
         self.diagonal = diagonal
         rows, columns = upper_triangle(bins, diagonal)
         self.register_buffer("distance", columns - rows - diagonal, persistent=False)
-        # Of each diagonal the number of pixels and the sums of x, y, x2, y2 and xy; in float64, for values of log scale.
+        # Of each diagonal the number of pixels and the sums of x, y, x2, y2 and xy; in float64.
         self.add_state("sums", torch.zeros(6, bins - diagonal, targets, dtype=torch.float64), dist_reduce_fx="sum")
         # Sum of the windows' r, and of how many windows.
         self.add_state("windows", torch.zeros(2, targets, dtype=torch.float64), dist_reduce_fx="sum")
@@ -74,4 +74,5 @@ def _pearson(sums: Tensor) -> Tensor:
 
 def _squared_error(sums: Tensor) -> Tensor:
     n, _, _, xx, yy, xy = sums
-    return (xx - 2 * xy + yy) / n
+    found: Tensor = (xx - 2 * xy + yy) / n
+    return found

@@ -4,7 +4,6 @@ Shapes: N bins of a contig, W diagonals.
 """
 
 from collections.abc import Iterator, Mapping
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

@@ -124,7 +124,7 @@ def save(
     folder: str | Path,
     facts: CardFacts,
     targets: list[TargetRow],
-    example: Tensor,
+    example: dict[str, Tensor],
 ) -> Path:
     """Write a model as a checkpoint folder: all of it, loaded again and verified, or nothing.
 
@@ -133,7 +133,7 @@ def save(
         folder: the new folder; its name is the model's name.
         facts: what the card and `zoo list` say.
         targets: a line for each target.
-        example: codes uint8 (n, L) whose prediction is stored beside the weights.
+        example: arguments of `predict`, stored with what it gives beside the weights.
 
     Returns:
         The folder.
@@ -148,7 +148,7 @@ def save(
     with whole_folder(folder) as draft:
         save_file(state, draft / _WEIGHTS)
         with torch.inference_mode():
-            save_file({"codes": example, "expected": copy.predict(example)}, draft / _EXAMPLE)
+            save_file({**example, "expected": copy.predict(**example)}, draft / _EXAMPLE)
         write_targets(draft / TARGETS_FILE, targets)
         config = {
             "format": _FORMAT,
@@ -189,13 +189,14 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 def _verify_folder(folder: Path, name: str) -> Verification:
     model = load_folder(folder)
     example = _read_tensors(folder / _EXAMPLE)
-    if example.keys() != {"codes", "expected"}:
-        raise IntegrityError(f"{folder}/{_EXAMPLE} holds {sorted(example)} where codes and expected are wanted")
+    wanted = {"codes", "expected", *(["inputs"] if model.inputs else [])}
+    if example.keys() != wanted:
+        raise IntegrityError(f"{folder}/{_EXAMPLE} holds {sorted(example)} where {sorted(wanted)} are wanted")
+    expected = example.pop("expected")
     with torch.inference_mode():
-        predicted = model.predict(example["codes"])
-    if predicted.shape != example["expected"].shape:
+        predicted = model.predict(**example)
+    if predicted.shape != expected.shape:
         raise IntegrityError(f"{folder}/{_EXAMPLE} does not fit the model's output")
-    expected = example["expected"]
     apart = (predicted - expected).abs() / expected.abs().clamp(min=1)
     difference = float(apart.max()) if len(predicted) else float("nan")
     tolerance = float(read_config(folder).get("tolerance", 0))

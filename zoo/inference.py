@@ -34,10 +34,14 @@ def inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
             module.training = True
 
 
-def predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float32]:
-    """Predict codes (B, L) on the model's device: float32 (B, *output.shape). To be called within `inference`."""
+def predict_batch(model: SequenceModel, batch: torch.Tensor, inputs: torch.Tensor | None = None) -> NDArray[np.float32]:
+    """Predict codes (B, L), and inputs (B, I, P) if any, on the model's device: float32 (B, *output.shape).
+
+    To be called within `inference`.
+    """
     try:
-        return model.predict(batch.to(model.device)).float().cpu().numpy()
+        beside = None if inputs is None else inputs.to(model.device)
+        return model.predict(batch.to(model.device), beside).float().cpu().numpy()
     except torch.cuda.OutOfMemoryError:
         raise ConfigError(
             f"{len(batch)} sequences of {batch.shape[1]} bases do not fit into the memory of {model.device}: "
@@ -45,10 +49,16 @@ def predict_batch(model: SequenceModel, batch: torch.Tensor) -> NDArray[np.float
         ) from None
 
 
-def made_example(model: SequenceModel, length: int) -> torch.Tensor:
-    """Codes (n, L) to store with their predictions beside weights; few where much is predicted for each.
+def made_example(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
+    """Arguments of `predict` to store with what it gives beside weights; few where much is predicted for each.
+
+    `codes` (n, L), and `inputs` (n, I, P) for a model that reads tracks beside the sequence.
 
     They are made: nothing of public data enters a checkpoint.
     """
     count = min(_EXAMPLES, max(1, _EXAMPLE_VALUES // math.prod(model.output.shape)))
-    return torch.randint(0, 4, (count, length), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    random = torch.Generator().manual_seed(0)
+    found = {"codes": torch.randint(0, 4, (count, length), generator=random).to(torch.uint8)}
+    if model.inputs:
+        found["inputs"] = torch.rand(count, len(model.inputs), length // model.input_size, generator=random)
+    return found

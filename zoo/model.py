@@ -107,7 +107,9 @@ class SequenceModel(LightningModule):
 
     def raw(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
         """The raw output (B, *output.shape) for codes (B, L), and inputs (B, I, L / input_size) where there are any."""
-        return self(self.encode(codes)) if inputs is None else self(self.encode(codes), inputs)
+        onehot = self.encode(codes)
+        found: Tensor = self(onehot) if inputs is None else self(onehot, inputs)
+        return found
 
     def predict(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
         """Predict in natural units, averaged over both strands where the model says so.
@@ -176,34 +178,6 @@ class SequenceModel(LightningModule):
         loss = self.training_loss(batch)
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.codes))
         return loss
-
-    def take_trunk(self, source: "SequenceModel", rate: float) -> None:
-        """Begin with the trunk of another model, all of it.
-
-        Args:
-            source: whose `trunk` lies, tensor for tensor, at the beginning of this one's.
-            rate: the learning rate of it relative to the rest; 0 leaves it as it is, batch statistics too.
-
-        Raises:
-            ConfigError: it has no trunk, or one that does not fit.
-        """
-        theirs = {name: value for name, value in source.state_dict().items() if name.startswith("trunk.")}
-        ours = self.state_dict()
-        odd = next(
-            (name for name, value in theirs.items() if name not in ours or ours[name].shape != value.shape), None
-        )
-        if odd is not None or not theirs:
-            raise ConfigError(
-                f"the trunk cannot be taken: {odd or 'trunk'!r} of the other model has the shape "
-                f"{tuple(theirs[odd].shape) if odd else 'of none'} and does not fit this one"
-            )
-        self.load_state_dict({**ours, **theirs}, strict=True)
-        self.taken = frozenset(theirs)
-        if rate == 0:
-            blocks = {int(name.split(".")[1]) for name in theirs}
-            self.frozen = [self.get_submodule(f"trunk.{index}") for index in sorted(blocks)]
-            for block in self.frozen:
-                block.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Self:
         """Training mode, but for what is frozen."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zoo.contact_prediction import ContactPredictions, map_regions
 from zoo.data.readers import SequenceFile
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.genome import Genome
@@ -65,12 +66,14 @@ class Predictions:
 
 def predict(
     model: SequenceModel, genome: Genome, intervals: Sequence[Interval], precision: Precision = "32"
-) -> Predictions | TrackPredictions:
-    """Predict for intervals of a genome; what comes back can `write` itself: as a table, or as a bigWig for each track.
+) -> Predictions | TrackPredictions | ContactPredictions:
+    """Predict for intervals of a genome; what comes back can `write` itself: a table, bigWigs or coolers.
 
-    Intervals have the length that the model takes, but for a model of tracks, which are predicted along any length.
-    See `predict_labels` and `zoo.track_prediction.predict_regions`.
+    Intervals have the length that the model takes, but for models of tracks and of contacts, which predict along any
+    length. See `predict_labels`, `zoo.track_prediction.predict_regions` and `zoo.contact_prediction.map_regions`.
     """
+    if model.output.kind == "contacts":
+        return map_regions(model, genome, intervals, precision=precision)
     if model.output.kind == "tracks":
         return predict_regions(model, genome, intervals, precision=precision)
     return predict_labels(model, genome, intervals, precision=precision)

@@ -26,6 +26,7 @@ __all__ = [
     "predict_regions",
     "predict_tracks",
     "touched_bases",
+    "touched_stretches",
 ]
 
 _BATCH = 16
@@ -105,7 +106,7 @@ def predict_tracks(
         raise ConfigError(f"a batch size of {batch_size} is too small")
     if trim < 0 or kept < 1 or not 0 <= phase < kept:
         raise ConfigError(f"of windows of {output.bins} bins, {trim} cannot be left out on each side")
-    for contig, first, last in _stretches(genome, regions, output.bin_size):
+    for contig, first, last in touched_stretches(genome, regions, output.bin_size):
         number = list(genome.contigs).index(contig)
         starts = np.arange(first - phase, last, kept)
         for batch in np.split(starts, range(batch_size, len(starts), batch_size)):
@@ -161,7 +162,7 @@ def choose_targets(model: SequenceModel, names: Sequence[str] | None) -> list[st
 def touched_bases(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> int:
     """How many bases the bins have that `predict_tracks` predicts."""
     size = _tracks_of(model).bin_size
-    return sum((last - first) * size for _, first, last in _stretches(genome, regions, size))
+    return sum((last - first) * size for _, first, last in touched_stretches(genome, regions, size))
 
 
 def _tracks_of(model: SequenceModel) -> Tracks:
@@ -170,7 +171,7 @@ def _tracks_of(model: SequenceModel) -> Tracks:
     return model.output
 
 
-def _stretches(genome: Genome, regions: Iterable[Interval], bin_size: int) -> Iterator[tuple[str, int, int]]:
+def touched_stretches(genome: Genome, regions: Iterable[Interval], bin_size: int) -> Iterator[tuple[str, int, int]]:
     """Contig, first bin and the bin after the last of what regions touch, in the order of the genome."""
     order = {name: place for place, name in enumerate(genome.contigs)}
     found = []

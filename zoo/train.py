@@ -26,6 +26,7 @@ from zoo.model import SequenceModel
 from zoo.optimization import Optimization
 from zoo.plots import draw_learning_curve
 from zoo.train_options import LAST, TrainCLI, answer_between_batches, run_folder
+from zoo.trunk import take_trunk
 
 __all__ = ["parse", "show_options", "train"]
 
@@ -62,7 +63,7 @@ def train(arguments: Sequence[str]) -> Path:
     name = run.name
     model.optimization = Optimization(**config.optimization)
     if model.optimization.trunk_from is not None:
-        model.take_trunk(load(model.optimization.trunk_from), model.optimization.trunk_rate)
+        take_trunk(model, load(model.optimization.trunk_from), model.optimization.trunk_rate)
     _fit(trainer, model, data, run, config)
     if trainer.is_global_zero:
         draw_learning_curve(run, run / "learning_curve.png", name)

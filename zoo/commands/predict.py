@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.commands.predict_contacts import predict_contacts_command
 from zoo.commands.predict_tracks import predict_tracks_command
 from zoo.errors import ConfigError, InputError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["add_predict"]
 
 _BATCH = 256
+_NOT_OF_LABELS = ("targets", "contigs", "plot", "measured", "undo", "inputs", "expected", "step", "bed")
 
 
 def add_predict(verbs: Any) -> None:
@@ -48,7 +50,19 @@ def add_predict(verbs: Any) -> None:
     tracks.add_argument(
         "--undo", metavar="TABLE", help="a table of targets: undo its scale and soft_clip in the bigWigs"
     )
-    tracks.add_argument("--measured", metavar="TABLE", help="with --plot: a table of targets, to draw beside")
+    tracks.add_argument(
+        "--measured", metavar="FILE", help="with --plot: a table of targets, or a .cool, to draw beside"
+    )
+    maps = verb.add_argument_group("maps", "Models of contacts write a .cool for each target, or arrays (.npz).")
+    maps.add_argument(
+        "--inputs", metavar="TABLE", help="the table of the tracks that a model reads beside the sequence"
+    )
+    maps.add_argument("--expected", metavar="TABLE", help="of cooltools expected-cis: write contacts, not logarithms")
+    maps.add_argument("--step", type=int, metavar="BINS", help="from one window to the next (default: half of one)")
+    maps.add_argument("--bed", nargs="+", default=[], metavar="BED", help="with --plot: intervals to draw below")
+    maps.add_argument(
+        "--smooth", type=float, default=0.0, metavar="BINS", help="Gaussian on the map that is --measured"
+    )
     verb.set_defaults(run=predict_command)
 
 
@@ -62,10 +76,12 @@ def predict_command(options: argparse.Namespace) -> None:
     if model.output.kind == "tracks":
         predict_tracks_command(options, model)
         return
-    if model.output.kind != "labels":
-        raise ConfigError(f"{options.name} predicts {model.output.kind}, which are not written yet")
-    if options.targets or options.contigs or options.plot or options.measured or options.undo:
-        raise ConfigError(f"{options.name} predicts {model.output.kind}: the options for tracks do not fit it")
+    if model.output.kind == "contacts":
+        predict_contacts_command(options, model)
+        return
+    odd = next((name for name in _NOT_OF_LABELS if getattr(options, name)), None)
+    if odd:
+        raise ConfigError(f"{options.name} predicts labels: --{odd} is for tracks or maps")
     blocks = _interval_blocks(options, model) if options.genome else _sequence_blocks(options, model)
     count = write_predictions(options.output, model.output.targets, _with_progress(blocks))
     if options.output != "-":

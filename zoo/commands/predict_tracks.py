@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.commands.regions import check_picture, regions_of
 from zoo.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from zoo.data.track_table import Transform
     from zoo.genome import Genome
-    from zoo.intervals import Interval
     from zoo.model import SequenceModel
     from zoo.track_writing import TrackStretch
 
@@ -26,7 +25,6 @@ __all__ = ["predict_tracks_command"]
 _BATCH = 16
 _MOST_DRAWN = 50
 _MOST_BASES = 10_000_000
-_PICTURES = (".png", ".svg", ".pdf")
 
 
 def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") -> None:
@@ -38,7 +36,7 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
 
     if options.output == "-":
         raise ConfigError("tracks are not written to standard output: name a folder with -o, or with --plot a picture")
-    if options.input == "-" or options.resize or options.sequence_column:
+    if options.input == "-" or options.resize or options.sequence_column or options.inputs or options.expected:
         raise ConfigError(
             "for tracks INPUT is a FASTA whose contigs are predicted, or BED with --genome, of any length"
         )
@@ -54,7 +52,7 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
     if options.measured:
         raise ConfigError("--measured is for --plot REGION")
     natural = _transform(options.undo, targets).inverse if options.undo else None
-    regions = list(_regions(options, genome))
+    regions = regions_of(options, genome)
     short = [
         name for name in {genome.contig(region.chrom) for region in regions} if genome.contigs[name] < model.length
     ]
@@ -75,21 +73,6 @@ def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") 
     )
 
 
-def _regions(options: argparse.Namespace, genome: "Genome") -> "Iterator[Interval]":
-    from zoo.intervals import Interval, iterate_bed
-
-    if options.genome:
-        for region in iterate_bed(options.input):
-            try:
-                genome.check(region)
-            except InputError as error:
-                raise InputError(f"{options.input}: {error}") from None
-            yield region
-    else:
-        for name in map(genome.contig, options.contigs or genome.contigs):
-            yield Interval(name, 0, genome.contigs[name])
-
-
 def _batch_size(options: argparse.Namespace) -> int:
     return _BATCH if options.batch_size is None else int(options.batch_size)
 
@@ -100,20 +83,16 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
     from zoo.intervals import parse_region
     from zoo.plots import draw_tracks
     from zoo.track_prediction import predict_region
-    from zoo.writing import check_folder_of, refuse_overwriting, whole_path
+    from zoo.writing import whole_path
 
-    picture = Path(options.output)
-    if picture.suffix not in _PICTURES:
-        raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(_PICTURES)}")
+    picture = check_picture(options)
     if len(targets) > _MOST_DRAWN:
         raise ConfigError(
             f"{len(targets):,} targets are too many for a picture: choose up to {_MOST_DRAWN} with --targets"
         )
-    refuse_overwriting(options.output, [str(path) for path in (options.input, options.measured) if path])
     region = parse_region(options.plot)
     if len(region) > _MOST_BASES:
         raise ConfigError(f"{region} has {len(region):,} bases: a picture shows up to {_MOST_BASES:,}")
-    check_folder_of(picture)  # before anything is predicted
     found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
     edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
     measured = _measured(options.measured, found, genome, targets) if options.measured else {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -18,23 +18,16 @@ from numpy.typing import NDArray
 from zoo.cooler_file import CoolerFile
 from zoo.data.contact_maps import LEVELS, MapRules, log_map, runs, valid_pairs
 from zoo.data.coverage import fingerprint
+from zoo.data.regions import Region
 from zoo.download import cache_folder
 from zoo.errors import InputError, OutputError
 from zoo.progress import bar
 from zoo.writing import replace_bytes, sync
 
-__all__ = ["ContactBand", "Region"]
+__all__ = ["ContactBand"]
 
 # Bins on a side of the squares that are prepared at once, if the band is no wider.
 _SIDE = 2048
-
-
-class Region(NamedTuple):
-    """A stretch of a genome, such as an arm of a chromosome, in bins of a contig: pairs are counted within it."""
-
-    contig: str
-    start: int
-    end: int
 
 
 class ContactBand:
@@ -191,14 +184,14 @@ class ContactBand:
         prepared = log_map(count, weight[low:high], expected, self.diagonal, self.rules)
         rows = np.arange(start, end)[:, None]
         columns = rows + np.arange(self.width)
-        band = prepared[rows - low, np.minimum(columns, high - 1) - low]
+        band: NDArray[np.float32] = prepared[rows - low, np.minimum(columns, high - 1) - low].astype(np.float32)
         band[columns >= high] = np.nan
-        return band.astype(np.float32)
+        return band
 
     def _filled(self, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which bins of a contig have values once short gaps are filled."""
         found = good.copy()
         for start, end in runs(~good):
-            if 0 < start and end < len(good) and end - start <= self.rules.fill:
+            if start > 0 and end < len(good) and end - start <= self.rules.fill:
                 found[start:end] = True
         return found

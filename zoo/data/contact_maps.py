@@ -48,7 +48,7 @@ class MapRules:
     @property
     def margin(self) -> int:
         """Bins around a pixel that may have a part in its value."""
-        return 2**LEVELS + self.fill + 1 + int(np.ceil(_TRUNCATE * self.smooth))
+        return int(2**LEVELS) + self.fill + 1 + int(np.ceil(_TRUNCATE * self.smooth))
 
 
 def log_map(count: Map, weight: Map, expected: Map, diagonal: int, rules: MapRules) -> Map:
@@ -161,7 +161,8 @@ def smooth(values: Map, sigma: float) -> Map:
     there = ~np.isnan(values)
     weight = gaussian_filter(there.astype(float), sigma, mode="constant", truncate=_TRUNCATE)
     total = gaussian_filter(np.where(there, values, 0.0), sigma, mode="constant", truncate=_TRUNCATE)
-    return np.divide(total, weight, out=np.full_like(values, np.nan), where=there)
+    found: Map = np.divide(total, weight, out=np.full_like(values, np.nan), where=there)
+    return found
 
 
 def runs(flags: Mask) -> list[tuple[int, int]]:

@@ -7,18 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.cooler_file import CoolerFile
-from zoo.data.contact_bands import ContactBand, Region
+from zoo.data.contact_bands import ContactBand
 from zoo.data.contact_dataset import ContactDataset
 from zoo.data.contact_maps import MapRules
 from zoo.data.genome_data import GenomeData
 from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.input_tracks import InputTracks
 from zoo.data.peak_files import read_blacklist
+from zoo.data.regions import training_regions
 from zoo.data.splits import PARTS, Part
 from zoo.data.tiles import Tiles, tile, touched_bins
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
-from zoo.intervals import read_bed, some_of
+from zoo.intervals import some_of
 from zoo.losses import Loss
 from zoo.outputs import Contacts, Output
 
@@ -138,7 +139,7 @@ class ContactDataModule(GenomeData):
     def target_facts(self) -> dict[str, tuple[str, str]]:
         """For each target what was measured, and its unit."""
         said = f", Gaussian of {self.maps.smooth:g} bins" if self.maps.smooth else ""
-        return {target: (f"contacts of {self.bin_size:,}-bp bins", _UNIT + said) for target in self.files}
+        return dict.fromkeys(self.files, (f"contacts of {self.bin_size:,}-bp bins", _UNIT + said))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -189,12 +190,10 @@ class ContactDataModule(GenomeData):
             lines.append(f"{target}: {bad:,} of {band.shape[0]:,} bins masked: without a weight, or blacklisted")
         rules = self.maps
         lines.append(
-            f"maps: {_UNIT}, coarse-grained to {rules.least_count:g} contacts, clipped at {rules.clip:g}, gaps of up to "
+            f"maps: {_UNIT}, coarse-grained to {rules.least_count:g} contacts, clipped at {rules.clip:g}, gaps up to "
             f"{rules.fill} filled, Gaussian of {rules.smooth:g} bins"
         )
-        for part in PARTS:
-            lines.append(f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins")
-        return lines
+        return lines + [f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins" for part in PARTS]
 
     def dataset(self, part: Part) -> ContactDataset:
         """The windows of one part; those for training are moved and turned."""
@@ -229,7 +228,8 @@ class ContactDataModule(GenomeData):
                 f"{max(contigs.values()):,}"
             )
         bands = self._bands(contigs, split)
-        tiles = self._without_masked(tiles, bands, report)
+        good: NDArray[np.bool_] = np.logical_or.reduce([band.good for band in bands])
+        tiles = self.without_masked(tiles, bands[0].first, good, report)
         inputs = None
         if self.inputs_table:
             inputs = InputTracks(self.inputs_table, genome, contigs, self.input_size, self.num_workers)
@@ -241,44 +241,8 @@ class ContactDataModule(GenomeData):
         masked = np.zeros(bins, np.bool_)
         for path in self.blacklist:
             masked |= touched_bins(contigs, self.bin_size, read_blacklist(path, list(contigs)))
-        regions = _training_regions(contigs, split, self.arms, self.bin_size)
+        regions = training_regions(contigs, split, self.arms, self.bin_size)
         return [
             ContactBand(file, contigs, self.bins, self.diagonal, regions, masked, self.maps, self.balance)
             for file in self.files.values()
         ]
-
-    def _without_masked(self, tiles: Tiles, bands: list[ContactBand], report: list[str]) -> Tiles:
-        """The windows of which enough bins count in some target."""
-        good: NDArray[np.bool_] = np.logical_or.reduce([band.good for band in bands])
-        before = np.append(0, good.cumsum())
-        first = bands[0].first[tiles.contig] + tiles.start
-        masked = self.bins - (before[first + self.bins] - before[first])
-        keep = masked <= self.max_masked * self.bins + 1e-6  # the product may fall short of a whole number
-        if not keep.all():
-            whole = int((masked == self.bins).sum())
-            report.append(
-                f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked ({whole:,} wholly)"
-            )
-        return tiles.subset(keep)
-
-
-def _training_regions(contigs: dict[str, int], split: GenomeSplit, arms: str | None, bin_size: int) -> list[Region]:
-    """The stretches of the training part, each within one of the arms where these are given, in whole bins."""
-    names = list(contigs)
-    contig, start, end, part = split.regions()
-    train = part == PARTS.index("train")
-    found = [(names[c], int(s), int(e)) for c, s, e in zip(contig[train], start[train], end[train], strict=True)]
-    if arms is not None:
-        bounds = [(arm.chrom, arm.start, arm.end) for arm in read_bed(arms)]
-        found = [
-            (name, max(s, low), min(e, high))
-            for name, s, e in found
-            for chrom, low, high in bounds
-            if chrom == name and max(s, low) < min(e, high)
-        ]
-        if not found:
-            raise InputError(f"{arms}: none of its regions lies in the training part; contigs are {some_of(names)}")
-    return [
-        Region(name, -(-s // bin_size), -(-e // bin_size) if e == contigs[name] else e // bin_size)
-        for name, s, e in found
-    ]

@@ -1,5 +1,7 @@
 """What data read from windows of a genome share: settings, parts, loaders."""
 
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoo.data.batch import Batch
@@ -14,6 +16,8 @@ from zoo.genome import Genome
 from zoo.intervals import match_contigs
 
 __all__ = ["GenomeData"]
+
+Index = NDArray[np.int64]
 
 
 class GenomeData(SequenceData):
@@ -144,6 +148,28 @@ class GenomeData(SequenceData):
     def context(self) -> int:
         """Bins on each side of those that are predicted which a window may read: `jitter` moves it."""
         return self.crop + -(-self.moves.jitter // self.bin_size)
+
+    def without_masked(self, tiles: Tiles, places: Index, usable: NDArray[np.bool_], report: list[str]) -> Tiles:
+        """The windows of which enough counts.
+
+        Args:
+            tiles: all windows.
+            places: where each contig begins among all that can be read alone.
+            usable: which of these, bins or parts of bins, count.
+            report: what is dropped is added to it.
+        """
+        fine, size = self.shape.fine, self.bins * self.shape.fine
+        before = np.append(0, usable.cumsum())
+        first = places[tiles.contig] + tiles.start * fine
+        masked = size - (before[first + size] - before[first])
+        keep = masked <= self.max_masked * size + 1e-6  # the product may fall short of a whole number
+        if not keep.all():
+            whole = int((masked == size).sum())
+            report.append(
+                f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked"
+                + (f" ({whole:,} of them wholly)" if whole else "")
+            )
+        return tiles.subset(keep)
 
     def empty(self, part: Part, tiles: Tiles, report: list[str]) -> ConfigError:
         """What is said of a part without windows."""

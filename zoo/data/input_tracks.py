@@ -54,6 +54,6 @@ class InputTracks:
         """Raises: ConfigError: a model reads others, or values of another size."""
         if tuple(names) != self.names or size != self.size:
             raise ConfigError(
-                f"the model reads {', '.join(names) or 'no tracks'} beside the sequence, {size} bases a value; the table "
-                f"has {', '.join(self.names)}, {self.size} bases a value"
+                f"the model reads {', '.join(names) or 'no tracks'} beside the sequence, {size} bases a value; the "
+                f"table has {', '.join(self.names)}, {self.size} bases a value"
             )

@@ -1,6 +1,5 @@
 """TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
 
-import numpy as np
 from zoo.data.coverage import Coverage
 from zoo.data.genome_data import GenomeData
 from zoo.data.genome_split import GenomeSplit, SplitRules
@@ -181,13 +180,7 @@ class TrackDataModule(GenomeData):
         tiles, too_short = tile(coverage.contigs, split, self.bin_size, self.bins, self.context(), self.stride)
         if too_short:
             report.append(f"{too_short:,} bins dropped: in regions that are too short for a window")
-        fine = self.shape.fine
-        before = np.append(0, usable.cumsum())
-        first = coverage.first[tiles.contig] + tiles.start * fine
-        masked = self.bins * fine - (before[first + self.bins * fine] - before[first])
-        keep = masked <= self.max_masked * self.bins * fine + 1e-6  # the product may fall short of a whole number
-        if not keep.all():
-            report.append(f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked")
+        tiles = self.without_masked(tiles, coverage.first, usable, report)
         data = TrackData(genome, coverage, usable, self.tracks, self.strand_pairs)
-        self._found = data, tiles.subset(keep), report
+        self._found = data, tiles, report
         return self._found

@@ -21,28 +21,14 @@ from zoo.data.genome_split import SplitRules
 from zoo.data.track_table import Track, write_track_table
 from zoo.data.tracks import TrackDataModule
 from zoo.datasets.sources import files_of
+from zoo.datasets.yeast_genome import RDNA, ROMAN, TEST, VALID, write_genome
 from zoo.download import PublicFile, cache_folder, fetch
 from zoo.errors import ConfigError
 from zoo.progress import bar, spinner
 from zoo.writing import whole_folder
 
-__all__ = [
-    "CONTIGS",
-    "RDNA",
-    "STARTS",
-    "TEST",
-    "VALID",
-    "YeastDataModule",
-    "read_starts",
-    "tags_by_base",
-    "write_genome",
-    "yeast_folder",
-]
+__all__ = ["STARTS", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder"]
 
-_ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI"]
-CONTIGS = [f"chr{number}" for number in _ROMAN]
-VALID = ["chrXI"]
-TEST = ["chrIX", "chrXIV"]
 # Target -> what it is, and the files or R objects of its replicates.
 STARTS = {
     "slic_cage": ("SLIC-CAGE, YPD", ["CAGE_TSSs/TSSset-1.txt", "CAGE_TSSs/TSSset-2.txt"]),
@@ -51,11 +37,8 @@ STARTS = {
     "stripe_diamide": ("STRIPE-seq, diamide", ["S288C_D_1", "S288C_D_2", "S288C_D_3"]),
 }
 _STRANDS = {"plus": "+", "minus": "-"}
-_LINE = 60
 # MNase coverage is exactly 0 where nothing can be mapped: in runs of so many bases and more.
 _UNMAPPABLE = 400
-# The array of ribosomal RNA genes stands for some 150 copies: what is measured there is not of one.
-RDNA = ("chrXII", 450_000, 490_000)
 # The few strongest starts have a third of all tags: what a bin has above this counts as a square root.
 _SOFT_CLIP = 8.0
 _AGREEMENT_BIN = 100
@@ -161,18 +144,6 @@ def _file(ending: str) -> PublicFile:
     return found
 
 
-def write_genome(path: Path) -> dict[str, int]:
-    """One FASTA of the sixteen chromosomes; their lengths."""
-    lengths = {}
-    with path.open("w") as genome:
-        for number, name in enumerate(CONTIGS, 1):
-            letters = "".join(fetch(_file(f"chr{number}.fa")).read_text().split("\n")[1:])
-            lengths[name] = len(letters)
-            genome.write(f">{name}\n")
-            genome.writelines(f"{letters[i : i + _LINE]}\n" for i in range(0, len(letters), _LINE))
-    return lengths
-
-
 def _write_mnase(path: Path, lengths: dict[str, int]) -> str:
     """The published coverage, without what is 0 because nothing can be mapped there; a line for the report."""
     left_out = 0
@@ -235,7 +206,7 @@ def _read_r(key: str) -> Tags:
 
 def _tags(seq: "pd.Series[Any]", place: "pd.Series[Any]", strand: "pd.Series[Any]", tags: "pd.Series[Any]") -> Tags:
     """Of the sixteen chromosomes, in tags per million; positions are 1-based in all files."""
-    contig = seq.astype(str).str.strip().map({name: index for index, name in enumerate(_ROMAN)})
+    contig = seq.astype(str).str.strip().map({name: index for index, name in enumerate(ROMAN)})
     known = contig.notna().to_numpy()
     count = tags.to_numpy(np.float64)[known]
     return Tags(

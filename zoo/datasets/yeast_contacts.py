@@ -1,4 +1,4 @@
-"""Contacts in yeast: Hi-C of S. cerevisiae in G1 (2-kb bins), with the genome and where each bin lies on its chromosome.
+"""Contacts in yeast: Hi-C of S. cerevisiae in G1 (2-kb bins), with the genome and where each bin lies on it.
 
 The map is that of `chromosight` (Matthey-Doret 2020, doi:10.1038/s41467-020-19562-7; SRR8769554), of strain W303 in the
 coordinates of sacCer3. Centromeres are found in the sequence, by their consensus.
@@ -18,7 +18,7 @@ from zoo.data.contacts import ContactDataModule
 from zoo.data.genome_split import SplitRules
 from zoo.data.track_table import Track, write_track_table
 from zoo.datasets.sources import files_of
-from zoo.datasets.yeast import RDNA, TEST, VALID, write_genome
+from zoo.datasets.yeast_genome import RDNA, TEST, VALID, write_genome
 from zoo.download import cache_folder, fetch
 from zoo.genome import Genome
 from zoo.intervals import Interval
@@ -160,4 +160,7 @@ def _matches(codes: Codes, consensus: str) -> NDArray[np.int64]:
     """At each position how many letters of a consensus fit."""
     bits = np.left_shift(1, np.minimum(codes, 4)).astype(np.uint8)
     count = len(codes) - len(consensus) + 1
-    return np.sum([(bits[i : i + count] & _IUPAC[letter]) > 0 for i, letter in enumerate(consensus)], axis=0)
+    found = np.zeros(count, np.int64)
+    for i, letter in enumerate(consensus):
+        found += (bits[i : i + count] & _IUPAC[letter]) > 0
+    return found

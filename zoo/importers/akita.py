@@ -97,10 +97,10 @@ def entries() -> list[ModelEntry]:
             metric="",
             source="Fudenberg 2020, doi:10.1038/s41592-020-0958-x; PyTorch port of P. Smaruj",
             licence="Apache-2.0",
-            use="Natural logarithm of observed over expected contacts, for pairs of the middle 448 of 512 bins of hg38, "
-            "from the second diagonal on. What was learned was coarse-grained, clipped at 2 and smoothed.",
-            limits="Trained and evaluated by its authors, not by this project. It predicts differences from what "
-            "distance alone makes, within a megabase; no trans contacts, and nothing of cell types other than its five.",
+            use="Natural logarithm of observed over expected contacts, for pairs of the middle 448 of 512 bins of "
+            "hg38, from the second diagonal on. What was learned was coarse-grained, clipped at 2 and smoothed.",
+            limits="Trained and evaluated by its authors, not by this project. It predicts what distance alone does "
+            "not, within a megabase; no trans contacts, and nothing of other cell types than its five.",
         )
     ]
 

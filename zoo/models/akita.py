@@ -3,7 +3,7 @@
 Shapes: B batch, L input bases, C channels, P positions, T targets, N bins on a side of the map that is predicted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from operator import mul
 from typing import Any
@@ -12,26 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import ACTIVATIONS, BATCH_NORM_EPS, ConvBlock, checkpointed, dilated_residual, he_normal_, pointwise
+from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, dilated_residual, pointwise
+from zoo.map_layers import COMBINATIONS, MapBlock, Symmetric
 from zoo.model import SequenceModel
 from zoo.outputs import Contacts, upper_triangle
 
 __all__ = ["Akita"]
 
-# What a pixel (i, j) gets from the channels of positions i and j, none of them negative. Only the first leaves as many
-# values as it found twice; all but it are the same for (j, i).
-COMBINATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "concatenate": lambda left, right: torch.cat(torch.broadcast_tensors(left, right), 1),
-    "mean": lambda left, right: (left + right) / 2,
-    "max": torch.maximum,
-    # Begun a little above zero, where the slope of the root is infinite.
-    "geometric_mean": lambda left, right: (left * right + 1e-6).sqrt(),
-    "dot": lambda left, right: left * right,
-}
-
 
 class Akita(SequenceModel):
-    """A tower that pools bases down to bins, dilated blocks along them, then a map of all pairs of bins: (B, T, pixels).
+    """A tower that pools bases down to bins, dilated blocks along them, then a map of all pairs: (B, T, pixels).
 
     A block is activation, convolution, batch normalisation, dropout, pool, in this order. Predicted are the pixels of
     the upper triangle; the map is symmetric by construction. The defaults are the published human net: 746,149
@@ -218,7 +208,7 @@ class Akita(SequenceModel):
             x = checkpointed(block, x) if keep else block(x)
         x = x[..., self.crop : x.shape[-1] - self.crop, self.crop : x.shape[-1] - self.crop]
         raw: Tensor = self.head(x.flatten(-2))  # (B, T, N * N)
-        return raw.unflatten(-1, (self.output.bins, self.output.bins))
+        return raw.view(*raw.shape[:-1], *x.shape[-2:])
 
     def _pairs(self, x: Tensor) -> Tensor:
         """Channels of bins (B, C, P) -> those of pairs of bins, and their distance in bins: (B, C' + 1, P, P)."""
@@ -226,44 +216,6 @@ class Akita(SequenceModel):
         place = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
         distance = (place[:, None] - place).abs().expand(len(x), 1, -1, -1)
         return torch.cat([pairs, distance], 1)
-
-
-class MapBlock(nn.Sequential):
-    """Activation, convolution without bias, batch normalisation: (B, C, P, P) -> (B, C', P, P)."""
-
-    def __init__(
-        self,
-        channels: tuple[int, int],
-        width: int = 1,
-        *,
-        dilation: int = 1,
-        zeroed: bool = False,
-        momentum: float,
-        activation: str,
-    ) -> None:
-        super().__init__()
-        self.activation = ACTIVATIONS[activation]()
-        self.conv = nn.Conv2d(*channels, width, dilation=dilation, padding="same", bias=False)
-        self.norm = nn.BatchNorm2d(channels[1], eps=BATCH_NORM_EPS, momentum=momentum)
-        he_normal_(self.conv.weight)
-        if zeroed:  # so that a residual block begins as nothing
-            nn.init.zeros_(self.norm.weight)
-
-
-class Symmetric(nn.Module):
-    """What blocks make of a map, added to it if `residual`, averaged with its mirror image: (B, C, P, P), as it was."""
-
-    def __init__(self, *blocks: nn.Module, residual: bool = False) -> None:
-        super().__init__()
-        self.blocks = nn.Sequential(*blocks)
-        self.residual = residual
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        made = self.blocks(x)
-        made = x + made if self.residual else made
-        symmetric: Tensor = (made + made.transpose(-2, -1)) / 2
-        return symmetric
 
 
 def _bins(length: int, bin_size: int, crop: int, diagonal: int) -> int:

@@ -1,0 +1,174 @@
+"""`zoo predict` for models of contacts: a FASTA or BED in, a cooler for each target, arrays or a picture out."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.commands.regions import check_picture, regions_of
+from zoo.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from zoo.contact_writing import ContactRows
+    from zoo.genome import Genome
+    from zoo.intervals import Interval
+    from zoo.model import SequenceModel
+
+__all__ = ["predict_contacts_command"]
+
+_BATCH = 1
+_MOST_BINS = 2000
+_MOST_DRAWN = 12
+
+
+def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel") -> None:
+    """Predict maps of whole contigs, of the regions of a BED file, or of one region for a picture."""
+    from zoo.contact_prediction import predict_contacts, short_contigs, window_count
+    from zoo.contact_writing import write_coolers, write_npz
+    from zoo.expected import read_expected
+    from zoo.genome import Genome
+    from zoo.intervals import some_of
+    from zoo.track_prediction import choose_targets
+
+    if options.output == "-":
+        raise ConfigError(
+            "maps are not written to standard output: name a folder with -o, a file that ends in .cool or .npz, or "
+            "with --plot a picture"
+        )
+    if options.input == "-" or options.resize or options.sequence_column or options.undo:
+        raise ConfigError("for maps INPUT is a FASTA whose contigs are predicted, or BED with --genome")
+    genome = Genome(options.genome or options.input)
+    targets = choose_targets(model, options.targets)
+    if options.contigs and (options.genome or options.plot):
+        raise ConfigError("--contigs are for a FASTA as INPUT, not for BED or --plot")
+    if options.plot:
+        _draw(options, model, genome, targets)
+        return
+    if options.measured or options.bed:
+        raise ConfigError("--measured and --bed are for --plot REGION")
+    expected = read_expected(options.expected) if options.expected else None
+    regions = regions_of(options, genome)
+    if short := short_contigs(model, genome, regions):
+        print(
+            f"left out, shorter than the {model.length:,} bases that the model reads: {len(short)} contig(s), "
+            f"{some_of(short)}",
+            file=sys.stderr,
+        )
+    rows = _with_progress(
+        predict_contacts(
+            model, genome, regions, targets, _batch_size(options), options.precision, options.step, options.inputs
+        ),
+        window_count(model, genome, regions, options.step),
+    )
+    if options.output.endswith(".npz"):
+        if expected:
+            raise ConfigError("--expected is for coolers")
+        paths = [write_npz(Path(options.output), targets, rows)]
+    else:
+        facts = {"model": options.name, "genome": genome.path.name, "diagonal": _diagonal(model)}
+        paths = write_coolers(options.output, targets, genome.contigs, rows, expected, facts)
+    print(
+        f"{options.output}: {len(paths)} file(s), {len(targets)} target(s), {len(regions) - len(short):,} region(s)",
+        file=sys.stderr,
+    )
+
+
+def _diagonal(model: "SequenceModel") -> int:
+    from zoo.outputs import Contacts
+
+    assert isinstance(model.output, Contacts)
+    return model.output.diagonal
+
+
+def _batch_size(options: argparse.Namespace) -> int:
+    return _BATCH if options.batch_size is None else int(options.batch_size)
+
+
+def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome", targets: list[str]) -> None:
+    from zoo.contact_plots import draw_maps
+    from zoo.contact_prediction import map_regions
+    from zoo.intervals import parse_region
+    from zoo.outputs import Contacts
+    from zoo.writing import whole_path
+
+    picture = check_picture(options)
+    region = parse_region(options.plot)
+    assert isinstance(model.output, Contacts)
+    size = model.output.bin_size
+    if len(region) > _MOST_BINS * size or len(targets) > _MOST_DRAWN:
+        raise ConfigError(
+            f"{region} and {len(targets)} target(s) are too much for a picture, which shows up to {_MOST_BINS:,} bins "
+            f"of {size:,} bases and {_MOST_DRAWN} targets: choose with --targets"
+        )
+    genome.check(region)
+    found = map_regions(
+        model, genome, [region], targets, _batch_size(options), options.precision, options.step, options.inputs
+    )
+    ((_, maps),) = found.maps().items()
+    start = found.rows[0].first * size
+    measured = None
+    if options.measured:
+        measured = _measured(options.measured, options.smooth, genome, region, start, maps.shape[1], size)
+    features = {path: _features(path, genome, region) for path in options.bed or []}
+    with whole_path(picture) as draft:
+        draw_maps(
+            draft, region.chrom, start, size, dict(zip(targets, maps, strict=True)), measured, features, options.name
+        )
+    print(f"{picture}: {region}, {len(targets)} target(s)", file=sys.stderr)
+
+
+def _measured(
+    uri: str, smooth: float, genome: "Genome", region: "Interval", start: int, bins: int, bin_size: int
+) -> "NDArray[np.float32]":
+    """What a cooler says of a stretch, as log(observed/expected) within its contig: (bins, bins)."""
+    import numpy as np
+
+    from zoo.contact_writing import ContactRows, dense_maps
+    from zoo.cooler_file import CoolerFile
+    from zoo.data.contact_bands import ContactBand
+    from zoo.data.contact_maps import MapRules
+    from zoo.data.regions import Region
+
+    file = CoolerFile(uri)
+    if file.bin_size != bin_size:
+        raise InputError(
+            f"{uri} has bins of {file.bin_size:,} bases, the model's have {bin_size:,}; there are "
+            f"{', '.join(file.resolutions)}"
+        )
+    contig = genome.contig(region.chrom)
+    contigs = {contig: genome.contigs[contig]}
+    whole = Region(contig, 0, -(-contigs[contig] // bin_size))
+    band = ContactBand(file, contigs, bins, 2, [whole], np.zeros(whole.end, bool), MapRules(smooth=smooth), False)
+    first = start // bin_size
+    values = band.values[first : first + bins]
+    ((_, found),) = dense_maps([ContactRows(contig, first, bin_size, values[None])]).items()
+    only: NDArray[np.float32] = found[0]
+    return only
+
+
+def _features(path: str, genome: "Genome", region: "Interval") -> "list[Interval]":
+    """The intervals of a BED file that touch a region."""
+    from zoo.intervals import iterate_bed
+
+    contig = genome.contig(region.chrom)
+    names = {region.chrom, contig}
+    return [each for each in iterate_bed(path) if each.chrom in names and each.start < region.end > 0 < each.end]
+
+
+def _with_progress(rows: "Iterable[ContactRows]", windows: int) -> "Iterator[ContactRows]":
+    """A bar over all windows, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("predicting", total=windows)
+        for each in rows:
+            yield each
+            progress.advance(task)

@@ -1,0 +1,75 @@
+"""Tables of expected contacts at each distance, as `cooltools expected-cis` writes them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from zoo.errors import InputError, one_line
+
+__all__ = ["Expected", "read_expected"]
+
+# The first of these columns that a table has is read.
+_COLUMNS = ("balanced.avg", "count.avg")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Contacts that are expected at each distance.
+
+    Attributes:
+        path: of the table.
+        values: mean contacts of two bins at a distance of 0, 1, 2, ... bins, NaN where the table has none.
+    """
+
+    path: str
+    values: NDArray[np.float64]
+
+    def at(self, distance: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Contacts at distances, in bins.
+
+        Raises:
+            InputError: the table does not reach so far.
+        """
+        furthest = int(distance.max(initial=0))
+        found = self.values[np.minimum(distance, len(self.values) - 1)]
+        if furthest >= len(self.values) or np.isnan(found).any():
+            raise InputError(f"{self.path}: no expected contacts for some distances up to {furthest} bins")
+        return found
+
+
+def read_expected(path: str) -> Expected:
+    """Read a table of expected contacts; several regions are averaged, each pair of bins counting alike.
+
+    Args:
+        path: TSV with the columns `dist`, `n_valid` and `balanced.avg` or `count.avg`, as of `cooltools expected-cis`.
+
+    Raises:
+        InputError: it is no such table.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        table = pd.read_csv(path, sep="\t", comment="#")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as a table of expected contacts ({one_line(error)[:200]})") from None
+    column = next((name for name in _COLUMNS if name in table), None)
+    if column is None or not {"dist", "n_valid"} <= set(table):
+        raise InputError(
+            f"{path} is no table of expected contacts: it has the columns {', '.join(map(str, table))[:200]}; needed "
+            "are dist, n_valid and balanced.avg or count.avg, as `cooltools expected-cis` writes them"
+        )
+    try:
+        distance = table["dist"].to_numpy(np.int64)
+        pairs, mean = (table[name].to_numpy(np.float64) for name in ("n_valid", column))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: a number is none ({one_line(error)[:200]})") from None
+    there = ~np.isnan(mean) & (pairs > 0) & (distance >= 0)
+    if not there.any():
+        raise InputError(f"{path}: no expected contacts in it")
+    distance, pairs, mean = distance[there], pairs[there], mean[there]
+    count = np.bincount(distance, pairs)
+    total = np.bincount(distance, pairs * mean)
+    return Expected(path, np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))
