@@ -142,14 +142,14 @@ class Akita(SequenceModel):
             ConvBlock((channels[-1], reduced_filters), reduced_width, **common), ACTIVATIONS[activation]()
         )
         pair = reduced_filters * (2 if combine == "concatenate" else 1)
-        dropout = nn.Dropout2d(map_dropout) if channel_dropout else nn.Dropout(map_dropout)
+        dropout = nn.Dropout2d if channel_dropout else nn.Dropout
         self.map = nn.Sequential(
             Symmetric(MapBlock((pair + 1, map_filters), 3, **common)),
             *(
                 Symmetric(
                     MapBlock((map_filters, map_residual_filters), 3, dilation=step, **common),
                     MapBlock((map_residual_filters, map_filters), zeroed=True, **common),
-                    dropout if map_dropout else nn.Identity(),
+                    dropout(map_dropout),
                     residual=True,
                 )
                 for step in map_dilations
