@@ -5,12 +5,14 @@ import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cooler
 import numpy as np
 import pandas as pd
 import pyBigWig
 import pytest
 import rdata
 import yaml
+from made_contacts import bins_of
 from made_yeast import CHROMOSOME, MADE_YEAST, made_objects
 
 from zoo.cards import checkpoint_folders
@@ -25,15 +27,25 @@ from zoo.registry import architectures, shipped_folder
 from zoo.sequence import decode
 from zoo.train import train
 
+# Bases of a chromosome that holds a window of akita.yeast, and a little more.
+WINDOWED = 134_000
+# What a run on made files changes: windows as long as those of the template are longer than the made genome.
+SHORTER = {
+    "akita.contacts": {"--data.length": "40000", "--data.crop": "2", "--data.split.block_size": "100000"},
+}
 CONFIGS = sorted(shipped_folder("configs").glob("*.yaml"))
 
 
-def made_file(folder: Path) -> Callable[..., Path]:
-    """What stands in for `fetch`: a made file of the public one's kind."""
+def made_file(folder: Path, chromosome: int) -> Callable[..., Path]:
+    """What stands in for `fetch`: a made file of the public one's kind; chromosomes have so many bases."""
 
     def fetch(file: PublicFile, progress: bool = True) -> Path:
         path = folder / file.name
         kinds = {".gz": made_peaks, ".fa": made_fasta, ".Rdata": made_assay, ".tsv": made_predictions}
+        kinds |= {".cool": made_cooler}
+        if path.name.startswith("chr"):
+            write_fasta(path, made_rows(np.random.default_rng(len(file.name)), chromosome)[:1])
+            return path
         kind = (kinds | MADE_YEAST)[path.suffix]
         kind(path, np.random.default_rng(len(file.name)))
         return path
@@ -53,9 +65,25 @@ def made_peaks(path: Path, rng: np.random.Generator) -> None:
 
 
 def made_fasta(path: Path, rng: np.random.Generator) -> None:
-    chromosome = path.name.startswith("chr")
-    rows = made_rows(rng, CHROMOSOME)[:1] if chromosome else made_rows(rng, 81)
+    write_fasta(path, made_rows(rng, 81))
+
+
+def write_fasta(path: Path, rows: list[str]) -> None:
     path.write_text("".join(f">{i}\n{row}\n" for i, row in enumerate(rows)))
+
+
+def made_cooler(path: Path, rng: np.random.Generator) -> None:
+    """Contacts near the diagonal of sixteen chromosomes, named as the public file names them."""
+    write_cooler(path, {f"chr{number}": WINDOWED for number in range(1, 17)}, 2000, rng)
+
+
+def write_cooler(path: Path, lengths: dict[str, int], size: int, rng: np.random.Generator) -> None:
+    bins = bins_of(lengths, size).assign(weight=1.0)
+    row = np.repeat(np.arange(len(bins)), 70)
+    column = row + np.tile(np.arange(70), len(bins))
+    inside = (column < len(bins)) & (rng.random(len(row)) < 0.5)
+    pixels = pd.DataFrame({"bin1_id": row, "bin2_id": column, "count": rng.poisson(3, len(row)) + 1})[inside]
+    cooler.create_cooler(str(path), bins, pixels, ordered=True)
 
 
 def made_assay(path: Path, rng: np.random.Generator) -> None:
@@ -78,6 +106,8 @@ def made_own_data(folder: Path) -> None:
         file.addHeader([("chr1", 1_000_000)])
         file.addEntries("chr1", 0, values=rng.integers(0, 9, 20_000).astype(float), span=50, step=50)
     (folder / "targets.tsv").write_text("name\tpath\none\tone.bw\n")
+    write_cooler(folder / "contacts.cool", {"chr1": 1_000_000}, 2000, rng)
+    cooler.zoomify_cooler(str(folder / "contacts.cool"), str(folder / "contacts.mcool"), [2000, 4000], 10_000_000)
     start = np.arange(60) * 1600 + rng.integers(10, 1000, 60)  # none overlaps another
     labels = np.arange(120).reshape(60, 2).astype(np.uint8) // 2 % 2
     part = np.repeat([0, 1, 2], 20)
@@ -85,10 +115,12 @@ def made_own_data(folder: Path) -> None:
 
 
 @pytest.fixture
-def made_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def made_data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Made files in place of the public ones, and nothing read of one left for the other."""
-    for module in ("promoters", "encode_tf", "encode_loci", "plant_terminators", "yeast"):
-        monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path))
+    chromosome = WINDOWED if "akita" in request.node.name else CHROMOSOME
+    sets = ("promoters", "encode_tf", "encode_loci", "plant_terminators", "yeast", "yeast_genome", "yeast_contacts")
+    for module in sets:
+        monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path, chromosome))
     monkeypatch.setattr("zoo.datasets.yeast._read_objects", made_objects)
     made_own_data(tmp_path)
     encode_loci.cache_clear()
@@ -105,9 +137,10 @@ def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypat
     options = {
         "--trainer.max_epochs": "1",
         "--trainer.check_val_every_n_epoch": "1",
-        "--data.epoch_size": "128",
+        "--data.epoch_size": "4" if "akita" in config.stem else "128",
         "--trainer.accelerator": "cpu",
         "--trainer.enable_progress_bar": "false",
+        **SHORTER.get(config.stem, {}),
     }
     folder = train([str(config), *(word for pair in options.items() for word in pair)])
     assert verify(f"local-dir:{folder}").difference == 0

@@ -17,7 +17,19 @@ from zoo.targets import read_targets
 LENGTH = 200
 # What is too large by default, small.
 SMALL: dict[str, dict[str, Any]] = {
-    "basenji": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6, "crop": 2}
+    "akita": {
+        "stem_filters": 8,
+        "tower_filters": (8, 10),
+        "tower_pools": (5, 2),
+        "residual_filters": 6,
+        "dilations": (1, 2),
+        "reduced_filters": 6,
+        "map_filters": 6,
+        "map_residual_filters": 4,
+        "map_dilations": (1, 2),
+        "crop": 1,
+    },
+    "basenji": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6, "crop": 2},
 }
 FOLDERS = checkpoint_folders()
 HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
@@ -89,7 +101,7 @@ def test_bf16_stays_close_to_float32(architecture: str) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             rough = model.predict(codes)
     assert rough.dtype == torch.float32
-    assert torch.allclose(exact, rough, atol=0.03)
+    assert torch.allclose(exact, rough, atol=0.03 * max(1.0, float(exact.abs().max())))
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

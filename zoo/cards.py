@@ -110,7 +110,7 @@ def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[s
         "## How to use",
         "",
         "```",
-        _USAGE[config["output"]].format(name=facts.name),
+        _USAGE[config["output"]].format(name=facts.name) + (" --inputs inputs.tsv" if arguments.get("inputs") else ""),
         "```",
         "",
         "## Arguments",
@@ -125,7 +125,9 @@ def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[s
 def _input(arguments: dict[str, Any]) -> str:
     if arguments.get("scan"):
         return f"any length; sequences over {arguments['length']} bp are scored in windows, the highest counts"
-    return f"{arguments['length']} bp of DNA"
+    beside = arguments.get("inputs")
+    tracks = f", and beside it the tracks {', '.join(beside)}" if beside else ""
+    return f"{arguments['length']} bp of DNA{tracks}"
 
 
 def _target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:

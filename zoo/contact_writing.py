@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, OutputError, one_line
+from zoo.errors import ConfigError, InputError, OutputError, one_line
 from zoo.expected import Expected
 from zoo.writing import check_folder_of, names_a_file, whole_path
 
@@ -69,11 +69,13 @@ def write_coolers(
 
     Raises:
         ConfigError: several targets for one file, or a target that no file can be called after.
+        InputError: there is no prediction.
         OutputError: a folder that cannot be made, a file that is there already, or a full disk.
     """
     paths = _paths(Path(path), targets)
     coming = iter(rows)
     begun = list(islice(coming, 1))  # before a folder is made, so that bad input leaves nothing
+    _check_some(begun)
     _make_folder(paths[0].parent)
     scale = COUNT_SCALE if expected else LOG_SCALE
     with tempfile.TemporaryDirectory(prefix=".zoo.", dir=paths[0].parent) as spool:
@@ -91,6 +93,7 @@ def write_coolers(
 def write_npz(path: Path, targets: Sequence[str], rows: Iterable[ContactRows]) -> Path:
     """Write `targets` and a symmetric map (T, R, R) for each region, called `contig:start-end`, NaN where none is."""
     maps = dense_maps(rows)
+    _check_some(maps)
     with whole_path(path) as draft, draft.open("wb") as file:
         np.savez_compressed(file, targets=np.array(targets), **maps)  # type: ignore[arg-type]
     return path
@@ -156,6 +159,11 @@ def _paths(path: Path, targets: Sequence[str]) -> list[Path]:
         if place.exists():
             raise OutputError(f"{place} is there already: name another, or take it away")
     return paths
+
+
+def _check_some(found: Sized) -> None:
+    if not len(found):
+        raise InputError("nothing is predicted: the regions lie too near the ends of their contigs")
 
 
 def _make_folder(folder: Path) -> None:

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 # Positions of a sequence that go through a block at once, when memory need not be kept for a backward pass.
-_PIECE = 16_384
+_PIECE = 4_096
 # Keras' own; PyTorch's is 1e-5.
 BATCH_NORM_EPS = 1e-3
 
@@ -104,13 +104,13 @@ class ConvBlock(nn.Sequential):
         """See the class. In use, long sequences go through in pieces, which gives the same in less memory."""
         length, piece = x.shape[-1], _PIECE // self._step * self._step
         if self.training or torch.is_grad_enabled() or length <= 2 * piece or length % self._step:
-            whole: Tensor = super().forward(x)
+            whole: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
             return whole
         found = x.new_empty(len(x), self.conv.out_channels, length // self._step)
         for start in range(0, length, piece):
             end = min(start + piece, length)
             low, high = max(start - self._halo, 0), min(end + self._halo, length)
-            here = super().forward(x[..., low:high])
+            here: Tensor = super().forward(x[..., low:high])  # type: ignore[no-untyped-call]
             first, last = (start - low) // self._step, (end - low) // self._step
             found[..., start // self._step : end // self._step] = here[..., first:last]
         return found

@@ -170,7 +170,7 @@ def read_entry(folder: Path) -> ModelEntry:
         name=config["name"],
         output=config["output"],
         targets=tuple(arguments["targets"]),
-        input="any length" if arguments.get("scan") else f"{arguments['length']} bp",
+        input=_input(arguments),
         summary=config["summary"],
         species=config["species"],
         assay=config["assay"],
@@ -178,6 +178,12 @@ def read_entry(folder: Path) -> ModelEntry:
         source=config["source"],
         licence=config["licence"],
     )
+
+
+def _input(arguments: dict[str, Any]) -> str:
+    beside = len(arguments.get("inputs", ()))
+    bases = "any length" if arguments.get("scan") else f"{arguments['length']} bp"
+    return f"{bases} and {beside} tracks" if beside else bases
 
 
 @cache

@@ -12,7 +12,7 @@ from zoo.errors import ConfigError
 __all__ = ["add_data"]
 
 # Data sets of which files of another kind are made: the function of their module that does it, and gives the folder.
-_BUILT = {"yeast": "yeast_folder"}
+_BUILT = {"yeast": "yeast_folder", "yeast_contacts": "contacts_folder"}
 
 
 def add_data(verbs: Any) -> None:

@@ -110,7 +110,9 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
     found = map_regions(
         model, genome, [region], targets, _batch_size(options), options.precision, options.step, options.inputs
     )
-    ((_, maps),) = found.maps().items()
+    maps = next(iter(found.maps().values()), None)
+    if maps is None:
+        raise InputError(f"nothing is predicted for {region}: it lies too near the end of its contig")
     start = found.rows[0].first * size
     measured = None
     if options.measured:
@@ -158,7 +160,11 @@ def _features(path: str, genome: "Genome", region: "Interval") -> "list[Interval
 
     contig = genome.contig(region.chrom)
     names = {region.chrom, contig}
-    return [each for each in iterate_bed(path) if each.chrom in names and each.start < region.end > 0 < each.end]
+    return [
+        each
+        for each in iterate_bed(path)
+        if each.chrom in names and each.start < region.end and region.start < each.end
+    ]
 
 
 def _with_progress(rows: "Iterable[ContactRows]", windows: int) -> "Iterator[ContactRows]":

@@ -5,6 +5,7 @@ coordinates of sacCer3. Centromeres are found in the sequence, by their consensu
 """
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from zoo.intervals import Interval
 from zoo.sequence import Codes
 from zoo.writing import whole_folder
 
-__all__ = ["BIN", "YeastContactDataModule", "contacts_folder", "find_centromere", "hic_files", "position_tracks"]
+__all__ = ["BIN", "YeastContactDataModule", "contacts_folder", "find_centromere", "position_tracks"]
 
 BIN = 2_000
-_VERSION = "1"
+_VERSION = "3"
 # The elements of a yeast centromere (Hegemann and Fleig 1993), between which lie 73 to 94 bases, nearly all A or T.
 _CDE1, _CDE3 = "RTCACRTG", "TGTTTATGNTTTCCGAA"
 _CDE2 = range(73, 95)
@@ -50,6 +51,7 @@ class YeastContactDataModule(ContactDataModule):
         length: bases of a window.
         crop: bins of context on each side.
         position: read the distances to the centromere and to the end of the chromosome beside the sequence.
+        sequence: read the sequence; if not, N stands for every base: what position alone tells.
         maps: how maps are prepared.
         options: of ContactDataModule.
     """
@@ -59,13 +61,14 @@ class YeastContactDataModule(ContactDataModule):
         length: int = 128_000,
         crop: int = 0,
         position: bool = False,
+        sequence: bool = True,
         maps: MapRules | None = None,
         **options: Any,
     ) -> None:
         folder = contacts_folder()
         super().__init__(
-            genome=str(folder / "genome.fa"),
-            coolers={"hic_g1": str(hic_files()[0])},
+            genome=str(folder / ("genome.fa" if sequence else "unknown.fa")),
+            coolers={"hic_g1": str(folder / "hic_2kb.cool")},
             length=length,
             crop=crop,
             maps=maps,
@@ -77,34 +80,34 @@ class YeastContactDataModule(ContactDataModule):
         )
 
 
-def hic_files() -> tuple[Path, Path]:
-    """The cooler of 2-kb bins, and that of an independent experiment in bins of 10 kb (HindIII)."""
-    fine, coarse = files_of("yeast_contacts")
-    return fetch(fine), fetch(coarse)
-
-
 def contacts_folder() -> Path:
-    """The folder of genome.fa, arms.bed, blacklist.bed, inputs.tsv and its bigWigs; built where it is not there."""
-    text = "".join(file.sha256 for file in files_of("yeast")) + _VERSION
+    """The folder of genome, coolers, arms, blacklist, inputs.tsv and its bigWigs; built where it is not there."""
+    text = "".join(file.sha256 for name in ("yeast", "yeast_contacts") for file in files_of(name)) + _VERSION
     folder = cache_folder() / "data" / f"yeast_contacts-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    if not (folder / "inputs.tsv").is_file():
+    if not (folder / "report.txt").is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
-            if not (folder / "inputs.tsv").is_file():
+            if not (folder / "report.txt").is_file():
                 with whole_folder(folder) as draft:
                     _build(draft)
     return folder
 
 
 def _build(folder: Path) -> None:
+    # The second is an independent experiment (HindIII).
+    for file, name in zip(files_of("yeast_contacts"), ("hic_2kb.cool", "hic_10kb.cool"), strict=True):
+        shutil.copyfile(fetch(file), folder / name)
     lengths = write_genome(folder / "genome.fa")
+    with (folder / "unknown.fa").open("w") as unknown:
+        unknown.writelines(f">{name}\n{'N' * length}\n" for name, length in lengths.items())
     genome = Genome(folder / "genome.fa")
-    middles = {}
-    with (folder / "centromeres.bed").open("w") as centromeres, (folder / "arms.bed").open("w") as arms:
+    middles, centromeres = {}, []
+    with (folder / "centromeres.bed").open("w") as table, (folder / "arms.bed").open("w") as arms:
         for name, length in lengths.items():
             start, end = find_centromere(genome.codes(Interval(name, 0, length)))
             middles[name] = (start + end) // 2
-            centromeres.write(f"{name}\t{start}\t{end}\tCEN{name[3:]}\n")
+            centromeres.append((start, end))
+            table.write(f"{name}\t{start}\t{end}\tCEN{name[3:]}\n")
             arms.write(f"{name}\t0\t{middles[name]}\tleft\n{name}\t{middles[name]}\t{length}\tright\n")
     (folder / "blacklist.bed").write_text("\t".join(map(str, RDNA)) + "\trDNA\n")
     for name in _TRACKS:
@@ -114,6 +117,12 @@ def _build(folder: Path) -> None:
     write_track_table(
         folder / "inputs.tsv",
         [Track(name, str(folder / f"{name}.bw"), unit=said, description=said) for name, said in _TRACKS.items()],
+    )
+    spans = [end - start for start, end in centromeres]
+    (folder / "report.txt").write_text(
+        f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bases\n"
+        f"centromeres: {len(spans)}, {min(spans)} to {max(spans)} bases\n"
+        f"blacklist: the rDNA, {RDNA[0]}:{RDNA[1]:,}-{RDNA[2]:,}\n"
     )
 
 

@@ -199,7 +199,8 @@ class Akita(SequenceModel):
         keep = self.checkpointing and self.training
         x = onehot
         for place, block in enumerate(self.trunk):
-            x = checkpointed(block, x) if keep else block(x)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and block not in self.frozen):
+                x = checkpointed(block, x) if keep else block(x)
             if inputs is not None and place == self.joined_after:
                 x = x + self.join(inputs)
         x = self.reduce(x)
