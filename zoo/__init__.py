@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from zoo.contact_prediction import ContactPredictions
+    from zoo.data.contacts import ContactDataModule
     from zoo.data.peak_rules import PeakRules
     from zoo.data.peaks import PeakDataModule
     from zoo.data.readers import read_sequences
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from zoo.track_prediction import TrackPredictions
 
 _HOME = {
+    "ContactDataModule": "zoo.data.contacts",
+    "ContactPredictions": "zoo.contact_prediction",
     "Contacts": "zoo.outputs",
     "Genome": "zoo.genome",
     "Interval": "zoo.intervals",
@@ -44,6 +48,8 @@ _HOME = {
 }
 
 __all__ = [
+    "ContactDataModule",
+    "ContactPredictions",
     "Contacts",
     "Genome",
     "Interval",
