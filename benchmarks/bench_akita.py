@@ -4,14 +4,12 @@ Every figure of yeast says what Gaussian (sigma, in bins of 2 kb) smoothed the m
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import WORK, run_facts, shipped, trained, write_results
-from contact_baselines import experiments_agreement, gc_scores, halves_agreement
-
 from zoo.contact_metrics import ContactMetrics
 from zoo.data.contact_maps import MapRules
 from zoo.data.negatives import dinucleotide_shuffle
@@ -25,6 +23,10 @@ from zoo.inference import inference, predict_batch
 from zoo.intervals import Interval
 from zoo.outputs import Contacts
 from zoo.registry import shipped_folder
+
+sys.path.insert(0, str(Path(__file__).parent))
+from common import WORK, run_facts, shipped, trained, write_results
+from contact_baselines import experiments_agreement, gc_scores, halves_agreement
 
 SEQUENCE, POSITION = "akita.yeast", "akita.yeast_position"
 # Row -> the configuration that it begins from, and what is changed.
@@ -147,9 +149,3 @@ def network_scores(folder: Path, data: YeastContactDataModule, part: str) -> Con
             batch = dataset.__getitems__([index])
             metrics.update(net.predict(batch.codes, batch.inputs), batch.target)
     return metrics
-
-
-if __name__ == "__main__":
-    import sys
-
-    main(sys.argv[1:])

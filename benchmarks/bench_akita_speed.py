@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
-from common import write_results
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parent))
+from common import write_results
 
 NETS = ["zoo", "akita-torch"]
 LENGTH = 1_048_576
