@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from zoo.contact_metrics import ContactMetrics
 from zoo.data.contact_maps import MapRules
 from zoo.data.negatives import dinucleotide_shuffle
