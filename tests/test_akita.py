@@ -79,7 +79,7 @@ def test_the_defaults_are_the_published_net() -> None:
 def test_a_port_of_other_hands_with_the_same_weights_gives_the_same_map() -> None:
     torch.manual_seed(0)
     port = Port(AkitaConfig(augment_rc=False, augment_shift=0)).eval()
-    ours = Akita(list("abcde"), 2048 * 80).eval()
+    ours = Akita(list("abcde"), 2048 * 68).eval()
     theirs = [value for name, value in port.state_dict().items() if not name.endswith("num_batches_tracked")]
     names = [name for name in ours.state_dict() if not name.endswith("num_batches_tracked")]
     assert len(names) == len(theirs)
@@ -96,7 +96,7 @@ def test_a_port_of_other_hands_with_the_same_weights_gives_the_same_map() -> Non
         # It leaves out the ReLU before pairs are made, which the authors have.
         expected = port.head(port.trunk(onehot).relu()).transpose(1, 2)
         found = ours(onehot)
-    assert found.shape == (1, 5, 14 * 15 // 2)
+    assert found.shape == (1, 5, 2 * 3 // 2)
     assert found.std() > 1e-3
     assert torch.allclose(found, expected, rtol=1e-9, atol=1e-9)
 

@@ -52,12 +52,12 @@ class ContactDataModule(GenomeData):
         crop: bins of context on each side of those that are predicted.
         diagonal: the first diagonal that is predicted.
         maps: how maps are prepared.
-        arms: BED file of the regions within which contacts are expected, such as the arms of chromosomes; None for
-            whole contigs.
+        arms: BED file of regions within which contacts are expected, such as chromosome arms; None for whole contigs.
         balance: balance coolers that are not, in memory.
-        inputs_table: TSV with a line for each bigWig that is read beside the sequence (see
-            `zoo.data.track_table.Track`); None for the sequence alone.
+        inputs_table: TSV with a line for each bigWig that is read beside the sequence (see `InputTracks`).
         input_size: bases that a value of these stands for; it divides the bin. None for the bin.
+        input_noise: in training each is scaled in each window by a random factor of this standard deviation of its
+            logarithm, so that exact values do not tell one place from all others; 0 for none.
         split: which contigs, or which random blocks, are for validation and test. No base is read in two parts.
         contigs: the contigs to use; None for all that every cooler has.
         blacklist: BED files of what is left out of training and scores.
@@ -84,6 +84,7 @@ class ContactDataModule(GenomeData):
         balance: bool = False,
         inputs_table: str | None = None,
         input_size: int | None = None,
+        input_noise: float = 0.0,
         split: SplitRules | None = None,
         contigs: list[str] | None = None,
         blacklist: list[str] | None = None,
@@ -104,7 +105,7 @@ class ContactDataModule(GenomeData):
         if len(sizes) > 1:
             said = ", ".join(f"{file.uri} has {file.bin_size:,} bases" for file in self.files.values())
             raise ConfigError(f"the coolers have bins of several sizes: {said}")
-        (bin_size,) = sizes
+        bin_size = sizes.pop()
         super().__init__(
             genome=genome,
             length=length,
@@ -123,6 +124,9 @@ class ContactDataModule(GenomeData):
             num_workers=num_workers,
             seed=seed,
         )
+        if not input_noise >= 0:
+            raise ConfigError("input_noise is a number from 0 up")
+        self.moves = self.moves._replace(noise=input_noise)
         self.input_size = bin_size if input_size is None else input_size
         if self.input_size < 1 or bin_size % self.input_size:
             raise ConfigError(f"an input_size of {self.input_size} bases does not divide bins of {bin_size}")
@@ -144,18 +148,16 @@ class ContactDataModule(GenomeData):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the tracks that are read beside the sequence."""
-        found = self._found.inputs
-        return found.names if found else ()
+        return found.names if (found := self._found.inputs) else ()
 
     @property
     def input_pairs(self) -> tuple[int, ...]:
         """For each of these the index of its partner on the other strand."""
-        found = self._found.inputs
-        return found.pairs if found else ()
+        return found.pairs if (found := self._found.inputs) else ()
 
     @property
     def bands(self) -> list[ContactBand]:
-        """What was measured, a target each."""
+        """What was measured."""
         return self._found.bands
 
     def check_model(self, output: Output, loss: Loss) -> None:

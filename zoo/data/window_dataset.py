@@ -30,11 +30,13 @@ class Moves(NamedTuple):
         shift: bins, or parts of bins that can be read alone, by which sequence and targets are moved at most.
         jitter: bases by which the sequence alone is moved at most.
         reverse_complement: whether each window is read on one strand or the other, at random.
+        noise: standard deviation of the logarithm by which each track that is read beside the sequence is scaled.
     """
 
     shift: int
     jitter: int
     reverse_complement: bool
+    noise: float = 0.0
 
 
 class WindowShape(NamedTuple):
@@ -122,7 +124,11 @@ class WindowDataset(Dataset[Batch]):
             start = np.clip(start, self.tiles.lowest[row] * fine, self.tiles.highest[row] * fine)
         jitter = rng.integers(-moves.jitter, moves.jitter + 1, len(row))
         turned = rng.random(len(row)) < 0.5 if moves.reverse_complement else np.zeros(len(row), bool)
-        return self._batch(contig, start, jitter, self.targets(contig, start), turned)
+        batch = self._batch(contig, start, jitter, self.targets(contig, start), turned)
+        if batch.inputs is None or not moves.noise:
+            return batch
+        scale = np.exp(moves.noise * rng.standard_normal((*batch.inputs.shape[:2], 1))).astype(np.float32)
+        return batch._replace(inputs=batch.inputs * torch.from_numpy(scale))
 
     def _batch(self, contig: Index, start: Index, jitter: Index, target: Values, turned: NDArray[np.bool_]) -> Batch:
         size, length = self.shape.bin_size, self.shape.length

@@ -41,6 +41,7 @@ class Akita(SequenceModel):
         fine_dilations: of dilated residual blocks within the tower, where positions are finer than bins; none as
             published. With the stem and tower of a Basenji before them, that is its trunk, and can begin as one.
         fine_after: convolutions of the tower before them.
+        fine_dropout: share of the channels after these blocks that is left out in training.
         residual_filters: channels of the dilated convolution in each residual block along the bins.
         dilations: of these, from the first to the last.
         residual_dropout: share of the values that a residual block adds that is left out in training.
@@ -80,6 +81,7 @@ class Akita(SequenceModel):
         fine_filters: int = 64,
         fine_dilations: Sequence[int] = (),
         fine_after: int = 0,
+        fine_dropout: float = 0.0,
         residual_filters: int = 48,
         dilations: Sequence[int] = (1, 2, 3, 5, 9, 16, 29, 50),
         residual_dropout: float = 0.4,
@@ -111,7 +113,10 @@ class Akita(SequenceModel):
                 f"{len(tower_filters)} tower_filters and {len(tower_pools)} tower_pools, fine_after {fine_after} of "
                 "them: give one pool for each filter"
             )
-        if not (0 <= residual_dropout < 1 and 0 <= map_dropout < 1 and 0 < norm_momentum < 1):
+        if (
+            not (max(residual_dropout, map_dropout, fine_dropout) < 1 and 0 < norm_momentum < 1)
+            or min(residual_dropout, map_dropout, fine_dropout) < 0
+        ):
             raise ConfigError("dropout is a share from 0 to below 1, norm_momentum lies between 0 and 1")
         if activation not in ACTIVATIONS or combine not in COMBINATIONS:
             raise ConfigError(
@@ -138,6 +143,7 @@ class Akita(SequenceModel):
         ]
         stem = ConvBlock((4, stem_filters), stem_width, stride=stem_stride, pool=stem_pool, **common)
         self.trunk = nn.Sequential(stem, *tower[:fine_after], *fine, *tower[fine_after:], *coarse)
+        self.dropped_after, self.dropout = fine_after + len(fine), nn.Dropout1d(fine_dropout)
         self.reduce = nn.Sequential(
             ConvBlock((channels[-1], reduced_filters), reduced_width, **common), ACTIVATIONS[activation]()
         )
@@ -201,6 +207,8 @@ class Akita(SequenceModel):
         for place, block in enumerate(self.trunk):
             with torch.set_grad_enabled(torch.is_grad_enabled() and block not in self.frozen):
                 x = checkpointed(block, x) if keep else block(x)
+            if place == self.dropped_after:
+                x = self.dropout(x)
             if inputs is not None and place == self.joined_after:
                 x = x + self.join(inputs)
         x = self.reduce(x)
