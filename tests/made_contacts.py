@@ -32,7 +32,12 @@ class MadeContacts(NamedTuple):
 
 
 def make_contacts(
-    folder: Path, lengths: Mapping[str, int], depth: float = 60.0, seed: int = 0, weights: bool = True
+    folder: Path,
+    lengths: Mapping[str, int],
+    depth: float = 60.0,
+    seed: int = 0,
+    weights: bool = True,
+    reach: int = REACH,
 ) -> MadeContacts:
     """Bins on two sides of a boundary meet e times less often than those of one domain; depth falls with distance."""
     rng = np.random.default_rng(seed)
@@ -51,7 +56,7 @@ def make_contacts(
         crossed = np.minimum(np.abs(domain[:, None] - domain), 2)
         truth[name] = 0.5 - crossed.astype(float)
         row, column = np.triu_indices(bins)
-        near = column - row < REACH
+        near = column - row < reach
         row, column = row[near], column[near]
         mean = depth / (1 + column - row) * np.exp(truth[name][row, column])
         count = rng.poisson(mean)

@@ -272,6 +272,13 @@ def test_several_coolers_are_several_targets_in_the_order_given(world: World) ->
             np.testing.assert_allclose(target[:, index], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_logarithms_are_clipped_at_what_was_asked_for(world: World) -> None:
+    found = all_of(module(world, maps=MapRules(least_count=0, fill=0, clip=0.5)), "test").target[:, 0].numpy()
+    expected = slow_windows(world, "chr3", slow_maps(world.one, clip=0.5)["chr3"])[1]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert (np.nanmin(found), np.nanmax(found)) == (-0.5, 0.5)
+
+
 def test_a_context_of_no_bin_and_another_diagonal_are_read_alike(world: World) -> None:
     data = module(world, crop=0, length=BINS * BIN, diagonal=5)
     maps = slow_maps(world.one)["chr3"]

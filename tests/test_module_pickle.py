@@ -282,8 +282,8 @@ def test_functions_beside_the_layers_are_not_called(tmp_path: Path) -> None:
         (with_weight(tensor(1)), "not a pickled module .*storage"),
         (with_weight(tensor(0, (2, 2), (3, 1))), "not a pickled module .*storage"),
         (with_weight(tensor(0, (2,), (2**61,))), "not a pickled module"),
-        (with_weight(tensor(0, (2**62,), (0,))), "not a pickled module"),
-        (with_weight(tensor(0, (2**70,), (1,))), "not a pickled module"),
+        (with_weight(tensor(0, (2**62,), (0,))), "far larger than the file"),
+        (with_weight(tensor(0, (2**70,), (1,))), "far larger than the file"),
         (with_weight(tensor(0, (2, 2), (1,))), "not a pickled module"),
         (with_weight(tensor(-1, (2,))), "reaches outside its storage"),
         (with_weight(tensor(3, (2,), (-1,))), "reaches outside its storage"),
@@ -420,4 +420,57 @@ def test_every_published_name_of_akita_becomes_one_of_ours() -> None:
 def test_a_name_that_is_none_of_the_published_is_one_sentence(name: str) -> None:
     with pytest.raises(IntegrityError) as caught:
         convert({"final.dense.bias": torch.ones(5), name: torch.ones(1)}, Path("akita.pth"))
-    assert str(caught.value) == f"akita.pth: not the published Akita model (what is {name}?)"
+    assert str(caught.value) == f"akita.pth: not the published Akita model (what is {name!r}?)"
+
+
+# What a file may not do to tensors, to this process, or to its reader's patience.
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        # The state of a tensor would put another storage under it, and let it reach past that.
+        (with_weight(tensor() + row(tensor(), number(0), row(number(2000)), row(number(1))) + b"b"), "not a pickled"),
+        (with_weight(tensor() + row(b"\x88", b"N", b"}") + b"b"), "not a pickled"),
+        (named("torch._utils", "_rebuild_parameter") + table(a=number(3)) + b"b", "sets the state of a function"),
+        (named("torch._utils", "_rebuild_tensor_v2") + table(a=number(3)) + b"b", "sets the state of a function"),
+        (layer(table(_parameters=number(5))), "the _parameters of a module are no dictionary"),
+        (layer(table(_buffers=tensor())), "the _buffers of a module are no dictionary"),
+        (layer(table(_modules=row(number(1)))), "the _modules of a module are no dictionary"),
+        (with_weight(tensor(0, (50_000_000,), (0,))), "far larger than the file"),
+        (b"\x8e" + b"\xff" * 8, "not a pickled module"),
+        (b"Np" + b"9" * 30 + b"\n", "not a pickled module"),
+    ],
+)
+def test_what_reaches_for_more_than_its_own_tensors_is_refused(tmp_path: Path, value: bytes, said: str) -> None:
+    refused(by_hand(tmp_path, value), said)
+
+
+def test_modules_that_share_modules_end(tmp_path: Path) -> None:
+    deepest = nn.Linear(1, 1)
+    model: nn.Module = deepest
+    for _ in range(30):  # a thousand million paths to the innermost
+        outer = nn.Module()
+        outer._modules = {"a": model, "b": model}
+        model = outer
+    refused(saved(tmp_path, model), "modules within modules without end")
+
+
+def test_empty_and_hidden_buffers_are_read_as_the_state_dict_has_them(tmp_path: Path) -> None:
+    model = nn.Module()
+    model.register_buffer("empty", torch.empty(0, dtype=torch.int64))
+    model.register_buffer("hidden", torch.ones(3), persistent=False)
+    found = read_module(saved(tmp_path, model), set())
+    assert found.keys() == model.state_dict().keys() == {"empty"}
+    assert found["empty"].dtype == torch.int64
+
+
+def test_damaged_compression_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + layer(table()) + b"." + b"a" * 500)
+    raw = bytearray(path.read_bytes())
+    place = raw.index(b"data.pkl") + len(b"data.pkl")
+    raw[place + 3 : place + 30] = b"\xff" * 27
+    path.write_bytes(raw)
+    refused(path, "model.pth: not a")

@@ -49,7 +49,9 @@ class ContactMetrics(RankedTrackMetrics):
         terms = torch.stack([there.double(), x, y, x * x, y * y, x * y])  # (6, B, T, P)
         self.sums.index_add_(1, self.distance.to(self.sums.device), terms.sum(1).transpose(1, 2))
         each = _pearson(terms.sum(-1))  # (B, T)
-        self.windows += torch.stack([each.nan_to_num(0.0).sum(0), (~each.isnan()).sum(0)])
+        broken = x.isnan().any(-1)  # a prediction that is none counts, as everywhere, for none
+        defined = ~each.isnan() | broken
+        self.windows += torch.stack([torch.where(defined, each, 0.0).sum(0), defined.sum(0)])
 
     def each(self) -> dict[str, Tensor]:
         """Each score per target, (T,); NaN where it is not defined."""
@@ -58,7 +60,10 @@ class ContactMetrics(RankedTrackMetrics):
         return {**found, "mse": _squared_error(self.sums.sum(1)), "pearson_window": total / count}
 
     def by_distance(self) -> dict[str, Tensor]:
-        """`pearson` and `mse` of the pixels of each diagonal, (D, T), from the first that is predicted."""
+        """`pearson` and `mse` of the pixels of each diagonal, (D, T), from the first that is predicted.
+
+        Of this process's pixels: within `sync_context`, of those of all.
+        """
         return {"pearson": _pearson(self.sums), "mse": _squared_error(self.sums)}
 
 

@@ -154,7 +154,8 @@ class ContactBand:
 
     def _expected(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean balanced contacts at each distance within the regions, as `cooltools expected-cis` counts them (D,)."""
-        reach = self.width + self.rules.margin
+        # Squares of pixels that are pooled reach further than the band by their own side, in both directions.
+        reach = self.width + self.rules.margin + 2**LEVELS
         total, pairs = np.zeros(reach), np.zeros(reach, np.int64)
         places = dict(zip(self.contigs, self.first.tolist(), strict=True))
         for contig, start, end in bar(self.expected_from, "counting contacts by distance"):

@@ -34,9 +34,11 @@ def training_regions(contigs: dict[str, int], split: GenomeSplit, arms: str | No
             for chrom, low, high in bounds
             if chrom == name and max(s, low) < min(e, high)
         ]
-        if not found:
-            raise InputError(f"{arms}: none of its regions lies in the training part; contigs are {some_of(names)}")
-    return [
+    whole = [
         Region(name, -(-s // bin_size), -(-e // bin_size) if e == contigs[name] else e // bin_size)
         for name, s, e in found
     ]
+    regions = [region for region in whole if region.start < region.end]
+    if arms is not None and not regions:
+        raise InputError(f"{arms}: none of its regions lies in the training part; contigs are {some_of(names)}")
+    return regions

@@ -129,7 +129,7 @@ def convert(state: "dict[str, Tensor]", path: Path) -> "dict[str, Tensor]":
     for key, value in state.items():
         module, _, tensor = key.rpartition(".")
         if module not in _NAMES or not re.fullmatch(r"\w+", tensor):
-            raise IntegrityError(f"{path}: not the published Akita model (what is {key}?)")
+            raise IntegrityError(f"{path}: not the published Akita model (what is {key!r}?)")
         dense = module == "final.dense" and tensor == "weight"
         found[f"{_NAMES[module]}.{tensor}"] = value.unsqueeze(-1) if dense else value
     return found
