@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,8 +104,7 @@ def yeast_tables(models: Sequence[str], part: str, seed: int, every: Sequence[st
         facts[row] = run_facts(folder) if folder else "ridge regression, penalty 1"
         found: dict[str, float] = {}
         for sigma in SIGMAS:
-            data = data_of(row, sigma)
-            metrics = network_scores(folder, data, part) if folder else gc_scores(data, part)
+            metrics = network_scores(folder, row, sigma, part) if folder else gc_scores(data_of(sigma), part)
             found |= {f"{name}, sigma {sigma:g}": float(value) for name, value in metrics.each().items()}
             by_distance[f"{row}, sigma {sigma:g}"] = metrics.by_distance()["pearson"][:, 0].tolist()
         scores[row] = found
@@ -116,8 +116,8 @@ def yeast_tables(models: Sequence[str], part: str, seed: int, every: Sequence[st
     rows: list[list[object]] = [[row, *(found[column] for column in columns)] for row, found in scores.items()]
     if CEILING in models:
         for sigma in SIGMAS:
-            facts[f"ceiling, sigma {sigma:g}"] = halves_agreement(data_of("sequence", sigma), CHROMOSOMES[part])
-        facts["ceiling, 10 kb"] = experiments_agreement(data_of("sequence", 0.0), CHROMOSOMES[part])
+            facts[f"ceiling, sigma {sigma:g}"] = halves_agreement(data_of(sigma), CHROMOSOMES[part])
+        facts["ceiling, 10 kb"] = experiments_agreement(data_of(0.0), CHROMOSOMES[part])
         reached = [facts[f"ceiling, sigma {sigma:g}"]["attainable"] for sigma in SIGMAS]  # type: ignore[index]
         rows.append(["ceiling (halves of the contacts)", reached[0], "", "", "", reached[1], "", "", ""])
     print(write_results(f"akita_yeast{suffix}", ["model", *columns], rows, facts))
@@ -126,10 +126,9 @@ def yeast_tables(models: Sequence[str], part: str, seed: int, every: Sequence[st
     write_results(f"akita_yeast_distance{suffix}", ["distance", *by_distance], table, facts)
 
 
-def data_of(row: str, sigma: float) -> YeastContactDataModule:
-    """What a row is scored on: the map smoothed by sigma, and what its net reads."""
-    position = row in ROWS and ROWS[row][0] == POSITION
-    return YeastContactDataModule(position=position, sequence=row != "position alone", maps=MapRules(smooth=sigma))
+def data_of(sigma: float, **options: Any) -> YeastContactDataModule:
+    """The map smoothed by sigma, in windows of 64 bins."""
+    return YeastContactDataModule(maps=MapRules(smooth=sigma), **options)
 
 
 def model_folder(row: str, seed: int) -> Path:
@@ -140,9 +139,11 @@ def model_folder(row: str, seed: int) -> Path:
     return shipped(name, command) or trained(name, WORK, command)
 
 
-def network_scores(folder: Path, data: YeastContactDataModule, part: str) -> ContactMetrics:
+def network_scores(folder: Path, row: str, sigma: float, part: str) -> ContactMetrics:
     """Of a net's predictions, over both strands."""
     net = load_folder(folder)
+    reads = {"position": bool(net.inputs), "sequence": row != "position alone"}
+    data = data_of(sigma, length=net.length, crop=net.arguments["crop"], **reads)
     metrics = ContactMetrics(1, data.bins, data.diagonal)
     dataset = data.dataset(part)  # type: ignore[arg-type]
     with inference(net, "32"):

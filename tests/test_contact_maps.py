@@ -475,3 +475,14 @@ def test_arms_of_which_none_is_left_are_one_sentence(tmp_path: Path, arm: tuple[
         training_regions(GENOME, by_contig(), bed(tmp_path, arm), 100)
     assert "\n" not in str(caught.value)
     assert "contigs are chr1, chr2, chrX" in str(caught.value)
+
+
+def test_a_cooler_of_the_first_formats_is_read(made: Path, tmp_path: Path) -> None:
+    """They do not say what they are, nor that they are symmetric."""
+    old = tmp_path / "old.cool"
+    old.write_bytes(made.read_bytes())
+    with h5py.File(old, "r+") as file:
+        for name in ("format", "storage-mode", "bin-type"):
+            del file.attrs[name]
+        file.attrs["format-version"] = 2
+    assert CoolerFile(str(old)).contigs == CoolerFile(str(made)).contigs

@@ -760,6 +760,12 @@ def test_what_is_drawn_is_what_was_predicted_and_measured(
         whole = np.diagonal(matrix, distance)
         found = np.diagonal(drawn["measured"], distance)
         np.testing.assert_allclose(found, np.log(whole / whole.mean())[15 : 47 - distance], rtol=1e-4, atol=1e-5)
+    plain = drawn["measured"]
+    code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options, *output, "--smooth", "2")
+    assert code == 0, said
+    assert np.array_equal(np.isnan(drawn["measured"]), np.isnan(plain))
+    # A Gaussian of two bins takes the noise away.
+    assert np.nanstd(np.diff(drawn["measured"])) < np.nanstd(np.diff(plain)) / 4
 
 
 def test_a_picture_that_fails_leaves_what_was_there(run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path) -> None:

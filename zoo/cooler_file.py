@@ -57,6 +57,7 @@ class CoolerFile:
             groups = cooler.fileops.list_coolers(path)
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{path} is no cooler file that can be read ({one_line(error)})") from None
+        groups = groups or ["/"]  # files of cooler's first formats do not say what they are
         found = next((each for each in groups if each.strip("/") == group.strip("/")), None)
         if found is None:
             known = ", ".join(f"{path}::{each.strip('/')}" for each in _by_resolution(groups)) or "none"
