@@ -135,7 +135,7 @@ def short_contigs(model: SequenceModel, genome: Genome, regions: Iterable[Interv
 def window_count(model: SequenceModel, genome: Genome, regions: Iterable[Interval], step: int | None = None) -> int:
     """How many windows `predict_contacts` predicts."""
     output = _contacts_of(model)
-    step = max(1, output.bins // 2) if step is None else step
+    step = max(1, output.bins // 2 if step is None else step)
     stretches = _stretches(model, genome, regions)
     return sum(len(_window_starts(output, genome.contigs[c], first, last, step)) for c, first, last in stretches)
 

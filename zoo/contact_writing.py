@@ -92,6 +92,9 @@ def write_coolers(
 
 def write_npz(path: Path, targets: Sequence[str], rows: Iterable[ContactRows]) -> Path:
     """Write `targets` and a symmetric map (T, R, R) for each region, called `contig:start-end`, NaN where none is."""
+    check_folder_of(path)
+    if path.exists():
+        raise OutputError(f"{path} is there already: name another, or take it away")
     maps = dense_maps(rows)
     _check_some(maps)
     with whole_path(path) as draft, draft.open("wb") as file:

@@ -47,6 +47,8 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
     targets = choose_targets(model, options.targets)
     if options.contigs and (options.genome or options.plot):
         raise ConfigError("--contigs are for a FASTA as INPUT, not for BED or --plot")
+    if options.plot and options.expected:
+        raise ConfigError("--expected is for coolers; a picture shows log(observed/expected)")
     if options.plot:
         _draw(options, model, genome, targets)
         return
@@ -156,15 +158,11 @@ def _measured(
 
 def _features(path: str, genome: "Genome", region: "Interval") -> "list[Interval]":
     """The intervals of a BED file that touch a region."""
-    from zoo.intervals import iterate_bed
+    from zoo.intervals import find_contigs, iterate_bed
 
-    contig = genome.contig(region.chrom)
-    names = {region.chrom, contig}
-    return [
-        each
-        for each in iterate_bed(path)
-        if each.chrom in names and each.start < region.end and region.start < each.end
-    ]
+    inside = [each for each in iterate_bed(path) if each.start < region.end and region.start < each.end]
+    mapped = find_contigs({each.chrom for each in inside}, genome.contigs)
+    return [each for each in inside if mapped[each.chrom] == genome.contig(region.chrom)]
 
 
 def _with_progress(rows: "Iterable[ContactRows]", windows: int) -> "Iterator[ContactRows]":

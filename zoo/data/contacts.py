@@ -130,6 +130,8 @@ class ContactDataModule(GenomeData):
         self.input_size = bin_size if input_size is None else input_size
         if self.input_size < 1 or bin_size % self.input_size:
             raise ConfigError(f"an input_size of {self.input_size} bases does not divide bins of {bin_size}")
+        if not 0 <= diagonal < self.bins:
+            raise ConfigError(f"windows of {self.bins} bins have no diagonal {diagonal}")
         self.diagonal, self.maps, self.balance = diagonal, maps or MapRules(), balance
         self.arms, self.blacklist, self.inputs_table = arms, blacklist or [], inputs_table
         self.output = Contacts(tuple(coolers), self.bins, bin_size, crop * bin_size, diagonal)
