@@ -188,20 +188,6 @@ def test_bad_standard_input_is_one_line(
     assert word in err
 
 
-def test_a_model_that_does_not_predict_labels_is_refused(
-    tiny_checkpoint: Path, desk: Path, monkeypatch: pytest.MonkeyPatch, run_zoo: Run
-) -> None:
-    from zoo import hub, outputs
-
-    model = hub.load_folder(tiny_checkpoint / "mlp.tiny")
-    model.output = outputs.Contacts(("a",), bins=4, bin_size=10)
-    monkeypatch.setattr(hub, "load", lambda *_: model)
-    code, _, err = run_zoo("predict", "mlp.tiny", "good.fa", "-o", "out.tsv")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "contacts" in err
-    assert not (desk / "out.tsv").exists()
-
-
 def test_an_interrupted_command_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch, run_zoo: Run) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

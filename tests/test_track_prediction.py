@@ -389,4 +389,4 @@ def test_options_for_tracks_do_not_fit_labels(run_zoo: Run, tiny_checkpoint: Pat
         "predict", f"local-dir:{tiny_checkpoint / 'mlp.tiny'}", str(genome.path), "--plot", "chr1:1-2"
     )
     assert code == 2
-    assert "predicts labels: the options for tracks do not fit it" in said
+    assert "predicts labels: --plot is for tracks or maps" in said
