@@ -132,6 +132,7 @@ def _joined(rows: Iterable[ContactRows]) -> Iterator[tuple[ContactRows, list[Con
     ends: dict[str, int] = {}
 
     def region(each: ContactRows) -> int:
+        """The same number for pieces that follow one another."""
         nonlocal place
         place += ends.get(each.contig) != each.first
         ends[each.contig] = each.first + each.values.shape[1]
@@ -206,6 +207,7 @@ def _write_cooler(
     first = dict(zip(contigs, np.append(0, np.cumsum(_counts(contigs, bin_size)))[:-1].tolist(), strict=True))
 
     def pixels() -> Iterator[pd.DataFrame]:
+        """The pixels of each piece, in the order of the bins."""
         with spool.open("rb") as file:
             for piece, (rows, diagonals) in pieces:
                 values = np.frombuffer(file.read(4 * rows * diagonals), np.float32).reshape(rows, diagonals)

@@ -41,9 +41,8 @@ class _Found(NamedTuple):
 class ContactDataModule(GenomeData):
     """Windows of a genome with the logarithm of observed over expected contacts in one or several coolers.
 
-    The coolers are read once: balanced, coarse-grained where contacts are few, divided by the mean at their distance,
-    clipped, filled, smoothed (see `MapRules`), and kept in the cache as bands along the diagonal; after that, training
-    reads memory maps. What is expected at a distance is counted in the training part alone.
+    The coolers are read once, prepared as `MapRules` says, and kept in the cache as bands along the diagonal, which
+    training reads. What is expected at a distance is counted in the training part alone.
 
     Args:
         genome: FASTA file.
@@ -56,8 +55,7 @@ class ContactDataModule(GenomeData):
         balance: balance coolers that are not, in memory.
         inputs_table: TSV with a line for each bigWig that is read beside the sequence (see `InputTracks`).
         input_size: bases that a value of these stands for; it divides the bin. None for the bin.
-        input_noise: in training each is scaled in each window by a random factor of this standard deviation of its
-            logarithm, so that exact values do not tell one place from all others; 0 for none.
+        input_noise: each is scaled in each training window by a random factor whose logarithm deviates by this.
         split: which contigs, or which random blocks, are for validation and test. No base is read in two parts.
         contigs: the contigs to use; None for all that every cooler has.
         blacklist: BED files of what is left out of training and scores.

@@ -4,7 +4,6 @@ MNase-seq coverage; SLIC-CAGE, nanoCAGE (500 ng) and STRIPE-seq (YPD, diamide) t
 (Policastro 2020, doi:10.1101/gr.261545.120), in tags per million, averaged over replicates.
 """
 
-import hashlib
 import warnings
 from functools import cache
 from itertools import combinations
@@ -13,19 +12,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from zoo.bigwig import BigWig, BigWigWriter
 from zoo.data.genome_split import SplitRules
 from zoo.data.track_table import Track, write_track_table
 from zoo.data.tracks import TrackDataModule
+from zoo.datasets.built import built_folder
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import RDNA, ROMAN, TEST, VALID, write_genome
-from zoo.download import PublicFile, cache_folder, fetch
+from zoo.download import PublicFile, fetch
 from zoo.errors import ConfigError
 from zoo.progress import bar, spinner
-from zoo.writing import whole_folder
 
 __all__ = ["STARTS", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder"]
 
@@ -63,15 +61,7 @@ class Tags(NamedTuple):
 
 def yeast_folder() -> Path:
     """The folder of genome.fa, targets.tsv, its bigWigs, blacklist.bed and report.txt; built where it is not there."""
-    text = "".join(file.sha256 for file in files_of("yeast")) + _VERSION
-    folder = cache_folder() / "data" / f"yeast-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    if not (folder / "report.txt").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            if not (folder / "report.txt").is_file():
-                with whole_folder(folder) as draft:
-                    _build(draft)
-    return folder
+    return built_folder("yeast", ["yeast"], _VERSION, _build)
 
 
 class YeastDataModule(TrackDataModule):

@@ -4,13 +4,11 @@ The map is that of `chromosight` (Matthey-Doret 2020, doi:10.1038/s41467-020-195
 coordinates of sacCer3. Centromeres are found in the sequence, by their consensus.
 """
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from zoo.bigwig import BigWigWriter
@@ -18,13 +16,13 @@ from zoo.data.contact_maps import MapRules
 from zoo.data.contacts import ContactDataModule
 from zoo.data.genome_split import SplitRules
 from zoo.data.track_table import Track, write_track_table
+from zoo.datasets.built import built_folder
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import RDNA, TEST, VALID, write_genome
-from zoo.download import cache_folder, fetch
+from zoo.download import fetch
 from zoo.genome import Genome
 from zoo.intervals import Interval
 from zoo.sequence import Codes
-from zoo.writing import whole_folder
 
 __all__ = ["BIN", "YeastContactDataModule", "contacts_folder", "find_centromere", "position_tracks"]
 
@@ -82,15 +80,7 @@ class YeastContactDataModule(ContactDataModule):
 
 def contacts_folder() -> Path:
     """The folder of genome, coolers, arms, blacklist, inputs.tsv and its bigWigs; built where it is not there."""
-    text = "".join(file.sha256 for name in ("yeast", "yeast_contacts") for file in files_of(name)) + _VERSION
-    folder = cache_folder() / "data" / f"yeast_contacts-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    if not (folder / "report.txt").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            if not (folder / "report.txt").is_file():
-                with whole_folder(folder) as draft:
-                    _build(draft)
-    return folder
+    return built_folder("yeast_contacts", ["yeast", "yeast_contacts"], _VERSION, _build)
 
 
 def _build(folder: Path) -> None:
