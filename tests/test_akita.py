@@ -1,5 +1,6 @@
 """Akita: the published sizes, a port of other hands with the same weights, symmetry, the ways to make pairs."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError
 from zoo.layers import BATCH_NORM_EPS
-from zoo.map_layers import COMBINATIONS
+from zoo.map_layers import COMBINATIONS, PairedInputs
 from zoo.models.akita import Akita
 from zoo.models.basenji import Basenji
 from zoo.outputs import Contacts
@@ -176,6 +177,53 @@ def test_tracks_beside_the_sequence_are_read_where_they_lie(size: int) -> None:
     assert moved[3] > moved[9]
 
 
+@pytest.mark.parametrize("size", [4, 5, 20])
+def test_inputs_of_pairs_are_read_where_they_lie(size: int) -> None:
+    """Without convolutions of the map that reach further, a bin's inputs change the pixels of its row and column."""
+    model = small(
+        inputs=["up", "down"],
+        input_size=size,
+        input_pairs=[1, 0],
+        inputs_join="pairs",
+        both_strands=True,
+        map_dilations=[],
+    )
+    assert isinstance(model.output, Contacts)
+    inputs = torch.rand(1, 2, LENGTH // size)
+    with torch.no_grad():
+        before = model.predict(codes(1), inputs)
+        changed = inputs.clone()
+        changed[0, 0, 100 // size : 120 // size] += 5  # the sixth bin, the fourth that is predicted
+        after = model.predict(codes(1), changed)
+        turned = model.predict(complement_codes(codes(1)), changed.flip(-1)[:, [1, 0]])
+    assert torch.allclose(model.output.reverse_complement(turned), after, atol=1e-6)
+    moved = model.output.maps((after - before).abs())[0, 0] > 1e-6
+    there = ~torch.isnan(model.output.maps(before))[0, 0]
+    row = torch.arange(10) == 3
+    assert torch.equal(moved, there & (row | row[:, None]))
+
+
+def test_inputs_of_pairs_by_hand() -> None:
+    """Each pair by itself, in float64: means and differences of the two bins, their distance, its logarithm."""
+    torch.manual_seed(0)
+    net = PairedInputs(2, 3, pool=2).double()
+    with torch.no_grad():
+        assert not net(torch.rand(1, 2, 8).double()).any()  # it begins as nothing
+        for parameter in net.parameters():
+            parameter.add_(torch.randn_like(parameter))
+        inputs = torch.rand(2, 2, 8).double()
+        found = net(inputs)
+        assert found.shape == (2, 3, 4, 4)
+        bins = inputs.view(2, 2, 4, 2).mean(-1)
+        for i in range(4):
+            for j in range(4):
+                left, right, distance = bins[0, :, i], bins[0, :, j], abs(i - j)
+                near = torch.tensor([2 * distance / 3 - 1, 2 * math.log2(1 + distance) / math.log2(4) - 1])
+                read = torch.cat([(left + right) / 2, (left - right).abs(), near.double()])
+                assert torch.allclose(net.layers(read[None, :, None, None])[0, :, 0, 0], found[0, :, i, j])
+        assert torch.equal(found, found.transpose(-2, -1))
+
+
 def test_tracks_that_are_missing_or_wrong_are_named() -> None:
     model = small(inputs=["one", "two"])
     with pytest.raises(InputError, match="reads 2 tracks beside the sequence: one, two"):
@@ -195,6 +243,11 @@ def test_tracks_that_are_missing_or_wrong_are_named() -> None:
         ({"combine": "sum"}, "combinations are? ?concatenate|combinations concatenate, mean"),
         ({"inputs": ["one"], "input_size": 4}, "fit nowhere: after the stem and the pools a position has 2, 10, 20"),
         ({"inputs": ["one"], "input_pairs": [1]}, "each the other's partner"),
+        (
+            {"inputs": ["one"], "input_size": 6, "inputs_join": "pairs"},
+            "6 bases a value do not divide bins of 20 bases",
+        ),
+        ({"inputs": ["one"], "inputs_join": "bins"}, "inputs_join trunk or pairs; not 'relu', 'mean' and 'bins'"),
         ({"fine_after": 3}, "fine_after 3"),
         ({"dilations": [0]}, "numbers from 1 up"),
         ({"map_dropout": 1.0}, "dropout is a share"),

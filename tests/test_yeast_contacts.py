@@ -113,13 +113,18 @@ def test_positions_of_bins_on_paper() -> None:
         "centromere_log_distance",
         "end_distance",
         "end_log_distance",
+        "left_arm",
+        "right_arm",
     }
     assert all(values.dtype == np.float32 for values in found.values())
     np.testing.assert_allclose(found["inside"], [1, 1, 1])
     np.testing.assert_allclose(found["centromere_distance"], [0.025, 0.005, 0.015])
-    np.testing.assert_allclose(found["centromere_log_distance"], np.log2([3.5, 1.5, 2.5]) / 10, rtol=1e-6)
+    np.testing.assert_allclose(found["centromere_log_distance"], np.log2([0.035, 0.015, 0.025]) / 2, rtol=1e-6)
     np.testing.assert_allclose(found["end_distance"], [0.01, 0.015, 0], rtol=1e-6)
-    np.testing.assert_allclose(found["end_log_distance"], np.log2([2, 2.5, 1]) / 10, rtol=1e-6)
+    np.testing.assert_allclose(found["end_log_distance"], np.log2([0.02, 0.025, 0.01]) / 2, rtol=1e-6)
+    np.testing.assert_allclose(found["left_arm"], [0.25, 0.05, 0], rtol=1e-6)
+    np.testing.assert_allclose(found["right_arm"], [0, 0, 0.15], rtol=1e-6)
+    assert position_tracks(60_000, 20_000)["left_arm"].max() == 1
 
 
 # In the public genome.

@@ -1,8 +1,9 @@
 """Blocks that at least two architectures use. Shapes: B batch, C channels, P positions."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ __all__ = [
     "QuickGELU",
     "Residual",
     "checkpointed",
+    "conv_tower",
     "dilated_residual",
     "he_normal_",
     "pointwise",
@@ -127,6 +129,12 @@ class Residual(nn.Module):
         """See the class."""
         summed: Tensor = x + self.blocks(x)
         return summed
+
+
+def conv_tower(channels: Sequence[int], width: int, pools: Sequence[int], common: dict[str, Any]) -> list[ConvBlock]:
+    """Blocks from each number of channels to the next, each with its pool."""
+    ends = zip(pairwise(channels), pools, strict=True)
+    return [ConvBlock(pair, width, pool=pool, **common) for pair, pool in ends]
 
 
 def dilated_residual(

@@ -1,13 +1,18 @@
 """Layers of maps, whose pixels are pairs of positions. Shapes: B batch, C channels, P positions."""
 
 from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from zoo.layers import ACTIVATIONS, BATCH_NORM_EPS, he_normal_
 
-__all__ = ["COMBINATIONS", "MapBlock", "Symmetric"]
+__all__ = ["COMBINATIONS", "MapBlock", "PairedInputs", "Symmetric", "dilated_map"]
+
+# Hidden units of the net that reads the inputs of pairs.
+_PAIRED_UNITS = 64
 
 # What a pixel (i, j) gets from the channels of positions i and j, none of them negative. Only the first leaves as many
 # values as it found twice; all but it are the same for (j, i).
@@ -57,3 +62,48 @@ class Symmetric(nn.Module):
         made = x + made if self.residual else made
         symmetric: Tensor = (made + made.transpose(-2, -1)) / 2
         return symmetric
+
+
+def dilated_map(
+    channels: int, filters: int, dilation: int, common: dict[str, Any], dropout: float, channel_dropout: bool
+) -> Symmetric:
+    """A dilated convolution to fewer channels and a pointwise one back, which begins at zero, added to a map."""
+    return Symmetric(
+        MapBlock((channels, filters), 3, dilation=dilation, **common),
+        MapBlock((filters, channels), zeroed=True, **common),
+        (nn.Dropout2d if channel_dropout else nn.Dropout)(dropout),
+        residual=True,
+    )
+
+
+class PairedInputs(nn.Module):
+    """A dense net at each pair of bins: (B, I, p) -> (B, C, P, P), the same for (j, i) as for (i, j).
+
+    It reads the mean and the absolute difference of each input of the two bins, their distance and its logarithm. It
+    begins as nothing, and has no normalisation, which would take from a window what all of its pixels share: inputs are
+    best given in units in which they vary by about one.
+
+    Args:
+        inputs: how many, I.
+        filters: channels of the map, C.
+        pool: values of an input in a bin, p / P; their mean is read.
+    """
+
+    def __init__(self, inputs: int, filters: int, pool: int) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool1d(pool)
+        sizes = [2 * inputs + 2, _PAIRED_UNITS, _PAIRED_UNITS, filters]
+        first, second, last = (nn.Conv2d(*pair, 1) for pair in pairwise(sizes))
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
+        self.layers = nn.Sequential(first, nn.GELU(), second, nn.GELU(), last)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """See the class."""
+        x = self.pool(inputs)
+        left, right = x[..., :, None], x[..., None, :]  # (B, I, P, 1), (B, I, 1, P)
+        place = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
+        distance = (place[:, None] - place).abs().expand(len(x), 1, -1, -1)
+        distances = [values / values.max() * 2 - 1 for values in (distance, (1 + distance).log())]
+        made: Tensor = self.layers(torch.cat([(left + right) / 2, (left - right).abs(), *distances], 1))
+        return made

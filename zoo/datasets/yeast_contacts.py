@@ -27,7 +27,7 @@ from zoo.sequence import Codes
 __all__ = ["BIN", "YeastContactDataModule", "contacts_folder", "find_centromere", "position_tracks"]
 
 BIN = 2_000
-_VERSION = "3"
+_VERSION = "5"
 # The elements of a yeast centromere (Hegemann and Fleig 1993), between which lie 73 to 94 bases, nearly all A or T.
 _CDE1, _CDE3 = "RTCACRTG", "TGTTTATGNTTTCCGAA"
 _CDE2 = range(73, 95)
@@ -35,11 +35,14 @@ _AT_WEIGHT = 10.0
 _IUPAC = {"A": 1, "C": 2, "G": 4, "T": 8, "R": 5, "N": 15}
 _TRACKS = {
     "centromere_distance": "distance to the centromere, 100 kb",
-    "centromere_log_distance": "distance to the centromere, log2(1 + kb) / 10",
+    "centromere_log_distance": "distance to the centromere, log2((1 + kb) / 100) / 2",
     "end_distance": "distance to the nearer end of the chromosome, 100 kb",
-    "end_log_distance": "distance to the nearer end of the chromosome, log2(1 + kb) / 10",
+    "end_log_distance": "distance to the nearer end of the chromosome, log2((1 + kb) / 100) / 2",
+    "left_arm": "1 from 10 kb left of the centromere on, 0 right of it",
+    "right_arm": "1 from 10 kb right of the centromere on, 0 left of it",
     "inside": "1 within the chromosome",
 }
+_PARTNERS = {"left_arm": "right_arm", "right_arm": "left_arm"}
 
 
 class YeastContactDataModule(ContactDataModule):
@@ -48,7 +51,8 @@ class YeastContactDataModule(ContactDataModule):
     Args:
         length: bases of a window.
         crop: bins of context on each side.
-        position: read the distances to the centromere and to the end of the chromosome beside the sequence.
+        position: read beside the sequence where each bin lies: its distances to the centromere and to the end of the
+            chromosome, and on which arm.
         sequence: read the sequence; if not, N stands for every base: what position alone tells.
         maps: how maps are prepared.
         options: of ContactDataModule.
@@ -106,7 +110,10 @@ def _build(folder: Path) -> None:
                 writer.add_bins(contig, 0, position_tracks(length, middles[contig])[name], BIN)
     write_track_table(
         folder / "inputs.tsv",
-        [Track(name, str(folder / f"{name}.bw"), unit=said, description=said) for name, said in _TRACKS.items()],
+        [
+            Track(name, str(folder / f"{name}.bw"), strand_partner=_PARTNERS.get(name, ""), unit=said, description=said)
+            for name, said in _TRACKS.items()
+        ],
     )
     spans = [end - start for start, end in centromeres]
     (folder / "report.txt").write_text(
@@ -119,13 +126,14 @@ def _build(folder: Path) -> None:
 def position_tracks(length: int, centromere: int) -> dict[str, NDArray[np.float32]]:
     """Where the middles of the 2-kb bins of a chromosome lie: name -> values of the bins."""
     middle = np.arange(0, length, BIN) + BIN / 2
-    found = {"inside": np.ones(len(middle), np.float32)}
+    left = np.clip((centromere - middle) / 1e4, -1, 1).astype(np.float32)
+    found = {"left_arm": left.clip(0), "right_arm": (-left).clip(0), "inside": np.ones(len(middle), np.float32)}
     for name, distance in (
         ("centromere", np.abs(middle - centromere)),
         ("end", np.maximum(np.minimum(middle, length - middle), 0)),
     ):
         found[f"{name}_distance"] = (distance / 1e5).astype(np.float32)
-        found[f"{name}_log_distance"] = (np.log2(1 + distance / 1e3) / 10).astype(np.float32)
+        found[f"{name}_log_distance"] = (np.log2((1 + distance / 1e3) / 100) / 2).astype(np.float32)
     return found
 
 

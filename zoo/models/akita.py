@@ -4,7 +4,7 @@ Shapes: B batch, L input bases, C channels, P positions, T targets, N bins on a 
 """
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from operator import mul
 from typing import Any
 
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, dilated_residual, pointwise
-from zoo.map_layers import COMBINATIONS, MapBlock, Symmetric
+from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, conv_tower, dilated_residual, pointwise
+from zoo.map_layers import COMBINATIONS, MapBlock, PairedInputs, Symmetric, dilated_map
 from zoo.model import SequenceModel
 from zoo.outputs import Contacts, upper_triangle
 
@@ -60,6 +60,9 @@ class Akita(SequenceModel):
         input_size: bases that a value of these stands for: what positions have somewhere between the bases and the
             bins. None for the bin.
         input_pairs: for each of these the index of its partner on the other strand, itself where it has none.
+        inputs_join: `trunk`: what is made of the inputs is added to the sequence's channels where positions have
+            `input_size` bases, so that both are read together; or `pairs`: what is made of the inputs of two bins and
+            of their distance is added to the map, which suits tracks that vary slowly, such as where a bin lies.
         activation: `relu`, as published, `gelu` or `quick_gelu`.
         norm_momentum: of batch normalisation, as PyTorch counts it: .0735 is Keras' .9265.
         checkpointing: keep only what passes between blocks for the backward pass: less memory, more time.
@@ -98,6 +101,7 @@ class Akita(SequenceModel):
         inputs: Sequence[str] = (),
         input_size: int | None = None,
         input_pairs: Sequence[int] | None = None,
+        inputs_join: str = "trunk",
         activation: str = "relu",
         norm_momentum: float = 0.0735,
         checkpointing: bool = False,
@@ -113,15 +117,13 @@ class Akita(SequenceModel):
                 f"{len(tower_filters)} tower_filters and {len(tower_pools)} tower_pools, fine_after {fine_after} of "
                 "them: give one pool for each filter"
             )
-        if (
-            not (max(residual_dropout, map_dropout, fine_dropout) < 1 and 0 < norm_momentum < 1)
-            or min(residual_dropout, map_dropout, fine_dropout) < 0
-        ):
+        dropouts = (residual_dropout, map_dropout, fine_dropout)
+        if min(dropouts) < 0 or max(dropouts) >= 1 or not 0 < norm_momentum < 1:
             raise ConfigError("dropout is a share from 0 to below 1, norm_momentum lies between 0 and 1")
-        if activation not in ACTIVATIONS or combine not in COMBINATIONS:
+        if activation not in ACTIVATIONS or combine not in COMBINATIONS or inputs_join not in ("trunk", "pairs"):
             raise ConfigError(
-                f"activations are {', '.join(ACTIVATIONS)}, combinations {', '.join(COMBINATIONS)}; not "
-                f"{activation!r} and {combine!r}"
+                f"activations are {', '.join(ACTIVATIONS)}, combinations {', '.join(COMBINATIONS)}, "
+                f"inputs_join trunk or pairs; not {activation!r}, {combine!r} and {inputs_join!r}"
             )
         # Bases of a position after the stem and after each convolution of the tower; the last one is a bin.
         steps = list(accumulate([stem_stride * stem_pool, *tower_pools], mul))
@@ -130,10 +132,7 @@ class Akita(SequenceModel):
         self.both_strands, self.checkpointing, self.crop, self.combine = both_strands, checkpointing, crop, combine
         common: dict[str, Any] = {"momentum": norm_momentum, "activation": activation}
         channels = [stem_filters, *tower_filters]
-        tower = [
-            ConvBlock(ends, tower_width, pool=pool, **common)
-            for ends, pool in zip(pairwise(channels), tower_pools, strict=True)
-        ]
+        tower = conv_tower(channels, tower_width, tower_pools, common)
         fine = [
             dilated_residual(channels[fine_after], fine_filters, step, common, 0.0, False) for step in fine_dilations
         ]
@@ -148,53 +147,48 @@ class Akita(SequenceModel):
             ConvBlock((channels[-1], reduced_filters), reduced_width, **common), ACTIVATIONS[activation]()
         )
         pair = reduced_filters * (2 if combine == "concatenate" else 1)
-        dropout = nn.Dropout2d if channel_dropout else nn.Dropout
         self.map = nn.Sequential(
             Symmetric(MapBlock((pair + 1, map_filters), 3, **common)),
             *(
-                Symmetric(
-                    MapBlock((map_filters, map_residual_filters), 3, dilation=step, **common),
-                    MapBlock((map_residual_filters, map_filters), zeroed=True, **common),
-                    dropout(map_dropout),
-                    residual=True,
-                )
+                dilated_map(map_filters, map_residual_filters, step, common, map_dropout, channel_dropout)
                 for step in map_dilations
             ),
         )
         self.head = pointwise(map_filters, len(targets))
         rows, columns = upper_triangle(bins, diagonal)
         self.register_buffer("pixels", rows * bins + columns, persistent=False)
-        self._add_inputs(inputs, input_size, input_pairs, steps, channels, fine_after, len(fine))
+        self.inputs, self.input_pairs = tuple(inputs), tuple(input_pairs or ()) if inputs else ()
+        self.input_size = steps[-1] if input_size is None else input_size
+        # The block of the trunk, or of the map, after which what is made of the inputs is added.
+        self.joined_trunk = self.joined_map = -1
+        if self.input_pairs and sorted(self.input_pairs) != list(range(len(inputs))):
+            raise ConfigError(f"input_pairs are {len(inputs)} indices of inputs, each the other's partner")
+        if inputs and inputs_join == "trunk":
+            self._join_trunk(steps, channels, fine_after, len(fine))
+        elif inputs:
+            self._join_pairs(steps[-1], map_filters)
 
     pixels: Tensor
+    join: nn.Module
 
-    def _add_inputs(
-        self,
-        names: Sequence[str],
-        size: int | None,
-        pairs: Sequence[int] | None,
-        steps: list[int],
-        channels: list[int],
-        fine_after: int,
-        fine: int,
-    ) -> None:
-        """Build what joins the tracks that are read beside the sequence to its channels."""
-        self.inputs, self.input_size = tuple(names), steps[-1] if size is None else size
-        self.input_pairs = tuple(pairs or ())
-        if not names:
-            return
+    def _join_trunk(self, steps: list[int], channels: list[int], fine_after: int, fine: int) -> None:
+        """Build what is made of the inputs where the trunk has positions of their size."""
         if self.input_size not in steps:
             raise ConfigError(
-                f"inputs of {size} bases a value fit nowhere: after the stem and the pools a position has "
+                f"inputs of {self.input_size} bases a value fit nowhere: after the stem and the pools a position has "
                 f"{', '.join(map(str, steps))}"
             )
-        if self.input_pairs and sorted(self.input_pairs) != list(range(len(names))):
-            raise ConfigError(f"input_pairs are {len(names)} indices of inputs, each the other's partner")
         block = len(steps) - 1 - steps[::-1].index(self.input_size)
         wide = channels[block]
-        # The block of the trunk after which they are added: dilated blocks may lie before it.
-        self.joined_after = block + (fine if block > fine_after else 0)
-        self.join = nn.Sequential(pointwise(len(names), wide), nn.ReLU(), pointwise(wide, wide))
+        self.joined_trunk = block + (fine if block > fine_after else 0)  # dilated blocks may lie before it
+        self.join = nn.Sequential(pointwise(len(self.inputs), wide), nn.ReLU(), pointwise(wide, wide))
+
+    def _join_pairs(self, bin_size: int, map_filters: int) -> None:
+        """Build what is made of the inputs of pairs of bins."""
+        if self.input_size < 1 or bin_size % self.input_size:
+            raise ConfigError(f"inputs of {self.input_size} bases a value do not divide bins of {bin_size} bases")
+        self.joined_map = 0
+        self.join = PairedInputs(len(self.inputs), map_filters, bin_size // self.input_size)
 
     def forward(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
         """One-hot (B, 4, L), and inputs (B, I, L / input_size) where there are any -> raw pixels (B, T, pixels)."""
@@ -209,12 +203,14 @@ class Akita(SequenceModel):
                 x = checkpointed(block, x) if keep else block(x)
             if place == self.dropped_after:
                 x = self.dropout(x)
-            if inputs is not None and place == self.joined_after:
+            if inputs is not None and place == self.joined_trunk:
                 x = x + self.join(inputs)
         x = self.reduce(x)
         x = self._pairs(x)
-        for block in self.map:
+        for place, block in enumerate(self.map):
             x = checkpointed(block, x) if keep else block(x)
+            if inputs is not None and place == self.joined_map:
+                x = x + self.join(inputs)
         x = x[..., self.crop : x.shape[-1] - self.crop, self.crop : x.shape[-1] - self.crop]
         raw: Tensor = self.head(x.flatten(-2))  # (B, T, N * N)
         return raw.view(*raw.shape[:-1], *x.shape[-2:])

@@ -5,7 +5,6 @@ Shapes: B batch, L input bases, C channels, P positions, T targets, N bins.
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, dilated_residual, pointwise
+from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, conv_tower, dilated_residual, pointwise
 from zoo.losses import scaled_softplus
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
@@ -108,10 +107,7 @@ class Basenji(SequenceModel):
         common: dict[str, Any] = {"momentum": norm_momentum, "activation": activation}
         channels = [stem_filters, *tower_filters]
         stem = ConvBlock((4, stem_filters), stem_width, stride=stem_stride, pool=stem_pool, **common)
-        tower = [
-            ConvBlock(ends, tower_width, pool=pool, **common)
-            for ends, pool in zip(pairwise(channels), tower_pools, strict=True)
-        ]
+        tower = conv_tower(channels, tower_width, tower_pools, common)
         wide = channels[-1]
         residual = [
             dilated_residual(wide, residual_filters, dilation, common, residual_dropout, channel_dropout)
