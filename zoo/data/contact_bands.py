@@ -26,6 +26,8 @@ from zoo.writing import replace_bytes, sync
 
 __all__ = ["ContactBand"]
 
+# Of how bands are made: those of another one lie in folders of their own.
+_VERSION = 2
 # Bins on a side of the squares that are prepared at once, if the band is no wider.
 _SIDE = 2048
 
@@ -73,7 +75,7 @@ class ContactBand:
         """Where it lies: a folder named by a hash of what went into it."""
         said = [
             [fingerprint(self.file.path), self.file.group, list(self._names.items()), list(self.contigs.items())],
-            [self.width, self.diagonal, self.balance, asdict(self.rules), LEVELS],
+            [_VERSION, self.width, self.diagonal, self.balance, asdict(self.rules), LEVELS],
             [list(region) for region in self.expected_from],
             hashlib.sha256(np.packbits(self.masked).tobytes()).hexdigest(),
         ]
@@ -133,10 +135,13 @@ class ContactBand:
             ):
                 bins = -(-length // self.file.bin_size)
                 of_contig = weight[place : place + bins]
-                good[place : place + bins] = self._filled(~np.isnan(of_contig))
+                left_out = self.masked[place : place + bins]
+                good[place : place + bins] = self._filled(~np.isnan(of_contig)) & ~left_out
                 step = max(_SIDE - self.width, self.width)
                 for start in range(0, bins, step):
-                    file.write(self._block(contig, of_contig, expected, start, min(start + step, bins)).data)
+                    block = self._block(contig, of_contig, expected, start, min(start + step, bins))
+                    _leave_out(block, left_out[start : start + sum(block.shape)])
+                    file.write(block.data)
             sync(file)
         replace_bytes(self.folder / "good.u8", good.tobytes())
         replace_bytes(self.folder / "expected.f64", expected.tobytes())
@@ -196,3 +201,13 @@ class ContactBand:
             if start > 0 and end < len(good) and end - start <= self.rules.fill:
                 found[start:end] = True
         return found
+
+
+def _leave_out(band: NDArray[np.float32], masked: NDArray[np.bool_]) -> None:
+    """Set to NaN in rows of a band (R, W) what the masked ones of these R bins, and up to W further ones, have.
+
+    A gap of a bin without a weight may be filled from its neighbours; what was masked on purpose may not.
+    """
+    rows, distances = np.indices(band.shape, sparse=True)
+    after = np.pad(masked, (0, sum(band.shape) - len(masked)))
+    band[after[rows] | after[rows + distances]] = np.nan

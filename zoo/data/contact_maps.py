@@ -32,7 +32,7 @@ class MapRules:
         least_count: contacts that a pixel needs to stand for itself; squares of poorer ones share their mean. 0 for no
             coarse-graining.
         clip: the logarithm lies between this and its negative.
-        fill: runs of up to so many bins that are left out, between two that are not, are interpolated.
+        fill: runs of up to so many bins without a weight, between two with one, are interpolated; not blacklisted ones.
         smooth: standard deviation, in bins, of the Gaussian that smooths the logarithm; 0 for none.
     """
 
