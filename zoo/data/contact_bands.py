@@ -139,9 +139,8 @@ class ContactBand:
                 good[place : place + bins] = self._filled(~np.isnan(of_contig)) & ~left_out
                 step = max(_SIDE - self.width, self.width)
                 for start in range(0, bins, step):
-                    block = self._block(contig, of_contig, expected, start, min(start + step, bins))
-                    _leave_out(block, left_out[start : start + sum(block.shape)])
-                    file.write(block.data)
+                    end = min(start + step, bins)
+                    file.write(self._block(contig, of_contig, left_out, expected, start, end).data)
             sync(file)
         replace_bytes(self.folder / "good.u8", good.tobytes())
         replace_bytes(self.folder / "expected.f64", expected.tobytes())
@@ -176,7 +175,13 @@ class ContactBand:
         return np.where((pairs > 0) & (total > 0), total / np.maximum(pairs, 1), np.nan)
 
     def _block(
-        self, contig: str, weight: NDArray[np.float64], expected: NDArray[np.float64], start: int, end: int
+        self,
+        contig: str,
+        weight: NDArray[np.float64],
+        masked: NDArray[np.bool_],
+        expected: NDArray[np.float64],
+        start: int,
+        end: int,
     ) -> NDArray[np.float32]:
         """Rows of the band from bin `start` to `end` of a contig, from a square around them."""
         margin = -(-self.rules.margin // 2**LEVELS) * 2**LEVELS  # so that the squares that are pooled stay the same
@@ -190,8 +195,10 @@ class ContactBand:
         prepared = log_map(count, weight[low:high], expected, self.diagonal, self.rules)
         rows = np.arange(start, end)[:, None]
         columns = rows + np.arange(self.width)
-        band: NDArray[np.float32] = prepared[rows - low, np.minimum(columns, high - 1) - low].astype(np.float32)
-        band[columns >= high] = np.nan
+        there = np.minimum(columns, high - 1)
+        band: NDArray[np.float32] = prepared[rows - low, there - low].astype(np.float32)
+        # A gap may have been filled from its neighbours; what was masked on purpose may not.
+        band[(columns >= high) | masked[rows] | masked[there]] = np.nan
         return band
 
     def _filled(self, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -201,13 +208,3 @@ class ContactBand:
             if start > 0 and end < len(good) and end - start <= self.rules.fill:
                 found[start:end] = True
         return found
-
-
-def _leave_out(band: NDArray[np.float32], masked: NDArray[np.bool_]) -> None:
-    """Set to NaN in rows of a band (R, W) what the masked ones of these R bins, and up to W further ones, have.
-
-    A gap of a bin without a weight may be filled from its neighbours; what was masked on purpose may not.
-    """
-    rows, distances = np.indices(band.shape, sparse=True)
-    after = np.pad(masked, (0, sum(band.shape) - len(masked)))
-    band[after[rows] | after[rows + distances]] = np.nan
