@@ -21,9 +21,8 @@ from zoo.contact_prediction import (
     ContactPredictions,
     map_regions,
     predict_contacts,
-    short_contigs,
-    window_count,
 )
+from zoo.contact_windows import short_contigs, window_count
 from zoo.contact_writing import COUNT_SCALE, LOG_SCALE, ContactRows, write_coolers
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.expected import read_expected
@@ -842,6 +841,22 @@ def test_expected_contacts_are_for_coolers(run_zoo: Run, saved: Saved, genome: G
     assert list(tmp_path.iterdir()) == [Path(table)]
 
 
+def test_regions_without_a_prediction_are_said_and_not_counted(
+    run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path
+) -> None:
+    bed, path = tmp_path / "a.bed", tmp_path / "a.npz"
+    bed.write_text("chr1\t0\t100\nchr1\t1000\t2500\nchr4\t700\t720\nchr3\t0\t60\nchr3\t60\t90\n")
+    code, _, said = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
+    assert code == 0
+    assert said.splitlines() == [
+        "left out, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
+        "left out, too near the ends of their contigs or of too few bins: 2 region(s), chr1:0-100, chr4:700-720",
+        f"{path}: 1 file(s), 2 target(s), 1 region(s)",
+    ]
+    with np.load(path) as arrays:
+        assert [name for name in arrays if name != "targets" and not np.isnan(arrays[name]).all()] == ["chr1:960-2560"]
+
+
 def test_bed_without_a_genome_and_regions_past_an_end_are_refused(
     run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path
 ) -> None:
@@ -850,7 +865,7 @@ def test_bed_without_a_genome_and_regions_past_an_end_are_refused(
     code, _, said = run_zoo(
         "predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(tmp_path / "maps")
     )
-    assert (code, said.count("\n")) == (2, 1)
+    assert (code, said.count("\n")) == (2, 2)
     assert "nothing is predicted: the regions lie too near the ends of their contigs" in said
     bed.write_text("chr1\t0\t2000\nchr1\t4000\t6000\n")
     for options, words in (

@@ -47,7 +47,7 @@ STOREYS = [
     {"finish"},
     {"train_options"},
     {"contact_writing", "track_writing"},
-    {"contact_prediction", "track_prediction"},
+    {"contact_prediction", "contact_windows", "track_prediction"},
     {"train", "prediction"},
     {"commands"},
     {"cli", "__init__"},

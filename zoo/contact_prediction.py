@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zoo.contact_windows import contacts_of, stretches, window_starts
 from zoo.contact_writing import ContactRows, dense_maps, write_coolers, write_npz
 from zoo.data.input_tracks import InputTracks
 from zoo.errors import ConfigError, InputError
@@ -18,10 +19,9 @@ from zoo.genome import Genome
 from zoo.inference import Precision, inference, predict_batch
 from zoo.intervals import Interval, some_of
 from zoo.model import SequenceModel
-from zoo.outputs import Contacts
-from zoo.track_prediction import choose_targets, touched_stretches
+from zoo.track_prediction import choose_targets
 
-__all__ = ["ContactPredictions", "map_regions", "predict_contacts", "short_contigs", "window_count"]
+__all__ = ["ContactPredictions", "map_regions", "predict_contacts"]
 
 _BATCH = 1
 Values = NDArray[np.float32]
@@ -101,22 +101,22 @@ def predict_contacts(
             window.
         ConfigError: a model of something else, a target that it does not have, or tracks that it does not read.
     """
-    output = _contacts_of(model)
+    output = contacts_of(model)
     names = choose_targets(model, targets)
     chosen = [output.targets.index(name) for name in names]
     step = max(1, output.bins // 2) if step is None else step
     if batch_size < 1 or step < 1:
         raise ConfigError(f"a batch size of {batch_size} or a step of {step} is too small")
-    stretches = list(_stretches(model, genome, regions))
-    if not stretches:
+    found = list(stretches(model, genome, regions))
+    if not found:
         raise InputError(
             f"windows of {model.length:,} bases are longer than every contig that is to be predicted: the longest of "
             f"the genome has {max(genome.contigs.values()):,}"
         )
-    inputs = _inputs(model, genome, [contig for contig, _, _ in stretches], inputs_table)
+    inputs = _inputs(model, genome, [contig for contig, _, _ in found], inputs_table)
     rows, columns = (place.numpy() for place in output.pixels())
-    for contig, first, last in stretches:
-        starts = _window_starts(output, genome.contigs[contig], first, last, step)
+    for contig, first, last in found:
+        starts = window_starts(output, genome.contigs[contig], first, last, step)
         band = _Band(len(chosen), output.bins + step * batch_size, output.bins, int(starts[0]))
         for batch in np.split(starts, range(batch_size, len(starts), batch_size)):
             yield from _rows(band.upto(int(batch[0])), contig, first, last, output.bin_size)
@@ -124,20 +124,6 @@ def predict_contacts(
             for start, each in zip(batch, values, strict=True):
                 band.add(int(start) + rows, columns - rows, each[chosen])
         yield from _rows(band.upto(int(starts[-1]) + output.bins), contig, first, last, output.bin_size)
-
-
-def short_contigs(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> list[str]:
-    """Contigs of regions that are shorter than a window, and so are not predicted."""
-    found = {genome.contig(region.chrom) for region in regions}
-    return [name for name in genome.contigs if name in found and not _fits(model, genome.contigs[name])]
-
-
-def window_count(model: SequenceModel, genome: Genome, regions: Iterable[Interval], step: int | None = None) -> int:
-    """How many windows `predict_contacts` predicts."""
-    output = _contacts_of(model)
-    step = max(1, output.bins // 2 if step is None else step)
-    stretches = _stretches(model, genome, regions)
-    return sum(len(_window_starts(output, genome.contigs[c], first, last, step)) for c, first, last in stretches)
 
 
 class _Band:
@@ -185,7 +171,7 @@ def _predict(
     precision: Precision,
 ) -> Values:
     """The maps (B, T, pixels) of windows, given by the first bin that each predicts."""
-    output = _contacts_of(model)
+    output = contacts_of(model)
     first = starts * output.bin_size - output.crop
     number = np.full(len(starts), list(genome.contigs).index(contig))
     codes = torch.from_numpy(genome.windows(number, first, model.length))
@@ -213,34 +199,3 @@ def _inputs(model: SequenceModel, genome: Genome, contigs: Iterable[str], table:
     found = InputTracks(table, genome, lengths, model.input_size)
     found.check(model.inputs, model.input_size)
     return found
-
-
-def _window_starts(output: Contacts, length: int, first: int, last: int, step: int) -> NDArray[np.int64]:
-    """The first predicted bins of the windows that cover bins `first` to `last` of a contig of a length."""
-    lowest, highest = _bounds(output, length)
-    begin = np.clip(min(first, (first + last - output.bins) // 2), lowest, highest)
-    end = np.clip(max(last - output.bins, begin), lowest, highest)
-    return np.unique(np.append(np.arange(begin, end, step), end)).astype(np.int64)
-
-
-def _bounds(output: Contacts, length: int) -> tuple[int, int]:
-    """The first and last bin at which what a window predicts may begin."""
-    crop = output.crop // output.bin_size
-    return crop, -(-length // output.bin_size) - crop - output.bins
-
-
-def _fits(model: SequenceModel, length: int) -> bool:
-    lowest, highest = _bounds(_contacts_of(model), length)
-    return highest >= lowest
-
-
-def _stretches(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> list[tuple[str, int, int]]:
-    """What regions touch of contigs that are as long as a window: contig, first bin, and the bin after the last."""
-    found = touched_stretches(genome, regions, _contacts_of(model).bin_size)
-    return [each for each in found if _fits(model, genome.contigs[each[0]])]
-
-
-def _contacts_of(model: SequenceModel) -> Contacts:
-    if not isinstance(model.output, Contacts):
-        raise ConfigError(f"the model predicts {model.output.kind}, not contacts")
-    return model.output

@@ -29,11 +29,11 @@ _MOST_DRAWN = 12
 
 def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel") -> None:
     """Predict maps of whole contigs, of the regions of a BED file, or of one region for a picture."""
-    from zoo.contact_prediction import predict_contacts, short_contigs, window_count
+    from zoo.contact_prediction import predict_contacts
+    from zoo.contact_windows import window_count
     from zoo.contact_writing import write_coolers, write_npz
     from zoo.expected import read_expected
     from zoo.genome import Genome
-    from zoo.intervals import some_of
     from zoo.track_prediction import choose_targets
 
     if options.output == "-":
@@ -56,12 +56,7 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
         raise ConfigError("--measured and --bed are for --plot REGION")
     expected = read_expected(options.expected) if options.expected else None
     regions = regions_of(options, genome)
-    if short := short_contigs(model, genome, regions):
-        print(
-            f"left out, shorter than the {model.length:,} bases that the model reads: {len(short)} contig(s), "
-            f"{some_of(short)}",
-            file=sys.stderr,
-        )
+    predicted = _say_left_out(model, genome, regions)
     rows = _with_progress(
         predict_contacts(
             model, genome, regions, targets, _batch_size(options), options.precision, options.step, options.inputs
@@ -76,9 +71,31 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
         facts = {"model": options.name, "genome": genome.path.name, "diagonal": _diagonal(model)}
         paths = write_coolers(options.output, targets, genome.contigs, rows, expected, facts)
     print(
-        f"{options.output}: {len(paths)} file(s), {len(targets)} target(s), {len(regions) - len(short):,} region(s)",
+        f"{options.output}: {len(paths)} file(s), {len(targets)} target(s), {predicted:,} region(s)",
         file=sys.stderr,
     )
+
+
+def _say_left_out(model: "SequenceModel", genome: "Genome", regions: "list[Interval]") -> int:
+    """Say which regions are not predicted; gives how many are."""
+    from zoo.contact_windows import is_predicted, short_contigs
+    from zoo.intervals import some_of
+
+    short = short_contigs(model, genome, regions)
+    if short:
+        print(
+            f"left out, shorter than the {model.length:,} bases that the model reads: {len(short)} contig(s), "
+            f"{some_of(short)}",
+            file=sys.stderr,
+        )
+    without = [region for region in regions if not is_predicted(model, genome, region)]
+    if near := [str(region) for region in without if genome.contig(region.chrom) not in short]:
+        print(
+            "left out, too near the ends of their contigs or of too few bins: "
+            f"{len(near):,} region(s), {some_of(near)}",
+            file=sys.stderr,
+        )
+    return len(regions) - len(without)
 
 
 def _diagonal(model: "SequenceModel") -> int:
