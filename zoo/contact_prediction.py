@@ -107,7 +107,7 @@ def predict_contacts(
     step = max(1, output.bins // 2) if step is None else step
     if batch_size < 1 or step < 1:
         raise ConfigError(f"a batch size of {batch_size} or a step of {step} is too small")
-    found = list(stretches(model, genome, regions))
+    found = stretches(model, genome, regions)
     if not found:
         raise InputError(
             f"windows of {model.length:,} bases are longer than every contig that is to be predicted: the longest of "

@@ -112,6 +112,7 @@ def _batch_size(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome", targets: list[str]) -> None:
     from zoo.contact_plots import draw_maps
     from zoo.contact_prediction import map_regions
+    from zoo.contact_windows import is_predicted
     from zoo.intervals import parse_region
     from zoo.outputs import Contacts
     from zoo.writing import whole_path
@@ -130,8 +131,11 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
         model, genome, [region], targets, _batch_size(options), options.precision, options.step, options.inputs
     )
     maps = next(iter(found.maps().values()), None)
-    if maps is None:
-        raise InputError(f"nothing is predicted for {region}: it lies too near the end of its contig")
+    if maps is None or not is_predicted(model, genome, region):
+        raise InputError(
+            f"nothing is predicted for {region}: it lies too near the end of its contig, or has too few bins of "
+            f"{size:,} bases"
+        )
     start = found.rows[0].first * size
     measured = None
     if options.measured:
