@@ -159,20 +159,28 @@ def test_checkpointing_changes_no_gradient() -> None:
     assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [2, 10, 20])
-def test_tracks_beside_the_sequence_are_read_where_they_lie(size: int) -> None:
-    """A change of one value changes the pixels of its bin first of all; on the other strand, of the mirrored bin."""
-    model = small(inputs=["up", "down"], input_size=size, input_pairs=[1, 0], both_strands=True)
+def moved_by_an_input(model: Akita, size: int) -> tuple[Contacts, Tensor, Tensor]:
+    """What is predicted before and after one input changes in the fourth bin that is predicted, on both strands."""
     assert isinstance(model.output, Contacts)
     inputs = torch.rand(1, 2, LENGTH // size)
     with torch.no_grad():
         before = model.predict(codes(1), inputs)
         changed = inputs.clone()
-        changed[0, 0, 100 // size : 120 // size] += 5  # the sixth bin, the fourth that is predicted
+        changed[0, 0, 100 // size : 120 // size] += 5
         after = model.predict(codes(1), changed)
         turned = model.predict(complement_codes(codes(1)), changed.flip(-1)[:, [1, 0]])
     assert torch.allclose(model.output.reverse_complement(turned), after, atol=1e-6)
-    moved = model.output.maps((after - before).abs())[0, 0].nan_to_num().sum(0)
+    return model.output, before, after
+
+
+BESIDE: dict[str, Any] = {"inputs": ["up", "down"], "input_pairs": [1, 0], "both_strands": True}
+
+
+@pytest.mark.parametrize("size", [2, 10, 20])
+def test_tracks_beside_the_sequence_are_read_where_they_lie(size: int) -> None:
+    """A change of one value changes the pixels of its bin first of all; on the other strand, of the mirrored bin."""
+    output, before, after = moved_by_an_input(small(input_size=size, **BESIDE), size)
+    moved = output.maps((after - before).abs())[0, 0].nan_to_num().sum(0)
     assert moved[3] > 0
     assert moved[3] > moved[9]
 
@@ -180,25 +188,10 @@ def test_tracks_beside_the_sequence_are_read_where_they_lie(size: int) -> None:
 @pytest.mark.parametrize("size", [4, 5, 20])
 def test_inputs_of_pairs_are_read_where_they_lie(size: int) -> None:
     """Without convolutions of the map that reach further, a bin's inputs change the pixels of its row and column."""
-    model = small(
-        inputs=["up", "down"],
-        input_size=size,
-        input_pairs=[1, 0],
-        inputs_join="pairs",
-        both_strands=True,
-        map_dilations=[],
-    )
-    assert isinstance(model.output, Contacts)
-    inputs = torch.rand(1, 2, LENGTH // size)
-    with torch.no_grad():
-        before = model.predict(codes(1), inputs)
-        changed = inputs.clone()
-        changed[0, 0, 100 // size : 120 // size] += 5  # the sixth bin, the fourth that is predicted
-        after = model.predict(codes(1), changed)
-        turned = model.predict(complement_codes(codes(1)), changed.flip(-1)[:, [1, 0]])
-    assert torch.allclose(model.output.reverse_complement(turned), after, atol=1e-6)
-    moved = model.output.maps((after - before).abs())[0, 0] > 1e-6
-    there = ~torch.isnan(model.output.maps(before))[0, 0]
+    model = small(input_size=size, inputs_join="pairs", map_dilations=[], **BESIDE)
+    output, before, after = moved_by_an_input(model, size)
+    moved = output.maps((after - before).abs())[0, 0] > 1e-6
+    there = ~torch.isnan(output.maps(before))[0, 0]
     row = torch.arange(10) == 3
     assert torch.equal(moved, there & (row | row[:, None]))
 
