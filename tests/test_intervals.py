@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import InputError
-from zoo.intervals import Interval, match_contigs, read_bed
+from zoo.intervals import Interval, match_both_ways, match_contigs, read_bed
 
 HUMAN = ["chr1", "chr2", "chr10", "chrX", "chrY", "chrM"]
 ENSEMBL = ["1", "2", "10", "X", "Y", "MT"]
@@ -172,3 +172,11 @@ def test_a_contig_that_is_not_there_is_refused_naming_those_that_are() -> None:
         InputError, match=r"'chr7' is not in the genome, which has chr1, chr2, chr10, chrX, chrY, \.\.\."
     ):
         match_contigs(["chr1", "chr7"], HUMAN)
+
+
+def test_a_genome_of_one_chromosome_counts_in_roman_numerals_where_its_name_is_no_letter() -> None:
+    assert match_both_ways(["chrXIV"], ["chr1", "chr14"]) == {"chrXIV": "chr14"}
+    assert match_both_ways(["4", "7"], ["IV", "VI"]) == {"4": "IV", "7": None}
+    # X may be the letter: nothing tells that it is ten.
+    assert match_both_ways(["chrX"], ["chr10"]) == {"chrX": None}
+    assert match_both_ways(["chrX", "chrXI"], ["chr10", "chr11"]) == {"chrX": "chr10", "chrXI": "chr11"}

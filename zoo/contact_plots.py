@@ -14,6 +14,7 @@ __all__ = ["draw_maps"]
 _SIDE = 4.0  # inches of a map
 _TRACK = 0.35  # inches of a line of features
 _PERCENTILE = 99.0
+_TICKS = 4  # so that positions of nine figures do not run into each other
 
 
 def draw_maps(
@@ -67,6 +68,7 @@ def draw_maps(
         row[0].set_ylabel(Path(name).stem, rotation=0, ha="right", va="center", fontsize=7)
     for axes in grid[-1]:
         axes.set_xlim(start, end)
+        axes.locator_params(axis="x", nbins=_TICKS)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.tick_params(labelsize=7)
         axes.set_xlabel(f"{contig} (bp)", fontsize=8)

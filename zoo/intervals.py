@@ -236,8 +236,7 @@ def _contig_key(name: str, genome: set[str]) -> str:
     bare = name[3:] if name.lower().startswith("chr") else name
     if bare.upper() in ("M", "MT", "MITO"):
         return "M"
-    uses_roman = bool(genome & {"chrII", "II"})
-    if uses_roman and bare.isdigit():
+    if bare.isdigit() and genome & _ROMAN_NAMES:
         return _roman(int(bare))
     return bare
 
@@ -246,3 +245,9 @@ def _roman(number: int) -> str:
     """1 to 39 as a Roman numeral: more chromosomes than any genome that counts in them."""
     units = ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"]
     return "X" * (number // 10) + units[number % 10]
+
+
+# Names that only a genome which counts in Roman numerals has: not I, V and X, which may be letters.
+_ROMAN_NAMES = {
+    f"{prefix}{_roman(number)}" for prefix in ("", "chr") for number in range(2, 40) if number not in (5, 10)
+}

@@ -159,6 +159,7 @@ def _measured(
     from zoo.data.contact_bands import ContactBand
     from zoo.data.contact_maps import MapRules
     from zoo.data.regions import Region
+    from zoo.intervals import some_of
 
     file = CoolerFile(uri)
     if file.bin_size != bin_size:
@@ -167,8 +168,11 @@ def _measured(
             f"{', '.join(file.resolutions)}"
         )
     contig = genome.contig(region.chrom)
-    contigs = {contig: genome.contigs[contig]}
-    whole = Region(contig, 0, -(-contigs[contig] // bin_size))
+    name = file.match(genome.contigs)[contig]
+    if name is None:
+        raise InputError(f"{uri} has no contig {contig!r}; it has {some_of(file.contigs)}")
+    contigs = {name: genome.contigs[contig]}
+    whole = Region(name, 0, -(-genome.contigs[contig] // bin_size))
     band = ContactBand(file, contigs, bins, 2, [whole], np.zeros(whole.end, bool), MapRules(smooth=smooth), False)
     first = start // bin_size
     values = band.values[first : first + bins]
