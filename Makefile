@@ -11,7 +11,7 @@ demo: .venv/ready
 	$(BIN)/zoo predict deepbind.encode_usf1_h1hesc zoo/examples/ebox.fa -o -
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff check .
