@@ -334,6 +334,26 @@ def test_only_the_training_contigs_say_what_is_expected(made: Path, masked: Mask
 RULES = MapRules(least_count=3, fill=2, smooth=1.0)
 
 
+def test_what_is_masked_on_purpose_is_neither_filled_nor_smoothed_into_others() -> None:
+    rng = np.random.default_rng(0)
+    count = rng.poisson(50, (30, 30)).astype(float)
+    count = count + count.T
+    weight = np.ones(30)
+    weight[[8, 20]] = NAN
+    masked = np.arange(30) == 20
+    expected = np.full(30, 100.0)
+    found = log_map(count, weight, expected, 2, MapRules(least_count=0, fill=1, smooth=1.5), masked)
+    plain = log_map(count, weight, expected, 2, MapRules(least_count=0, fill=0))
+    plain[8], plain[:, 8] = NAN, NAN
+    filled, good = fill_gaps(plain, ~np.isnan(weight) | (np.arange(30) == 20), 1)
+    assert good.all()  # of the two the gap alone was one
+    place = np.arange(30)
+    filled[np.abs(place[:, None] - place) < 2] = NAN
+    np.testing.assert_allclose(found, smooth(filled, 1.5))
+    assert np.isnan(found[20]).all()
+    assert np.isfinite(found[8, 11:20]).all()
+
+
 def test_a_pixel_of_the_band_is_that_of_the_whole_map(made: Path, masked: Mask) -> None:
     found = band(made, masked, rules=RULES)
     assert found.values.shape == (BINS, WIDTH)
@@ -343,15 +363,14 @@ def test_a_pixel_of_the_band_is_that_of_the_whole_map(made: Path, masked: Mask) 
     for name, first in FIRST.items():
         count = cooler.Cooler(str(made)).matrix(balance=False).fetch(name).astype(float)
         here = slice(first, first + len(count))
-        whole = log_map(count, weight[here], found.expected, 2, RULES)
-        whole[masked[here]] = whole[:, masked[here]] = NAN  # a gap may be filled, what was masked on purpose may not
+        whole = log_map(count, weight[here], found.expected, 2, RULES, masked[here])
+        assert np.isnan(whole[masked[here]]).all()
         expected = np.full((len(count), WIDTH), NAN)
         for i in range(len(count)):
             for d in range(min(WIDTH, len(count) - i)):
                 expected[i, d] = whole[i, i + d]
         np.testing.assert_allclose(found.values[here], expected, rtol=0, atol=1e-6)
-        _, good = fill_gaps(whole, ~np.isnan(weight[here]), RULES.fill)
-        good &= ~masked[here]
+        _, good = fill_gaps(whole, ~np.isnan(weight[here]), RULES.fill, masked[here])
         np.testing.assert_array_equal(found.good[here], good)
         np.testing.assert_array_equal(np.isnan(expected[:-3, 2:4]).all(1), ~good[:-3] | ~(good[2:-1] | good[3:]))
         known += int((~np.isnan(expected)).sum())

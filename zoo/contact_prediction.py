@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zoo.contact_windows import contacts_of, stretches, window_starts
+from zoo.contact_windows import contacts_of, left_out, stretches, window_starts
 from zoo.contact_writing import ContactRows, dense_maps, write_coolers, write_npz
 from zoo.data.input_tracks import InputTracks
 from zoo.errors import ConfigError, InputError
@@ -93,7 +93,8 @@ def predict_contacts(
         targets: names of those that are wanted; None for all.
         batch_size: windows predicted at once.
         precision: see `zoo.prediction.predict_labels`.
-        step: bins from one window to the next; None for half of a window.
+        step: bins from one window to the next, up to a window's; None for half of a window. Pairs further apart than a
+            window less a step are predicted in part only.
         inputs_table: of the tracks that the model reads beside the sequence, see `zoo.data.input_tracks`.
 
     Raises:
@@ -107,12 +108,12 @@ def predict_contacts(
     step = max(1, output.bins // 2) if step is None else step
     if batch_size < 1 or step < 1:
         raise ConfigError(f"a batch size of {batch_size} or a step of {step} is too small")
+    if step > output.bins:
+        raise ConfigError(f"steps of {step} bins leave some out between windows of {output.bins}: take smaller ones")
+    regions = list(regions)
     found = stretches(model, genome, regions)
     if not found:
-        raise InputError(
-            f"windows of {model.length:,} bases are longer than every contig that is to be predicted: the longest of "
-            f"the genome has {max(genome.contigs.values()):,}"
-        )
+        raise _nothing(model, genome, regions)
     inputs = _inputs(model, genome, [contig for contig, _, _ in found], inputs_table)
     rows, columns = (place.numpy() for place in output.pixels())
     for contig, first, last in found:
@@ -160,6 +161,19 @@ def _rows(done: tuple[int, Values], contig: str, first: int, last: int, bin_size
     values = values[:, low - start : high - start]
     reach = np.arange(low, high)[:, None] + np.arange(values.shape[2])
     yield ContactRows(contig, low, bin_size, np.where(reach < last, values, np.float32(np.nan)))
+
+
+def _nothing(model: SequenceModel, genome: Genome, regions: Sequence[Interval]) -> InputError:
+    """What is said where no pair of bins of any region is predicted."""
+    if left_out(model, genome, regions).regions:
+        return InputError(
+            "nothing is predicted: the regions lie too near the ends of their contigs, or have too few bins of "
+            f"{contacts_of(model).bin_size:,} bases"
+        )
+    return InputError(
+        f"windows of {model.length:,} bases are longer than every contig that is to be predicted: the longest of the "
+        f"genome has {max(genome.contigs.values()):,}"
+    )
 
 
 def _predict(

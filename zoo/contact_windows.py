@@ -1,6 +1,8 @@
 """Which windows are predicted along contigs, and what lies outside of all of them."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,24 +14,44 @@ from zoo.model import SequenceModel
 from zoo.outputs import Contacts
 from zoo.track_prediction import touched_stretches
 
-__all__ = ["contacts_of", "is_predicted", "short_contigs", "stretches", "window_count", "window_starts"]
+__all__ = ["LeftOut", "contacts_of", "left_out", "stretches", "window_count", "window_starts"]
 
 
-def short_contigs(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> list[str]:
-    """Contigs of regions that are shorter than a window, and so are not predicted."""
-    found = {genome.contig(region.chrom) for region in regions}
-    return [name for name in genome.contigs if name in found and not _fits(model, genome.contigs[name])]
+class LeftOut(NamedTuple):
+    """What is not predicted.
 
-
-def is_predicted(model: SequenceModel, genome: Genome, region: Interval) -> bool:
-    """Whether a pair of bins of a region, taken alone, is predicted.
-
-    None is where its contig is shorter than a window, it lies too near the end of it, or it has too few bins.
+    Attributes:
+        contigs: those of the regions that are shorter than a window.
+        regions: those on other contigs of which no pair is predicted: too near the end, or of too few bins.
+        ends: whether a region reaches into the outermost bins of a contig, which windows read as context alone.
     """
+
+    contigs: list[str]
+    regions: list[Interval]
+    ends: bool
+
+
+def left_out(model: SequenceModel, genome: Genome, regions: Sequence[Interval]) -> LeftOut:
+    """Which of the regions, those that touch taken together, are not predicted."""
     output = contacts_of(model)
-    lowest, highest = _bounds(output, genome.contigs[genome.contig(region.chrom)])
-    first, last = region.start // output.bin_size, -(-region.end // output.bin_size)
-    return highest >= lowest and min(last, highest + output.bins) - max(first, lowest) > output.diagonal
+    found = {genome.contig(region.chrom) for region in regions}
+    short = [name for name in genome.contigs if name in found and not _fits(model, genome.contigs[name])]
+    begins: dict[str, list[tuple[int, int]]] = {}
+    for contig, first, last in stretches(model, genome, regions):
+        begins.setdefault(contig, []).append((first, last))
+    outside, ends = [], False
+    for region in regions:
+        contig = genome.contig(region.chrom)
+        if contig in short:
+            continue
+        first, last = _touched(region, output)
+        lowest, highest = _bounds(output, genome.contigs[contig])
+        ends |= first < lowest or last > highest + output.bins
+        spans = begins.get(contig, [])
+        before = bisect_right(spans, first, key=lambda span: span[0]) - 1
+        if before < 0 or spans[before][1] < last:
+            outside.append(region)
+    return LeftOut(short, outside, ends)
 
 
 def window_count(model: SequenceModel, genome: Genome, regions: Iterable[Interval], step: int | None = None) -> int:
@@ -41,9 +63,14 @@ def window_count(model: SequenceModel, genome: Genome, regions: Iterable[Interva
 
 
 def stretches(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> list[tuple[str, int, int]]:
-    """What regions touch of contigs that are as long as a window: contig, first bin, and the bin after the last."""
-    found = touched_stretches(genome, regions, contacts_of(model).bin_size)
-    return [each for each in found if _fits(model, genome.contigs[each[0]])]
+    """What regions touch, where a pair of bins of it is predicted: contig, first bin, and the bin after the last."""
+    output, found = contacts_of(model), []
+    for contig, first, last in touched_stretches(genome, regions, output.bin_size):
+        lowest, highest = _bounds(output, genome.contigs[contig])
+        inside = min(last, highest + output.bins) - max(first, lowest)
+        if highest >= lowest and inside > output.diagonal:
+            found.append((contig, first, last))
+    return found
 
 
 def window_starts(output: Contacts, length: int, first: int, last: int, step: int) -> NDArray[np.int64]:
@@ -58,6 +85,11 @@ def _bounds(output: Contacts, length: int) -> tuple[int, int]:
     """The first and last bin at which what a window predicts may begin."""
     crop = output.crop // output.bin_size
     return crop, -(-length // output.bin_size) - crop - output.bins
+
+
+def _touched(region: Interval, output: Contacts) -> tuple[int, int]:
+    """The first bin that a region touches, and the one after the last."""
+    return region.start // output.bin_size, -(-region.end // output.bin_size)
 
 
 def _fits(model: SequenceModel, length: int) -> bool:

@@ -141,9 +141,10 @@ def _facts(
         target_metrics=target_metrics,
     )
     text = {key: fill(value, data) for key, value in vars(config.card).items()}
-    return CardFacts(
-        name=name, metric=f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}", run=run, **text
-    )
+    metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
+    if data.headline_note:
+        metric += f", {data.headline_note}"
+    return CardFacts(name=name, metric=metric, run=run, **text)
 
 
 def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> list[TargetRow]:

@@ -104,6 +104,6 @@ class PairedInputs(nn.Module):
         left, right = x[..., :, None], x[..., None, :]  # (B, I, P, 1), (B, I, 1, P)
         place = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
         distance = (place[:, None] - place).abs().expand(len(x), 1, -1, -1)
-        distances = [values / values.max() * 2 - 1 for values in (distance, (1 + distance).log())]
+        distances = [values / values.max().clamp(min=1) * 2 - 1 for values in (distance, (1 + distance).log())]
         made: Tensor = self.layers(torch.cat([(left + right) / 2, (left - right).abs(), *distances], 1))
         return made

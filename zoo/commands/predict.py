@@ -58,7 +58,13 @@ def add_predict(verbs: Any) -> None:
         "--inputs", metavar="TABLE", help="the table of the tracks that a model reads beside the sequence"
     )
     maps.add_argument("--expected", metavar="TABLE", help="of cooltools expected-cis: write contacts, not logarithms")
-    maps.add_argument("--step", type=int, metavar="BINS", help="from one window to the next (default: half of one)")
+    maps.add_argument(
+        "--step",
+        type=int,
+        metavar="BINS",
+        help="from one window to the next (default: half of one); pairs further apart than a window less a step are "
+        "predicted in part only",
+    )
     maps.add_argument("--bed", nargs="+", default=[], metavar="BED", help="with --plot: intervals to draw below")
     maps.add_argument(
         "--smooth", type=float, default=0.0, metavar="BINS", help="Gaussian on the map that is --measured"

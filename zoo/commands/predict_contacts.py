@@ -56,7 +56,6 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
         raise ConfigError("--measured and --bed are for --plot REGION")
     expected = read_expected(options.expected) if options.expected else None
     regions = regions_of(options, genome)
-    predicted = _say_left_out(model, genome, regions)
     rows = _with_progress(
         predict_contacts(
             model, genome, regions, targets, _batch_size(options), options.precision, options.step, options.inputs
@@ -70,6 +69,7 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
     else:
         facts = {"model": options.name, "genome": genome.path.name, "diagonal": _diagonal(model)}
         paths = write_coolers(options.output, targets, genome.contigs, rows, expected, facts)
+    predicted = _say_left_out(model, genome, regions)
     print(
         f"{options.output}: {len(paths)} file(s), {len(targets)} target(s), {predicted:,} region(s)",
         file=sys.stderr,
@@ -77,25 +77,30 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
 
 
 def _say_left_out(model: "SequenceModel", genome: "Genome", regions: "list[Interval]") -> int:
-    """Say which regions are not predicted; gives how many are."""
-    from zoo.contact_windows import is_predicted, short_contigs
+    """Say what is not predicted; gives how many regions are."""
+    from zoo.contact_windows import contacts_of, left_out
     from zoo.intervals import some_of
 
-    short = short_contigs(model, genome, regions)
-    if short:
-        print(
-            f"left out, shorter than the {model.length:,} bases that the model reads: {len(short)} contig(s), "
-            f"{some_of(short)}",
-            file=sys.stderr,
+    contigs, outside, ends = left_out(model, genome, regions)
+    said = []
+    if contigs:
+        said.append(
+            f"left out, shorter than the {model.length:,} bases that the model reads: {len(contigs)} contig(s), "
+            f"{some_of(contigs)}"
         )
-    without = [region for region in regions if not is_predicted(model, genome, region)]
-    if near := [str(region) for region in without if genome.contig(region.chrom) not in short]:
-        print(
-            "left out, too near the ends of their contigs or of too few bins: "
-            f"{len(near):,} region(s), {some_of(near)}",
-            file=sys.stderr,
+    if outside:
+        said.append(
+            f"left out, too near the ends of their contigs or of too few bins: {len(outside):,} region(s), "
+            f"{some_of(map(str, outside))}"
         )
-    return len(regions) - len(without)
+    if ends:
+        said.append(
+            f"not predicted: {contacts_of(model).crop:,} bases at each end of a contig, which windows read as context"
+        )
+    for line in said:
+        print(line, file=sys.stderr)
+    short = set(contigs)
+    return sum(genome.contig(region.chrom) not in short for region in regions) - len(outside)
 
 
 def _diagonal(model: "SequenceModel") -> int:
@@ -112,7 +117,7 @@ def _batch_size(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome", targets: list[str]) -> None:
     from zoo.contact_plots import draw_maps
     from zoo.contact_prediction import map_regions
-    from zoo.contact_windows import is_predicted
+    from zoo.contact_windows import left_out
     from zoo.intervals import parse_region
     from zoo.outputs import Contacts
     from zoo.writing import whole_path
@@ -127,15 +132,15 @@ def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome",
             f"of {size:,} bases and {_MOST_DRAWN} targets: choose with --targets"
         )
     genome.check(region)
-    found = map_regions(
-        model, genome, [region], targets, _batch_size(options), options.precision, options.step, options.inputs
-    )
-    maps = next(iter(found.maps().values()), None)
-    if maps is None or not is_predicted(model, genome, region):
+    if left_out(model, genome, [region]).regions:  # before a window is predicted
         raise InputError(
             f"nothing is predicted for {region}: it lies too near the end of its contig, or has too few bins of "
             f"{size:,} bases"
         )
+    found = map_regions(
+        model, genome, [region], targets, _batch_size(options), options.precision, options.step, options.inputs
+    )
+    (maps,) = found.maps().values()
     start = found.rows[0].first * size
     measured = None
     if options.measured:

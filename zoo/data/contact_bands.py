@@ -16,7 +16,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from zoo.cooler_file import CoolerFile
-from zoo.data.contact_maps import LEVELS, MapRules, log_map, runs, valid_pairs
+from zoo.data.contact_maps import LEVELS, MapRules, gaps, log_map, valid_pairs
 from zoo.data.coverage import fingerprint
 from zoo.data.regions import Region
 from zoo.download import cache_folder
@@ -136,7 +136,9 @@ class ContactBand:
                 bins = -(-length // self.file.bin_size)
                 of_contig = weight[place : place + bins]
                 left_out = self.masked[place : place + bins]
-                good[place : place + bins] = self._filled(~np.isnan(of_contig)) & ~left_out
+                good[place : place + bins] = ~np.isnan(of_contig)
+                for low, high in gaps(~np.isnan(of_contig), self.rules.fill, left_out):
+                    good[place + low : place + high] = True
                 step = max(_SIDE - self.width, self.width)
                 for start in range(0, bins, step):
                     end = min(start + step, bins)
@@ -192,19 +194,9 @@ class ContactBand:
             inside = row + distance < high
             row, distance = row[inside] - low, distance[inside]
             count[row, row + distance] = count[row + distance, row] = found[inside]
-        prepared = log_map(count, weight[low:high], expected, self.diagonal, self.rules)
+        prepared = log_map(count, weight[low:high], expected, self.diagonal, self.rules, masked[low:high])
         rows = np.arange(start, end)[:, None]
         columns = rows + np.arange(self.width)
-        there = np.minimum(columns, high - 1)
-        band: NDArray[np.float32] = prepared[rows - low, there - low].astype(np.float32)
-        # A gap may have been filled from its neighbours; what was masked on purpose may not.
-        band[(columns >= high) | masked[rows] | masked[there]] = np.nan
+        band: NDArray[np.float32] = prepared[rows - low, np.minimum(columns, high - 1) - low].astype(np.float32)
+        band[columns >= high] = np.nan
         return band
-
-    def _filled(self, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which bins of a contig have values once short gaps are filled."""
-        found = good.copy()
-        for start, end in runs(~good):
-            if start > 0 and end < len(good) and end - start <= self.rules.fill:
-                found[start:end] = True
-        return found

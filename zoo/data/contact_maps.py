@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from zoo.errors import ConfigError
 
-__all__ = ["LEVELS", "MapRules", "coarse_grain", "fill_gaps", "log_map", "runs", "smooth", "valid_pairs"]
+__all__ = ["LEVELS", "MapRules", "coarse_grain", "fill_gaps", "gaps", "log_map", "runs", "smooth", "valid_pairs"]
 
 Map = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -51,7 +51,7 @@ class MapRules:
         return int(2**LEVELS) + self.fill + 1 + int(np.ceil(_TRUNCATE * self.smooth))
 
 
-def log_map(count: Map, weight: Map, expected: Map, diagonal: int, rules: MapRules) -> Map:
+def log_map(count: Map, weight: Map, expected: Map, diagonal: int, rules: MapRules, masked: Mask | None = None) -> Map:
     """Prepare a square of a map.
 
     Args:
@@ -61,6 +61,7 @@ def log_map(count: Map, weight: Map, expected: Map, diagonal: int, rules: MapRul
             left out.
         diagonal: the first that counts.
         rules: see there.
+        masked: bins without a weight that must not be filled (N,).
 
     Returns:
         log(observed/expected) (N, N), symmetric, NaN where it is not known.
@@ -76,7 +77,7 @@ def log_map(count: Map, weight: Map, expected: Map, diagonal: int, rules: MapRul
         found = np.clip(np.log(observed / by_distance), -rules.clip, rules.clip)
     good = ~np.isnan(weight)
     if rules.fill:
-        found, good = fill_gaps(found, good, rules.fill)
+        found, good = fill_gaps(found, good, rules.fill, masked)
         found[np.isnan(by_distance)] = np.nan
     return smooth(found, rules.smooth) if rules.smooth else found
 
@@ -128,16 +129,26 @@ def _mean(total: Map, counted: Map, pixels: Map) -> Map:
     return np.divide(total, pixels, out=np.full_like(total, np.nan), where=pixels > 0)
 
 
-def fill_gaps(values: Map, good: Mask, longest: int) -> tuple[Map, Mask]:
-    """Interpolate rows and columns of bins that are left out, in runs of up to `longest` between two that are not.
+def gaps(good: Mask, longest: int, masked: Mask | None = None) -> list[tuple[int, int]]:
+    """Start and end of runs of up to `longest` bins that are left out, none of them masked, between two that count."""
+    return [
+        (start, end)
+        for start, end in runs(~good)
+        if start > 0
+        and end < len(good)
+        and end - start <= longest
+        and not (masked is not None and masked[start:end].any())
+    ]
+
+
+def fill_gaps(values: Map, good: Mask, longest: int, masked: Mask | None = None) -> tuple[Map, Mask]:
+    """Interpolate rows and columns of the bins in `gaps`.
 
     Returns:
         The map, and which of its bins have values now.
     """
     values, good = values.copy(), good.copy()
-    for start, end in runs(~good):
-        if start == 0 or end == len(good) or end - start > longest:
-            continue
+    for start, end in gaps(good, longest, masked):
         for index in range(start, end):
             share = (index - start + 1) / (end - start + 1)
             _between(values[index], values[start - 1], values[end], share)

@@ -142,8 +142,13 @@ class ContactDataModule(GenomeData):
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:
         """For each target what was measured, and its unit."""
-        said = f", Gaussian of {self.maps.smooth:g} bins" if self.maps.smooth else ""
-        return dict.fromkeys(self.files, (f"contacts of {self.bin_size:,}-bp bins", _UNIT + said))
+        unit = ", ".join([_UNIT, *filter(None, [self.headline_note])])
+        return dict.fromkeys(self.files, (f"contacts of {self.bin_size:,}-bp bins", unit))
+
+    @property
+    def headline_note(self) -> str:
+        """How the maps are smoothed: scores rise with it."""
+        return f"Gaussian of {self.maps.smooth:g} bins" if self.maps.smooth else ""
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -48,6 +48,11 @@ class SequenceData(LightningDataModule):
         """For targets of which more is known than the card says: what was measured, and its unit."""
         return {}
 
+    @property
+    def headline_note(self) -> str:
+        """What has to be known beside a score of these data, such as how they were smoothed; empty for nothing."""
+        return ""
+
     def describe(self) -> list[str]:
         """One line for each part: what it holds."""
         raise NotImplementedError

@@ -46,7 +46,7 @@ _PARTNERS = {"left_arm": "right_arm", "right_arm": "left_arm"}
 
 
 class YeastContactDataModule(ContactDataModule):
-    """Hi-C of yeast in G1: chrIX and chrXIV are the test, chrXI is for validation.
+    """Hi-C of yeast in G1; if nothing else is said, chrIX and chrXIV are the test, and chrXI is for validation.
 
     Args:
         length: bases of a window.
@@ -55,6 +55,7 @@ class YeastContactDataModule(ContactDataModule):
             chromosome, and on which arm.
         sequence: read the sequence; if not, N stands for every base: what position alone tells.
         maps: how maps are prepared.
+        split: other chromosomes for validation and test; None for those of every table of yeast.
         options: of ContactDataModule.
     """
 
@@ -65,6 +66,7 @@ class YeastContactDataModule(ContactDataModule):
         position: bool = False,
         sequence: bool = True,
         maps: MapRules | None = None,
+        split: SplitRules | None = None,
         **options: Any,
     ) -> None:
         folder = contacts_folder()
@@ -76,7 +78,7 @@ class YeastContactDataModule(ContactDataModule):
             maps=maps,
             arms=str(folder / "arms.bed"),
             inputs_table=str(folder / "inputs.tsv") if position else None,
-            split=SplitRules(valid=VALID, test=TEST),
+            split=split or SplitRules(valid=VALID, test=TEST),
             blacklist=[str(folder / "blacklist.bed")],
             **options,
         )
