@@ -65,9 +65,11 @@ def _features(data: ContactDataModule, content: dict[int, Values], contig: int, 
 
 
 def halves_agreement(data: ContactDataModule, chromosomes: Sequence[str]) -> dict[str, float]:
-    """How well maps of two random halves of the contacts agree, and what r a perfect prediction could reach.
+    """How well maps of two random halves of the contacts agree, and what r a perfect prediction could reach at most.
 
-    By Spearman-Brown the whole is as reliable as 2 r / (1 + r); a prediction of the truth reaches the root of that.
+    By Spearman-Brown the whole is as reliable as 2 r / (1 + r); a prediction of the truth reaches the root of that. It
+    reaches less where maps are coarse-grained, clipped logarithms: what that does to both halves alike is no truth.
+    Counted are all pairs within the band, not those of windows alone.
     """
     file, band = next(iter(data.files.values())), data.bands[0]
     source = cooler.Cooler(str(file.path))
@@ -94,7 +96,7 @@ def halves_agreement(data: ContactDataModule, chromosomes: Sequence[str]) -> dic
 
 
 def experiments_agreement(data: ContactDataModule, chromosomes: Sequence[str]) -> dict[str, float]:
-    """Pearson r of the two experiments at 10 kb, log(observed/expected) as it is, 20 kb to the width of a window."""
+    """Pearson r of the two experiments at 10 kb, from 20 kb to the width of a window: coarse-grained, not smoothed."""
     fine, coarse = (contacts_folder() / name for name in ("hic_2kb.cool", "hic_10kb.cool"))
     width = data.length // COARSE + 1
     maps = []

@@ -1,5 +1,6 @@
 """One contract for every architecture, one for every shipped checkpoint: a new one is held to it without a new line."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,11 @@ def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -
     assert run["command"].startswith("zoo train configs/")
     assert run["metrics"]["test"].keys() == run["metrics"]["valid"].keys()
     name, value = next((name, value) for name, value in run["metrics"]["test"].items() if name != "loss")
-    assert config["metric"] == f"test {HEADLINES[name]} {value:.4f}"
+    score, *notes = config["metric"].split(", ")
+    assert score == f"test {HEADLINES[name]} {value:.4f}"
+    assert notes == [
+        said for said in re.findall(r"Gaussian of [\d.]+ bins", " ".join(run["data"])) if "of 0 " not in said
+    ]
     for said in ("summary", "species", "assay", "licence", "use", "limits", "data"):
         assert config[said]
 
