@@ -243,11 +243,8 @@ def _contig_key(name: str, genome: set[str]) -> str:
 
 def _roman(number: int) -> str:
     """1 to 39 as a Roman numeral: more chromosomes than any genome that counts in them."""
-    units = ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"]
-    return "X" * (number // 10) + units[number % 10]
+    return "X" * (number // 10) + ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"][number % 10]
 
 
 # Names that only a genome which counts in Roman numerals has: not I, V and X, which may be letters.
-_ROMAN_NAMES = {
-    f"{prefix}{_roman(number)}" for prefix in ("", "chr") for number in range(2, 40) if number not in (5, 10)
-}
+_ROMAN_NAMES = {start + _roman(number) for start in ("", "chr") for number in range(2, 40) if number not in (5, 10)}

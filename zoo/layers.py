@@ -1,7 +1,7 @@
 """Blocks that at least two architectures use. Shapes: B batch, C channels, P positions."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from typing import Any
@@ -20,6 +20,7 @@ __all__ = [
     "ConvBlock",
     "QuickGELU",
     "Residual",
+    "check_numbers",
     "checkpointed",
     "conv_tower",
     "dilated_residual",
@@ -129,6 +130,14 @@ class Residual(nn.Module):
         """See the class."""
         summed: Tensor = x + self.blocks(x)
         return summed
+
+
+def check_numbers(sizes: Iterable[int], dropouts: Iterable[float], momentum: float) -> None:
+    """Raises: ConfigError: a size below 1, a dropout that is no share, or a momentum that is none."""
+    if min(sizes) < 1:
+        raise ConfigError("filters, widths, strides, pools and dilations are numbers from 1 up")
+    if not all(0 <= dropout < 1 for dropout in dropouts) or not 0 < momentum < 1:
+        raise ConfigError("dropout is a share from 0 to below 1, norm_momentum lies between 0 and 1")
 
 
 def conv_tower(channels: Sequence[int], width: int, pools: Sequence[int], common: dict[str, Any]) -> list[ConvBlock]:

@@ -13,10 +13,9 @@ from zoo.data.contact_maps import MapRules
 from zoo.data.genome_data import GenomeData
 from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.input_tracks import InputTracks
-from zoo.data.peak_files import read_blacklist
 from zoo.data.regions import training_regions
 from zoo.data.splits import PARTS, Part
-from zoo.data.tiles import Tiles, tile, touched_bins
+from zoo.data.tiles import Tiles, blacklisted, tile
 from zoo.errors import ConfigError, InputError
 from zoo.genome import Genome
 from zoo.intervals import some_of
@@ -195,10 +194,9 @@ class ContactDataModule(GenomeData):
         for target, band in zip(self.targets, self.bands, strict=True):
             bad = int((~band.good).sum())
             lines.append(f"{target}: {bad:,} of {band.shape[0]:,} bins masked: without a weight, or blacklisted")
-        rules = self.maps
         lines.append(
-            f"maps: {_UNIT}, coarse-grained to {rules.least_count:g} contacts, clipped at {rules.clip:g}, gaps up to "
-            f"{rules.fill} filled, Gaussian of {rules.smooth:g} bins"
+            f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps up "
+            f"to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
         )
         return lines + [f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins" for part in PARTS]
 
@@ -244,10 +242,7 @@ class ContactDataModule(GenomeData):
 
     def _bands(self, contigs: dict[str, int], split: GenomeSplit) -> list[ContactBand]:
         """One of each cooler."""
-        bins = sum(-(-length // self.bin_size) for length in contigs.values())
-        masked = np.zeros(bins, np.bool_)
-        for path in self.blacklist:
-            masked |= touched_bins(contigs, self.bin_size, read_blacklist(path, list(contigs)))
+        masked = blacklisted(self.blacklist, contigs, self.bin_size)
         regions = training_regions(contigs, split, self.arms, self.bin_size)
         return [
             ContactBand(file, contigs, self.bins, self.diagonal, regions, masked, self.maps, self.balance)

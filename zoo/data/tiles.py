@@ -1,6 +1,6 @@
 """Windows that tile a genome: the bins that each predicts, and how far it may be moved. Shapes: N windows, P bins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit
+from zoo.data.peak_files import read_blacklist
 from zoo.data.splits import PARTS
 
-__all__ = ["Tiles", "tile", "touched_bins"]
+__all__ = ["Tiles", "blacklisted", "tile", "touched_bins"]
 
 Index = NDArray[np.int64]
 
@@ -79,6 +80,14 @@ def tile(
     place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)
     begin = np.minimum(lowest[region] + place * step[region], highest[region])
     return Tiles(contig[region], begin, lowest[region], highest[region], part[region]), too_short
+
+
+def blacklisted(paths: Sequence[str], contigs: Mapping[str, int], bin_size: int) -> NDArray[np.bool_]:
+    """Which bins of all contigs (P,), one contig after the other, the regions of BED files touch."""
+    found = np.zeros(sum(-(-length // bin_size) for length in contigs.values()), np.bool_)
+    for path in paths:
+        found |= touched_bins(contigs, bin_size, read_blacklist(path, list(contigs)))
+    return found
 
 
 def touched_bins(contigs: Mapping[str, int], bin_size: int, regions: pd.DataFrame) -> NDArray[np.bool_]:

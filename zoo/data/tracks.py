@@ -3,9 +3,8 @@
 from zoo.data.coverage import Coverage
 from zoo.data.genome_data import GenomeData
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.peak_files import read_blacklist
 from zoo.data.splits import PARTS, Part
-from zoo.data.tiles import Tiles, tile, touched_bins
+from zoo.data.tiles import Tiles, blacklisted, tile
 from zoo.data.track_dataset import TrackData, TrackDataset
 from zoo.data.track_table import Track, read_track_table, strand_pairs
 from zoo.errors import ConfigError
@@ -171,9 +170,7 @@ class TrackDataModule(GenomeData):
             report.append(
                 f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
             )
-        usable = coverage.usable
-        for path in self.blacklist:
-            usable &= ~touched_bins(coverage.contigs, self.resolution, read_blacklist(path, list(coverage.contigs)))
+        usable = coverage.usable & ~blacklisted(self.blacklist, coverage.contigs, self.resolution)
         if not usable.all():
             report.append(f"{(~usable).sum() * self.resolution:,} bases masked: blacklisted, without a value, or N")
         split = GenomeSplit(coverage.contigs, self.rules)

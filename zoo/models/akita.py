@@ -12,7 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, conv_tower, dilated_residual, pointwise
+from zoo.layers import (
+    ACTIVATIONS,
+    ConvBlock,
+    check_numbers,
+    checkpointed,
+    conv_tower,
+    dilated_residual,
+    pointwise,
+)
 from zoo.map_layers import COMBINATIONS, MapBlock, PairedInputs, Symmetric, dilated_map
 from zoo.model import SequenceModel
 from zoo.outputs import Contacts, upper_triangle
@@ -110,16 +118,13 @@ class Akita(SequenceModel):
     ) -> None:
         sizes = [stem_filters, stem_width, stem_stride, stem_pool, *tower_filters, tower_width, *tower_pools]
         sizes += [fine_filters, *fine_dilations, residual_filters, *dilations, reduced_filters, reduced_width]
-        if min([*sizes, map_filters, map_residual_filters, *map_dilations]) < 1:
-            raise ConfigError("filters, widths, strides, pools and dilations are numbers from 1 up")
+        sizes += [map_filters, map_residual_filters, *map_dilations]
+        check_numbers(sizes, (residual_dropout, map_dropout, fine_dropout), norm_momentum)
         if len(tower_filters) != len(tower_pools) or not 0 <= fine_after <= len(tower_filters):
             raise ConfigError(
                 f"{len(tower_filters)} tower_filters and {len(tower_pools)} tower_pools, fine_after {fine_after} of "
                 "them: give one pool for each filter"
             )
-        dropouts = (residual_dropout, map_dropout, fine_dropout)
-        if min(dropouts) < 0 or max(dropouts) >= 1 or not 0 < norm_momentum < 1:
-            raise ConfigError("dropout is a share from 0 to below 1, norm_momentum lies between 0 and 1")
         if activation not in ACTIVATIONS or combine not in COMBINATIONS or inputs_join not in ("trunk", "pairs"):
             raise ConfigError(
                 f"activations are {', '.join(ACTIVATIONS)}, combinations {', '.join(COMBINATIONS)}, "
@@ -161,8 +166,6 @@ class Akita(SequenceModel):
         self.input_size = steps[-1] if input_size is None else input_size
         # The block of the trunk, or of the map, after which what is made of the inputs is added.
         self.joined_trunk = self.joined_map = -1
-        if self.input_pairs and sorted(self.input_pairs) != list(range(len(inputs))):
-            raise ConfigError(f"input_pairs are {len(inputs)} indices of inputs, each the other's partner")
         if inputs and inputs_join == "trunk":
             self._join_trunk(steps, channels, fine_after, len(fine))
         elif inputs:
@@ -173,6 +176,7 @@ class Akita(SequenceModel):
 
     def _join_trunk(self, steps: list[int], channels: list[int], fine_after: int, fine: int) -> None:
         """Build what is made of the inputs where the trunk has positions of their size."""
+        self._check_pairs()
         if self.input_size not in steps:
             raise ConfigError(
                 f"inputs of {self.input_size} bases a value fit nowhere: after the stem and the pools a position has "
@@ -185,10 +189,15 @@ class Akita(SequenceModel):
 
     def _join_pairs(self, bin_size: int, map_filters: int) -> None:
         """Build what is made of the inputs of pairs of bins."""
+        self._check_pairs()
         if self.input_size < 1 or bin_size % self.input_size:
             raise ConfigError(f"inputs of {self.input_size} bases a value do not divide bins of {bin_size} bases")
         self.joined_map = 0
         self.join = PairedInputs(len(self.inputs), map_filters, bin_size // self.input_size)
+
+    def _check_pairs(self) -> None:
+        if self.input_pairs and sorted(self.input_pairs) != list(range(len(self.inputs))):
+            raise ConfigError(f"input_pairs are {len(self.inputs)} indices of inputs, each the other's partner")
 
     def forward(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
         """One-hot (B, 4, L), and inputs (B, I, L / input_size) where there are any -> raw pixels (B, T, pixels)."""

@@ -12,7 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import ACTIVATIONS, ConvBlock, checkpointed, conv_tower, dilated_residual, pointwise
+from zoo.layers import (
+    ACTIVATIONS,
+    ConvBlock,
+    check_numbers,
+    checkpointed,
+    conv_tower,
+    dilated_residual,
+    pointwise,
+)
 from zoo.losses import scaled_softplus
 from zoo.model import SequenceModel
 from zoo.outputs import Tracks
@@ -83,14 +91,12 @@ class Basenji(SequenceModel):
         loss: str = "poisson",
     ) -> None:
         sizes = [stem_filters, stem_width, stem_stride, stem_pool, *tower_filters, tower_width, *tower_pools]
-        if min([*sizes, residual_filters, *dilations, head_filters]) < 1:
-            raise ConfigError("filters, widths, strides, pools and dilations are numbers from 1 up")
+        sizes += [residual_filters, *dilations, head_filters]
+        check_numbers(sizes, (residual_dropout, head_dropout), norm_momentum)
         if len(tower_filters) != len(tower_pools):
             raise ConfigError(
                 f"{len(tower_filters)} tower_filters and {len(tower_pools)} tower_pools: give one of each"
             )
-        if not (0 <= residual_dropout < 1 and 0 <= head_dropout < 1 and 0 < norm_momentum < 1):
-            raise ConfigError("dropout is a share from 0 to below 1, norm_momentum lies between 0 and 1")
         if activation not in ACTIVATIONS:
             raise ConfigError(f"there is no activation {activation!r}; there are {', '.join(ACTIVATIONS)}")
         bin_size = stem_stride * math.prod([stem_pool, *tower_pools])
