@@ -195,8 +195,8 @@ class ContactDataModule(GenomeData):
             bad = int((~band.good).sum())
             lines.append(f"{target}: {bad:,} of {band.shape[0]:,} bins masked: without a weight, or blacklisted")
         lines.append(
-            f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps up "
-            f"to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
+            f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps "
+            f"up to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
         )
         return lines + [f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins" for part in PARTS]
 
