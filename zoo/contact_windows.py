@@ -14,7 +14,7 @@ from zoo.model import SequenceModel
 from zoo.outputs import Contacts
 from zoo.track_prediction import touched_stretches
 
-__all__ = ["LeftOut", "contacts_of", "left_out", "stretches", "window_count", "window_starts"]
+__all__ = ["LeftOut", "contacts_of", "left_out", "predicted_distances", "stretches", "window_count", "window_starts"]
 
 
 class LeftOut(NamedTuple):
@@ -60,6 +60,13 @@ def window_count(model: SequenceModel, genome: Genome, regions: Iterable[Interva
     step = max(1, output.bins // 2 if step is None else step)
     found = stretches(model, genome, regions)
     return sum(len(window_starts(output, genome.contigs[c], first, last, step)) for c, first, last in found)
+
+
+def predicted_distances(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> NDArray[np.int64]:
+    """The distances, in bins, of the pairs that are predicted."""
+    output = contacts_of(model)
+    furthest = max((last - first for _, first, last in stretches(model, genome, regions)), default=0)
+    return np.arange(output.diagonal, min(furthest, output.bins))
 
 
 def stretches(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> list[tuple[str, int, int]]:

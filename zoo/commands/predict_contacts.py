@@ -30,7 +30,7 @@ _MOST_DRAWN = 12
 def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel") -> None:
     """Predict maps of whole contigs, of the regions of a BED file, or of one region for a picture."""
     from zoo.contact_prediction import predict_contacts
-    from zoo.contact_windows import window_count
+    from zoo.contact_windows import predicted_distances, window_count
     from zoo.contact_writing import write_coolers, write_npz
     from zoo.expected import read_expected
     from zoo.genome import Genome
@@ -56,6 +56,8 @@ def predict_contacts_command(options: argparse.Namespace, model: "SequenceModel"
         raise ConfigError("--measured and --bed are for --plot REGION")
     expected = read_expected(options.expected) if options.expected else None
     regions = regions_of(options, genome)
+    if expected:
+        expected.at(predicted_distances(model, genome, regions))  # a table that is too short is said before, not after
     rows = _with_progress(
         predict_contacts(
             model, genome, regions, targets, _batch_size(options), options.precision, options.step, options.inputs
