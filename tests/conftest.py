@@ -31,7 +31,9 @@ def _mirror_is_there() -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
+    """Here and in the processes that tests start: sums in another order would end in other last digits."""
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(autouse=True)

@@ -26,8 +26,7 @@ GENOME = "N" * 5 + SEQUENCES[0] + SEQUENCES[1] + SEQUENCES[2] + "N" * 5
 
 def subprocess_zoo(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "zoo.cli", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, env=environment)
+    return subprocess.run(command, input=stdin, capture_output=True, check=False)
 
 
 @pytest.fixture

@@ -332,7 +332,6 @@ def test_a_real_write_that_fails_leaves_no_file(tmp_path: Path, tiny_checkpoint:
         text=True,
         check=False,
         preexec_fn=limit_files,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 2
     assert done.stderr.startswith("zoo: ")
