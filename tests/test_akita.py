@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError, InputError
-from zoo.layers import BATCH_NORM_EPS
+from zoo.layers import ACTIVATIONS, BATCH_NORM_EPS
 from zoo.map_layers import COMBINATIONS, PairedInputs
 from zoo.models.akita import Akita
 from zoo.models.basenji import Basenji
@@ -135,6 +135,17 @@ def test_pairs_by_hand(combine: str) -> None:
     assert pairs[0, -1].tolist() == [[0, 1, 2], [1, 0, 1], [2, 1, 0]]
     if combine == "concatenate":
         assert torch.equal(pairs[0, 1], pairs[0, 0].T)
+
+
+@pytest.mark.parametrize("combine", COMBINATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_way_to_make_pairs_learns_behind_every_activation(combine: str, activation: str) -> None:
+    """GELUs leave negative values, of whose product there is no root."""
+    model = small(combine=combine, activation=activation).train()
+    loss = model.training_loss(Batch(codes(), torch.ones(3, 2, 36)))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.isfinite()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
 def test_a_reverse_complement_flips_the_map_both_ways() -> None:

@@ -14,14 +14,15 @@ __all__ = ["COMBINATIONS", "MapBlock", "PairedInputs", "Symmetric", "dilated_map
 # Hidden units of the net that reads the inputs of pairs.
 _PAIRED_UNITS = 64
 
-# What a pixel (i, j) gets from the channels of positions i and j, none of them negative. Only the first leaves as many
-# values as it found twice; all but it are the same for (j, i).
+# What a pixel (i, j) gets from the channels of positions i and j. Only the first leaves as many values as it found
+# twice; all but it are the same for (j, i).
 COMBINATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concatenate": lambda left, right: torch.cat([left + 0 * right, right + 0 * left], 1),
     "mean": lambda left, right: (left + right) / 2,
     "max": torch.maximum,
-    # Begun a little above zero, where the slope of the root is infinite.
-    "geometric_mean": lambda left, right: (left * right + 1e-6).sqrt(),
+    # Of what is not negative, as all is behind a ReLU but not behind a GELU; begun a little above zero, where the slope
+    # of the root is infinite.
+    "geometric_mean": lambda left, right: (left.relu() * right.relu() + 1e-6).sqrt(),
     "dot": lambda left, right: left * right,
 }
 
