@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from zoo.errors import ConfigError
+from zoo.layers import Conv1d, Conv2d
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
 
@@ -108,3 +109,21 @@ def test_positions_pooling_on_paper() -> None:
         codes = torch.tensor([[0, 2, 1, 1], [2, 1, 2, 0], [2, 2, 2, 2]], dtype=torch.uint8)
         # Features: A in bases 1-2, A in 3-4, C in 1-2, C in 3-4.
         assert model.predict(codes).flatten().tolist() == pytest.approx([1001.0, 110.0, 0.0])
+
+
+@pytest.mark.parametrize("width", [8, 12, 15, 16, 20, 24, 32])
+@pytest.mark.parametrize("channels", [4, 8, 12, 16, 24])
+@pytest.mark.parametrize("stride", [1, 4])
+def test_convolutions_of_few_channels_are_right_in_bf16(width: int, channels: int, stride: int) -> None:
+    """On CPUs with AMX those of PyTorch 2.13 are not: 4 channels of width 16 or 24 among them."""
+    torch.manual_seed(0)
+    x = torch.randn(2, channels, 300)
+    for conv, image in (
+        (Conv1d(channels, 6, width, stride=stride), x),
+        (Conv2d(channels, 6, (1, width), stride=(1, stride)), x.unsqueeze(2).to(memory_format=torch.channels_last)),
+    ):
+        with torch.inference_mode():
+            exact = conv(image)
+            with torch.autocast("cpu", torch.bfloat16):
+                rough = conv(image).float()
+        assert (exact - rough).abs().max() < 0.02 * exact.abs().max()

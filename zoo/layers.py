@@ -17,6 +17,8 @@ from zoo.errors import ConfigError
 __all__ = [
     "ACTIVATIONS",
     "BATCH_NORM_EPS",
+    "Conv1d",
+    "Conv2d",
     "ConvBlock",
     "QuickGELU",
     "Residual",
@@ -26,6 +28,7 @@ __all__ = [
     "dilated_residual",
     "he_normal_",
     "pointwise",
+    "with_spare_channel",
 ]
 
 # Positions of a sequence that go through a block at once, when memory need not be kept for a backward pass.
@@ -55,6 +58,38 @@ class Pool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         return x.view(*x.shape[:-1], -1, self.width).max(-1).values
+
+
+def with_spare_channel(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Input (B, C, ...) and weight (C', C, ...) of a convolution, with a channel of zeros more where bf16 needs it.
+
+    On CPUs with AMX oneDNN's bf16 convolutions of an even number of channels up to 24 are wrong where these times the
+    width is a multiple of 32, as with one-hot bases and a width of 16 or 24 (seen with torch 2.13). Those of an odd
+    number are right.
+    """
+    low = torch.is_autocast_enabled("cpu") or weight.dtype == torch.bfloat16
+    if x.device.type != "cpu" or not low or x.shape[1] % 2 or x.shape[1] >= 32:
+        return x, weight
+    more = (0, 0) * (x.ndim - 2) + (0, 1)
+    return F.pad(x, more), F.pad(weight, more)
+
+
+class Conv1d(nn.Conv1d):
+    """PyTorch's, right in bf16 too: see `with_spare_channel`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, P) -> (B, C', P')."""
+        found: Tensor = self._conv_forward(*with_spare_channel(input, self.weight), self.bias)
+        return found
+
+
+class Conv2d(nn.Conv2d):
+    """PyTorch's, right in bf16 too: see `with_spare_channel`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, P, Q) -> (B, C', P', Q')."""
+        found: Tensor = self._conv_forward(*with_spare_channel(input, self.weight), self.bias)
+        return found
 
 
 class ConvBlock(nn.Sequential):
@@ -92,7 +127,7 @@ class ConvBlock(nn.Sequential):
             )
         super().__init__()
         self.activation = ACTIVATIONS[activation]()
-        self.conv = nn.Conv1d(*channels, width, stride=stride, dilation=dilation, padding=padding, bias=False)
+        self.conv = Conv1d(*channels, width, stride=stride, dilation=dilation, padding=padding, bias=False)
         self.norm = nn.BatchNorm1d(channels[1], eps=BATCH_NORM_EPS, momentum=momentum)
         if dropout:
             self.dropout = nn.Dropout1d(dropout) if channel_dropout else nn.Dropout(dropout)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError
+from zoo.layers import Conv2d, with_spare_channel
 from zoo.model import SequenceModel
 from zoo.outputs import Labels
 
@@ -119,9 +120,8 @@ class BassetNet(nn.Module):
         shared_strands: bool,
     ) -> None:
         super().__init__()
-        channels = [4, *plan.filters]
-        left = plan.positions(length)
-        first, later = (StrandedConv, MirroredConv) if shared_strands else (nn.Conv2d, nn.Conv2d)
+        channels, left = [4, *plan.filters], plan.positions(length)
+        first, later = (StrandedConv, MirroredConv) if shared_strands else (Conv2d, Conv2d)
         kinds = [first, *[later] * (len(plan.filters) - 1)]
         blocks = [
             ConvBlock(kind(*ends, (1, width), padding=plan.padding), pool, conv_dropout, pool_first)
@@ -185,9 +185,9 @@ class StrandedConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Responses on this strand, then on the other."""
-        kernels = torch.cat([self.weight, self.weight.flip(self.turned)])
         assert self.bias is not None
-        return F.conv2d(x, kernels, torch.cat([self.bias, self.bias]), padding=self.padding)
+        kernels, bias = torch.cat([self.weight, self.weight.flip(self.turned)]), torch.cat([self.bias, self.bias])
+        return F.conv2d(*with_spare_channel(x, kernels), bias, padding=self.padding)
 
 
 class MirroredConv(StrandedConv):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoo.data.batch import Batch
 from zoo.errors import ConfigError
+from zoo.layers import with_spare_channel
 from zoo.model import SequenceModel
 from zoo.outputs import Labels
 
@@ -114,10 +115,7 @@ class DeepBind(SequenceModel):
         """Each member's score of whole sequences: (B, 4, L) -> (B, M, T)."""
         kernels, thresholds = self._stranded()
         padded = F.pad(x, (self.width - 1, self.width - 1), value=self.unknown_base)
-        if torch.is_autocast_enabled("cpu"):
-            # On CPUs with AMX oneDNN's bf16 convolutions of four channels are wrong where 4 m is a multiple of 32, as
-            # with m = 24; with a fifth channel of zeros they are right.
-            padded, kernels = F.pad(padded, (0, 0, 0, 1)), F.pad(kernels, (0, 0, 0, 1))
+        padded, kernels = with_spare_channel(padded, kernels)
         # In two dimensions, channels last: a third faster than conv1d on a CPU, the same numbers.
         image, filters = (t.unsqueeze(2).to(memory_format=torch.channels_last) for t in (padded, kernels))
         scores = F.conv2d(image, filters, thresholds)  # (B, S M K, 1, P)
