@@ -81,8 +81,8 @@ class PairedInputs(nn.Module):
     """A dense net at each pair of bins: (B, I, p) -> (B, C, P, P), the same for (j, i) as for (i, j).
 
     It reads the mean and the absolute difference of each input of the two bins, their distance and its logarithm. It
-    begins as nothing, and has no normalisation, since statistics of a few windows would blur what a window's pixels share:
-    inputs are best given in units in which they vary by about one.
+    begins as nothing, and has no normalisation, since statistics of a few windows would blur what a window's pixels
+    share: inputs are best given in units in which they vary by about one.
 
     Args:
         inputs: how many, I.
