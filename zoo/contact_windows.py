@@ -39,10 +39,10 @@ def left_out(model: SequenceModel, genome: Genome, regions: Sequence[Interval]) 
     begins: dict[str, list[tuple[int, int]]] = {}
     for contig, first, last in stretches(model, genome, regions):
         begins.setdefault(contig, []).append((first, last))
-    outside, ends = [], False
+    outside, ends, without = [], False, set(short)
     for region in regions:
         contig = genome.contig(region.chrom)
-        if contig in short:
+        if contig in without:
             continue
         first, last = _touched(region, output)
         lowest, highest = _bounds(output, genome.contigs[contig])
