@@ -9,10 +9,10 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.facts import read_config
-from zoo.finish import recipe
-from zoo.registry import shipped_folder
-from zoo.train import train
+from zoo.hub.facts import read_config
+from zoo.hub.registry import shipped_folder
+from zoo.training.finish import recipe
+from zoo.training.run import train
 
 WORK = Path("runs/benchmark")
 RESULTS = Path(__file__).parent / "results"

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from zoo.cli import main
-from zoo.facts import CardFacts, RunFacts
-from zoo.hub import save
-from zoo.model import SequenceModel
+from zoo.hub.facts import CardFacts, RunFacts
+from zoo.hub.load import save
+from zoo.hub.targets import TargetRow
+from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
-from zoo.targets import TargetRow
 
 TARGETS = ("first", "second")
 LENGTH = 20
@@ -106,7 +106,7 @@ def run_zoo(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
 @pytest.fixture
 def made_yeast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the yeast data set, built from made files."""
-    from made_yeast import fetch_made, made_objects
+    from made.yeast import fetch_made, made_objects
 
     from zoo.datasets import yeast, yeast_genome
 

@@ -12,20 +12,20 @@ import pyBigWig
 import pytest
 import rdata
 import yaml
-from made_contacts import bins_of
-from made_yeast import CHROMOSOME, MADE_YEAST, made_objects
+from made.contacts import bins_of
+from made.yeast import CHROMOSOME, MADE_YEAST, made_objects
 
-from zoo.cards import checkpoint_folders
-from zoo.data.peak_table import PeakTable
+from zoo.data.peaks.table import PeakTable
 from zoo.datasets.encode_loci import encode_loci
 from zoo.datasets.plant_terminators import read_terminators
-from zoo.download import PublicFile
-from zoo.facts import read_config
-from zoo.finish import recipe
-from zoo.hub import verify
-from zoo.registry import architectures, shipped_folder
-from zoo.sequence import decode
-from zoo.train import train
+from zoo.genome.sequence import decode
+from zoo.hub.cards import checkpoint_folders
+from zoo.hub.facts import read_config
+from zoo.hub.load import verify
+from zoo.hub.registry import architectures, shipped_folder
+from zoo.training.finish import recipe
+from zoo.training.run import train
+from zoo.utils.download import PublicFile
 
 # Bases of a chromosome that holds a window of akita.yeast, and a little more.
 WINDOWED = 134_000

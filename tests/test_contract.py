@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from zoo.cards import checkpoint_folders
-from zoo.data.batch import Batch
-from zoo.facts import read_config
-from zoo.hub import load_folder, verify
-from zoo.model import SequenceModel
-from zoo.registry import architectures, find_entry, load_architecture, read_entry
-from zoo.targets import read_targets
+from zoo.batch import Batch
+from zoo.hub.cards import checkpoint_folders
+from zoo.hub.facts import read_config
+from zoo.hub.load import load_folder, verify
+from zoo.hub.registry import architectures, find_entry, load_architecture, read_entry
+from zoo.hub.targets import read_targets
+from zoo.models._base import SequenceModel
 
 LENGTH = 200
 # What is too large by default, small.

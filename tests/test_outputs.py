@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zoo.errors import ConfigError
-from zoo.intervals import Interval
+from zoo.genome.intervals import Interval
 from zoo.outputs import Contacts, Labels, Output, Tracks
 
 

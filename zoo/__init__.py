@@ -9,42 +9,43 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from zoo.contact_prediction import ContactPredictions
-    from zoo.data.contacts import ContactDataModule
-    from zoo.data.peak_rules import PeakRules
-    from zoo.data.peaks import PeakDataModule
-    from zoo.data.readers import read_sequences
-    from zoo.data.tracks import TrackDataModule
-    from zoo.genome import Genome
-    from zoo.hub import load, save, verify
-    from zoo.intervals import Interval, read_bed
-    from zoo.model import SequenceModel
+    from zoo.data.contacts.module import ContactDataModule
+    from zoo.data.peaks.module import PeakDataModule
+    from zoo.data.peaks.rules import PeakRules
+    from zoo.data.tracks.module import TrackDataModule
+    from zoo.formats.bed import read_bed
+    from zoo.formats.sequences import read_sequences
+    from zoo.genome.fasta import Genome
+    from zoo.genome.intervals import Interval
+    from zoo.hub.load import load, save, verify
+    from zoo.hub.registry import list_models
+    from zoo.inference.contacts import ContactPredictions
+    from zoo.inference.labels import Predictions, predict
+    from zoo.inference.tracks import TrackPredictions
+    from zoo.models._base import SequenceModel
     from zoo.outputs import Contacts, Labels, Tracks
-    from zoo.prediction import Predictions, predict
-    from zoo.registry import list_models
-    from zoo.track_prediction import TrackPredictions
 
 _HOME = {
-    "ContactDataModule": "zoo.data.contacts",
-    "ContactPredictions": "zoo.contact_prediction",
+    "ContactDataModule": "zoo.data.contacts.module",
+    "ContactPredictions": "zoo.inference.contacts",
     "Contacts": "zoo.outputs",
-    "Genome": "zoo.genome",
-    "Interval": "zoo.intervals",
+    "Genome": "zoo.genome.fasta",
+    "Interval": "zoo.genome.intervals",
     "Labels": "zoo.outputs",
-    "PeakDataModule": "zoo.data.peaks",
-    "PeakRules": "zoo.data.peak_rules",
-    "Predictions": "zoo.prediction",
-    "SequenceModel": "zoo.model",
-    "TrackDataModule": "zoo.data.tracks",
-    "TrackPredictions": "zoo.track_prediction",
+    "PeakDataModule": "zoo.data.peaks.module",
+    "PeakRules": "zoo.data.peaks.rules",
+    "Predictions": "zoo.inference.labels",
+    "SequenceModel": "zoo.models._base",
+    "TrackDataModule": "zoo.data.tracks.module",
+    "TrackPredictions": "zoo.inference.tracks",
     "Tracks": "zoo.outputs",
-    "list_models": "zoo.registry",
-    "load": "zoo.hub",
-    "predict": "zoo.prediction",
-    "read_bed": "zoo.intervals",
-    "read_sequences": "zoo.data.readers",
-    "save": "zoo.hub",
-    "verify": "zoo.hub",
+    "list_models": "zoo.hub.registry",
+    "load": "zoo.hub.load",
+    "predict": "zoo.inference.labels",
+    "read_bed": "zoo.formats.bed",
+    "read_sequences": "zoo.formats.sequences",
+    "save": "zoo.hub.load",
+    "verify": "zoo.hub.load",
 }
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from zoo.commands.data import add_data
 from zoo.commands.models import add_info, add_list, add_verify
-from zoo.commands.predict import add_predict
+from zoo.commands.predict.labels import add_predict
 from zoo.commands.project import add_benchmark, add_card
 from zoo.commands.train import add_train
 from zoo.errors import ConfigError, ZooError

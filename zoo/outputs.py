@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ConfigError
-from zoo.intervals import Interval
+from zoo.genome.intervals import Interval
 
 __all__ = ["Contacts", "Labels", "Output", "Tracks", "upper_triangle"]
 

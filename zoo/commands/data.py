@@ -87,8 +87,8 @@ def data_get_command(options: argparse.Namespace) -> None:
 
     if not options.name:
         raise ConfigError(f"name a data set: zoo data get {' | '.join(data_sets())}")
-    from zoo.download import fetch
-    from zoo.progress import bar
+    from zoo.utils.download import fetch
+    from zoo.utils.progress import bar
 
     files = files_of(options.name)
     paths = [fetch(file, progress=False) for file in bar(files, options.name)]
@@ -101,12 +101,12 @@ def data_get_command(options: argparse.Namespace) -> None:
 
 def data_peaks_command(options: argparse.Namespace) -> None:
     """Make one table of many peak files."""
-    from zoo.data.peak_build import build_peak_table
-    from zoo.data.peak_files import name_peak_files
-    from zoo.data.peak_rules import PeakRules
-    from zoo.genome import Genome
-    from zoo.intervals import read_contig_lengths
-    from zoo.writing import refuse_overwriting
+    from zoo.data.peaks.build import build_peak_table
+    from zoo.data.peaks.rules import PeakRules
+    from zoo.formats.peaks import name_peak_files
+    from zoo.genome.contigs import read_contig_lengths
+    from zoo.genome.fasta import Genome
+    from zoo.utils.atomic import refuse_overwriting
 
     given = {key: value for key, value in vars(options).items() if key in PeakRules.__dataclass_fields__}
     if "contig_lengths" in options and "min_unmasked" in given:

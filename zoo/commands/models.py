@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.commands.tables import print_table
 from zoo.errors import UnknownNameError
-from zoo.intervals import some_of
+from zoo.utils.text import some_of
 
 __all__ = ["add_info", "add_list", "add_verify"]
 
@@ -25,7 +25,7 @@ def add_list(verbs: Any) -> None:
 
 def list_command(options: argparse.Namespace) -> None:
     """Show the models by name."""
-    from zoo.registry import list_models
+    from zoo.hub.registry import list_models
 
     entries = list_models(options.pattern, options.search, options.species)
     if not entries:
@@ -52,7 +52,7 @@ def add_info(verbs: Any) -> None:
 
 def info_command(options: argparse.Namespace) -> None:
     """Show a model's card."""
-    from zoo.cards import describe
+    from zoo.hub.cards import describe
 
     text = describe(options.name)
     if sys.stdout.isatty():
@@ -75,7 +75,7 @@ def add_verify(verbs: Any) -> None:
 
 def verify_command(options: argparse.Namespace) -> None:
     """Recompute the stored example of models."""
-    from zoo.hub import verify
+    from zoo.hub.load import verify
 
     for name in options.names:
         found = verify(name)

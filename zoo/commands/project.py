@@ -21,9 +21,9 @@ def add_benchmark(verbs: Any) -> None:
 
 def benchmark_command(options: argparse.Namespace) -> None:
     """Recompute a table."""
-    from zoo.registry import shipped_folder
+    from zoo.hub.registry import shipped_folder
 
-    scripts = {path.stem: path for path in shipped_folder("benchmarks").glob("bench_*.py")}
+    scripts = {path.stem: path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
     script = scripts.get(f"bench_{options.name}")
     if script is None:
         names = ", ".join(sorted(name.removeprefix("bench_") for name in scripts))
@@ -43,7 +43,7 @@ def add_card(verbs: Any) -> None:
 
 def card_command(options: argparse.Namespace) -> None:
     """Render the model cards, or say which is not up to date."""
-    from zoo.cards import checkpoint_folders, render_all, render_folder
+    from zoo.hub.cards import checkpoint_folders, render_all, render_folder
 
     texts = {folder / "README.md": render_folder(folder) for folder in checkpoint_folders()}
     texts[Path(options.output)] = render_all()

@@ -22,7 +22,7 @@ def add_train(verbs: Any) -> None:
 
 def train_command(options: argparse.Namespace) -> None:
     """Train what a configuration describes."""
-    from zoo.train import show_options, train
+    from zoo.training.run import show_options, train
 
     if options.help:
         show_options(options.config)

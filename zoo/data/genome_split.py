@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from zoo.data.splits import PARTS
 from zoo.errors import ConfigError
-from zoo.intervals import find_contigs, some_of
+from zoo.genome.contigs import find_contigs
+from zoo.utils.text import some_of
 
 __all__ = ["GenomeSplit", "SplitRules"]
 

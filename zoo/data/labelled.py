@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from zoo.data.batch import Batch
-from zoo.data.negatives import dinucleotide_shuffle
+from zoo.batch import Batch
+from zoo.data.shuffle import dinucleotide_shuffle
 from zoo.data.windows import GenomeWindows
-from zoo.sequence import UNKNOWN, Codes, reverse_complement
+from zoo.genome.sequence import UNKNOWN, Codes, reverse_complement
 
 __all__ = ["Labelled", "LabelledSequences", "LabelledWindows", "SequenceDataset", "Source", "shift_codes"]
 

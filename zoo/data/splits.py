@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ConfigError
-from zoo.sequence import Codes, reverse_complement
+from zoo.genome.sequence import Codes, reverse_complement
 
 __all__ = [
     "PARTS",

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit
-from zoo.data.peak_files import read_blacklist
 from zoo.data.splits import PARTS
+from zoo.formats.peaks import read_blacklist
 
 __all__ = ["Tiles", "blacklisted", "tile", "touched_bins"]
 

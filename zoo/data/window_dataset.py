@@ -4,20 +4,19 @@ Shapes: B windows, L bases, N bins that a window predicts.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from zoo.data.batch import Batch
-from zoo.data.input_tracks import InputTracks
+from zoo.batch import Batch
 from zoo.data.tiles import Tiles
-from zoo.genome import Genome
-from zoo.sequence import reverse_complement
+from zoo.genome.fasta import Genome
+from zoo.genome.sequence import reverse_complement
 
-__all__ = ["Moves", "WindowDataset", "WindowShape"]
+__all__ = ["Moves", "WindowDataset", "WindowInputs", "WindowShape"]
 
 Index = NDArray[np.int64]
 Values = NDArray[np.float32]
@@ -60,6 +59,16 @@ class WindowShape(NamedTuple):
         return (self.bins + 2 * self.crop) * self.bin_size
 
 
+class WindowInputs(Protocol):
+    """Tracks that a model reads in addition to the sequence, by window."""
+
+    def windows(self, contig: Index, start: Index, length: int) -> Values:
+        """Values (B, I, P) of windows: number of the contig, and first base, of each."""
+
+    def turn(self, values: Values) -> Values:
+        """Values (B, I, P) as the other strand has them."""
+
+
 class WindowDataset(Dataset[Batch]):
     """Windows read by batch; a subclass says what was measured on them.
 
@@ -83,7 +92,7 @@ class WindowDataset(Dataset[Batch]):
         contigs: Mapping[str, int],
         tiles: Tiles,
         shape: WindowShape,
-        inputs: InputTracks | None = None,
+        inputs: WindowInputs | None = None,
         moves: Moves | None = None,
         seed: int = 0,
     ) -> None:

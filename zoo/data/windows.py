@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.genome import Genome
-from zoo.progress import bar
-from zoo.sequence import Codes, reverse_complement
+from zoo.genome.fasta import Genome
+from zoo.genome.sequence import Codes, reverse_complement
+from zoo.utils.progress import bar
 
 __all__ = ["GenomeWindows", "blocks"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from zoo.datasets.sources import files_of
-from zoo.download import cache_folder
-from zoo.writing import whole_folder
+from zoo.utils.atomic import whole_folder
+from zoo.utils.download import cache_folder
 
 __all__ = ["built_folder"]
 

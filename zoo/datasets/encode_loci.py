@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.base import LabelsDataModule
 from zoo.data.labelled import LabelledSequences
-from zoo.data.layout import connected, find_joins, lay_out
-from zoo.data.merge import merge_peaks
-from zoo.data.module import LabelsDataModule
+from zoo.data.peaks.merge import merge_peaks
+from zoo.data.sequences.similarity import connected, find_joins, lay_out
 from zoo.data.splits import PARTS, draw_parts
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
-from zoo.download import fetch
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.progress import bar, spinner
-from zoo.sequence import Codes
+from zoo.genome.sequence import Codes
+from zoo.utils.download import fetch
+from zoo.utils.progress import bar, spinner
 
 __all__ = ["EncodeLociDataModule", "Loci", "encode_loci"]
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.data.labelled import LabelledSequences
-from zoo.data.readers import SequenceFile
-from zoo.data.sequences import SequenceDataModule
+from zoo.data.sequences.module import SequenceDataModule
 from zoo.data.splits import PARTS, group_identical
 from zoo.datasets.sources import files_of
-from zoo.download import PublicFile, fetch
 from zoo.errors import UnknownNameError
+from zoo.formats.sequences import SequenceFile
+from zoo.utils.download import PublicFile, fetch
 
 __all__ = ["EncodeDataModule", "Experiment", "encode_experiments", "read_sequences"]
 

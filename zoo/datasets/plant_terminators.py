@@ -13,14 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.labelled import LabelledSequences
-from zoo.data.layout import group_overlapping
-from zoo.data.sequences import SequenceDataModule
+from zoo.data.sequences.module import SequenceDataModule
+from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import PARTS, group_identical
 from zoo.datasets.sources import files_of
-from zoo.download import fetch
 from zoo.errors import ConfigError, IntegrityError
-from zoo.progress import spinner
-from zoo.sequence import Codes, encode
+from zoo.genome.sequence import Codes, encode
+from zoo.utils.download import fetch
+from zoo.utils.progress import spinner
 
 __all__ = ["TARGETS", "TerminatorDataModule", "Terminators", "read_terminators"]
 

@@ -5,10 +5,10 @@ No split was published: the project uses five fixed folds, identical sequences i
 
 from typing import Any, NamedTuple
 
-from zoo.data.sequences import SequenceDataModule
+from zoo.data.sequences.module import SequenceDataModule
 from zoo.datasets.sources import files_of
-from zoo.download import fetch
 from zoo.errors import UnknownNameError
+from zoo.utils.download import fetch
 
 __all__ = ["PROMOTER_SETS", "PromoterDataModule", "PromoterSet"]
 

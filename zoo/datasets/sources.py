@@ -4,8 +4,8 @@ import csv
 from functools import cache
 from pathlib import Path
 
-from zoo.download import PublicFile
 from zoo.errors import UnknownNameError
+from zoo.utils.download import PublicFile
 
 __all__ = ["data_sets", "files_of"]
 

@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zoo.bigwig import BigWig, BigWigWriter
 from zoo.data.genome_split import SplitRules
-from zoo.data.track_table import Track, write_track_table
-from zoo.data.tracks import TrackDataModule
+from zoo.data.tracks.module import TrackDataModule
+from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import RDNA, ROMAN, TEST, VALID, write_genome
-from zoo.download import PublicFile, fetch
 from zoo.errors import ConfigError
-from zoo.progress import bar, spinner
+from zoo.formats.bigwig import BigWig, BigWigWriter
+from zoo.utils.download import PublicFile, fetch
+from zoo.utils.progress import bar, spinner
 
 __all__ = ["STARTS", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder"]
 

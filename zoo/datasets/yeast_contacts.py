@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.bigwig import BigWigWriter
-from zoo.data.contact_maps import MapRules
-from zoo.data.contacts import ContactDataModule
+from zoo.data.contacts.maps import MapRules
+from zoo.data.contacts.module import ContactDataModule
 from zoo.data.genome_split import SplitRules
-from zoo.data.track_table import Track, write_track_table
+from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import RDNA, TEST, VALID, write_genome
-from zoo.download import fetch
-from zoo.genome import Genome
-from zoo.intervals import Interval
-from zoo.sequence import Codes
+from zoo.formats.bigwig import BigWigWriter
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.genome.sequence import Codes
+from zoo.utils.download import fetch
 
 __all__ = ["BIN", "YeastContactDataModule", "contacts_folder", "find_centromere", "position_tracks"]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zoo.datasets.sources import files_of
-from zoo.download import fetch
+from zoo.utils.download import fetch
 
 __all__ = ["CONTIGS", "RDNA", "ROMAN", "TEST", "VALID", "write_genome"]
 

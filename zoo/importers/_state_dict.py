@@ -10,7 +10,7 @@ from zoo.errors import IntegrityError, one_line
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.model import SequenceModel
+    from zoo.models._base import SequenceModel
 
 __all__ = ["fill_published", "load_published"]
 

@@ -10,16 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.download import PublicFile, fetch
 from zoo.errors import IntegrityError
+from zoo.hub.registry import ModelEntry
 from zoo.importers._module_pickle import read_module
 from zoo.importers._state_dict import fill_published
-from zoo.registry import ModelEntry
+from zoo.utils.download import PublicFile, fetch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.model import SequenceModel
+    from zoo.models._base import SequenceModel
 
 __all__ = ["TARGETS", "WEIGHTS", "convert", "entries", "import_model"]
 

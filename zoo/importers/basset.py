@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.download import PublicFile, fetch
 from zoo.errors import IntegrityError
+from zoo.hub.registry import ModelEntry
 from zoo.importers._state_dict import load_published
-from zoo.registry import ModelEntry
+from zoo.utils.download import PublicFile, fetch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.model import SequenceModel
+    from zoo.models._base import SequenceModel
 
 __all__ = ["WEIGHTS", "convert", "entries", "import_model"]
 

@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.download import PublicFile, fetch
 from zoo.errors import IntegrityError
-from zoo.registry import ModelEntry
+from zoo.hub.registry import ModelEntry
+from zoo.utils.download import PublicFile, fetch
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from zoo.model import SequenceModel
+    from zoo.models._base import SequenceModel
 
 __all__ = ["REPOSITORY", "entries", "import_model", "parse_parameters"]
 

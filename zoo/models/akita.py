@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import (
+from zoo.models._base import SequenceModel
+from zoo.nn.layers import (
     ACTIVATIONS,
     ConvBlock,
     check_numbers,
@@ -21,8 +22,7 @@ from zoo.layers import (
     dilated_residual,
     pointwise,
 )
-from zoo.map_layers import COMBINATIONS, MapBlock, PairedInputs, Symmetric, dilated_map
-from zoo.model import SequenceModel
+from zoo.nn.maps import COMBINATIONS, MapBlock, PairedInputs, Symmetric, dilated_map
 from zoo.outputs import Contacts, upper_triangle
 
 __all__ = ["Akita"]

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.layers import (
+from zoo.models._base import SequenceModel
+from zoo.nn.layers import (
     ACTIVATIONS,
     ConvBlock,
     check_numbers,
@@ -21,8 +22,7 @@ from zoo.layers import (
     dilated_residual,
     pointwise,
 )
-from zoo.losses import scaled_softplus
-from zoo.model import SequenceModel
+from zoo.nn.losses import scaled_softplus
 from zoo.outputs import Tracks
 
 __all__ = ["Basenji"]

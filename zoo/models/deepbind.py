@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.data.batch import Batch
+from zoo.batch import Batch
 from zoo.errors import ConfigError
-from zoo.layers import with_spare_channel
-from zoo.model import SequenceModel
+from zoo.models._base import SequenceModel
+from zoo.nn.layers import with_spare_channel
 from zoo.outputs import Labels
 
 __all__ = ["DeepBind"]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from zoo.model import SequenceModel
+from zoo.models._base import SequenceModel
 from zoo.outputs import Labels
 
 __all__ = ["MLP"]

@@ -1,0 +1,641 @@
+"""From peak files to a trained model: what is read, merged, dropped, split and drawn, on a made genome."""
+
+import gzip
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from zoo.data.peaks.build import build_peak_table
+from zoo.data.peaks.module import PeakDataModule
+from zoo.data.peaks.rules import PeakRules, Report
+from zoo.data.peaks.table import PeakTable
+from zoo.data.splits import PARTS
+from zoo.errors import ConfigError, InputError
+from zoo.formats.peaks import name_peak_files, read_peak_file
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.genome.sequence import decode, reverse_complement
+
+SIZES = {"chr1": 60_000, "chr2": 40_000, "chr3": 20_000}
+RULES = PeakRules(length=100, valid=["chr2"], test=["chr3"])
+
+
+@pytest.fixture(scope="module")
+def fasta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random letters; chr1 is masked: N in 10,000-10,300, lower case in 20,000-20,300."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("genome") / "genome.fa"
+    with path.open("w") as file:
+        for name, size in SIZES.items():
+            letters = decode(rng.integers(0, 4, size).astype(np.uint8))
+            if name == "chr1":
+                letters = letters[:10_000] + "N" * 300 + letters[10_300:]
+                letters = letters[:20_000] + letters[20_000:20_300].lower() + letters[20_300:]
+            file.write(f">{name}\n" + "\n".join(letters[i : i + 61] for i in range(0, size, 61)) + "\n")
+    return path
+
+
+def bed(path: Path, *rows: tuple[Any, ...]) -> str:
+    path.write_text("".join("\t".join(str(cell) for cell in row) + "\n" for row in rows))
+    return str(path)
+
+
+def narrow(chrom: str, start: int, end: int, summit: int) -> tuple[Any, ...]:
+    return (chrom, start, end, ".", 0, ".", 1, 1, 1, summit)
+
+
+def build(
+    files: Mapping[str, str], genome: Path | Mapping[str, int] = SIZES, rules: PeakRules = RULES
+) -> tuple[PeakTable, Report]:
+    return build_peak_table(files, Genome(genome) if isinstance(genome, Path) else genome, rules)
+
+
+def sites(table: PeakTable) -> list[tuple[str, int, str, list[int]]]:
+    rows = zip(table.contig.tolist(), table.start.tolist(), table.part.tolist(), table.labels.tolist(), strict=True)
+    return [(table.contigs[contig], start, PARTS[part], labels) for contig, start, part, labels in rows]
+
+
+# Reading.
+
+
+def test_a_narrow_peak_is_centred_on_its_summit_and_a_bed_on_its_middle(tmp_path: Path) -> None:
+    path = bed(tmp_path / "a.narrowPeak", narrow("chr1", 100, 200, 10), narrow("chr1", 300, 401, -1))
+    assert read_peak_file(path)["centre"].tolist() == [110, 350]
+    assert read_peak_file(path, summits=False)["centre"].tolist() == [150, 350]
+    assert read_peak_file(bed(tmp_path / "b.bed", ("chr1", 100, 200)))["centre"].tolist() == [150]
+
+
+@pytest.mark.parametrize("columns", [3, 4, 6, 9, 12, 15])
+def test_bed_of_any_width_is_read(tmp_path: Path, columns: int) -> None:
+    path = bed(tmp_path / "a.bed", ("chr1", 5, 9, *["."] * (columns - 3)), ("chr2", 6, 10, *["."] * (columns - 3)))
+    assert read_peak_file(path).to_numpy().tolist() == [["chr1", 5, 9, 7], ["chr2", 6, 10, 8]]
+
+
+def test_headers_blank_lines_gzip_and_line_ends_change_nothing(tmp_path: Path) -> None:
+    clean = "chr1\t5\t9\nchr2\t6\t10\n"
+    texts = [
+        clean,
+        clean.replace("\n", "\r\n"),
+        clean.rstrip("\n"),
+        "track name=x\n#c\n" + clean,
+        "browser position chr1\nchr1\t5\t9\n\n# between\nchr2\t6\t10\n",
+    ]
+    expected = [["chr1", 5, 9, 7], ["chr2", 6, 10, 8]]
+    for index, text in enumerate(texts):
+        path = tmp_path / f"{index}.bed"
+        path.write_bytes(text.encode())
+        assert read_peak_file(str(path)).to_numpy().tolist() == expected
+        path.write_bytes(gzip.compress(text.encode()))  # by its bytes, whatever it is called
+        assert read_peak_file(str(path)).to_numpy().tolist() == expected
+
+
+def test_names_are_the_files_without_their_endings(tmp_path: Path) -> None:
+    for name in ("K562.CTCF.narrowPeak.gz", "liver.bed", "a=b.bed"):
+        (tmp_path / name).write_text("chr1\t1\t2\n")
+    paths = [str(tmp_path / "K562.CTCF.narrowPeak.gz"), f"other={tmp_path / 'liver.bed'}", str(tmp_path / "a=b.bed")]
+    assert list(name_peak_files(paths)) == ["K562.CTCF", "other", "a=b"]
+    assert name_peak_files({"x": paths[0]}) == {"x": paths[0]}
+
+
+# Merging and filtering.
+
+
+def test_overlapping_peaks_of_two_files_become_one_site_with_both_labels(tmp_path: Path) -> None:
+    a = bed(tmp_path / "a.bed", ("chr1", 990, 1010), ("chr1", 5000, 5010))
+    b = bed(tmp_path / "b.bed", ("chr1", 1030, 1050), ("chr2", 990, 1010))
+    table, report = build({"a": a, "b": b})
+    assert sites(table) == [
+        ("chr1", 970, "train", [1, 1]),
+        ("chr1", 4955, "train", [1, 0]),
+        ("chr2", 950, "valid", [0, 1]),
+    ]
+    assert report.lines[0] == "4 peaks in 2 files"
+    assert "3 sites of 100 bases, of windows that overlapped by 33 or more" in report.lines
+
+
+def test_windows_that_overlap_by_less_than_asked_stay_apart(tmp_path: Path) -> None:
+    a = bed(tmp_path / "a.bed", ("chr1", 1000, 1002), ("chr1", 1060, 1062))
+    for overlap, count in ((40, 1), (41, 2)):
+        table, _ = build({"a": a}, rules=PeakRules(length=100, merge_overlap=overlap, valid=["chr2"], test=["chr3"]))
+        assert len(table) == count
+
+
+def test_a_window_that_would_pass_an_end_of_its_contig_is_moved_inside(tmp_path: Path) -> None:
+    a = bed(tmp_path / "a.bed", ("chr1", 0, 10), ("chr1", 59_990, 60_000))
+    assert [site[1] for site in sites(build({"a": a})[0])] == [0, 59_900]
+
+
+def test_windows_that_are_moved_to_the_same_place_become_one_site(tmp_path: Path) -> None:
+    one, two = bed(tmp_path / "l.bed", ("chr1", 5, 15)), bed(tmp_path / "m.bed", ("chr1", 190, 210))
+    rules = PeakRules(length=600, merge_overlap=500, valid=[], test=[])
+    table, _ = build_peak_table({"l": one, "m": two}, {"chr1": 5000}, rules)
+    assert table.start.tolist() == [0]
+    assert table.labels.tolist() == [[1, 1]]
+
+
+def test_what_is_dropped_is_counted_with_its_reason(tmp_path: Path, fasta: Path) -> None:
+    a = bed(
+        tmp_path / "a.bed",
+        ("chr1", 1000, 1010),  # kept
+        ("chr1", 3000, 3010),  # blacklisted
+        ("chr1", 10_100, 10_110),  # N
+        ("chr1", 59_995, 60_005),  # past the end
+        ("chrUn_1", 5, 9),  # elsewhere
+        ("chrUn_2", 5, 9),
+    )
+    black = bed(tmp_path / "black.bed", ("1", 3049, 3060), ("chr9", 1, 2))
+    rules = PeakRules(length=100, blacklist=black, valid=["chr2"], test=["chr3"])
+    table, report = build({"a": a}, fasta, rules)
+    assert [site[1] for site in sites(table)] == [955]
+    assert [line for line in report.lines if "dropped" in line] == [
+        "2 peaks dropped: on contigs that the genome does not have (chrUn_1, chrUn_2)",
+        "1 peaks dropped: past the end of their contig (are they of this genome?)",
+        f"1 sites dropped: on the blacklist {black}",
+        "1 sites dropped: with less than 50% of their bases unmasked",
+    ]
+
+
+def test_lower_case_is_masked_only_where_that_is_asked_for(tmp_path: Path, fasta: Path) -> None:
+    a = bed(tmp_path / "a.bed", ("chr1", 20_100, 20_110), ("chr1", 30_000, 30_010))
+    kept = [build({"a": a}, fasta, PeakRules(length=100, soft_masked=soft))[0] for soft in (False, True)]
+    assert [len(table) for table in kept] == [2, 1]
+
+
+def test_contigs_by_another_name_are_mapped_and_said(tmp_path: Path) -> None:
+    table, report = build({"a": bed(tmp_path / "a.bed", ("1", 100, 200), ("2", 100, 200))})
+    assert [site[0] for site in sites(table)] == ["chr1", "chr2"]
+    assert "contigs go by other names in the genome: 1 is chr1, 2 is chr2" in report.lines
+
+
+# Splitting.
+
+
+def test_blocks_are_dealt_whole_and_no_site_crosses_a_border(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    a = bed(tmp_path / "a.bed", *(("chr1", s, s + 2) for s in sorted(rng.integers(0, 59_000, 2000).tolist())))
+    rules = PeakRules(length=100, merge_overlap=100, block_size=1000, valid_fraction=0.2, test_fraction=0.2)
+    table, report = build({"a": a}, rules=rules)
+    block = table.start // 1000
+    crossing = block != (table.start + 99) // 1000
+    part_of = dict(zip(block.tolist(), table.part.tolist(), strict=True))
+    assert all(part_of[b] == p for b, p in zip(block.tolist(), table.part.tolist(), strict=True))
+    assert crossing.any()  # within one part they may
+    assert all(part_of[b + 1] == part_of[b] for b in block[crossing].tolist() if b + 1 in part_of)
+    assert any("across a border" in line for line in report.lines)
+    # No base is in two parts.
+    covered = [set() for _ in PARTS]  # type: list[set[int]]
+    for start, part in zip(table.start.tolist(), table.part.tolist(), strict=True):
+        covered[part] |= set(range(start, start + 100))
+    assert not covered[0] & covered[1]
+    assert not covered[0] & covered[2]
+    assert not covered[1] & covered[2]
+    assert (np.bincount(table.part) > 100).all()
+    again, _ = build({"a": a}, rules=rules)
+    assert (again.part == table.part).all()
+
+
+def test_copies_of_a_sequence_stay_in_one_part(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    letters = rng.integers(0, 4, 3000).astype(np.uint8)
+    other = rng.integers(0, 4, 3000).astype(np.uint8)
+    other[1000:1200] = reverse_complement(letters[500:700])
+    path = tmp_path / "copies.fa"
+    path.write_text(f">chr1\n{decode(letters)}\n>chr2\n{decode(other)}\n>chr3\n{decode(letters)}\n")
+    rows = [("chr1", 590, 610), ("chr2", 1090, 1110), ("chr3", 1500, 1510), ("chr3", 590, 610)]
+    files = {"a": bed(tmp_path / "a.bed", *rows), "b": bed(tmp_path / "b.bed", ("chr2", 2000, 2010))}
+    table, report = build(files, path)
+    assert [site[:3] for site in sites(table)] == [
+        ("chr1", 550, "train"),
+        ("chr2", 1955, "valid"),
+        ("chr3", 1455, "test"),
+    ]
+    assert "2 sites dropped: with the bases of one of another part, which keeps them" in report.lines
+    # Without the genome nobody can know; the bases tell when the table is used.
+    table, report = build(files, {"chr1": 3000, "chr2": 3000, "chr3": 3000})
+    assert len(table) == 5
+    assert any("nor copies of one sequence in two parts were looked for" in line for line in report.lines)
+    table.write(tmp_path / "table.tsv")
+    with pytest.raises(InputError, match="the split leaks: 1 groups of sites with the same bases"):
+        _ = PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data
+
+
+def test_copies_among_negatives_stay_in_one_part(tmp_path: Path) -> None:
+    path = tmp_path / "tiled.fa"
+    path.write_text("".join(f">{name}\n{'ACGT' * 1000}\n" for name in SIZES))
+    a = bed(tmp_path / "a.bed", *((name, 500, 510) for name in SIZES))
+    rules = PeakRules(length=100, negatives=5.0, valid=["chr2"], test=["chr3"])
+    table, report = build({"a": a}, path, rules)
+    assert any("with the bases of one of another part" in line for line in report.lines)
+    table.write(tmp_path / "table.tsv")
+    assert len(PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data) == len(table)
+
+
+def test_a_table_whose_sites_overlap_between_parts_is_refused(tmp_path: Path, fasta: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t31\ttrain\t1\nchr1\t30\t60\ttest\t0\n")
+    with pytest.raises(InputError, match="the split leaks: 1 sites overlap one of another part"):
+        _ = PeakDataModule(str(fasta), table=str(path)).data
+
+
+def test_training_sites_within_a_shift_of_another_part_are_dropped(tmp_path: Path, fasta: Path) -> None:
+    path = tmp_path / "table.tsv"
+    rows = [(10, "train"), (40, "test"), (75, "train"), (120, "train"), (155, "valid"), (186, "train")]
+    text = "".join(f"chr1\t{start}\t{start + 30}\t{part}\t{i % 2}\n" for i, (start, part) in enumerate(rows))
+    path.write_text(
+        "chrom\tstart\tend\tsplit\ta\n"
+        + text
+        + "chr2\t41\t71\ttrain\t0\nchr2\t90\t120\ttrain\t1\nchr3\t1\t31\tvalid\t1\n"
+    )
+    data = PeakDataModule(str(fasta), table=str(path), shift=5)
+    # 10-40 touches the test site; 75 begins 5 bases after its end, 120 ends 5 bases before 155, 186 begins 1 after it.
+    assert data.data.codes.start[data.data.part == 0].tolist() == [75, 120, 41, 90]
+    assert data.describe()[0] == "2 training sites dropped: a shift of 5 bases could reach another part's site"
+    assert len(PeakDataModule(str(fasta), table=str(path)).data) == 9
+
+
+# Negatives.
+
+
+def test_negatives_touch_no_peak_and_have_the_sites_gc_and_parts(tmp_path: Path, fasta: Path) -> None:
+    genome = Genome(fasta)
+    rng = np.random.default_rng(2)
+    rows = [
+        (chrom, s, s + 50) for chrom, size in SIZES.items() for s in rng.integers(0, size - 60, size // 1000).tolist()
+    ]
+    a = bed(tmp_path / "a.bed", *rows)
+    table, report = build({"a": a}, fasta, PeakRules(length=100, negatives=1.0, valid=["chr2"], test=["chr3"]))
+    positive = table.labels[:, 0] == 1
+    assert positive.sum() == (~positive).sum()
+    assert any("negatives of the sites' GC content" in line for line in report.lines)
+    for row in np.flatnonzero(~positive):
+        name, start = table.contigs[table.contig[row]], int(table.start[row])
+        assert all(not (name == chrom and start < end and s < start + 100) for chrom, s, end in rows)
+        assert genome.sequence(Interval(name, start, start + 100)).count("N") <= 50
+    assert (np.bincount(table.part[positive]) == np.bincount(table.part[~positive])).all()
+
+    def gc(rows: Any) -> list[int]:
+        letters = [
+            genome.sequence(Interval(table.contigs[c], int(s), int(s) + 100))
+            for c, s in zip(table.contig[rows], table.start[rows], strict=True)
+        ]
+        return sorted(round(50 * sum(text.count(x) for x in "GC") / len(text.replace("N", ""))) for text in letters)
+
+    assert gc(positive) == gc(~positive)
+
+
+def test_no_negative_is_drawn_twice(tmp_path: Path) -> None:
+    path = tmp_path / "poor.fa"
+    path.write_text(">chr1\n" + "AT" * 5000 + "GC" * 100 + "AT" * 5000 + "GC" * 101 + "\n")
+    a = bed(tmp_path / "a.bed", ("chr1", 10_000, 10_200))
+    table, report = build({"a": a}, path, PeakRules(length=200, negatives=50.0, valid=[], test=[]))
+    negative = table.start[table.labels[:, 0] == 0]
+    # What has the site's GC content to 1 %: the three windows inside the second stretch, and two on each side of it.
+    assert sorted(negative.tolist()) == list(range(20_198, 20_203))
+    assert "45 negatives dropped: of a GC content that too few windows were found to have" in report.lines
+
+
+def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "poor.fa"
+    path.write_text(">chr1\n" + "AT" * 5000 + "GC" * 100 + "AT" * 5000 + "\n")
+    a = bed(tmp_path / "a.bed", ("chr1", 10_000, 10_200))
+    rules = PeakRules(length=100, negatives=3.0, valid=[], test=[])
+    table, report = build({"a": a}, path, rules)
+    assert len(table) == 1
+    assert "3 negatives dropped: of a GC content that too few windows were found to have" in report.lines
+
+
+def test_windows_of_a_rare_gc_content_are_found(tmp_path: Path) -> None:
+    # One window in five thousand is like the peak: a few thousand candidates would hardly hold one.
+    path = tmp_path / "rare.fa"
+    path.write_text(">chr1\n" + "AT" * 500_000 + "GC" * 100 + "AT" * 500_000 + "GC" * 120 + "\n")
+    a = bed(tmp_path / "a.bed", *(("chr1", 1_000_000 + i, 1_000_100 + i) for i in range(20, 80, 20)))
+    rules = PeakRules(length=100, merge_overlap=100, negatives=2.0, valid=[], test=[], min_unmasked=0)
+    table, _ = build({"a": a}, path, rules)
+    assert (table.labels[:, 0] == 0).sum() == 2 * (table.labels[:, 0] == 1).sum() == 6
+
+
+def test_negatives_by_half_are_spread_over_all_parts(tmp_path: Path, fasta: Path) -> None:
+    rows = [(chrom, s, s + 50) for chrom in SIZES for s in range(1000, 19_000, 1000)]
+    rules = PeakRules(length=100, negatives=1.5, valid=["chr2"], test=["chr3"])
+    table, _ = build({"a": bed(tmp_path / "a.bed", *rows)}, fasta, rules)
+    positive = table.labels[:, 0] == 1
+    assert (~positive).sum() == round(1.5 * positive.sum())
+    assert (np.bincount(table.part[~positive]) > np.bincount(table.part[positive])).all()
+
+
+def test_negatives_keep_off_sites_that_were_moved_inside_a_contig(tmp_path: Path) -> None:
+    path = tmp_path / "short.fa"
+    path.write_text(">chr1\n" + "ACGT" * 150 + "\n")
+    rules = PeakRules(length=200, negatives=50.0, valid=[], test=[], split_seed=1)
+    table, _ = build({"a": bed(tmp_path / "a.bed", ("chr1", 0, 10))}, path, rules)
+    assert len(table) > 1
+    assert table.start[table.labels[:, 0] == 0].min() >= 200
+
+
+# The table and the DataModule.
+
+
+def made_table(folder: Path, fasta: Path) -> tuple[PeakTable, str]:
+    rng = np.random.default_rng(3)
+    files = {}
+    for name in ("a", "b"):
+        rows = [(c, s, s + 20) for c, size in SIZES.items() for s in rng.integers(0, size - 30, size // 500).tolist()]
+        files[name] = bed(folder / f"{name}.bed", *rows)
+    table, _ = build(files, fasta, PeakRules(length=100, negatives=0.5, valid=["chr2"], test=["chr3"]))
+    table.write(folder / "table.tsv")
+    return table, str(folder / "table.tsv")
+
+
+def test_a_table_is_read_back_as_it_was_written(tmp_path: Path, fasta: Path) -> None:
+    table, path = made_table(tmp_path, fasta)
+    again = PeakTable.read(path)
+    assert sites(again) == sites(table)
+    assert (again.targets, again.length) == (["a", "b"], 100)
+    frame = pd.read_csv(path, sep="\t")
+    assert list(frame.columns) == ["chrom", "start", "end", "split", "a", "b"]
+    assert (frame["end"] - frame["start"] == 100).all()
+    zipped = tmp_path / "table.tsv.gz"
+    zipped.write_bytes(gzip.compress(Path(path).read_bytes()))
+    assert sites(PeakTable.read(zipped)) == sites(table)
+
+
+def test_batches_hold_the_genome_s_bases(tmp_path: Path, fasta: Path) -> None:
+    table, path = made_table(tmp_path, fasta)
+    genome = Genome(fasta)
+    data = PeakDataModule(str(fasta), table=path, batch_size=32)
+    assert (data.length, data.targets) == (100, ["a", "b"])
+    rows = np.flatnonzero(table.part == 2)
+    batches = list(data.test_dataloader())
+    codes, target = torch.cat([b.codes for b in batches]), torch.cat([b.target for b in batches])
+    expected = [
+        genome.codes(Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100))
+        for r in rows
+    ]
+    assert np.array_equal(codes.numpy(), np.stack(expected))
+    assert np.array_equal(target.numpy(), table.labels[rows])
+    assert data.describe()[2].startswith(f"test: {len(rows)} sequences")
+
+
+def test_shifts_move_over_the_genome_and_strands_are_turned(tmp_path: Path, fasta: Path) -> None:
+    table, path = made_table(tmp_path, fasta)
+    genome = Genome(fasta)
+    data = PeakDataModule(str(fasta), table=path, shift=2, reverse_complement=True, batch_size=16)
+    train = set()
+    for row in np.flatnonzero(table.part == 0):
+        for shift in range(-2, 3):
+            start = int(table.start[row]) + shift
+            for strand in "+-":
+                train.add(
+                    genome.sequence(Interval(table.contigs[table.contig[row]], start, start + 100, strand=strand))
+                )
+    plain = {genome.sequence(Interval("chr1", int(s), int(s) + 100)) for s in table.start[table.part == 0]}
+    seen = [decode(row) for batch in data.train_dataloader() for row in batch.codes.numpy()]
+    assert set(seen) <= train
+    assert len(set(seen) & plain) < len(seen) / 4
+
+
+def test_shuffles_are_added_where_there_are_no_negatives(tmp_path: Path, fasta: Path) -> None:
+    rng = np.random.default_rng(4)
+    rows = [(c, s, s + 20) for c, size in SIZES.items() for s in rng.integers(0, size - 30, size // 500).tolist()]
+    data = PeakDataModule(str(fasta), peaks=bed(tmp_path / "a.bed", *rows), rules=RULES, shuffles=1, batch_size=8)
+    target = torch.cat([batch.target for batch in data.val_dataloader()])
+    assert float(target.mean()) == 0.5
+    assert data.describe()[0].endswith("peaks in 1 file")
+
+
+def test_without_any_negative_one_experiment_teaches_nothing(tmp_path: Path, fasta: Path) -> None:
+    data = PeakDataModule(str(fasta), peaks=[bed(tmp_path / "a.bed", ("chr1", 5, 20))], rules=PeakRules(length=100))
+    with pytest.raises(InputError, match="labels of the target 'a' are 1; give negatives"):
+        _ = data.data
+
+
+def test_a_module_can_be_sent_to_a_worker(tmp_path: Path, fasta: Path) -> None:
+    _, path = made_table(tmp_path, fasta)
+    data = PeakDataModule(str(fasta), table=path, batch_size=32, num_workers=2)
+    pickle.loads(pickle.dumps(data.dataset("train")))
+    alone = PeakDataModule(str(fasta), table=path, batch_size=32)
+    for here, there in zip(alone.train_dataloader(), data.train_dataloader(), strict=True):
+        assert torch.equal(here.codes, there.codes)
+
+
+# Bad input: one sentence each, by the command line, and nothing written.
+
+GOOD = ("chr1", 100, 200)
+BAD_LINES = {
+    "reversed": (("chr1", 300, 200), "line 2: start 300 and end 200 are reversed"),
+    "negative": (("chr1", -5, 200), "line 2: start -5 and end 200 are negative"),
+    "empty": (("chr1", 200, 200), "line 2: start 200 and end 200 are empty"),
+    "no number": (("chr1", "x", 200), "line 2: start 'x' and end '200' must be whole numbers"),
+    "a fraction": (("chr1", "1.5", 200), "line 2: start '1.5' and end '200' must be whole numbers"),
+    "a column less": (("chr1", 100), "line 2: 2 tab-separated columns where line 1 has 3"),
+    "a column more, then less": (
+        ("chr1", 100, 200, "x\nchr1\t5"),
+        "line 2: 4 tab-separated columns where line 1 has 3",
+    ),
+    "a column more": (("chr1", 100, 200, "x"), "line 2: 4 tab-separated columns where line 1 has 3"),
+    "too far": (("chr1", 100, 2**40), "line 2: the end 1099511627776 lies past any chromosome"),
+}
+
+
+@pytest.fixture
+def refused(run_zoo: Callable[..., tuple[int, str, str]], tmp_path: Path, fasta: Path) -> Callable[..., str]:
+    def run(*arguments: str, genome: str | None = None) -> str:
+        out = tmp_path / "out.tsv"
+        code, said, error = run_zoo("data", "peaks", *arguments, "--genome", genome or str(fasta), "-o", str(out))
+        assert code == 2
+        assert said == ""
+        assert error.startswith("zoo: ")
+        assert error.count("\n") == 1
+        assert not out.exists()
+        return error
+
+    return run
+
+
+@pytest.mark.parametrize(("row", "said"), BAD_LINES.values(), ids=BAD_LINES)
+def test_a_bad_line_is_named(refused: Callable[..., str], tmp_path: Path, row: tuple[Any, ...], said: str) -> None:
+    path = bed(tmp_path / "a.bed", GOOD, row)
+    assert f"{path}, {said}" in refused(path)
+
+
+def test_more_bad_files(refused: Callable[..., str], tmp_path: Path) -> None:
+    assert "line 1: 2 tab-separated columns, where BED has 3 to 12" in refused(bed(tmp_path / "a.bed", ("chr1", 5)))
+    assert "line 1: the summit 150 lies outside the peak's 100 bases" in refused(
+        bed(tmp_path / "b.narrowPeak", narrow("chr1", 100, 200, 150))
+    )
+    assert "no peak in it" in refused(bed(tmp_path / "c.bed", ("# nothing",)))
+    assert "no peak in it" in refused(bed(tmp_path / "d.bed"))
+    broken = tmp_path / "e.bed.gz"
+    broken.write_bytes(gzip.compress(b"chr1\t1\t2\n" * 1000)[:30])
+    assert "cannot be read" in refused(str(broken)) or "can be read as peaks" in refused(str(broken))
+    assert "nowhere.bed: no such file" in refused(str(tmp_path / "nowhere.bed"))
+
+
+def test_two_files_of_one_name_are_refused_with_the_cure(refused: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    one, two = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "x" / "a.narrowPeak", narrow("chr1", 5, 9, 1))
+    assert f"{one} and {two} would both be the target 'a'; say NAME={two}" in refused(one, two)
+
+
+def test_contigs_of_which_none_matches_are_refused_with_both_lists(refused: Callable[..., str], tmp_path: Path) -> None:
+    path = bed(tmp_path / "a.bed", *((f"scaffold{i}", 5, 9) for i in range(7)))
+    error = refused(path)
+    assert "the peaks have scaffold0, scaffold1, scaffold2, scaffold3, scaffold4, ..." in error
+    assert "the genome chr1, chr2, chr3" in error
+
+
+def test_zero_peaks_left_are_refused_with_the_count_of_every_filter(
+    refused: Callable[..., str], tmp_path: Path
+) -> None:
+    path = bed(tmp_path / "a.bed", ("chr1", 10_100, 10_110), ("chr1", 70_000, 70_010), ("chrX", 1, 2))
+    error = refused(path, "--length", "100")
+    assert "no site is left: 3 peaks in 1 file; 1 peaks dropped: on contigs" in error
+    assert "1 peaks dropped: past the end" in error
+    assert "1 sites dropped: with less than 50%" in error
+
+
+def test_a_file_of_which_nothing_is_left_is_named(refused: Callable[..., str], tmp_path: Path) -> None:
+    one, two = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "b.bed", ("chrX", 1, 2))
+    assert "no peak is left of b: " in refused(one, two)
+
+
+def test_a_target_of_which_no_site_is_left_is_named(refused: Callable[..., str], tmp_path: Path) -> None:
+    one, two = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "b.bed", ("chr1", 10_100, 10_110))
+    assert "no site is left of b: " in refused(one, two, "--length", "100")
+
+
+def test_a_part_without_a_target_is_said_and_a_validation_without_any_refused(tmp_path: Path, fasta: Path) -> None:
+    a = bed(tmp_path / "a.bed", ("chr1", 100, 200), ("chr2", 100, 200), ("chr3", 100, 200))
+    b = bed(tmp_path / "b.bed", ("chr1", 5000, 5100), ("chr2", 5000, 5100))
+    table, report = build({"a": a, "b": b}, fasta)
+    assert report.lines[-1] == "test: 1 sites, 1 with a peak; none of b"
+    table.write(tmp_path / "table.tsv")
+    data = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv"))
+    assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of both classes: a, b"
+    table, _ = build({"a": a, "b": bed(tmp_path / "b.bed", ("chr1", 5000, 5100))}, fasta)
+    table.write(tmp_path / "table.tsv")
+    with pytest.raises(ConfigError, match="no target has both classes in the valid part"):
+        PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).val_dataloader()
+
+
+def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+    path = bed(tmp_path / "a.bed", GOOD)
+    assert "windows of 100 bases cannot overlap by 101" in refused(path, "--length", "100", "--merge-overlap", "101")
+    assert "both `valid` and `test`" in refused(path, "--valid", "chr1")
+    assert "the contig 'chr9' of the test part is not in the genome" in refused(path, "--valid", "1", "--test", "chr9")
+    assert "cannot be in the valid and the test part" in refused(path, "--valid", "1", "--test", "chr1")
+    assert "blocks of 50 bases are shorter" in refused(path, "--block-size", "50")
+    assert PeakRules(length=131_072, valid=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
+    assert "leave nothing" in refused(path, "--valid-fraction", "0.5", "--test-fraction", "0.5")
+    assert "leave nothing" in refused(path, "--valid-fraction", "nan")
+    assert "min_unmasked is a share" in refused(path, "--min-unmasked", "2")
+    for option, value in (("--negatives", "inf"), ("--negatives", "nan"), ("--split-seed", "-1")):
+        assert "from 0 up" in refused(path, option, value)
+    assert "the target 'X' needs a file" in refused("X=")
+    assert "black.bed: no such file" in refused(path, "--blacklist", str(tmp_path / "black.bed"))
+    black = bed(tmp_path / "black.bed", ("scaffold", 1, 2))
+    assert "no contig of it is in the genome" in refused(path, "--blacklist", black)
+
+
+def test_an_input_is_not_written_over(run_zoo: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    path, sizes = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "sizes", *SIZES.items())
+    before = Path(path).read_text()
+    for output in (path, str(tmp_path / "x" / ".." / "a.bed"), sizes):
+        code, _, error = run_zoo("data", "peaks", path, "--contig-lengths", sizes, "-o", output)
+        assert (code, "is one of the files to be read" in error, error.count("\n")) == (2, True, 1)
+    assert Path(path).read_text() == before
+
+
+def test_what_needs_bases_needs_a_genome(run_zoo: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    path, sizes, out = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "sizes", *SIZES.items()), str(tmp_path / "o.tsv")
+    options = ("data", "peaks", path, "--contig-lengths", sizes, "-o", out, "--length", "100")
+    code, _, error = run_zoo(*options, "--negatives", "1")
+    assert (code, "need the bases of the genome" in error) == (2, True)
+    code, _, error = run_zoo(*options, "--min-unmasked", "0.9")
+    assert (code, "--min-unmasked needs the bases" in error) == (2, True)
+    assert run_zoo(*options)[0] == 0
+    assert PeakTable.read(out).length == 100
+    bed(tmp_path / "sizes", ("chr1", "long"))
+    code, _, error = run_zoo(*options)
+    assert (code, "sizes, line 1: wanted a contig's name and its length" in error) == (2, True)
+    (tmp_path / "sizes").write_bytes(b"\xff\xfe\x00")
+    code, _, error = run_zoo(*options)
+    assert (code, "not a text file of contigs and lengths" in error, error.count("\n")) == (2, True, 1)
+
+
+BAD_TABLES = {
+    "no such file": (None, "no such file"),
+    "other columns": ("a\tb\nx\ty\n", "is no table of peaks: its columns are a, b"),
+    "no target": ("chrom\tstart\tend\tsplit\nchr1\t1\t2\ttrain\n", "at least one target"),
+    "no site": ("chrom\tstart\tend\tsplit\ta\n", "no site in it"),
+    "lengths": ("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t1\nchr1\t1\t4\ttrain\t0\n", "sites of 2, 3 bases"),
+    "split": ("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrian\t1\n", "the split 'trian' is none of"),
+    "label": (
+        "chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t2\n",
+        "line 2: the target 'a' has the label '2', not 0 or 1",
+    ),
+    "cells": ("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t1\t0\n", "line 2: 6 cells under 5 columns"),
+    "few cells": ("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t1\nchr1\t1\n", "line 3: 2 cells under 5 columns"),
+    "large label": (
+        "chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t256\n",
+        "line 2: the target 'a' has the label '256'",
+    ),
+    "no number": (
+        "chrom\tstart\tend\tsplit\ta\nchr1\tone\t3\ttrain\t1\n",
+        "line 2: the start 'one' is not a whole number",
+    ),
+    "one name twice": ("chrom\tstart\tend\tsplit\ta\ta\nchr1\t1\t3\ttrain\t1\t0\n", "two columns are called 'a'"),
+    "text": ("chrom\tstart\tend\tsplit\ta\nchr1\tx\t3\ttrain\t1\n", "line 2: the start .x. is not a whole number"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "table.tsv"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        PeakTable.read(path)
+
+
+def test_a_zipped_table_that_is_broken_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv.gz"
+    zipped = bytearray(gzip.compress(b"chrom\tstart\tend\tsplit\ta\n" + b"chr1\t1\t3\ttrain\t1\n" * 1000))
+    zipped[20:30] = b"\xff" * 10
+    path.write_bytes(zipped)
+    with pytest.raises(InputError, match="cannot be read as a table of peaks"):
+        PeakTable.read(path)
+
+
+def test_contigs_of_a_table_by_another_name_are_mapped_and_said(
+    tmp_path: Path, fasta: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("chrom\tstart\tend\tsplit\ta\n1\t1\t31\ttrain\t1\n3\t5\t35\ttrain\t0\n")
+    data = PeakDataModule(str(fasta), table=str(path))
+    genome = Genome(fasta)
+    expected = [genome.sequence(Interval("chr1", 1, 31)), genome.sequence(Interval("chr3", 5, 35))]
+    assert [decode(row) for row in data.data.codes[[0, 1]]] == expected
+    assert f"go by other names in {fasta}: 1 is chr1, 3 is chr3" in caplog.text
+
+
+def test_a_table_of_another_genome_is_refused(tmp_path: Path, fasta: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t3\ttrain\t1\nchr3\t19999\t20001\ttrain\t1\n")
+    with pytest.raises(InputError, match=r"chr3:19999-20001 reaches past the end .* another genome"):
+        _ = PeakDataModule(str(fasta), table=str(path)).data
+
+
+def test_a_module_wants_a_table_or_files_and_no_rules_for_a_table(fasta: Path) -> None:
+    with pytest.raises(ConfigError, match="either the `table`"):
+        PeakDataModule(str(fasta))
+    with pytest.raises(ConfigError, match="either the `table`"):
+        PeakDataModule(str(fasta), table="a", peaks="b")
+    with pytest.raises(ConfigError, match="a table has its sites already"):
+        PeakDataModule(str(fasta), table="a", rules=PeakRules())

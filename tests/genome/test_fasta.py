@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.errors import InputError
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.genome.sequence import decode, encode
+
+PARTNER = str.maketrans("ACGTN", "TGCAN")
+
+
+def random_contigs() -> dict[str, str]:
+    rng = np.random.default_rng(7)
+    lengths = {"chr1": 421, "chr2": 60, "chrM": 7, "chrX": 1}
+    return {name: "".join(rng.choice(list("ACGTN"), length)) for name, length in lengths.items()}
+
+
+CONTIGS = random_contigs()
+
+
+def write_fasta(
+    folder: Path, contigs: dict[str, str] = CONTIGS, width: int = 60, end: str = "\n", last: bool = True
+) -> Path:
+    lines = []
+    for name, sequence in contigs.items():
+        lines += [f">{name} some words", *(sequence[i : i + width] for i in range(0, len(sequence), width))]
+    path = folder / "genome.fa"
+    path.write_bytes((end.join(lines) + end * last).encode())
+    return path
+
+
+def on_paper(chrom: str, start: int, end: int, strand: str = ".") -> str:
+    letters = [CONTIGS[chrom][i] if 0 <= i < len(CONTIGS[chrom]) else "N" for i in range(start, end)]
+    return "".join(reversed(letters)).translate(PARTNER) if strand == "-" else "".join(letters)
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["line end", "no line end"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("width", [1, 7, 60, 1000])
+def test_every_read_is_a_slice_of_what_was_written(tmp_path: Path, width: int, end: str, last: bool) -> None:
+    genome = Genome(write_fasta(tmp_path, width=width, end=end, last=last))
+    rng = np.random.default_rng(width)
+    for chrom, sequence in CONTIGS.items():
+        assert genome.sequence(Interval(chrom, 0, len(sequence))) == sequence
+        for _ in range(60):
+            start, stop = sorted(rng.choice(np.arange(-20, len(sequence) + 21), 2, replace=False).tolist())
+            for strand in "+-.":
+                found = genome.sequence(Interval(chrom, start, stop, strand=strand))
+                assert found == on_paper(chrom, start, stop, strand)
+
+
+def test_contigs_are_listed_with_their_lengths_in_the_order_of_the_file(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path))
+    assert list(genome.contigs.items()) == [("chr1", 421), ("chr2", 60), ("chrM", 7), ("chrX", 1)]
+
+
+@pytest.mark.parametrize(("start", "end"), [(-30, -10), (421, 430), (500, 510)])
+def test_a_read_beyond_a_contig_is_all_n(tmp_path: Path, start: int, end: int) -> None:
+    genome = Genome(write_fasta(tmp_path))
+    assert genome.sequence(Interval("chr1", start, end)) == "N" * (end - start)
+
+
+def test_neighbouring_contigs_do_not_leak_into_the_padding(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, {"a": "AAAA", "b": "CCCC", "c": "GGGG"}))
+    assert genome.sequence(Interval("b", -3, 7)) == "NNNCCCCNNN"
+    assert genome.sequence(Interval("b", -3, 5, strand="-")) == "NGGGGNNN"
+
+
+def test_lower_case_and_iupac_letters_are_read(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, {"a": "acgtRyNuAC"}))
+    assert genome.sequence(Interval("a", 0, 10)) == "ACGTNNNTAC"
+
+
+def test_codes_are_those_of_the_letters(tmp_path: Path) -> None:
+    codes = Genome(write_fasta(tmp_path)).codes(Interval("chr1", 5, 50))
+    assert codes.tolist() == encode(CONTIGS["chr1"][5:50]).tolist()
+    assert codes.dtype == np.uint8
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_pickled_genome_reads_the_same(tmp_path: Path, warm: bool) -> None:
+    genome = Genome(write_fasta(tmp_path, width=7))
+    if warm:
+        genome.codes(Interval("chr1", 0, 10))
+    packed = pickle.dumps(genome)
+    again = pickle.loads(packed)
+    assert again.sequence(Interval("chr1", 3, 99)) == CONTIGS["chr1"][3:99]
+    assert again.contigs == genome.contigs
+
+
+def test_the_sequence_does_not_travel_in_the_pickle(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, {"a": "ACGT" * 25_000}))
+    genome.codes(Interval("a", 0, 10))
+    assert len(pickle.dumps(genome)) < 10_000
+
+
+def read_in_worker(genome: Genome, interval: Interval, queue: multiprocessing.Queue[str]) -> None:
+    queue.put(decode(genome.codes(interval)))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_worker_process_reads_the_same(tmp_path: Path, method: str) -> None:
+    genome = Genome(write_fasta(tmp_path, width=7))
+    genome.codes(Interval("chr1", 0, 10))
+    context = multiprocessing.get_context(method)
+    queue = context.Queue()
+    process = context.Process(target=read_in_worker, args=(genome, Interval("chr1", 11, 77, strand="-"), queue))  # type: ignore[attr-defined]
+    process.start()
+    assert queue.get(timeout=60) == on_paper("chr1", 11, 77, "-")
+    process.join(60)
+
+
+@pytest.mark.parametrize("name", ["chr2", "2"])
+def test_names_of_another_convention_are_read(tmp_path: Path, name: str) -> None:
+    genome = Genome(write_fasta(tmp_path))
+    assert genome.sequence(Interval(name, 10, 30)) == CONTIGS["chr2"][10:30]
+    assert genome.sequence(Interval("MT", 0, 7)) == CONTIGS["chrM"]
+
+
+def test_roman_numerals_are_matched(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, {"I": "AAAA", "II": "CCCC", "X": "GGGG"}))
+    read = {name: genome.sequence(Interval(name, 0, 4)) for name in ("chr1", "chrI", "2", "10", "chrX")}
+    assert read == {"chr1": "AAAA", "chrI": "AAAA", "2": "CCCC", "10": "GGGG", "chrX": "GGGG"}
+
+
+def test_a_contig_s_name_here_is_told(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path))
+    assert [genome.contig(name) for name in ("1", "chr2", "MT", "1")] == ["chr1", "chr2", "chrM", "chr1"]
+
+
+def test_a_contig_that_is_not_there_is_refused_naming_those_that_are(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path))
+    for refuse in (genome.codes, genome.check):
+        with pytest.raises(InputError, match=r"'chr9'.*chr1, chr2, chrM, chrX"):
+            refuse(Interval("chr9", 0, 5))
+
+
+def test_an_interval_that_just_fits_passes(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path))
+    genome.check(Interval("chr1", 0, 421))
+    genome.check(Interval("chr1", 420, 421))
+
+
+def test_an_interval_past_its_contig_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"1:400-422 reaches past the end of 1, which has 421 bases"):
+        Genome(write_fasta(tmp_path)).check(Interval("1", 400, 422))
+
+
+def test_an_interval_that_begins_before_its_contig_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="chr1:-5-20"):
+        Genome(write_fasta(tmp_path)).check(Interval("chr1", -5, 20))
+
+
+def test_a_compressed_fasta_is_refused_with_the_cure(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(InputError, match=r"genome.fa is compressed.*gunzip"):
+        Genome(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "ACGT\n", ">a\nACGT\nAC\nACGT\n", ">a\nACGT\n>a\nCCCC\n"],
+    ids=["empty", "no header", "ragged lines", "one name twice"],
+)
+def test_what_is_no_regular_fasta_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "genome.fa"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"genome.fa"):
+        Genome(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none.fa: no such file"):
+        Genome(tmp_path / "none.fa")
+
+
+def test_a_letter_that_is_no_base_is_named_with_file_and_interval(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, {"a": "ACGTACGT!CGT"}))
+    assert genome.sequence(Interval("a", 0, 8)) == "ACGTACGT"
+    with pytest.raises(InputError, match=r"genome.fa, a:6-10: .*'!' at position 3"):
+        genome.codes(Interval("a", 6, 10))
+
+
+def test_a_fasta_that_changed_is_indexed_anew(tmp_path: Path) -> None:
+    path = write_fasta(tmp_path)
+    Genome(path)
+    write_fasta(tmp_path, {"new": "ACGTACGT"})
+    index = Path(f"{path}.fai")
+    os.utime(index, (path.stat().st_mtime - 10,) * 2)
+    assert Genome(path).contigs == {"new": 8}
+
+
+@pytest.fixture
+def sealed_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid()
+    try:
+        yield folder
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_a_genome_in_a_folder_that_cannot_be_written_is_indexed_in_memory(sealed_folder: Path) -> None:
+    path = write_fasta(sealed_folder)
+    path.chmod(0o444)
+    sealed_folder.chmod(0o555)
+    if os.geteuid() == 0:  # root may write everywhere: be nobody for a while
+        os.seteuid(65534)
+    genome = Genome(path)
+    assert genome.sequence(Interval("chr1", 3, 99)) == CONTIGS["chr1"][3:99]
+    assert not Path(f"{path}.fai").exists()

@@ -1,0 +1,107 @@
+"""Cards and README say what is true now."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from zoo.cli import _parser, main
+from zoo.hub.cards import checkpoint_folders, render_all, render_card, render_folder
+from zoo.hub.facts import read_config
+from zoo.hub.registry import find_entry
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = checkpoint_folders()
+README = (ROOT / "README.md").read_text()
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"```(?:bash|sh)?\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("zoo ")]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_card_is_what_its_facts_render(folder: Path) -> None:
+    text = (folder / "README.md").read_text()
+    assert text == render_folder(folder)
+    scores = read_config(folder)["run"]["metrics"]["test"].values()
+    assert all(f"{score:.4f}" in text for score in scores)
+
+
+def test_the_page_of_all_cards_is_up_to_date() -> None:
+    assert (ROOT / "MODEL_CARDS.md").read_text() == render_all()
+
+
+@pytest.mark.parametrize("command", sorted({c for f in FOLDERS for c in commands((f / "README.md").read_text())}))
+def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> None:
+    words = shlex.split(command)[1:]
+    options, rest = _parser().parse_known_args(words)
+    if options.verb == "predict":
+        find_entry(options.name)
+        assert not rest
+    else:
+        assert options.verb == "train"
+        assert (ROOT / options.config).is_file()
+
+
+@pytest.mark.parametrize("command", commands(README))
+def test_a_readme_command_is_one_that_the_command_line_knows(command: str) -> None:
+    words = shlex.split(command.split("|")[0].split(">")[0])[1:]
+    options, rest = _parser().parse_known_args(words)
+    assert not rest or getattr(options, "takes_rest", False)
+    for path in re.findall(r"configs/\S+", command):
+        assert (ROOT / path).is_file()
+
+
+# What works on files of one's own, or on weights that are fetched, is run with public files.
+OWN_FILES = re.compile("D00|akita")
+RUNS_OFFLINE = [
+    c for c in commands(README) if re.match(r"zoo (list|info|verify|predict) ", c) and not OWN_FILES.search(c)
+]
+
+
+@pytest.mark.parametrize("command", RUNS_OFFLINE)
+def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    words = shlex.split(command.split("|")[0])[1:]
+    words = [str(tmp_path / word) if word.endswith((".tsv", ".png", "/")) else word for word in words]
+    assert main(words) == 0
+    for word in words:
+        if word.endswith(".tsv"):
+            assert Path(word).read_text().startswith("name\t")
+        elif word.endswith(".png"):
+            assert Path(word).read_bytes().startswith(b"\x89PNG")
+        elif word == str(tmp_path / "tracks"):
+            assert {path.suffix for path in Path(word).iterdir()} == {".bw"}
+
+
+@pytest.mark.public_data
+@pytest.mark.parametrize("command", [c for c in commands(README) if "D00" in c and c.startswith("zoo ")])
+def test_a_readme_command_that_needs_public_files_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    words = [str(tmp_path / w) if w.endswith(".tsv") else w for w in shlex.split(command.split("|")[0])[1:]]
+    assert main(words) == 0
+
+
+def test_the_readme_s_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(code.replace('"predictions.tsv"', repr(str(tmp_path / "predictions.tsv"))), {})
+    assert (tmp_path / "predictions.tsv").is_file()
+
+
+@pytest.mark.parametrize("count", [1, 2, 100, 101])
+def test_scores_of_each_target_are_shown_or_summed_up_where_they_are_many(tiny_checkpoint: Path, count: int) -> None:
+    config = json.loads((tiny_checkpoint / "mlp.tiny" / "config.json").read_text())
+    config["arguments"]["targets"] = [f"t{index}" for index in range(count)]
+    config["run"]["target_metrics"] = {"auroc": [None, *(index / 100 for index in range(1, count))]}
+    card = render_card(config, "name\nt0\n")
+    assert ("| t0 |  |" in card) == (2 <= count <= 100)
+    assert ("| t1 | 0.0100 |" in card) == (2 <= count <= 100)
+    quarters = ["| lowest | 0.0100 |", "| a quarter below | 0.2600 |", "| median | 0.5100 |", "| highest | 1.0000 |"]
+    assert [line in card for line in quarters] == [count == 101] * 4

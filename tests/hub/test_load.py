@@ -1,0 +1,322 @@
+"""Checkpoint folders: what is saved is what is loaded, and anything else is refused in one sentence."""
+
+import errno
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import huggingface_hub
+import huggingface_hub.errors
+import pytest
+import torch
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save_file
+from torch import Tensor
+
+from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, ZooError
+from zoo.hub.facts import CardFacts
+from zoo.hub.load import load, load_folder, resolve, save, verify
+from zoo.hub.registry import read_entry, shipped_folder
+from zoo.hub.targets import TargetRow, read_targets
+from zoo.models._base import SequenceModel
+from zoo.models.deepbind import DeepBind
+from zoo.models.mlp import MLP
+from zoo.utils.download import sha256_of
+
+NAMES = ("mlp.tiny", "deepbind.tiny")
+FILES = {"README.md", "config.json", "example.safetensors", "model.safetensors", "targets.tsv"}
+Change = Callable[[Path], object]
+
+
+@pytest.fixture
+def copied(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(tiny_checkpoint / "mlp.tiny", tmp_path / "home" / "mlp.tiny")
+
+
+def random_codes(count: int, length: int, seed: int = 0) -> Tensor:
+    return torch.randint(0, 5, (count, length), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
+
+
+def save_mlp(folder: Path, **arguments: Any) -> SequenceModel:
+    model = MLP(["a"], 12, hidden=(4,), **arguments)
+    save(
+        model,
+        folder,
+        CardFacts(folder.name, "Made"),
+        [TargetRow("a", "made", "probability")],
+        {"codes": random_codes(2, 12)},
+    )
+    return model
+
+
+def edit_config(folder: Path, **changes: Any) -> Path:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **changes}))
+    return folder
+
+
+def edit_arguments(folder: Path, **changes: Any) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    edit_config(folder, arguments={**config["arguments"], **changes})
+
+
+def publish(folder: Path) -> Path:
+    """Make the sha256 in config.json those of the files as they are now."""
+    config = json.loads((folder / "config.json").read_text())
+    return edit_config(folder, sha256={name: sha256_of(folder / name) for name in config["sha256"]})
+
+
+def edit_weights(folder: Path, edit: Callable[[dict[str, Tensor]], object]) -> None:
+    state = read_tensors((folder / "model.safetensors").read_bytes())
+    edit(state)
+    save_file(state, folder / "model.safetensors")
+    publish(folder)
+
+
+def flip_byte(path: Path, position: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+def full_disk(*_: object, **__: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loaded_model_predicts_bit_for_bit_what_the_saved_one_did(name: str, tmp_path: Path) -> None:
+    model: SequenceModel = (
+        MLP(["a", "b"], 20, hidden=(8, 4))
+        if name.startswith("mlp")
+        else DeepBind(["a", "b"], 20, width=6, pooling="max_mean", hidden=3, members=2)
+    )
+    codes = random_codes(16, 20)
+    with torch.inference_mode():
+        expected = model.eval().predict(codes)
+    rows = [TargetRow("a", "made", "probability", 0.25), TargetRow("b", "made", "probability")]
+    save(model, tmp_path / name, CardFacts(name, "Made"), rows, {"codes": codes[:2]})
+    loaded = load(f"local-dir:{tmp_path / name}")
+    with torch.inference_mode():
+        assert torch.equal(loaded.predict(codes), expected)
+    assert loaded.arguments == model.arguments
+    assert not loaded.training
+    assert read_targets(tmp_path / name) == rows
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_checkpoint_has_its_five_files_and_reproduces_its_example(name: str, tiny_checkpoint: Path) -> None:
+    assert {path.name for path in (tiny_checkpoint / name).iterdir()} == FILES
+    found = verify(f"local-dir:{tiny_checkpoint / name}")
+    assert found.sequences == 4
+    assert found.difference <= found.tolerance <= 1e-4
+
+
+def test_the_files_of_a_checkpoint_are_as_public_as_any_new_file(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    modes = {path.name: path.stat().st_mode for path in (tiny_checkpoint / "mlp.tiny").iterdir()}
+    assert modes == dict.fromkeys(FILES, (tmp_path / "plain").stat().st_mode)
+
+
+def test_every_shipped_checkpoint_is_whole() -> None:
+    for config in shipped_folder("checkpoints").glob("[a-z]*/config.json"):
+        name = config.parent.name
+        assert read_entry(config.parent).name == name
+        assert resolve(name) == config.parent
+        found = verify(name)
+        assert found.difference <= found.tolerance
+
+
+def test_a_changed_weight_is_found_even_when_its_sha256_is_changed_too(copied: Path) -> None:
+    edit_weights(copied, lambda state: state["head.bias"].add_(0.1))
+    load_folder(copied)
+    with pytest.raises(IntegrityError, match=r"off, where 0\.0001 is allowed"):
+        verify(f"local-dir:{copied}")
+
+
+def test_a_weight_that_is_no_number_is_found(copied: Path) -> None:
+    edit_weights(copied, lambda state: state["head.bias"].fill_(float("nan")))
+    with pytest.raises(IntegrityError):
+        verify(f"local-dir:{copied}")
+
+
+def truncate(path: Path) -> int:
+    return path.write_bytes(path.read_bytes()[:-20])
+
+
+BROKEN: dict[str, tuple[Change, str]] = {
+    "flipped byte in the weights": (lambda f: flip_byte(f / "model.safetensors", -1), "model.safetensors"),
+    "flipped byte in the example": (lambda f: flip_byte(f / "example.safetensors", -1), "example.safetensors"),
+    "flipped byte in the targets": (lambda f: flip_byte(f / "targets.tsv", 0), "targets.tsv"),
+    "truncated weights": (lambda f: truncate(f / "model.safetensors"), "model.safetensors"),
+    "truncated weights, published so": (
+        lambda f: (truncate(f / "model.safetensors"), publish(f)),
+        "model.safetensors",
+    ),
+    "empty weights, published so": (
+        lambda f: ((f / "model.safetensors").write_bytes(b""), publish(f)),
+        "model.safetensors",
+    ),
+    "no weights": (lambda f: (f / "model.safetensors").unlink(), "model.safetensors"),
+    "no example": (lambda f: (f / "example.safetensors").unlink(), "example.safetensors"),
+    "no targets": (lambda f: (f / "targets.tsv").unlink(), "targets.tsv"),
+    "no sha256 of the weights": (lambda f: edit_config(f, sha256={}), "model.safetensors"),
+    "sha256 that is no table": (lambda f: edit_config(f, sha256=["model.safetensors"]), "config.json"),
+    "extra tensor": (lambda f: edit_weights(f, lambda s: s.update(extra=torch.zeros(1))), "extra"),
+    "missing tensor": (lambda f: edit_weights(f, lambda s: s.pop("head.bias")), "head.bias"),
+    "misshapen tensor": (lambda f: edit_weights(f, lambda s: s.update({"head.bias": torch.zeros(3)})), "head.bias"),
+    "file beside the folder": (
+        lambda f: ((f.parent / "secret").write_text("x"), edit_config(f, sha256={"../secret": "0" * 64})),
+        "../secret",
+    ),
+    "absolute file": (lambda f: edit_config(f, sha256={"/etc/passwd": "0" * 64}), "/etc/passwd"),
+    "unknown argument": (lambda f: edit_arguments(f, colour="red"), "colour"),
+    "argument of a wrong type": (lambda f: edit_arguments(f, length="long"), "config.json"),
+    "argument out of range": (lambda f: edit_arguments(f, hidden=[-1]), "config.json"),
+    "missing argument": (lambda f: edit_config(f, arguments={"targets": ["a"]}), "length"),
+    "arguments that are no table": (lambda f: edit_config(f, arguments=[1]), "config.json"),
+    "unknown loss": (lambda f: edit_arguments(f, loss="regret"), "regret"),
+    "unknown architecture": (lambda f: edit_config(f, architecture="transformer"), "transformer"),
+    "architecture that is a path": (lambda f: edit_config(f, architecture="../../evil"), "../../evil"),
+    "config that is no JSON": (lambda f: (f / "config.json").write_text("{"), "config.json"),
+    "config that is a list": (lambda f: (f / "config.json").write_text("[]"), "config.json"),
+    "config without architecture": (lambda f: (f / "config.json").write_text("{}"), "architecture"),
+    "config that is binary": (lambda f: (f / "config.json").write_bytes(b"\xff\xfe\x00"), "config.json"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_checkpoint_is_refused_in_one_sentence(case: str, copied: Path) -> None:
+    breaks, word = BROKEN[case]
+    breaks(copied)
+    with pytest.raises(ZooError) as caught:
+        load(f"local-dir:{copied}")
+    message = str(caught.value)
+    assert word in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("change", [{"pooling": "median"}, {"strands": "sideways"}])
+def test_a_choice_that_deepbind_does_not_have_is_refused(
+    change: dict[str, str], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_checkpoint / "deepbind.tiny", tmp_path / "deepbind.tiny")
+    edit_arguments(folder, **change)
+    with pytest.raises(ZooError, match=next(iter(change.values()))):
+        load_folder(folder)
+
+
+def test_an_example_without_its_prediction_is_refused(copied: Path) -> None:
+    save_file({"codes": random_codes(2, 20)}, copied / "example.safetensors")
+    publish(copied)
+    with pytest.raises(IntegrityError, match=r"example\.safetensors"):
+        verify(f"local-dir:{copied}")
+
+
+def test_a_folder_without_config_is_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"no config\.json"):
+        load(f"local-dir:{tmp_path}")
+
+
+def test_weights_are_never_unpickled(copied: Path) -> None:
+    torch.save({"head.bias": torch.zeros(2)}, copied / "model.safetensors")
+    publish(copied)
+    with pytest.raises(IntegrityError, match=r"not a whole safetensors file"):
+        load_folder(copied)
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_full_disk_leaves_nothing_behind(fails_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def save_some(*arguments: Any) -> None:
+        calls.append(arguments)
+        full_disk() if len(calls) == fails_at else save_file(*arguments)
+
+    monkeypatch.setattr("zoo.hub.load.save_file", save_some)
+    with pytest.raises(OutputError, match=r"mlp\.new.*No space left"):
+        save_mlp(tmp_path / "mlp.new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_old_checkpoint_as_it_was(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path.name: path.read_bytes() for path in copied.iterdir()}
+    monkeypatch.setattr("zoo.hub.load.save_file", full_disk)
+    with pytest.raises(OutputError):
+        save_mlp(copied)
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
+    assert [path.name for path in copied.parent.iterdir()] == ["mlp.tiny"]
+
+
+def test_saving_over_a_checkpoint_replaces_it_whole(copied: Path) -> None:
+    (copied / "notes.txt").write_text("of the old one")
+    model = save_mlp(copied)
+    assert {path.name for path in copied.iterdir()} == FILES
+    assert load_folder(copied).arguments == model.arguments
+    assert [path.name for path in copied.parent.iterdir()] == ["mlp.tiny"]
+
+
+def test_a_file_in_the_place_of_a_checkpoint_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mlp.new").write_text("mine")
+    with pytest.raises(OutputError, match=r"mlp\.new"):
+        save_mlp(tmp_path / "mlp.new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_target_lines_that_are_not_the_models_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'b'"):
+        save(
+            MLP(["a"], 12),
+            tmp_path / "mlp.new",
+            CardFacts("mlp.new", ""),
+            [TargetRow("b", "", "")],
+            {"codes": random_codes(2, 12)},
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_leaves_the_callers_model_in_its_mode(tmp_path: Path) -> None:
+    assert save_mlp(tmp_path / "mlp.new").training
+
+
+def test_a_hub_name_without_revision_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("nothing is to be fetched"))
+    for name in ("hf-hub:org/repo", "hf-hub:org/repo@"):
+        with pytest.raises(UnknownNameError, match="hf-hub:org/repo@REVISION"):
+            load(name)
+
+
+def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def snapshot_download(repository: str, *, revision: str, **_: object) -> str:
+        asked.append((repository, revision))
+        # The Hub's cache names a snapshot's folder by its commit.
+        return str(shutil.copytree(copied, copied.parent / revision, dirs_exist_ok=True))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    codes = random_codes(3, 20)
+    with torch.inference_mode():
+        assert torch.equal(load("hf-hub:org/repo@abc123").predict(codes), load_folder(copied).predict(codes))
+    assert asked == [("org/repo", "abc123")]
+    edit_weights(copied, lambda state: state["head.bias"].add_(0.1))
+    load("hf-hub:org/repo@abc123")
+    with pytest.raises(IntegrityError, match="off, where"):
+        load("hf-hub:org/repo@def456")
+
+
+def test_a_hub_repository_that_is_no_checkpoint_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+    with pytest.raises(IntegrityError, match=r"config\.json"):
+        load("hf-hub:org/repo@abc123")
+
+
+@pytest.mark.parametrize("failure", [OSError("offline"), huggingface_hub.errors.HFValidationError("bad name")])
+def test_a_hub_that_does_not_answer_is_one_sentence(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def snapshot_download(*_: object, **__: object) -> NoReturn:
+        raise failure
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(ZooError, match="hf-hub:org/repo@abc123"):
+        load("hf-hub:org/repo@abc123")

@@ -1,0 +1,252 @@
+"""Metrics of tracks, summed batch by batch, against scipy and the formula over all bins at once."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import r2_score
+
+from zoo.metrics.tracks import RankedTrackMetrics, TrackMetrics
+
+Floats = NDArray[np.float64]
+NAMES = ["pearson_log1p", "pearson", "r2_log1p", "r2"]
+T = 4
+
+
+def some_tracks(batches: int, seed: int = 0, offset: float = 0.0) -> list[tuple[Floats, Floats]]:
+    """Predictions and targets (B, T, N) of batches of many sizes; a tenth of the targets is NaN."""
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(batches):
+        shape = (int(rng.integers(1, 5)), T, int(rng.integers(1, 40)))
+        target = offset + rng.gamma(0.7, 3, shape)
+        prediction = offset + rng.gamma(2, 1, shape) + 0.5 * (target - offset)
+        target[rng.random(shape) < 0.1] = np.nan
+        found.append((prediction, target))
+    return found
+
+
+def scored(batches: list[tuple[Floats, Floats]], dtype: torch.dtype = torch.float64) -> TrackMetrics:
+    metrics = TrackMetrics(batches[0][0].shape[1])
+    for prediction, target in batches:
+        metrics.update(torch.tensor(prediction, dtype=dtype), torch.tensor(target, dtype=dtype))
+    return metrics
+
+
+def at_once(batches: list[tuple[Floats, Floats]]) -> dict[str, list[float]]:
+    """Each score per track by scipy and scikit-learn, over all bins that are there."""
+    found: dict[str, list[float]] = {name: [] for name in NAMES}
+    for track in range(batches[0][0].shape[1]):
+        prediction, target = (np.concatenate([batch[i][:, track].ravel() for batch in batches]) for i in (0, 1))
+        there = ~np.isnan(target)
+        for end, change in (("_log1p", np.log1p), ("", np.positive)):
+            p, t = change(prediction[there]), change(target[there])
+            found[f"pearson{end}"].append(pearsonr(p, t)[0])
+            found[f"r2{end}"].append(r2_score(t, p))
+    return found
+
+
+def assert_scores(metrics: TrackMetrics, expected: dict[str, list[float]], tolerance: float = 1e-9) -> None:
+    each, means = metrics.each(), metrics.compute()
+    assert list(each) == list(means) == list(metrics.names) == NAMES
+    for name, values in expected.items():
+        assert each[name].dtype == torch.float64
+        np.testing.assert_allclose(each[name].numpy(), values, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(float(means[name]), np.nanmean(values), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_scores_over_many_batches_are_those_of_all_bins_at_once(count: int) -> None:
+    batches = some_tracks(count, seed=count)
+    assert_scores(scored(batches), at_once(batches))
+
+
+def test_what_comes_in_half_the_digits_is_summed_in_all() -> None:
+    batches = some_tracks(200)
+    rounded = [(p.astype(np.float32).astype(np.float64), t.astype(np.float32).astype(np.float64)) for p, t in batches]
+    assert_scores(scored(batches, torch.float32), at_once(rounded))
+
+
+def test_r2_is_one_less_the_squares_left_over_those_of_the_target() -> None:
+    # Left are 1 + 0 + 4; about the mean of 3, 4 + 0 + 4. NaN and what is predicted there count for nothing.
+    metrics = TrackMetrics(1)
+    metrics.update(torch.tensor([[[2.0, 3.0, 9.0]]]), torch.tensor([[[1.0, 3.0, math.nan]]]))
+    metrics.update(torch.tensor([[[math.nan, 3.0]]]), torch.tensor([[[math.nan, 5.0]]]))
+    assert float(metrics.compute()["r2"]) == pytest.approx(1 - 5 / 8)
+    assert float(metrics.compute()["pearson"]) == pytest.approx(2 / math.sqrt(8 * 2 / 3))
+
+
+def test_a_perfect_prediction_has_one_of_each_and_a_mirrored_one_minus_one() -> None:
+    target = torch.arange(10.0).reshape(1, 1, 10)
+    metrics = TrackMetrics(1)
+    metrics.update(target, target)
+    assert [float(value) for value in metrics.compute().values()] == pytest.approx([1.0] * 4)
+    metrics = TrackMetrics(1)
+    metrics.update(9 - target, target)
+    assert float(metrics.compute()["pearson"]) == pytest.approx(-1)
+
+
+def one_constant(value: float, which: int) -> list[tuple[Floats, Floats]]:
+    """Batches of which the second track is constant: as predicted (0) or as measured (1)."""
+    batches = some_tracks(20)
+    for batch in batches:
+        batch[which][:, 1] = np.where(np.isnan(batch[which][:, 1]), np.nan, value)
+    return batches
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 0.3, 7.7, 1e4])
+def test_a_target_without_spread_has_no_score_and_is_left_out_of_the_mean(value: float) -> None:
+    batches = one_constant(value, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy's, of a constant input
+        expected = at_once(batches)
+    for row in expected.values():
+        row[1] = math.nan
+    assert_scores(scored(batches), expected)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.6931, 3.0])
+def test_a_prediction_without_spread_has_no_correlation_but_an_r2(value: float) -> None:
+    batches = one_constant(value, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = at_once(batches)
+    for name in ("pearson", "pearson_log1p"):
+        expected[name][1] = math.nan
+    assert_scores(scored(batches), expected)
+
+
+@pytest.mark.parametrize("bins", [0, 1])
+def test_a_track_of_no_bin_or_of_one_has_no_score(bins: int) -> None:
+    batches = some_tracks(5)
+    for batch, (_, target) in enumerate(batches):
+        target[:, 2] = np.nan
+        target[0, 2, : bins * (batch == 0)] = 3
+    each = scored(batches).each()
+    for name in NAMES:
+        assert torch.isnan(each[name]).tolist() == [False, False, True, False]
+
+
+@pytest.mark.filterwarnings("ignore:.*was called before the ``update`` method.*")
+def test_without_any_bin_nothing_is_scored() -> None:
+    metrics = TrackMetrics(3)
+    assert all(math.isnan(value) for value in metrics.compute().values())
+    metrics.update(torch.rand(2, 3, 8), torch.full((2, 3, 8), math.nan))
+    assert all(math.isnan(value) for value in metrics.compute().values())
+
+
+def gathered(mine: TrackMetrics, other: TrackMetrics) -> dict[str, torch.Tensor]:
+    """What a process computes when torchmetrics gathers the states of two."""
+    theirs = iter([getattr(other, name) for name in other._defaults])
+    mine.distributed_available_fn = lambda: True
+    mine.dist_sync_fn = lambda value, group=None: [value, next(theirs)]
+    scores: dict[str, torch.Tensor] = mine.compute()
+    return scores
+
+
+def test_two_processes_compute_together_what_one_does() -> None:
+    batches = some_tracks(30)
+    expected, alone = at_once(batches), scored(batches[:11]).compute()
+    found = gathered(scored(batches[:11]), scored(batches[11:]))
+    for name, values in expected.items():
+        assert float(found[name]) == pytest.approx(np.mean(values), abs=1e-9)
+        assert float(alone[name]) != pytest.approx(np.mean(values), abs=1e-5)
+
+
+def test_a_process_with_nothing_measured_changes_nothing() -> None:
+    batches = some_tracks(3)
+    nothing = [(prediction, np.full_like(target, np.nan)) for prediction, target in batches]
+    for one, other in ((batches, nothing), (nothing, batches)):
+        found = gathered(scored(one), scored(other))
+        for name, values in at_once(batches).items():
+            assert float(found[name]) == pytest.approx(np.mean(values), abs=1e-9)
+
+
+@pytest.mark.parametrize(("batches", "offset"), [(1_000, 0.0), (400, 1e3), (400, 1e4)])
+def test_many_bins_far_from_zero_keep_six_digits(batches: int, offset: float) -> None:
+    made = some_tracks(batches, offset=offset)
+    assert_scores(scored(made), at_once(made), tolerance=1e-6)
+
+
+def test_a_reset_forgets() -> None:
+    batches = some_tracks(6)
+    metrics = scored(batches[:3])
+    metrics.reset()
+    for prediction, target in batches[3:]:
+        metrics.update(torch.tensor(prediction), torch.tensor(target))
+    assert_scores(metrics, at_once(batches[3:]))
+
+
+def test_a_device_without_float64_leaves_the_moments_where_they_are() -> None:
+    def to_apple(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype == torch.float64:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        return tensor
+
+    metrics = TrackMetrics(2)
+    metrics._apply(to_apple)
+    metrics.update(torch.rand(2, 2, 5), torch.rand(2, 2, 5))
+    assert metrics.moments.dtype == torch.float64
+    assert metrics.moments[0, 0].tolist() == [10, 10]
+
+
+# Ranks.
+
+
+def ranked(batches: list[tuple[Floats, Floats]]) -> RankedTrackMetrics:
+    metrics = RankedTrackMetrics(batches[0][0].shape[1])
+    for prediction, target in batches:
+        metrics.update(torch.tensor(prediction), torch.tensor(target))
+    return metrics
+
+
+def test_spearman_is_that_of_scipy_over_all_bins_with_ties() -> None:
+    batches = [(np.round(prediction), np.round(target)) for prediction, target in some_tracks(6)]
+    found, means = ranked(batches).each(), ranked(batches).compute()
+    expected = []
+    for track in range(T):
+        p, t = (np.concatenate([batch[i][:, track].ravel() for batch in batches]) for i in (0, 1))
+        expected.append(spearmanr(p[~np.isnan(t)], t[~np.isnan(t)])[0])
+    np.testing.assert_allclose(found["spearman"].numpy(), expected, atol=1e-12)
+    assert float(means["spearman"]) == pytest.approx(np.mean(expected))
+    assert list(found) == list(means) == [*NAMES, "spearman"]
+    plain = scored(batches).each()
+    assert all(torch.equal(found[name], plain[name]) for name in NAMES)
+
+
+def test_spearman_of_what_does_not_vary_or_is_not_there_is_left_out() -> None:
+    prediction, target = torch.rand(2, 4, 9), torch.rand(2, 4, 9)
+    prediction[:, 0], target[:, 1], target[:, 2] = 1, 0, torch.nan
+    metrics = RankedTrackMetrics(4)
+    metrics.update(prediction, target)
+    found = metrics.each()["spearman"]
+    assert found[:3].isnan().all()
+    assert float(metrics.compute()["spearman"]) == pytest.approx(float(found[3]))
+
+
+def test_of_what_may_be_negative_no_logarithm_is_scored() -> None:
+    prediction, target = torch.randn(2, T, 50), torch.randn(2, T, 50)
+    metrics = RankedTrackMetrics(T, counts=False)
+    metrics.update(prediction, target)
+    found = metrics.compute()
+    assert list(found) == ["pearson", "r2", "spearman"]
+    expected = [pearsonr(prediction[:, i].ravel(), target[:, i].ravel())[0] for i in range(T)]
+    np.testing.assert_allclose(metrics.each()["pearson"].numpy(), expected, atol=1e-6)
+    assert all(math.isfinite(value) for value in found.values())
+
+
+def test_more_than_can_be_ranked_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RankedTrackMetrics, "most", 50)
+    metrics = RankedTrackMetrics(T)
+    for _ in range(3):
+        metrics.update(torch.rand(2, T, 5), torch.rand(2, T, 5))  # 40 values each time
+    assert metrics.predictions == []
+    with pytest.warns(UserWarning, match="left out of 120 values"):
+        found = metrics.each()
+    assert found["spearman"].isnan().all()
+    assert found["pearson"].isfinite().all()

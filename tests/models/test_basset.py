@@ -1,0 +1,382 @@
+"""Basset: the published layers, and the importer against a forward pass written from the facts alone."""
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from zoo.batch import Batch
+from zoo.errors import ConfigError, InputError, IntegrityError
+from zoo.genome.sequence import complement_codes, encode, one_hot
+from zoo.hub.load import load, verify
+from zoo.importers import basset as importer
+from zoo.importers.basset import convert, entries
+from zoo.metrics.labels import TargetMetrics
+from zoo.models.basset import Basset, ConvBlock, StrandedConv
+from zoo.nn.losses import binary_cross_entropy
+from zoo.nn.optimization import Optimization
+
+Array = NDArray[np.float64]
+CELLS = [f"cell{i}" for i in range(164)]
+PATH = Path("weights.pth")
+
+# Key -> shape of the published nn.Sequential, as its publisher lists the layers.
+LAYOUT: dict[str, tuple[int, ...]] = {
+    "0.weight": (300, 4, 19, 1),
+    "0.bias": (300,),
+    "4.weight": (200, 300, 11, 1),
+    "4.bias": (200,),
+    "8.weight": (200, 200, 7, 1),
+    "8.bias": (200,),
+    "13.1.weight": (1000, 2000),
+    "13.1.bias": (1000,),
+    "17.1.weight": (1000, 1000),
+    "17.1.bias": (1000,),
+    "21.1.weight": (164, 1000),
+    "21.1.bias": (164,),
+}
+for _layer, _size in (("1", 300), ("5", 200), ("9", 200), ("14", 1000), ("18", 1000)):
+    LAYOUT |= {f"{_layer}.{key}": (_size,) for key in ("weight", "bias", "running_mean", "running_var")}
+
+
+def random_state(seed: int = 0) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    state = {}
+    for key, shape in LAYOUT.items():
+        value = torch.randn(shape, generator=generator)
+        if key.endswith("running_var"):
+            value = value.abs() + 0.5
+        elif len(shape) > 1:
+            value /= (value[0].numel()) ** 0.5
+        state[key] = value
+    return state
+
+
+def published_forward(state: dict[str, Tensor], codes: NDArray[np.uint8]) -> Array:
+    """Logits (B, 164) of the published net in float64, in numpy, without a layer of torch."""
+    w = {key: value.double().numpy() for key, value in state.items()}
+    x: Array = np.eye(4)[codes].transpose(0, 2, 1)  # (B, 4, L)
+    for conv, norm, pool in (("0", "1", 3), ("4", "5", 4), ("8", "9", 4)):
+        kernel = w[f"{conv}.weight"][..., 0]  # (out, in, width)
+        windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[2], axis=2)  # (B, in, P, width)
+        x = np.einsum("bipw,oiw->bop", windows, kernel, optimize=True) + w[f"{conv}.bias"][:, None]
+        x = np.maximum(normalise(x.swapaxes(1, 2), w, norm).swapaxes(1, 2), 0)
+        x = x[..., : x.shape[2] // pool * pool].reshape(*x.shape[:2], -1, pool).max(3)
+    x = x.reshape(len(x), -1)
+    for dense, norm in (("13.1", "14"), ("17.1", "18")):
+        x = np.maximum(normalise(x @ w[f"{dense}.weight"].T + w[f"{dense}.bias"], w, norm), 0)
+    out: Array = x @ w["21.1.weight"].T + w["21.1.bias"]
+    return out
+
+
+def normalise(x: Array, w: dict[str, Array], layer: str) -> Array:
+    """(..., channels) by what was counted in training."""
+    mean, var, scale, bias = (w[f"{layer}.{key}"] for key in ("running_mean", "running_var", "weight", "bias"))
+    normal: Array = (x - mean) / np.sqrt(var + 1e-5) * scale + bias
+    return normal
+
+
+def test_the_published_net_has_the_published_number_of_parameters_and_shapes() -> None:
+    model = Basset(CELLS)
+    assert sum(p.numel() for p in model.parameters()) == 4_135_064
+    assert model.length == 600
+    (net,) = model.members
+    trunk, head = cast(nn.Sequential, net.trunk), cast(nn.Sequential, net.head)
+    x = model.encode(torch.zeros((2, 600), dtype=torch.uint8)).unsqueeze(2)
+    shapes = []
+    for block in trunk:
+        x = block(x)
+        shapes.append((x.shape[1], x.shape[3]))
+    assert shapes == [(300, 194), (200, 46), (200, 10)]
+    assert [tuple(p.shape) for name, p in head.named_parameters() if name.endswith("0.weight")] == [
+        (1000, 2000),
+        (1000, 1000),
+    ]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d)]
+    assert [(norm.eps, norm.momentum) for norm in norms] == [(1e-5, 0.1)] * 5
+    assert [module.p for module in model.modules() if isinstance(module, nn.Dropout)] == [0.3, 0.3]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_importer_gives_what_the_published_layers_give(seed: int) -> None:
+    state = random_state(seed)
+    model = Basset(CELLS)
+    model.load_state_dict(convert(state, PATH), strict=True)
+    codes = np.random.default_rng(seed).integers(0, 4, (3, 600)).astype(np.uint8)
+    expected = published_forward(state, codes)
+    with torch.inference_mode():
+        raw = model.eval()(model.encode(torch.from_numpy(codes)))
+        probability = model.predict(torch.from_numpy(codes))
+    assert np.abs(raw.numpy() - expected).max() < 1e-5
+    assert np.abs(probability.numpy() - 1 / (1 + np.exp(-expected))).max() < 1e-5
+    assert expected.std() > 0.1  # no constant passes for agreement
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_file_of_that_layout_becomes_a_model_by_name(
+    zipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pretrained_model_reloaded_th.pth"
+    state = random_state() | {"1.num_batches_tracked": torch.tensor(3)}
+    torch.save(state, path, _use_new_zipfile_serialization=zipped)
+    monkeypatch.setattr(importer, "fetch", lambda file: path)
+    model = load("basset.dnase164")
+    assert model.output.targets == entries()[0].targets
+    assert torch.equal(model.state_dict()["members.0.head.2.bias"], state["21.1.bias"])
+    assert verify("basset.dnase164").difference == 0
+
+
+def test_the_pinned_file_is_the_published_one() -> None:
+    assert importer.WEIGHTS.size == 16_565_094
+    assert importer.WEIGHTS.sha256 == "9d86f8072584ce4922a001a7b4dacb83f4bf7cb5e2f83779da390ccc537625b3"
+    (entry,) = entries()
+    assert len(set(entry.targets)) == 164
+    assert (entry.targets[0], entry.targets[-1]) == ("8988T", "PANC")
+    assert "has not been run on the real file" in entry.limits
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("pytest.fail('executed')",)
+
+
+def test_a_pickle_with_code_in_it_is_refused_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trap.pth"
+    torch.save({"0.weight": Trap()}, path)
+    monkeypatch.setattr(importer, "fetch", lambda file: path)
+    with pytest.raises(IntegrityError, match="not a plain file of tensors"):
+        importer.import_model("basset.dnase164")
+
+
+def test_a_file_with_a_wrong_shape_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "other.pth"
+    torch.save(random_state() | {"0.weight": torch.zeros(300, 4, 18, 1)}, path)
+    monkeypatch.setattr(importer, "fetch", lambda file: path)
+    with pytest.raises(IntegrityError, match=r"not the published Basset model .* size mismatch"):
+        importer.import_model("basset.dnase164")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"0.weight": None}, "not the published Basset model"),
+        ({"22.weight": torch.zeros(1)}, re.escape("what are 22.weight?")),
+        ({"0.weight": torch.zeros(300, 4)}, "not the published Basset model"),
+    ],
+)
+def test_a_file_of_another_layout_is_refused(change: dict[str, Tensor | None], said: str) -> None:
+    state = {key: value for key, value in (random_state() | change).items() if value is not None}
+    with pytest.raises(IntegrityError, match=said):
+        convert(state, PATH)
+
+
+def test_it_works_at_any_length_that_its_pools_allow_and_says_which() -> None:
+    model = Basset(["a"], length=168)  # the shortest: one position is left
+    assert model.predict(torch.zeros((2, 168), dtype=torch.uint8)).shape == (2, 1)
+    with pytest.raises(ConfigError, match=r"167 bases .* at least 168"):
+        Basset(["a"], length=167)
+    with pytest.raises(InputError, match="the model takes 168"):
+        model.predict(torch.zeros((2, 169), dtype=torch.uint8))
+
+
+def test_lists_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ConfigError, match="3 filters, 2 widths and 3 pools"):
+        Basset(["a"], widths=(19, 11))
+    with pytest.raises(ConfigError, match="0 filters, 0 widths and 0 pools"):
+        Basset(["a"], filters=(), widths=(), pools=())
+
+
+def test_dropout_of_a_block_leaves_out_single_values_not_channels() -> None:
+    torch.manual_seed(0)
+    block = ConvBlock(nn.Conv2d(4, 6, (1, 5)), 2, 0.25, pool_first=True).eval()
+    x = torch.rand(50, 4, 1, 44)
+    kept = block(x)
+    block.dropout.train()
+    found = block(x)
+    left_out = (found == 0) & (kept > 0)
+    assert torch.allclose(found[~left_out], kept[~left_out] / 0.75)
+    assert 0.23 < left_out.sum() / (kept > 0).sum() < 0.27
+    assert not left_out.flatten(2).all(2).any()
+
+
+def test_padded_convolutions_keep_every_position() -> None:
+    torch.manual_seed(0)
+    options: dict[str, Any] = {"filters": (6,), "widths": (5,), "pools": (2,), "hidden": (8,)}
+    padded = Basset(["a"], length=20, **options, padding="same").eval()
+    valid = Basset(
+        ["a"], length=24, **options
+    ).eval()  # the same net for a sequence that has two unread bases at each end
+    valid.load_state_dict(padded.state_dict())
+    codes = torch.randint(0, 4, (3, 20), dtype=torch.uint8)
+    ends = nn.functional.pad(padded.encode(codes), (2, 2))
+    assert torch.allclose(padded(padded.encode(codes)), valid(ends), atol=1e-6)
+    deep: dict[str, Any] = {"filters": (8,) * 3, "widths": (5,) * 3, "pools": (2,) * 3, "padding": "same"}
+    assert Basset(["a"], length=8, **deep).length == 8
+    with pytest.raises(ConfigError, match=r"7 bases .* at least 8"):
+        Basset(["a"], length=7, **deep)
+    with pytest.raises(ConfigError, match="padding 'full' is neither valid nor same"):
+        Basset(["a"], padding="full")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pools": (3, 4, 0)},
+        {"filters": (8, -8, 8)},
+        {"members": 0},
+        {"hidden": (0,)},
+        {"dropout": 1.0},
+        {"conv_dropout": -0.1},
+    ],
+)
+def test_sizes_that_are_none_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="numbers from 1 up"):
+        Basset(["a"], **change)
+
+
+def test_a_spread_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="spread is a number above 0"):
+        Basset(["a", "b"], spread=[1.0, 0.0])
+
+
+def test_regression_is_a_matter_of_the_loss() -> None:
+    model = Basset(["a", "b"], length=200, filters=(8, 8, 8), hidden=(), loss="mean_squared_error").eval()
+    codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
+    assert torch.equal(model.predict(codes), model(model.encode(codes)))
+
+
+def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
+    torch.manual_seed(0)
+    published = Basset(["a"], length=200, filters=(8, 8, 8), hidden=(8,)).eval()
+    quick = Basset(["a"], length=200, filters=(8, 8, 8), hidden=(8,), pool_first=True).eval()
+    quick.load_state_dict(published.state_dict())
+    codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
+    assert torch.allclose(published.predict(codes), quick.predict(codes), atol=1e-6)
+
+
+@pytest.mark.parametrize("pool_first", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": (8,)},
+        {"hidden": (8, 5)},
+        {"hidden": (), "pools": (4, 10)},  # one position is left
+        {"hidden": (8,), "widths": (9, 5), "pools": (4, 3), "padding": "same"},
+    ],
+)
+def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, change: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2)}
+    options |= change
+    codes = torch.randint(0, 4, (5, 60), dtype=torch.uint8)
+    model = Basset(["a"], **options, pool_first=pool_first, shared_strands=True).eval()
+    with torch.inference_mode():
+        forward, backward = (model(model.encode(one)) for one in (codes, complement_codes(codes)))
+        assert torch.allclose(forward, backward, atol=1e-6)
+        assert forward.std() > 1e-3  # not blind to the sequence
+        plain = Basset(["a"], **options, pool_first=pool_first).eval()
+        assert not torch.allclose(plain(plain.encode(codes)), plain(plain.encode(complement_codes(codes))), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"pools": (5, 2)}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
+        ({"pools": (4, 3)}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
+        ({"hidden": ()}, "5 positions are left; give a hidden layer"),
+        ({"padding": "same"}, "the width 4 pads one end more than the other"),
+    ],
+)
+def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str) -> None:
+    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2), "hidden": (8,)}
+    options |= change
+    with pytest.raises(ConfigError, match=said):
+        Basset(["a"], **options, shared_strands=True)
+
+
+def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> None:
+    conv = StrandedConv(4, 1, (1, 3))
+    with torch.no_grad():
+        conv.weight.zero_()
+        assert conv.bias is not None
+        conv.bias.fill_(-2.0)
+        for place, base in enumerate("ACC"):
+            conv.weight[0, "ACGT".index(base), 0, place] = 1.0
+    found = conv(one_hot(torch.from_numpy(np.stack([encode("TACCTGGTA")]))).unsqueeze(2))
+    assert found.shape == (1, 2, 1, 7)
+    assert (found[0, 0, 0] == 1).nonzero().flatten().tolist() == [1]  # ACC
+    assert (found[0, 1, 0] == 1).nonzero().flatten().tolist() == [5]  # GGT
+
+
+def test_weights_into_a_unit_are_held_to_the_largest_norm() -> None:
+    torch.manual_seed(0)
+    model = Basset(["a"], length=60, filters=(6,), widths=(9,), pools=(4,), hidden=(8,))
+    model.optimization = Optimization(max_norm=0.5)
+    before = {name: parameter.clone() for name, parameter in model.named_parameters()}
+    batch = Batch(torch.zeros(1, 60, dtype=torch.uint8), torch.zeros(1, 1))
+    model.on_train_batch_end(None, batch, 0)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 1:
+            assert torch.equal(parameter, before[name])
+        else:
+            norm = before[name].flatten(1).norm(dim=1)
+            assert torch.allclose(parameter.flatten(1).norm(dim=1), norm.clamp(max=0.5), atol=1e-4)
+            assert norm.max() > 0.5
+
+
+def test_targets_count_by_their_weights_in_training() -> None:
+    torch.manual_seed(0)
+    model = Basset(["a", "b"], length=60, filters=(6,), widths=(9,), pools=(4,), hidden=(), dropout=0.0).eval()
+    batch = Batch(torch.randint(0, 4, (4, 60), dtype=torch.uint8), torch.rand(4, 2).round())
+    model.optimization = Optimization(target_weights=[0.0, 2.0])
+    raw = model(model.encode(batch.codes))
+    expected = binary_cross_entropy(raw[:, 1], batch.target[:, 1])
+    assert float(model.training_loss(batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
+    model.optimization = Optimization(target_weights=[1.0])
+    with pytest.raises(ConfigError, match="1 target_weights for 2 targets"):
+        model.training_loss(batch)
+
+
+def test_members_are_averaged_and_trained_apart() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": (8,), "dropout": 0.0}
+    model = Basset(["a", "b"], members=3, **options).eval()  # type: ignore[arg-type]
+    batch = Batch(torch.randint(0, 4, (5, 60), dtype=torch.uint8), torch.rand(5, 2).round())
+    alone = []
+    for index in range(3):
+        one = Basset(["a", "b"], **options).eval()  # type: ignore[arg-type]
+        one.members[0].load_state_dict(model.members[index].state_dict())
+        alone.append(one)
+    x = model.encode(batch.codes)
+    assert torch.allclose(model(x), torch.stack([one(x) for one in alone]).mean(0), atol=1e-6)
+    losses = torch.stack([one.training_loss(batch) for one in alone])
+    assert torch.allclose(model.training_loss(batch), losses.mean(), atol=1e-6)
+
+
+def test_measurements_are_learnt_as_deviations_from_their_centre() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": (), "loss": "mean_squared_error"}
+    plain = Basset(["a", "b"], **options).eval()  # type: ignore[arg-type]
+    moved = Basset(["a", "b"], **options, centre=(-3.0, 1.0), spread=(2.0, 0.5)).eval()  # type: ignore[arg-type]
+    moved.load_state_dict(plain.state_dict(), strict=True)
+    codes = torch.randint(0, 4, (3, 60), dtype=torch.uint8)
+    expected = plain.predict(codes) * torch.tensor([2.0, 0.5]) + torch.tensor([-3.0, 1.0])
+    assert torch.allclose(moved.predict(codes), expected)
+    with pytest.raises(ConfigError, match="1 values of centre for 2 targets"):
+        Basset(["a", "b"], **options, centre=(1.0,))  # type: ignore[arg-type]
+
+
+def test_what_is_scored_is_what_is_predicted() -> None:
+    torch.manual_seed(0)
+    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": ()}
+    batch = Batch(torch.randint(0, 4, (6, 60), dtype=torch.uint8), torch.rand(6, 1).round())
+    for both_strands in (False, True):
+        model = Basset(["a"], **options, both_strands=both_strands).eval()  # type: ignore[arg-type]
+        model.validation_step(batch, 0)
+        assert isinstance(model.valid_scores, TargetMetrics)
+        assert torch.equal(model.valid_scores.predictions[0], model.predict(batch.codes).detach())

@@ -1,0 +1,153 @@
+"""Models of contacts on real maps: what the facts, their cards and their table say, recomputed."""
+
+import csv
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cooler
+import numpy as np
+import pytest
+import torch
+
+from zoo.data.contacts.maps import MapRules
+from zoo.datasets.sources import files_of
+from zoo.datasets.yeast_contacts import YeastContactDataModule, contacts_folder
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.hub.facts import read_config
+from zoo.hub.load import load, resolve
+from zoo.hub.registry import shipped_folder
+from zoo.inference.contacts import map_regions
+from zoo.inference.engine import inference
+from zoo.metrics.contacts import ContactMetrics
+from zoo.outputs import Contacts
+from zoo.utils.download import fetch
+
+pytestmark = pytest.mark.public_data
+# Of the human window, as published weights give them.
+PEARSON = {"HFF": 0.677, "H1hESC": 0.771, "GM12878": 0.607, "IMR90": 0.646, "HCT116": 0.650}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data sets are built, and weights imported, once."""
+    monkeypatch.setenv("ZOO_CACHE", str(cache))
+
+
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    found: dict[str, Any] = runpy.run_path(str(shipped_folder("benchmarks") / "accuracy" / "bench_akita.py"))
+    return found
+
+
+def test_the_published_weights_see_the_measured_maps(
+    tmp_path: Path, script: dict[str, Any], run_zoo: Callable[..., tuple[int, str, str]]
+) -> None:
+    fasta, maps = (fetch(file) for file in files_of("hic_human_window"))
+    genome = Genome(fasta)
+    (name,) = genome.contigs
+    window = tmp_path / "window.fa"
+    window.write_text(f">window\n{genome.sequence(Interval(name, 131_072, 1_179_648))}\n")
+    code, _, said = run_zoo("predict", "akita.human_1mb", str(window), "-o", str(tmp_path / "maps"))
+    assert code == 0, said
+    measured = script["measured_window"](maps)
+    pixels = np.triu_indices(448, 2)
+    for (target, expected), values in zip(PEARSON.items(), measured, strict=True):
+        predicted = cooler.Cooler(str(tmp_path / "maps" / f"{target}.cool")).matrix()[32:480, 32:480]
+        assert np.corrcoef(predicted[pixels], values)[0, 1] == pytest.approx(expected, abs=0.005)
+
+
+def yeast_scores(name: str, sigma: float) -> dict[str, float]:
+    """Of a model of yeast on the test chromosomes, against maps smoothed by a Gaussian of sigma bins."""
+    model = load(name)
+    data = YeastContactDataModule(
+        length=model.length,
+        crop=model.arguments["crop"],
+        position=bool(model.inputs),
+        maps=MapRules(smooth=sigma),
+        batch_size=4,
+    )
+    metrics = ContactMetrics(1, data.bins, data.diagonal)
+    with inference(model, "32"):
+        for batch in data.test_dataloader():
+            metrics.update(model.predict(batch.codes, batch.inputs), batch.target)
+    return {key: float(value) for key, value in metrics.each().items()}
+
+
+@pytest.mark.parametrize(("name", "sigma"), [("akita.yeast", 1.5), ("akita.yeast_position", 2.0)])
+def test_the_cards_of_yeast_tell_the_truth(name: str, sigma: float) -> None:
+    """The map that each learned from is smoothed as much as its card says."""
+    config = read_config(resolve(name))
+    assert f"Gaussian of {sigma:g} bins" in " ".join(config["run"]["data"])
+    said: dict[str, float] = config["run"]["metrics"]["test"]
+    for key, value in yeast_scores(name, sigma).items():
+        assert value == pytest.approx(said[key], abs=1e-4)
+
+
+def test_held_out_chromosomes_are_predicted_as_well_as_was_asked() -> None:
+    """As the table has it too, which also holds the same net that was given position alone."""
+    with (shipped_folder("benchmarks") / "results" / "akita_yeast.csv").open(newline="") as file:
+        table = {row["model"]: row for row in csv.DictReader(file)}
+    rows = {"sequence": "akita.yeast", "sequence and position": "akita.yeast_position"}
+    found = {(row, sigma): yeast_scores(name, sigma) for row, name in rows.items() for sigma in (1.5, 2.0)}
+    for (row, sigma), scores in found.items():
+        for kind in ("pearson", "spearman", "mse", "pearson_window"):
+            assert float(table[row][f"{kind}, sigma {sigma:g}"]) == pytest.approx(scores[kind], abs=1e-4)
+    assert found["sequence and position", 2.0]["pearson"] >= 0.63
+    assert found["sequence and position", 2.0]["spearman"] >= 0.60
+    alone = float(table["position alone"]["pearson, sigma 1.5"])
+    assert found["sequence and position", 1.5]["pearson"] >= alone + 0.07
+    assert found["sequence", 1.5]["pearson"] >= 0.33
+
+
+def test_the_cooler_of_a_chromosome_holds_the_tensor(
+    tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
+) -> None:
+    """At every predicted pixel, symmetric; its bins are those of the FASTA's lengths."""
+    name, folder = "akita.yeast_position", contacts_folder()
+    inputs = str(folder / "inputs.tsv")
+    code, _, said = run_zoo(
+        "predict", name, str(folder / "genome.fa"), "--contigs", "chrIX", "--inputs", inputs, "-o", str(tmp_path)
+    )
+    assert code == 0, said
+    file = cooler.Cooler(str(tmp_path / "hic_g1.cool"))
+    genome = Genome(folder / "genome.fa")
+    assert dict(zip(file.chromnames, file.chromsizes.tolist(), strict=True)) == genome.contigs
+    assert "logarithm" in file.info["metadata"]["scale"]
+    length, model = genome.contigs["chrIX"], load(name)
+    bins = file.bins().fetch("chrIX")
+    assert bins["start"].tolist() == list(range(0, length, 2_000))
+    assert bins["end"].tolist() == [*range(2_000, length, 2_000), length]
+    matrix = file.matrix().fetch("chrIX")
+    assert np.array_equal(matrix, matrix.T, equal_nan=True)
+    ((_, tensor),) = map_regions(model, genome, [Interval("chrIX", 0, length)], inputs_table=inputs).maps().items()
+    assert isinstance(model.output, Contacts)
+    first = model.output.crop // 2_000
+    inner = matrix[first : first + tensor.shape[1], first : first + tensor.shape[1]]
+    there = ~np.isnan(tensor[0])
+    assert there.sum() == 17_166
+    np.testing.assert_allclose(inner[there], tensor[0][there], rtol=0, atol=1e-5)
+    assert np.isfinite(inner[there]).all()
+    pixels = file.pixels()[:]
+    assert len(pixels) == np.triu(there).sum()
+
+
+def test_one_window_is_what_predict_gives() -> None:
+    """Windows of a chromosome are averaged where they overlap: where none does, the map is the model's own output."""
+    model, genome = load("akita.yeast"), Genome(contacts_folder() / "genome.fa")
+    assert isinstance(model.output, Contacts)
+    crop, bins = model.output.crop, model.output.bins
+    start = 200_000
+    region = Interval("chrIX", start, start + bins * 2_000)
+    ((_, tensor),) = map_regions(model, genome, [region], step=bins).maps().items()
+    codes = genome.codes(Interval("chrIX", start - crop, start - crop + model.length))
+    with inference(model, "32"):
+        alone = model.output.maps(model.predict(torch.from_numpy(codes)[None]))[0].numpy()
+    np.testing.assert_allclose(tensor, alone, rtol=0, atol=1e-5, equal_nan=True)

@@ -1,0 +1,82 @@
+"""Numbers that others, or our own cards, have published, recomputed on the public files."""
+
+import pytest
+import torch
+from torchmetrics.functional.classification import binary_auroc
+
+from zoo.data.sequences.module import SequenceDataModule
+from zoo.datasets.encode_loci import EncodeLociDataModule
+from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
+from zoo.datasets.plant_terminators import TerminatorDataModule
+from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
+from zoo.hub.facts import read_config
+from zoo.hub.load import load, resolve
+from zoo.inference.labels import predict_codes
+from zoo.metrics.labels import CLASSIFICATION, per_target
+
+pytestmark = pytest.mark.public_data
+
+# Experiment -> published model, its AUROC on the authors' held-out file.
+PUBLISHED = {
+    "rest_gm12878": ("D00799.001", 0.9995),
+    "usf1_hepg2": ("D00700.006", 0.9950),
+    "ctcfl_k562": ("D00753.001", 0.9864),
+    "foxa1_hepg2": ("D00761.001", 0.9790),
+    "gabpa_gm12878": ("D00409.004", 0.9761),
+    "elk1_gm12878": ("D00360.007", 0.9537),
+    "myc_h1hesc": ("D00785.001", 0.9191),
+    "sp1_gm12878": ("D00650.007", 0.8877),
+    "arid3a_k562": ("D00736.002", 0.8740),
+    "zbtb7a_hepg2": ("D00714.004", 0.8647),
+}
+
+
+def auroc(name: str, data: SequenceDataModule) -> float:
+    test = data.part("test")
+    prediction = predict_codes(load(name), list(test.codes), [""] * len(test))[:, 0]
+    return float(binary_auroc(torch.from_numpy(prediction).double(), torch.from_numpy(test.labels[:, 0]).long()))
+
+
+@pytest.mark.parametrize("key", PUBLISHED)
+def test_published_weights_give_their_published_auroc(key: str) -> None:
+    model, published = PUBLISHED[key]
+    assert auroc(f"deepbind.{model}", EncodeDataModule(key)) == pytest.approx(published, abs=5e-4)
+
+
+@pytest.mark.parametrize("key", encode_experiments())
+def test_the_card_of_an_encode_checkpoint_tells_the_truth(key: str) -> None:
+    name = f"deepbind.encode_{key}"
+    said = read_config(resolve(name))["run"]["metrics"]["test"]["auroc"]
+    assert auroc(name, EncodeDataModule(key)) == pytest.approx(said, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", PROMOTER_SETS)
+@pytest.mark.parametrize("architecture", ["mlp", "deepbind"])
+def test_the_card_of_a_promoter_checkpoint_tells_the_truth(architecture: str, name: str) -> None:
+    checkpoint = f"{architecture}.promoter_{name}"
+    said = read_config(resolve(checkpoint))["run"]["metrics"]["test"]["auroc"]
+    assert auroc(checkpoint, PromoterDataModule(name, valid_fraction=0.15)) == pytest.approx(said, abs=1e-4)
+
+
+def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
+    said = read_config(resolve("basset.encode_tf"))["run"]["metrics"]["test"]
+    test = EncodeLociDataModule().part("test")
+    prediction = torch.from_numpy(predict_codes(load("basset.encode_tf"), list(test.codes), [""] * len(test)))
+    for name, score in CLASSIFICATION.items():
+        found = per_target(score, prediction, torch.from_numpy(test.labels).float())
+        assert float(found.mean()) == pytest.approx(said[name], abs=1e-4)
+
+
+def test_the_card_of_the_terminator_basset_tells_the_truth() -> None:
+    said = read_config(resolve("basset.plant_terminators"))["run"]["metrics"]["test"]
+    test = TerminatorDataModule().part("test")
+    prediction = predict_codes(load("basset.plant_terminators"), list(test.codes), [""] * len(test))
+    left = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)
+    assert float((1 - left).mean()) == pytest.approx(said["r2"], abs=1e-4)
+
+
+@pytest.mark.parametrize("key", encode_experiments())
+def test_training_and_test_files_share_no_sequence(key: str) -> None:
+    # Reading refuses a split in which a sequence, on either strand, stands in two parts.
+    data = EncodeDataModule(key).data
+    assert {0, 1, 2} == set(data.part.tolist())

@@ -1,0 +1,106 @@
+"""A made genome with a motif for each of 40 experiments: peak files -> table -> model, one command each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.data.peaks.table import PeakTable
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.hub.facts import read_config
+from zoo.hub.load import load
+from zoo.hub.registry import shipped_folder
+from zoo.inference.labels import predict_labels
+
+EXPERIMENTS = 40
+PEAKS = 150
+MOTIF = 10
+SIZES = {"chr1": 700_000, "chr2": 700_000, "chr3": 400_000, "chr4": 400_000}
+# A small Basset that learns in seconds: one block whose filters are read on both strands, pooled over all positions.
+SMALL = {
+    "--model.filters": "[96]",
+    "--model.widths": "[12]",
+    "--model.pools": "[89]",
+    "--model.hidden": "[]",
+    "--model.shared_strands": "true",
+    "--model.pool_first": "true",
+    "--optimization.learning_rate": "0.015",
+    "--trainer.max_epochs": "8",
+    "--trainer.enable_progress_bar": "false",
+    "--trainer.accelerator": "cpu",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """genome.fa, and 40 narrowPeak files whose summits lie on planted copies of a motif of their own."""
+    home = tmp_path_factory.mktemp("made")
+    rng = np.random.default_rng(0)
+    letters = np.frombuffer(b"ACGT", np.uint8)
+    genome = {name: letters[rng.integers(0, 4, size)].copy() for name, size in SIZES.items()}
+    motifs = letters[rng.integers(0, 4, (EXPERIMENTS, MOTIF))]
+    for number, motif in enumerate(motifs):
+        rows = []
+        for name in rng.choice(list(SIZES), PEAKS, p=np.array(list(SIZES.values())) / sum(SIZES.values())).tolist():
+            place = int(rng.integers(300, SIZES[name] - 300))
+            genome[name][place : place + MOTIF] = motif
+            start, end = place - int(rng.integers(20, 80)), place + MOTIF + int(rng.integers(20, 80))
+            rows.append(f"{name}\t{start}\t{end}\t.\t0\t.\t1\t1\t1\t{place + MOTIF // 2 - start}\n")
+        (home / f"factor{number:02d}.narrowPeak").write_text("".join(rows))
+    with (home / "genome.fa").open("w") as file:
+        for name, bases in genome.items():
+            text = bases.tobytes().decode()
+            file.write(f">{name}\n" + "\n".join(text[i : i + 60] for i in range(0, len(text), 60)) + "\n")
+    return home
+
+
+def test_peaks_to_table_to_model_in_one_command_each(
+    home: Path, run_zoo: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    files = sorted(path.name for path in home.glob("*.narrowPeak"))
+    code, _, said = run_zoo(
+        *("data", "peaks", *files, "--genome", "genome.fa", "--length", "100"),
+        *("--valid", "3", "--test", "4", "-o", "peaks.tsv"),
+    )
+    assert code == 0, said
+    assert "6,000 peaks in 40 files" in said
+    table = PeakTable.read("peaks.tsv")
+    assert len(table.targets) == EXPERIMENTS
+    config = str(shipped_folder("configs") / "basset.peaks.yaml")
+    code, out, said = run_zoo(
+        "train", config, "--name", "basset.mine", *(word for pair in SMALL.items() for word in pair)
+    )
+    assert code == 0, said
+    folder = Path(out.splitlines()[-1])
+    metrics = read_config(folder)["run"]["metrics"]
+    assert metrics["test"]["auroc"] > 0.9
+    assert "test AUROC" in read_config(folder)["metric"]
+    # And back by name: the planted experiment of a test peak is the one that is predicted.
+    rows = np.flatnonzero((table.part == 2) & (table.labels.sum(1) == 1))[:50]
+    places = [Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100) for r in rows]
+    found = predict_labels(load(f"local-dir:{folder}"), Genome("genome.fa"), places)
+    assert (found.values.argmax(1) == table.labels[rows].argmax(1)).mean() > 0.8
+
+
+def test_training_takes_the_files_themselves_too(
+    home: Path, run_zoo: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    rules = {"length": "100", "valid": "[chr3]", "test": "[chr4]", "negatives": "1"}
+    options = {
+        **SMALL,
+        "--trainer.max_epochs": "1",
+        "--data.table": "null",
+        "--data.peaks": "[factor00.narrowPeak, factor01.narrowPeak]",
+        **{f"--data.rules.{key}": value for key, value in rules.items()},
+    }
+    config = str(shipped_folder("configs") / "basset.peaks.yaml")
+    words = [word for pair in options.items() for word in pair]
+    code, out, said = run_zoo("train", config, "--name", "basset.two", *words)
+    assert code == 0, said
+    made = read_config(Path(out.splitlines()[-1]))
+    assert made["arguments"]["targets"] == ["factor00", "factor01"]
+    assert made["run"]["data"][0] == "300 peaks in 2 files"

@@ -1,0 +1,182 @@
+"""The table between peak files and a model: sites on a genome, the part of each, a 0 or 1 for each target.
+
+A TSV file: chrom, start, end (0-based, half-open), split, then a column for each target. Shapes: S sites, T targets.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.errors import ParserWarning
+
+from zoo.data.labelled import LabelledWindows
+from zoo.data.splits import PARTS
+from zoo.data.windows import GenomeWindows
+from zoo.errors import InputError, one_line
+from zoo.genome.contigs import match_contigs
+from zoo.genome.fasta import Genome
+from zoo.utils.atomic import whole_file
+from zoo.utils.text import UNREADABLE, open_text, some_of
+
+__all__ = ["PLACE_COLUMNS", "PeakTable"]
+
+PLACE_COLUMNS = ("chrom", "start", "end", "split")
+_ROWS_AT_ONCE = 65_536
+_log = logging.getLogger("zoo")
+
+
+@dataclass(frozen=True)
+class PeakTable:
+    """Sites of one length with their labels.
+
+    Attributes:
+        targets: names of the columns of `labels`.
+        contigs: names of contigs, which `contig` numbers.
+        contig: of each site (S,).
+        start: its first base, 0-based (S,).
+        length: bases of every site.
+        labels: 0 or 1, uint8 (S, T); a site without any 1 is a negative.
+        part: index into `PARTS` (S,).
+    """
+
+    targets: list[str]
+    contigs: list[str]
+    contig: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: int
+    labels: NDArray[np.uint8]
+    part: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def write(self, path: str | Path) -> None:
+        """Write the TSV; it appears whole or not at all, and `-` is standard output."""
+        with whole_file(str(path)) as file:
+            file.write("\t".join([*PLACE_COLUMNS, *self.targets]) + "\n")
+            for block in self._blocks():
+                file.write(block)
+
+    def _blocks(self) -> Iterator[str]:
+        """The rows as text: what differs in length row by row, the labels as one array of bytes."""
+        for first in range(0, len(self), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            starts = self.start[rows].tolist()
+            contigs = [self.contigs[index] for index in self.contig[rows].tolist()]
+            parts = [PARTS[index] for index in self.part[rows].tolist()]
+            labels = self.labels[rows]
+            cells = np.full((len(labels), 2 * labels.shape[1] + 1), ord("\t"), dtype=np.uint8)
+            cells[:, 1::2], cells[:, -1] = labels + ord("0"), ord("\n")
+            text, width = cells.tobytes().decode("ascii"), cells.shape[1]
+            yield "".join(
+                f"{contig}\t{start}\t{start + self.length}\t{part}{text[i * width : (i + 1) * width]}"
+                for i, (contig, start, part) in enumerate(zip(contigs, starts, parts, strict=True))
+            )
+
+    @classmethod
+    def read(cls, path: str | Path) -> "PeakTable":
+        """Read a table that `write` or another program wrote, plain or gzipped.
+
+        Raises:
+            InputError: no such file, a column that is missing, or a cell that does not fit.
+        """
+        table = _read_cells(path)
+        targets = list(table.columns[len(PLACE_COLUMNS) :])
+        lengths = (table["end"] - table["start"]).unique()
+        if len(lengths) != 1 or lengths[0] < 1:
+            raise InputError(
+                f"{path}: sites of {', '.join(str(n) for n in sorted(lengths)[:5])} bases; all need one length"
+            )
+        unknown = set(table["split"].unique()) - set(PARTS)
+        if unknown:
+            raise InputError(f"{path}: the split {min(unknown)!r} is none of {', '.join(PARTS)}")
+        contig, contigs = pd.factorize(table["chrom"])
+        return cls(
+            targets,
+            [str(name) for name in contigs],
+            contig.astype(np.int64),
+            table["start"].to_numpy(np.int64),
+            int(lengths[0]),
+            table[targets].to_numpy(np.uint8),
+            table["split"].map(PARTS.index).to_numpy(np.int64),
+        )
+
+    def on(self, genome: Genome) -> LabelledWindows:
+        """The sites as windows of a genome.
+
+        Raises:
+            InputError: a contig that the genome does not have, or a site that reaches past the end of its contig.
+        """
+        names = list(genome.contigs)
+        found = match_contigs(self.contigs, names)
+        renamed = [f"{name} is {other}" for name, other in found.items() if name != other]
+        if renamed:
+            _log.warning(f"contigs of the table go by other names in {genome.path}: {some_of(renamed)}")
+        order = {name: place for place, name in enumerate(names)}
+        number = np.array([order[found[name]] for name in self.contigs])
+        lengths = np.array(list(genome.contigs.values()))
+        contig = number[self.contig]
+        past = np.flatnonzero((self.start < 0) | (self.start + self.length > lengths[contig]))
+        if len(past):
+            name, start = self.contigs[self.contig[past[0]]], self.start[past[0]]
+            raise InputError(
+                f"the site {name}:{start}-{start + self.length} reaches past the end of its contig in {genome.path}, "
+                f"and so do {len(past) - 1} others: was the table made on another genome?"
+            )
+        return LabelledWindows(GenomeWindows(genome, contig, self.start, self.length), self.labels, self.part)
+
+
+def _read_cells(path: str | Path) -> pd.DataFrame:
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with open_text(path) as file:
+            columns = file.readline().rstrip("\r\n").split("\t")
+    except UNREADABLE as error:
+        raise InputError(f"{path} cannot be read as a table of peaks ({error})") from None
+    targets = columns[len(PLACE_COLUMNS) :]
+    if columns[: len(PLACE_COLUMNS)] != list(PLACE_COLUMNS) or not targets:
+        raise InputError(
+            f"{path} is no table of peaks: its columns are {some_of(columns)} where "
+            f"{', '.join(PLACE_COLUMNS)} and at least one target should be"
+        )
+    if len(set(targets)) < len(targets):
+        raise InputError(f"{path}: two columns are called {max(targets, key=targets.count)!r}")
+    types = {"chrom": str, "start": np.int64, "end": np.int64, "split": str, **dict.fromkeys(targets, np.uint8)}
+    try:
+        with open_text(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", ParserWarning)  # of a line with too many cells
+            table = pd.read_csv(file, sep="\t", dtype=types, na_filter=False, index_col=False)
+        if (table[targets].to_numpy() > 1).any():
+            raise ValueError("a label is not 0 or 1")
+    except (ValueError, OverflowError, OSError, ParserWarning, *UNREADABLE) as error:
+        raise InputError(_odd_line(path, columns) or f"{path} cannot be read ({one_line(error)})") from None
+    if not len(table):
+        raise InputError(f"{path}: no site in it")
+    return table
+
+
+def _odd_line(path: str | Path, columns: list[str]) -> str | None:
+    """What is wrong with the first line that does not fit, looked for line by line."""
+    try:
+        with open_text(path) as file:
+            for number, line in enumerate(file, 1):
+                cells = line.rstrip("\r\n").split("\t")
+                if number == 1 or cells == [""]:
+                    continue
+                if len(cells) != len(columns):
+                    return f"{path}, line {number}: {len(cells)} cells under {len(columns)} columns"
+                for index in (1, 2):
+                    if not cells[index].isdecimal():
+                        return f"{path}, line {number}: the {columns[index]} {cells[index]!r} is not a whole number"
+                for column, cell in list(zip(columns, cells, strict=True))[len(PLACE_COLUMNS) :]:
+                    if cell not in ("0", "1"):
+                        return f"{path}, line {number}: the target {column!r} has the label {cell!r}, not 0 or 1"
+    except (OSError, *UNREADABLE) as error:
+        return f"{path} cannot be read as a table of peaks ({error})"
+    return None

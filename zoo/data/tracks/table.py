@@ -1,0 +1,178 @@
+"""The table of targets that tracks are trained on: a line for each bigWig, with how its values are treated."""
+
+import csv
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import InputError
+from zoo.formats.binning import Missing, Statistic
+from zoo.utils.atomic import names_a_file
+from zoo.utils.text import UNREADABLE, open_text
+
+__all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One line of the table of targets; every column but the first two may be left out.
+
+    Attributes:
+        name: of the target.
+        path: of its bigWig; in the table relative to the table's folder.
+        strand_partner: the target that has the other strand of this experiment.
+        statistic: what a bin holds: the `mean` or the `sum` of its bases.
+        missing: bases without a value count as `zero`, or `mask`: are left out of training and scores.
+        scale: the values are multiplied by this, first of all; -1 turns a minus strand round that was written negative.
+        soft_clip: what a bin has above this value, x, counts as a square root: x - 1 + sqrt(excess + 1), as in Borzoi.
+        clip: no bin counts more than this, after `soft_clip`.
+        unit: of the values.
+        description: what was measured.
+    """
+
+    name: str
+    path: str
+    strand_partner: str = ""
+    statistic: Statistic = "mean"
+    missing: Missing = "zero"
+    scale: float = 1.0
+    soft_clip: float = math.inf
+    clip: float = math.inf
+    unit: str = "coverage"
+    description: str = ""
+
+
+class Transform:
+    """What the columns scale, soft_clip and clip do to values. T targets.
+
+    Args:
+        tracks: the targets (T).
+    """
+
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        columns = [[getattr(track, name) for track in tracks] for name in ("scale", "soft_clip", "clip")]
+        self.scale, self.soft_clip, self.clip = np.array(columns, dtype=np.float32)[..., None, None]
+
+    def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values (T, B, N) as a model learns them."""
+        values = values * self.scale
+        over = values - self.soft_clip
+        if (over > 0).any():
+            np.maximum(over, 0, out=over)
+            values += np.sqrt(over + 1) - 1 - over  # 0 where nothing is over
+        np.minimum(values, self.clip, out=values)
+        return values
+
+    def inverse(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values (T, B, N) as a model predicts them, in the bigWig's own; what `clip` cut off stays off."""
+        over = np.maximum(values - self.soft_clip, 0)
+        found: NDArray[np.float32] = (values + over * (over + 1)) / self.scale
+        return found
+
+
+def read_track_table(path: str | Path) -> list[Track]:
+    """Read a table of targets.
+
+    Args:
+        path: TSV with the columns of `Track`, in any order; an empty cell stands for the default.
+
+    Returns:
+        The targets, paths resolved.
+
+    Raises:
+        InputError: a column or cell that does not fit, two targets of one name, or a strand partner that is not there.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with open_text(path) as file:
+            rows = list(csv.reader(file, delimiter="\t"))
+    except (csv.Error, *UNREADABLE) as error:
+        raise InputError(f"{path} cannot be read as a table of targets ({error})") from None
+    columns = [field.name for field in fields(Track)]
+    header = rows[0] if rows else []
+    if {"name", "path"} - set(header) or set(header) - set(columns) or len(set(header)) < len(header):
+        raise InputError(
+            f"{path} is no table of targets: its columns are {', '.join(header) or 'none'}; needed are name and path, "
+            f"and there may be {', '.join(columns[2:])}"
+        )
+    tracks = []
+    for number, row in enumerate(rows[1:], 2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(header):
+            raise InputError(f"{path}, line {number}: {len(row)} cells under {len(header)} columns")
+        cells = {name: cell.strip() for name, cell in zip(header, row, strict=True) if cell.strip()}
+        tracks.append(_track(cells, Path(path).parent, f"{path}, line {number}"))
+    if not tracks:
+        raise InputError(f"{path}: no target in it")
+    _check_names(tracks, path)
+    return tracks
+
+
+def write_track_table(path: Path, tracks: Sequence[Track]) -> None:
+    """Write a table of targets as `read_track_table` reads it, with paths relative to its folder."""
+    defaults = Track("", "")
+    columns = [field.name for field in fields(Track)]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(columns)
+        for track in tracks:
+            values = {name: getattr(track, name) for name in columns}
+            values["path"] = os.path.relpath(track.path, path.parent)
+            writer.writerow(["" if value == getattr(defaults, name) else value for name, value in values.items()])
+
+
+def strand_pairs(tracks: Sequence[Track]) -> list[int]:
+    """For each target the index of its strand partner, its own where it has none."""
+    place = {track.name: index for index, track in enumerate(tracks)}
+    return [place[track.strand_partner or track.name] for track in tracks]
+
+
+def _track(cells: dict[str, str], folder: Path, where: str) -> Track:
+    for name in ("name", "path"):
+        if name not in cells:
+            raise InputError(f"{where}: the {name} is missing")
+    for name, known in (("statistic", ("mean", "sum")), ("missing", ("zero", "mask"))):
+        if cells.get(name, known[0]) not in known:
+            raise InputError(f"{where}: the {name} {cells[name]!r} is neither {known[0]} nor {known[1]}")
+    numbers: dict[str, Any] = {
+        name: _number(cells[name], name, where) for name in ("scale", "soft_clip", "clip") if name in cells
+    }
+    if not names_a_file(cells["name"]):
+        raise InputError(f"{where}: {cells['name']!r} cannot name a target, for a file is called after it")
+    path = folder / cells["path"]
+    if not path.is_file():
+        raise InputError(f"{where}: {path}: no such file")
+    return Track(**{**cells, **numbers, "path": str(path)})
+
+
+def _number(cell: str, name: str, where: str) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value == 0 or (value < 0 and name != "scale"):
+        raise InputError(f"{where}: the {name} {cell!r} is not a number{'' if name == 'scale' else ' above 0'}")
+    return value
+
+
+def _check_names(tracks: Sequence[Track], path: str | Path) -> None:
+    partners: dict[str, str] = {}
+    for track in tracks:
+        if track.name in partners:
+            raise InputError(f"{path}: two targets are named {track.name!r}")
+        partners[track.name] = track.strand_partner
+    for name, partner in partners.items():
+        if partner and partner not in partners:
+            raise InputError(f"{path}: {partner!r}, the strand partner of {name!r}, is not among the targets")
+        if partner and partners[partner] != name:
+            raise InputError(
+                f"{path}: {partner!r} is the strand partner of {name!r}, but its own is {partners[partner] or 'none'!r}"
+            )

@@ -1,0 +1,1 @@
+"""Sequences, intervals, contigs and FASTA files."""

@@ -1,0 +1,189 @@
+"""A genome: FASTA and interval in, codes out."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import InputError
+from zoo.genome.contigs import match_contigs
+from zoo.genome.intervals import Interval
+from zoo.genome.sequence import UNKNOWN, Codes, decode, encode, reverse_complement
+
+__all__ = ["Genome"]
+
+
+class Genome:
+    """A FASTA file, indexed once and read through a memory map.
+
+    The object holds a path and an index, so it is safe to send to worker processes: each opens the map
+    for itself on first use.
+
+    Args:
+        path: an uncompressed FASTA file. Its index (`.fai`) is made beside it, or in memory where the
+            folder cannot be written.
+
+    Raises:
+        InputError: no such file, a compressed one, or one that is no regular FASTA.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: no such file")
+        with self.path.open("rb") as file:
+            head = file.read(2)
+        if head == b"\x1f\x8b":
+            raise InputError(f"{self.path} is compressed and cannot be read at random: unpack it first (gunzip -k)")
+        if not head.startswith(b">"):
+            raise InputError(f"{self.path} is not FASTA: it does not begin with '>'")
+        self._index = _read_index(self.path)
+        self._names: dict[str, str] = {}
+        self._map: np.memmap[Any, np.dtype[np.uint8]] | None = None
+        self._lines: NDArray[np.int64] | None = None
+
+    @cached_property
+    def contigs(self) -> dict[str, int]:
+        """Contig name -> length in bases, in the file's order."""
+        return {name: entry.rlen for name, entry in self._index.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_map": None}
+
+    def __repr__(self) -> str:
+        return f"Genome({str(self.path)!r}, {len(self._index)} contigs)"
+
+    def codes(self, interval: Interval) -> Codes:
+        """Read one interval as codes (L,), padded with N past the contig's ends, reversed on strand '-'."""
+        entry = self._index[self.contig(interval.chrom)]
+        start, end = max(interval.start, 0), min(interval.end, entry.rlen)
+        codes = np.full(len(interval), UNKNOWN, dtype=np.uint8)
+        if start < end:
+            try:
+                codes[start - interval.start : end - interval.start] = encode(self._bases(entry, start, end))
+            except InputError as error:
+                raise InputError(f"{self.path}, {interval}: {error}") from None
+        return reverse_complement(codes) if interval.strand == "-" else codes
+
+    def windows(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> Codes:
+        """Read many windows of one length at once, padded with N past the ends of their contigs.
+
+        Args:
+            contig: the number of each window's contig, in the order of `contigs` (N,).
+            start: the first base of each window, 0-based (N,).
+            length: bases of each, L.
+
+        Returns:
+            uint8 codes (N, L).
+
+        Raises:
+            InputError: a letter that is no IUPAC nucleotide.
+        """
+        letters = self.window_letters(contig, start, length)
+        try:
+            return encode(letters.tobytes()).reshape(letters.shape).copy()
+        except InputError as error:
+            raise InputError(f"{self.path}: {error} of the windows that were read") from None
+
+    def window_letters(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
+        """The raw letters, lower case where the FASTA has it, of many windows at once: (N, L). See `windows`."""
+        if not len(contig):
+            return np.empty((0, length), np.uint8)
+        offset, size, bases, width = self._layout()[:, contig]
+        line, wide = int(bases[0]), int(width[0])
+        lines = length // line + 2  # that a window may touch
+        first, place = offset + start // line * wide, start % line
+        data = self._bytes()
+        inside = (start >= 0) & (start + length <= size) & (first + lines * wide <= len(data))
+        if not (inside & (bases == line) & (width == wide)).all():
+            return self._letters_one_by_one(contig, start, length)
+        # Most windows: whole lines are copied without their ends, then the window out of its lines.
+        whole = _windows_of(data, lines * wide)[first].reshape(-1, lines, wide)[:, :, :line].reshape(-1)
+        found: NDArray[np.uint8] = _windows_of(whole, length)[np.arange(len(start)) * (lines * line) + place]
+        return found
+
+    def _letters_one_by_one(
+        self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int
+    ) -> NDArray[np.uint8]:
+        """As `window_letters`, for windows past the ends of contigs and lines of several lengths."""
+        offset, size, bases, width = self._layout()[:, contig, None]
+        position = start[:, None] + np.arange(length)  # (N, L)
+        place = np.clip(position, 0, size - 1)
+        letters: NDArray[np.uint8] = self._bytes()[offset + place // bases * width + place % bases]
+        letters[position != place] = ord("N")
+        return letters
+
+    def sequence(self, interval: Interval) -> str:
+        """Read one interval as upper-case letters."""
+        return decode(self.codes(interval))
+
+    def contig(self, name: str) -> str:
+        """This genome's name for a contig, found once: `chr1`, `1`, `chrI` and `I` may be one.
+
+        Raises:
+            InputError: it is not here.
+        """
+        if name in self._index:
+            return name
+        if name not in self._names:
+            self._names |= match_contigs([name], self._index)
+        return self._names[name]
+
+    def holds(self, interval: Interval) -> bool:
+        """Whether the whole interval lies on its contig."""
+        return interval.start >= 0 and interval.end <= self._index[self.contig(interval.chrom)].rlen
+
+    def check(self, interval: Interval) -> None:
+        """Refuse an interval that this genome does not hold whole.
+
+        Raises:
+            InputError: a contig that is not here, or an interval that reaches past its ends.
+        """
+        if not self.holds(interval):
+            length = self._index[self.contig(interval.chrom)].rlen
+            raise InputError(
+                f"the interval {interval} reaches past the end of {interval.chrom}, "
+                f"which has {length} bases in {self.path}"
+            )
+
+    def _bases(self, entry: Any, start: int, end: int) -> bytes:
+        """The raw letters of [start, end) of a contig, line ends taken out."""
+        first = entry.offset + start // entry.lenc * entry.lenb + start % entry.lenc
+        last = entry.offset + (end - 1) // entry.lenc * entry.lenb + (end - 1) % entry.lenc + 1
+        return self._bytes()[first:last].tobytes().translate(None, b"\r\n")
+
+    def _bytes(self) -> NDArray[np.uint8]:
+        if self._map is None:
+            self._map = np.memmap(self.path, dtype=np.uint8, mode="r")
+        return np.asarray(self._map)
+
+    def _layout(self) -> NDArray[np.int64]:
+        """Offset, length, bases a line and bytes a line of each contig (4, contigs)."""
+        if self._lines is None:
+            rows = [(entry.offset, entry.rlen, entry.lenc, entry.lenb) for entry in self._index.values()]
+            self._lines = np.array(rows, dtype=np.int64).T
+        return self._lines
+
+
+def _windows_of(values: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """All windows of a contiguous array (P,), as a view (P - length + 1, length); made faster than numpy's."""
+    return np.ndarray((len(values) - length + 1, length), np.uint8, values, strides=(1, 1))
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    import tempfile
+
+    from pyfaidx import Faidx, FastaIndexingError
+
+    try:
+        try:
+            return dict(Faidx(str(path), read_ahead=0).index)
+        except FastaIndexingError:
+            raise
+        except OSError:
+            with tempfile.TemporaryDirectory() as folder:
+                return dict(Faidx(str(path), indexname=f"{folder}/index.fai").index)
+    except (FastaIndexingError, ValueError) as error:
+        raise InputError(f"{path}: not a FASTA file that can be indexed ({error})") from None

@@ -1,0 +1,1 @@
+"""Predictions of each kind of output."""

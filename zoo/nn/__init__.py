@@ -1,0 +1,1 @@
+"""Layers, contact-map layers and losses."""

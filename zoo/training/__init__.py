@@ -1,0 +1,1 @@
+"""Training: options, callbacks, the run itself, the checkpoint that it ends with."""

@@ -1,0 +1,198 @@
+"""The end of a run: the best weights, scored once, with the facts that make a checkpoint folder."""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning
+import torch
+import yaml
+from jsonargparse import Namespace
+from lightning import Trainer
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Timer
+
+from zoo.data.base import SequenceData
+from zoo.errors import ConfigError
+from zoo.hub.example import made_example
+from zoo.hub.facts import CardFacts, RunFacts
+from zoo.hub.load import save
+from zoo.hub.targets import TargetRow
+from zoo.metrics.labels import matthews_threshold
+from zoo.models._base import SequenceModel
+
+__all__ = ["fill", "finish_run", "recipe"]
+
+_HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
+Metrics = dict[str, dict[str, float]]
+
+
+def finish_run(
+    trainer: Trainer,
+    model: SequenceModel,
+    data: SequenceData,
+    config: Namespace,
+    name: str,
+    arguments: Sequence[str],
+) -> Path:
+    """Score the best weights of a finished run and save them as a checkpoint folder.
+
+    Args:
+        trainer: that ran it.
+        model: that was trained; it is left alone.
+        data: it was trained on.
+        config: of the run.
+        name: of the checkpoint.
+        arguments: of the command behind it.
+
+    Returns:
+        The checkpoint folder.
+    """
+    best = _best_model(trainer, model)
+    metrics = _final_metrics(trainer, best, data)
+    facts = _facts(name, config, data, metrics, best.target_scores, _seconds(trainer), arguments, _hardware(trainer))
+    return save(
+        best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), made_example(best, data.length)
+    )
+
+
+def fill(text: str, data: SequenceData) -> str:
+    """Fill `{key}` in a configuration's text from the data's own values."""
+    try:
+        return text.format(**data.card_values)
+    except (KeyError, IndexError, ValueError) as error:
+        raise ConfigError(
+            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
+        ) from None
+
+
+def recipe(arguments: Sequence[str]) -> str:
+    """A hash of what a training command and its configuration say: two runs of one recipe and commit are the same.
+
+    Words on the card, comments, and where the run lies do not count.
+
+    Args:
+        arguments: of `zoo train`: the YAML file, then options.
+    """
+    said = yaml.safe_load(Path(arguments[0]).read_text())
+    said.pop("card", None)
+    text = json.dumps([said, _that_matter(arguments)[1:]], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
+    """The model with the weights of the best checkpoint.
+
+    A new one, because under weight averaging the Trainer would load the weights that were not averaged: the averaged
+    ones, which validation scored, are those under `state_dict`.
+    """
+    path = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
+    best = type(model)(**model.arguments)
+    best.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"], strict=True)
+    return best
+
+
+def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -> Metrics:
+    """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
+    judge = Trainer(
+        accelerator=trainer.accelerator,
+        devices=1,
+        precision="32-true",  # as the model will be loaded
+        plugins=LightningEnvironment(),  # one process, whatever cluster this is
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+    )
+    (valid,) = judge.validate(model, datamodule=data, verbose=False)
+    (test,) = judge.test(model, datamodule=data, verbose=False)
+    return {
+        part: {key.removeprefix(f"{part}_"): float(value) for key, value in values.items()}
+        for part, values in (("valid", valid), ("test", test))
+    }
+
+
+def _facts(
+    name: str,
+    config: Namespace,
+    data: SequenceData,
+    metrics: Metrics,
+    target_metrics: dict[str, list[float | None]],
+    seconds: float,
+    arguments: Sequence[str],
+    hardware: str,
+) -> CardFacts:
+    headline = next(iter(key for key in metrics["test"] if key != "loss"))
+    run = RunFacts(
+        command="zoo train " + shlex.join(_that_matter(arguments)),
+        recipe=recipe(arguments),
+        commit=_commit(),
+        seed=int(config.seed_everything),
+        hardware=hardware,
+        seconds=round(seconds, 1),
+        precision=str(config.trainer.precision or "32-true"),
+        versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
+        data=data.describe(),
+        metrics=metrics,
+        target_metrics=target_metrics,
+    )
+    text = {key: fill(value, data) for key, value in vars(config.card).items()}
+    metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
+    if data.headline_note:
+        metric += f", {data.headline_note}"
+    return CardFacts(name=name, metric=metric, run=run, **text)
+
+
+def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> list[TargetRow]:
+    thresholds: list[float | None] = [None] * len(model.output.targets)
+    if model.loss.classifies:
+        model.to("cpu").eval()
+        with torch.inference_mode():
+            batches = [(model.predict(batch.codes), batch.target) for batch in data.val_dataloader()]
+        prediction, target = (torch.cat(part) for part in zip(*batches, strict=True))
+        for index in range(len(thresholds)):
+            there = ~torch.isnan(target[:, index])
+            if 0 < target[there, index].sum() < there.sum():  # of one class, none is better than another
+                thresholds[index] = matthews_threshold(prediction[there, index], target[there, index])
+    said = data.target_facts
+    return [
+        TargetRow(target, *said.get(target, (facts.summary, model.loss.unit)), threshold)
+        for target, threshold in zip(model.output.targets, thresholds, strict=True)
+    ]
+
+
+def _seconds(trainer: Trainer) -> float:
+    """What training and validation took, over all parts of a run that was resumed."""
+    timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
+    return timer.time_elapsed("train")
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except OSError:  # no git here
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def _hardware(trainer: Trainer) -> str:
+    device = trainer.strategy.root_device
+    if device.type == "cuda":
+        return f"{trainer.world_size} x {torch.cuda.get_device_name(device)}"
+    if device.type == "cpu":
+        return f"{torch.get_num_threads()} of {os.cpu_count()} {platform.machine()} CPU cores"
+    return f"{trainer.world_size} x {device.type}"
+
+
+def _that_matter(arguments: Sequence[str]) -> list[str]:
+    """The arguments without those that change only where a run lies and how it looks."""
+    kept = list(arguments[:1])
+    for option, value in zip(arguments[1::2], arguments[2::2], strict=False):
+        if option not in ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar"):
+            kept += [option, value]
+    return kept

@@ -1,0 +1,1 @@
+"""What every folder uses: atomic writing, downloads, progress bars, processes, text files."""

@@ -1,0 +1,1 @@
+"""Writers of predictions of each kind of output."""
