@@ -70,7 +70,7 @@ def _save_tiny(folder: Path, model: SequenceModel) -> None:
         precision="32-true",
         versions="none",
         data=["train: 2 sequences"],
-        metrics={"valid": {"auroc": 0.75}, "test": {"auroc": 0.5}},
+        metrics={"val": {"auroc": 0.75}, "test": {"auroc": 0.5}},
     )
     facts = CardFacts(
         name=folder.name,

@@ -123,7 +123,7 @@ def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -
     config = read_config(folder)
     run = config["run"]
     assert run["command"].startswith("zoo train configs/")
-    assert run["metrics"]["test"].keys() == run["metrics"]["valid"].keys()
+    assert run["metrics"]["test"].keys() == run["metrics"]["val"].keys()
     name, value = next((name, value) for name, value in run["metrics"]["test"].items() if name != "loss")
     score, *notes = config["metric"].split(", ")
     assert score == f"test {HEADLINES[name]} {value:.4f}"

@@ -21,7 +21,7 @@ from zoo.data.contacts.maps import MapRules
 from zoo.data.shuffle import dinucleotide_shuffle
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_contacts import YeastContactDataModule
-from zoo.datasets.yeast_genome import TEST, VALID
+from zoo.datasets.yeast_genome import TEST, VAL
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.load import load, load_folder
@@ -51,7 +51,7 @@ ROWS: dict[str, tuple[str, list[str]]] = {
 }
 BASELINE, CEILING = "distance and GC", "ceiling"
 SIGMAS = (1.5, 2.0)
-CHROMOSOMES = {"valid": VALID, "test": TEST}
+CHROMOSOMES = {"val": VAL, "test": TEST}
 # Where the authors' window begins in the file, and the bins of its measured map that it predicts.
 WINDOW, MEASURED, CROP = 131_072, 512, 32
 SHUFFLE_SEED = 1

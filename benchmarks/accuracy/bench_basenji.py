@@ -3,7 +3,7 @@
     zoo benchmark basenji [--models basenji undilated ... replicates] [--part test] [--seed 1]
 
 Pearson r, Spearman's rank correlation (of bins with anything measured) and R2 of each track over the bins of chrIX and
-chrXIV (`--part valid`: of chrXI). Nucleosomes (mnase): bins of 16 bp with any coverage; `mnase detrended` after a
+chrXIV (`--part val`: of chrXI). Nucleosomes (mnase): bins of 16 bp with any coverage; `mnase detrended` after a
 moving average of 1 kb was taken off both. Transcription starts: log1p of tags per million in bins of 32 bp. `other
 strand`: of the starts' predictions with the tracks of the other strand.
 
@@ -38,7 +38,7 @@ from replicate_tracks import Column, ceiling_scores, correlation, replicate_scor
 
 from zoo.data.tracks.table import Transform
 from zoo.datasets.yeast import YeastDataModule
-from zoo.datasets.yeast_genome import TEST, VALID
+from zoo.datasets.yeast_genome import TEST, VAL
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.load import load_folder
@@ -49,7 +49,7 @@ Values = NDArray[np.float64]
 Score = Callable[[Values, Values], float]
 NAME = "basenji.yeast"
 TREND = 1008  # bases of the moving average: an odd number of bins
-CHROMOSOMES = {"valid": VALID, "test": TEST}
+CHROMOSOMES = {"val": VAL, "test": TEST}
 # As the checkpoint weighs its Poisson losses by 1 / mean, which is 1 / variance of counts: here it is of what is
 # measured on the training chromosomes (16-bp bins, soft-clipped). Nucleosomes count ten times, or as often.
 BY_VARIANCE = "[{}, 1.228, 1.312, 1.276, 1.354, 0.974, 0.970, 0.957, 0.925]"

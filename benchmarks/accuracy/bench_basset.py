@@ -168,11 +168,11 @@ def score(prediction: Tensor, label: Tensor) -> dict[str, Tensor]:
 
 def kmer_predictions(data: EncodeLociDataModule, seed: int) -> Tensor:
     """Logits (N, T) of the test loci by logistic regression on counts of 6-mers, its penalty chosen on validation."""
-    train, valid, test = (data.part(part) for part in ("train", "valid", "test"))
-    counts = [torch.from_numpy(count_kmers(part.codes)) for part in (train, valid, test)]
+    train, val, test = (data.part(part) for part in ("train", "val", "test"))
+    counts = [torch.from_numpy(count_kmers(part.codes)) for part in (train, val, test)]
     centre, spread = counts[0].mean(0), counts[0].std(0).clamp(min=1e-3)
     counts = [(values - centre) / spread for values in counts]
-    label = torch.from_numpy(valid.labels).float()
+    label = torch.from_numpy(val.labels).float()
     fitted = [fit_linear(counts[0], train, penalty, seed) for penalty in PENALTIES]
     best = max(fitted, key=lambda line: float(score(line(counts[1]), label)["auroc"].mean()))
     with torch.inference_mode():

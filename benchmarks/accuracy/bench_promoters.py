@@ -30,7 +30,7 @@ from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import matthews_threshold
 
 FOLDS = 5
-VALID = 0.15
+VAL = 0.15
 SHARED = 24
 MODELS = {"CNN": "deepbind", "MLP": "mlp"}
 
@@ -126,25 +126,25 @@ def score_kmers(name: str, fold: int, shared: int | None, seed: int) -> Scores:
     from sklearn.preprocessing import StandardScaler
 
     data = data_of(name, fold, shared)
-    train, valid, test = (data.part(part) for part in ("train", "valid", "test"))
+    train, val, test = (data.part(part) for part in ("train", "val", "test"))
     best = max(
         (
             _fit_kmers(
                 make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000, random_state=seed)),
                 train,
-                valid,
+                val,
             )
             for c in (0.001, 0.01, 0.1, 1.0)
         ),
         key=lambda found: found[1],
     )[0]
-    threshold = matthews_threshold(torch.from_numpy(_probability(best, valid)), torch.from_numpy(valid.labels[:, 0]))
+    threshold = matthews_threshold(torch.from_numpy(_probability(best, val)), torch.from_numpy(val.labels[:, 0]))
     return Scores.of(_probability(best, test), test.labels[:, 0], threshold)
 
 
 def data_of(name: str, fold: int, shared: int | None) -> PromoterDataModule:
     """One split of one set, as the configurations make it."""
-    return PromoterDataModule(name, FOLDS, fold=fold, valid_fraction=VALID, shared_bases=shared)
+    return PromoterDataModule(name, FOLDS, fold=fold, val_fraction=VAL, shared_bases=shared)
 
 
 def mean_row(name: str, split: str, model: str, scores: list[Scores]) -> list[object]:
@@ -165,10 +165,10 @@ def count_kmers(data: LabelledSequences, k: int = 4) -> NDArray[np.float64]:
     return flat.reshape(len(codes), 4**k).astype(np.float64)
 
 
-def _fit_kmers(model: object, train: LabelledSequences, valid: LabelledSequences) -> tuple[object, float]:
+def _fit_kmers(model: object, train: LabelledSequences, val: LabelledSequences) -> tuple[object, float]:
     model.fit(count_kmers(train), train.labels[:, 0])  # type: ignore[attr-defined]
-    prediction = torch.from_numpy(_probability(model, valid))
-    return model, float(binary_auroc(prediction, torch.from_numpy(valid.labels[:, 0]).long()))
+    prediction = torch.from_numpy(_probability(model, val))
+    return model, float(binary_auroc(prediction, torch.from_numpy(val.labels[:, 0]).long()))
 
 
 def _probability(model: object, data: LabelledSequences) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.datasets.yeast import YeastDataModule
-from zoo.datasets.yeast_genome import CONTIGS, TEST, VALID
+from zoo.datasets.yeast_genome import CONTIGS, TEST, VAL
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN
@@ -18,7 +18,7 @@ __all__ = ["BIN", "STARTS_BIN", "linear_predictions", "measured_tracks"]
 
 Values = NDArray[np.float64]
 Features = NDArray[np.float32]
-Part = tuple[Values, Features]
+Split = tuple[Values, Features]
 BIN = 16
 STARTS_BIN = 32
 # It reads so many bins on each side of its own; its penalties are chosen on chrXI, one for the nucleosomes and one for
@@ -35,10 +35,10 @@ def linear_predictions(data: YeastDataModule, chromosomes: list[str]) -> tuple[d
     genome = Genome(data.genome)
     sums = [Moments(), Moments()]
     for name in CONTIGS:
-        if name not in VALID + TEST:
+        if name not in VAL + TEST:
             for moments, part in zip(sums, parts(data, genome, name), strict=True):
                 moments.add(*part)
-    judges = list(zip(*(parts(data, genome, name) for name in VALID), strict=True))
+    judges = list(zip(*(parts(data, genome, name) for name in VAL), strict=True))
     fits = []
     facts: dict[str, object] = {"bins around": CONTEXT}
     for kind, moments, judge in zip(("mnase", "starts"), sums, judges, strict=True):
@@ -50,7 +50,7 @@ def linear_predictions(data: YeastDataModule, chromosomes: list[str]) -> tuple[d
     return {name: applied(dinucleotides(genome, name), *fits) for name in chromosomes}, facts
 
 
-def parts(data: YeastDataModule, genome: Genome, chromosome: str) -> tuple[Part, Part]:
+def parts(data: YeastDataModule, genome: Genome, chromosome: str) -> tuple[Split, Split]:
     """What is fitted: nucleosomes (1, P) and log1p of starts (T - 1, P // 2, rounded up), with their features."""
     measured, features = measured_tracks(data, chromosome), dinucleotides(genome, chromosome)
     width = STARTS_BIN // BIN
@@ -79,7 +79,7 @@ class Moments:
         return found
 
 
-def agreement(weights: Values, judge: Sequence[Part]) -> float:
+def agreement(weights: Values, judge: Sequence[Split]) -> float:
     """The mean Pearson r over tracks."""
     found = []
     for track, weight in enumerate(weights):

@@ -13,13 +13,13 @@ from sklearn.linear_model import Ridge
 from zoo.data.contacts.maps import MapRules
 from zoo.data.contacts.module import ContactDataModule
 from zoo.data.genome_split import SplitRules
-from zoo.data.splits import Part
+from zoo.data.splits import Split
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.registry import shipped_folder
 
 BINS = 24
-PARTS_SCORED: tuple[Part, Part] = ("train", "test")
+PARTS_SCORED: tuple[Split, Split] = ("train", "test")
 LENGTHS = {"chr1": 100_000, "chr2": 40_000, "chr3": 40_000}
 
 
@@ -40,7 +40,7 @@ def module(folder: Path, depth: float = 60.0, rules: MapRules | None = None) -> 
         {"made": str(made.cooler)},
         length=BINS * BIN,
         maps=rules,
-        split=SplitRules(valid=["chr2"], test=["chr3"]),
+        split=SplitRules(val=["chr2"], test=["chr3"]),
     )
 
 

@@ -151,7 +151,7 @@ def test_fold_sizes_differ_by_one_group_at_most() -> None:
 
 def test_every_stratum_gives_its_share() -> None:
     groups, strata = np.arange(1000), np.repeat([0, 1, 7], [700, 280, 20])
-    parts = split_fractions(groups, strata, valid=0.1, test=0.25, seed=0)
+    parts = split_fractions(groups, strata, val=0.1, test=0.25, seed=0)
     counts = {stratum: np.bincount(parts[strata == stratum]).tolist() for stratum in (0, 1, 7)}
     assert counts == {0: [455, 70, 175], 1: [182, 28, 70], 7: [13, 2, 5]}
 
@@ -173,10 +173,10 @@ def test_a_split_is_the_seeds_and_does_not_follow_the_order_of_the_file() -> Non
     assert all(0 < (one[start : start + 40] == 2).sum() < 25 for start in range(0, 400, 40))
 
 
-@pytest.mark.parametrize(("valid", "test"), [(0.5, 0.5), (0.1, 1.0), (-0.1, 0.2), (0.1, -0.2)])
-def test_shares_that_leave_nothing_are_refused(valid: float, test: float) -> None:
-    with pytest.raises(ConfigError, match=f"{valid}.*{test}"):
-        split_fractions(np.arange(9), np.zeros(9, np.int64), valid, test, 0)
+@pytest.mark.parametrize(("val", "test"), [(0.5, 0.5), (0.1, 1.0), (-0.1, 0.2), (0.1, -0.2)])
+def test_shares_that_leave_nothing_are_refused(val: float, test: float) -> None:
+    with pytest.raises(ConfigError, match=f"{val}.*{test}"):
+        split_fractions(np.arange(9), np.zeros(9, np.int64), val, test, 0)
 
 
 def test_more_folds_than_sequences_are_refused() -> None:
@@ -190,6 +190,6 @@ def test_rare_combinations_of_labels_do_not_empty_a_part() -> None:
     rng = np.random.default_rng(0)
     groups = np.arange(2000)
     strata = np.unique(rng.random((2000, 20)) < 0.3, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
-    part = split_fractions(groups, strata, valid=0.1, test=0.2, seed=0)
+    part = split_fractions(groups, strata, val=0.1, test=0.2, seed=0)
     assert np.bincount(part).tolist() == [1400, 200, 400]
     assert np.bincount(split_kfold(groups, strata, folds=5, seed=0)).tolist() == [400] * 5

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.data.tiles import Tiles, tile, touched_bins
 from zoo.errors import ConfigError
 
@@ -44,9 +44,9 @@ def random_case(seed: int) -> Case:
     contigs["short"] = int(rng.integers(1, length + 1))
     if seed % 2:
         names = [str(name) for name in rng.permutation(list(contigs))]
-        return Case(contigs, SplitRules(valid=names[:1], test=names[1:3]), bin_size, bins, crop)
+        return Case(contigs, SplitRules(val=names[:1], test=names[1:3]), bin_size, bins, crop)
     block = int(rng.integers(length, 3 * length + 1))
-    rules = SplitRules(block_size=block, valid_fraction=0.25, test_fraction=0.25, split_seed=seed)
+    rules = SplitRules(block_size=block, val_fraction=0.25, test_fraction=0.25, split_seed=seed)
     return Case(contigs, rules, bin_size, bins, crop)
 
 
@@ -59,8 +59,8 @@ def part_of_bases(case: Case) -> list[Ints]:
     rules, parts = case.rules, []
     split = GenomeSplit(case.contigs, rules)
     for number, (name, length) in enumerate(case.contigs.items()):
-        if rules.valid is not None and rules.test is not None:
-            parts.append(np.full(length, 1 if name in rules.valid else 2 if name in rules.test else 0))
+        if rules.val is not None and rules.test is not None:
+            parts.append(np.full(length, 1 if name in rules.val else 2 if name in rules.test else 0))
         else:
             contig = np.full(length, number)
             found = split.part_of(contig, np.arange(length), 1)
@@ -92,7 +92,7 @@ def test_no_base_is_read_by_windows_of_two_parts(case: Case) -> None:
     for stride in (1, case.bins, 2 * case.bins + 1):
         tiles, _ = case.tiles(stride)
         lengths = list(case.contigs.values())
-        reads = np.zeros((len(PARTS), len(lengths), max(lengths)), dtype=bool)
+        reads = np.zeros((len(SPLITS), len(lengths), max(lengths)), dtype=bool)
         # Wherever a window may be moved.
         for start in (tiles.start, tiles.lowest, tiles.highest):
             for contig, first, part in zip(tiles.contig, start, tiles.part, strict=True):
@@ -149,14 +149,14 @@ def test_windows_are_a_stride_apart_and_the_last_ends_with_its_region(case: Case
 
 def test_regions_that_are_too_short_are_counted() -> None:
     # Windows of (4 + 2 * 1) * 10 bases. "b" has 3 bins and a half, "d" none; "c" is just long enough at both ends.
-    case = Case({"a": 200, "b": 35, "c": 45, "d": 7}, SplitRules(valid=[], test=[]), 10, 4, 1)
+    case = Case({"a": 200, "b": 35, "c": 45, "d": 7}, SplitRules(val=[], test=[]), 10, 4, 1)
     tiles, too_short = case.tiles()
     assert sorted(set(tiles.contig.tolist())) == [0, 2]
     assert too_short == 4  # 42 bases in bins of 10
 
 
 def test_tiles_on_paper() -> None:
-    # Blocks of 100 bases: 0-100 train, 100-300 valid, 300-345 train. Windows of 3 bins with 2 of context on each side.
+    # Blocks of 100 bases: 0-100 train, 100-300 val, 300-345 train. Windows of 3 bins with 2 of context on each side.
     rules = SplitRules(block_size=100)
     split = GenomeSplit({"c": 345}, rules)
     split.part = np.array([0, 1, 1, 0])
@@ -186,18 +186,18 @@ def test_a_subset_keeps_what_belongs_together() -> None:
 
 def test_contigs_go_to_the_parts_that_they_are_named_for() -> None:
     contigs = {"chr1": 50, "chr2": 90, "chr3": 10, "chrX": 30}
-    split = GenomeSplit(contigs, SplitRules(valid=["3"], test=["chr1", "X"]))
+    split = GenomeSplit(contigs, SplitRules(val=["3"], test=["chr1", "X"]))
     assert split.part.tolist() == [2, 0, 1, 2]
     assert [values.tolist() for values in split.regions()] == [[0, 1, 2, 3], [0] * 4, [50, 90, 10, 30], [2, 0, 1, 2]]
 
 
 def test_blocks_are_dealt_by_share_and_seed() -> None:
     contigs = {"a": 9_950, "b": 10_000}
-    rules = SplitRules(block_size=100, valid_fraction=0.2, test_fraction=0.1, split_seed=3)
+    rules = SplitRules(block_size=100, val_fraction=0.2, test_fraction=0.1, split_seed=3)
     split = GenomeSplit(contigs, rules)
     assert np.bincount(split.part).tolist() == [140, 40, 20]
     assert split.part.tolist() == GenomeSplit(contigs, rules).part.tolist()
-    other = SplitRules(block_size=100, valid_fraction=0.2, test_fraction=0.1, split_seed=4)
+    other = SplitRules(block_size=100, val_fraction=0.2, test_fraction=0.1, split_seed=4)
     assert split.part.tolist() != GenomeSplit(contigs, other).part.tolist()
 
 
@@ -210,11 +210,11 @@ def test_a_window_over_the_border_of_two_parts_has_none() -> None:
 
 
 BAD_RULES = {
-    "valid alone": (SplitRules(valid=["a"]), "name the contigs of both `valid` and `test`, or of neither"),
-    "test alone": (SplitRules(test=["a"]), "name the contigs of both `valid` and `test`, or of neither"),
+    "valid alone": (SplitRules(val=["a"]), "name the contigs of both `val` and `test`, or of neither"),
+    "test alone": (SplitRules(test=["a"]), "name the contigs of both `val` and `test`, or of neither"),
     "short blocks": (SplitRules(block_size=99), "blocks of 99 bases are shorter than a window of 100"),
-    "all": (SplitRules(valid_fraction=0.5, test_fraction=0.5), "leave nothing"),
-    "negative": (SplitRules(valid_fraction=-0.1), "a validation share of -0.1"),
+    "all": (SplitRules(val_fraction=0.5, test_fraction=0.5), "leave nothing"),
+    "negative": (SplitRules(val_fraction=-0.1), "a validation share of -0.1"),
     "nan": (SplitRules(test_fraction=float("nan")), "a test share of nan"),
     "seed": (SplitRules(split_seed=-1), "split_seed is a number from 0 up"),
 }
@@ -229,20 +229,20 @@ def test_rules_that_do_not_fit_are_refused(rules: SplitRules, said: str) -> None
 
 def test_rules_that_fit_are_taken() -> None:
     SplitRules(block_size=100).check(100)
-    SplitRules(valid=["a"], test=["b"], block_size=5).check(100)
+    SplitRules(val=["a"], test=["b"], block_size=5).check(100)
 
 
 @pytest.mark.parametrize(
-    ("valid", "test", "said"),
+    ("val", "test", "said"),
     [
         (["a"], ["z"], "the contig 'z' of the test part is not in the genome, which has a, b"),
-        (["z"], ["a"], "the contig 'z' of the valid part is not in the genome"),
-        (["a"], ["b", "a"], "the contig 'a' cannot be in the valid and the test part"),
+        (["z"], ["a"], "the contig 'z' of the val part is not in the genome"),
+        (["a"], ["b", "a"], "the contig 'a' cannot be in the val and the test part"),
     ],
 )
-def test_contigs_of_parts_that_do_not_fit_are_refused(valid: list[str], test: list[str], said: str) -> None:
+def test_contigs_of_parts_that_do_not_fit_are_refused(val: list[str], test: list[str], said: str) -> None:
     with pytest.raises(ConfigError) as error:
-        GenomeSplit({"a": 10, "b": 20}, SplitRules(valid=valid, test=test))
+        GenomeSplit({"a": 10, "b": 20}, SplitRules(val=val, test=test))
     assert said in str(error.value)
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from zoo.data.sequences.similarity import group_overlapping
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.datasets import encode_loci as module
 from zoo.datasets.encode_loci import EncodeLociDataModule, Loci, join_peaks
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
@@ -76,8 +76,8 @@ def test_a_share_of_positives_is_what_training_draws(made_loci: Loci) -> None:
     data = EncodeLociDataModule(experiments=[key], positive_share=0.5, epoch_size=20_000, batch_size=20_000)
     (batch,) = data.train_dataloader()
     assert float(batch.target.mean()) == pytest.approx(0.5, abs=0.02)
-    (valid,) = data.val_dataloader()
-    assert float(valid.target.mean()) == pytest.approx(float(data.part("valid").labels.mean()))
+    (val,) = data.val_dataloader()
+    assert float(val.target.mean()) == pytest.approx(float(data.part("val").labels.mean()))
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -107,11 +107,11 @@ def test_no_path_of_31_mers_joins_train_and_test() -> None:
             peaks.append(codes[bound == 1])
     group = group_overlapping(np.concatenate(peaks), 31)[: len(loci)]
     part = loci.part
-    inside = [set(group[part == index].tolist()) for index in range(len(PARTS))]
+    inside = [set(group[part == index].tolist()) for index in range(len(SPLITS))]
     assert not inside[0] & inside[2]
     assert not inside[0] & inside[1]
     assert not inside[1] & inside[2]
-    assert min(int(loci.labels[part == index].sum(0).min()) for index in range(len(PARTS))) > 400
+    assert min(int(loci.labels[part == index].sum(0).min()) for index in range(len(SPLITS))) > 400
 
 
 @pytest.mark.public_data
@@ -119,7 +119,7 @@ def test_no_31_mer_stands_in_two_parts() -> None:
     # By the words themselves, not by the code that made the split.
     data = EncodeLociDataModule()
     words = []
-    for part in PARTS:
+    for part in SPLITS:
         codes = data.part(part).codes
         codes = np.concatenate([codes, reverse_complement(codes)]).astype(np.uint64)
         width = codes.shape[1] - 30

@@ -9,7 +9,7 @@ import pytest
 import rdata
 import torch
 
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.datasets import plant_terminators as module
 from zoo.datasets.plant_terminators import TARGETS, TerminatorDataModule, read_terminators
 from zoo.errors import IntegrityError
@@ -54,19 +54,19 @@ def test_assays_are_joined_by_id_and_what_is_left_out_is_counted(made: pd.DataFr
     assert np.allclose(found.labels[:, 1], MAIZE[2:])
     assert found.is_test.tolist() == [False] * 17 + [True] * 10
     assert np.isnan(found.predicted[~found.is_test]).all()
-    data = TerminatorDataModule(valid_fraction=0.3)
-    assert (data.data.part == PARTS.index("test")).tolist() == found.is_test.tolist()
+    data = TerminatorDataModule(val_fraction=0.3)
+    assert (data.data.part == SPLITS.index("test")).tolist() == found.is_test.tolist()
     assert "1 that do not have 170 bases, 1 of train that the test set has too" in data.describe()[-1]
 
 
 def test_training_sequences_that_share_bases_with_the_test_set_are_left_out(made: pd.DataFrame) -> None:
-    data = TerminatorDataModule(valid_fraction=0.3, shared_bases=24)
+    data = TerminatorDataModule(val_fraction=0.3, shared_bases=24)
     before = len(data.data)
     found = read_terminators()
     found.codes[0, 10:40] = found.codes[-1, 100:130]  # of train, of test
-    data = TerminatorDataModule(valid_fraction=0.3, shared_bases=24)
+    data = TerminatorDataModule(val_fraction=0.3, shared_bases=24)
     assert len(data.data) == before - 1
-    assert (data.data.part == PARTS.index("test")).sum() == found.is_test.sum()
+    assert (data.data.part == SPLITS.index("test")).sum() == found.is_test.sum()
     assert data.describe()[-1].endswith(", 1 of train that share 24 bases with the test set")
 
 

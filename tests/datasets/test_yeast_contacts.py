@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from zoo.data.splits import Part
+from zoo.data.splits import Split
 from zoo.datasets.yeast_contacts import (
     BIN,
     YeastContactDataModule,
@@ -190,10 +190,10 @@ def test_validation_and_test_are_whole_chromosomes(folder: Path) -> None:
     assert (data.targets, data.length, data.bin_size, data.bins) == (["hic_g1"], 128_000, 2_000, 64)
     names = list(data.bands[0].contigs)
     assert names == CONTIGS
-    parts: dict[Part, set[str]] = {}
-    for part in ("train", "valid", "test"):
+    parts: dict[Split, set[str]] = {}
+    for part in ("train", "val", "test"):
         parts[part] = {names[index] for index in data.dataset(part).tiles.contig}
-    assert parts["valid"] == {"chrXI"}
+    assert parts["val"] == {"chrXI"}
     assert parts["test"] == {"chrIX", "chrXIV"}
     assert parts["train"] == set(CONTIGS) - {"chrIX", "chrXI", "chrXIV"}
     assert {region.contig for region in data.bands[0].expected_from} == parts["train"]

@@ -121,7 +121,7 @@ def test_a_path_is_never_taken_for_a_name(path: str, resolve: Resolver) -> None:
 
 
 def test_the_architectures_are_the_files_in_models() -> None:
-    assert architectures() == sorted(path.stem for path in MODELS.glob("*.py") if path.stem != "__init__")
+    assert architectures() == sorted(path.stem for path in MODELS.glob("*.py") if not path.stem.startswith("_"))
     assert {"deepbind", "mlp"} <= set(architectures())
 
 

@@ -65,7 +65,7 @@ def small_deepbind(strands: Literal["forward", "best_score", "best_detector"] = 
 
 
 class BothStrandsMLP(MLP):
-    both_strands = True
+    rc_average = True
 
 
 def table(count: int, targets: tuple[str, ...] = ("a", "b")) -> Predictions:

@@ -149,7 +149,7 @@ def test_every_way_to_make_pairs_learns_behind_every_activation(combine: str, ac
 
 
 def test_a_reverse_complement_flips_the_map_both_ways() -> None:
-    model = small(both_strands=True)
+    model = small(rc_average=True)
     assert isinstance(model.output, Contacts)
     with torch.no_grad():
         forward, backward = model.predict(codes()), model.predict(complement_codes(codes()))
@@ -184,7 +184,7 @@ def moved_by_an_input(model: Akita, size: int) -> tuple[Contacts, Tensor, Tensor
     return model.output, before, after
 
 
-BESIDE: dict[str, Any] = {"inputs": ["up", "down"], "input_pairs": [1, 0], "both_strands": True}
+BESIDE: dict[str, Any] = {"inputs": ["up", "down"], "input_pairs": [1, 0], "rc_average": True}
 
 
 @pytest.mark.parametrize("size", [2, 10, 20])

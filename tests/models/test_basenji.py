@@ -102,7 +102,7 @@ def package_model(activation: type[nn.Module] = nn.GELU) -> tuple[nn.Module, Bas
         head_filters=20,
         crop=3,
         activation="gelu" if activation is nn.GELU else "quick_gelu",
-        both_strands=False,
+        rc_average=False,
     )
     ours.load_state_dict(convert(theirs.state_dict(), Path("random")), strict=True)
     return theirs.eval(), ours.eval()
@@ -174,7 +174,7 @@ def test_both_strands_give_the_same_tracks_turned_round_with_partners_swapped() 
 
 def test_a_bin_sees_the_bases_under_it_and_around_it() -> None:
     """The gradient of a bin's output is centred on the bin: bins are where `Tracks` says they are."""
-    model = tiny(dilations=(), both_strands=False, stem_width=16, stem_stride=2, stem_pool=1, activation="gelu").eval()
+    model = tiny(dilations=(), rc_average=False, stem_width=16, stem_stride=2, stem_pool=1, activation="gelu").eval()
     onehot = one_hot(codes(1)).requires_grad_()
     for index in (0, 5, 11):
         (gradient,) = torch.autograd.grad(model(onehot)[0, 0, index], onehot)

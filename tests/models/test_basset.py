@@ -208,13 +208,13 @@ def test_padded_convolutions_keep_every_position() -> None:
     torch.manual_seed(0)
     options: dict[str, Any] = {"filters": (6,), "widths": (5,), "pools": (2,), "hidden": (8,)}
     padded = Basset(["a"], length=20, **options, padding="same").eval()
-    valid = Basset(
+    val = Basset(
         ["a"], length=24, **options
     ).eval()  # the same net for a sequence that has two unread bases at each end
-    valid.load_state_dict(padded.state_dict())
+    val.load_state_dict(padded.state_dict())
     codes = torch.randint(0, 4, (3, 20), dtype=torch.uint8)
     ends = nn.functional.pad(padded.encode(codes), (2, 2))
-    assert torch.allclose(padded(padded.encode(codes)), valid(ends), atol=1e-6)
+    assert torch.allclose(padded(padded.encode(codes)), val(ends), atol=1e-6)
     deep: dict[str, Any] = {"filters": (8,) * 3, "widths": (5,) * 3, "pools": (2,) * 3, "padding": "same"}
     assert Basset(["a"], length=8, **deep).length == 8
     with pytest.raises(ConfigError, match=r"7 bases .* at least 8"):
@@ -274,7 +274,7 @@ def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, chan
     options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2)}
     options |= change
     codes = torch.randint(0, 4, (5, 60), dtype=torch.uint8)
-    model = Basset(["a"], **options, pool_first=pool_first, shared_strands=True).eval()
+    model = Basset(["a"], **options, pool_first=pool_first, rc_equivariant=True).eval()
     with torch.inference_mode():
         forward, backward = (model(model.encode(one)) for one in (codes, complement_codes(codes)))
         assert torch.allclose(forward, backward, atol=1e-6)
@@ -296,7 +296,7 @@ def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str
     options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2), "hidden": (8,)}
     options |= change
     with pytest.raises(ConfigError, match=said):
-        Basset(["a"], **options, shared_strands=True)
+        Basset(["a"], **options, rc_equivariant=True)
 
 
 def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> None:
@@ -375,8 +375,8 @@ def test_what_is_scored_is_what_is_predicted() -> None:
     torch.manual_seed(0)
     options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": ()}
     batch = Batch(torch.randint(0, 4, (6, 60), dtype=torch.uint8), torch.rand(6, 1).round())
-    for both_strands in (False, True):
-        model = Basset(["a"], **options, both_strands=both_strands).eval()  # type: ignore[arg-type]
+    for rc_average in (False, True):
+        model = Basset(["a"], **options, rc_average=rc_average).eval()  # type: ignore[arg-type]
         model.validation_step(batch, 0)
-        assert isinstance(model.valid_scores, TargetMetrics)
-        assert torch.equal(model.valid_scores.predictions[0], model.predict(batch.codes).detach())
+        assert isinstance(model.val_scores, TargetMetrics)
+        assert torch.equal(model.val_scores.predictions[0], model.predict(batch.codes).detach())

@@ -55,7 +55,7 @@ def test_the_card_of_an_encode_checkpoint_tells_the_truth(key: str) -> None:
 def test_the_card_of_a_promoter_checkpoint_tells_the_truth(architecture: str, name: str) -> None:
     checkpoint = f"{architecture}.promoter_{name}"
     said = read_config(resolve(checkpoint))["run"]["metrics"]["test"]["auroc"]
-    assert auroc(checkpoint, PromoterDataModule(name, valid_fraction=0.15)) == pytest.approx(said, abs=1e-4)
+    assert auroc(checkpoint, PromoterDataModule(name, val_fraction=0.15)) == pytest.approx(said, abs=1e-4)
 
 
 def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:

@@ -23,7 +23,7 @@ def recipe(genome: Path, cooler: Path) -> dict[str, object]:
     return {
         "name": "akita.made",
         "seed_everything": 1,
-        "monitor": "valid_pearson",
+        "monitor": "val_pearson",
         "model": {
             "class_path": "zoo.models.akita.Akita",
             "init_args": {
@@ -39,7 +39,7 @@ def recipe(genome: Path, cooler: Path) -> dict[str, object]:
                 "map_filters": 16,
                 "map_residual_filters": 16,
                 "map_dilations": [1, 2, 4],
-                "both_strands": True,
+                "rc_average": True,
             },
         },
         "data": {
@@ -48,7 +48,7 @@ def recipe(genome: Path, cooler: Path) -> dict[str, object]:
                 "genome": str(genome),
                 "coolers": {"made": str(cooler)},
                 "length": WINDOW * BIN,
-                "split": {"valid": ["chr2"], "test": ["chr3"]},
+                "split": {"val": ["chr2"], "test": ["chr3"]},
                 "shift": 16 * BIN,
                 "batch_size": 8,
             },

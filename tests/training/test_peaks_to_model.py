@@ -24,7 +24,7 @@ SMALL = {
     "--model.widths": "[12]",
     "--model.pools": "[89]",
     "--model.hidden": "[]",
-    "--model.shared_strands": "true",
+    "--model.rc_equivariant": "true",
     "--model.pool_first": "true",
     "--optimization.learning_rate": "0.015",
     "--trainer.max_epochs": "8",
@@ -63,7 +63,7 @@ def test_peaks_to_table_to_model_in_one_command_each(
     files = sorted(path.name for path in home.glob("*.narrowPeak"))
     code, _, said = run_zoo(
         *("data", "peaks", *files, "--genome", "genome.fa", "--length", "100"),
-        *("--valid", "3", "--test", "4", "-o", "peaks.tsv"),
+        *("--val", "3", "--test", "4", "-o", "peaks.tsv"),
     )
     assert code == 0, said
     assert "6,000 peaks in 40 files" in said
@@ -89,7 +89,7 @@ def test_training_takes_the_files_themselves_too(
     home: Path, run_zoo: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home)
-    rules = {"length": "100", "valid": "[chr3]", "test": "[chr4]", "negatives": "1"}
+    rules = {"length": "100", "val": "[chr3]", "test": "[chr4]", "negatives": "1"}
     options = {
         **SMALL,
         "--trainer.max_epochs": "1",

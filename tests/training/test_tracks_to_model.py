@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError
 from zoo.genome.sequence import decode, encode
 from zoo.hub.facts import read_config
@@ -36,7 +36,7 @@ SMALL = {
     "--data.crop": "8",
     "--data.shift": "256",
     "--data.jitter": "0",
-    "--data.split.valid": "[chr2]",
+    "--data.split.val": "[chr2]",
     "--data.split.test": "[chr3]",
     "--optimization.learning_rate": "0.01",
     "--trainer.max_epochs": "5",
@@ -89,7 +89,7 @@ def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[
     assert f"| plus | {run['target_metrics']['pearson_log1p'][0]:.4f} |" in card
     assert run["data"][-3:] == [
         "train: 157 windows, 7,500 bins of 16 bases",
-        "valid: 53 windows, 2,500 bins of 16 bases",
+        "val: 53 windows, 2,500 bins of 16 bases",
         "test: 53 windows, 2,500 bins of 16 bases",
     ]
     options = ["local-dir:checkpoints/basenji.made", "genome.fa", "--contigs", "chr3", "-o", "tracks"]
@@ -113,10 +113,10 @@ def test_two_processes_score_every_bin_once(made: Path) -> None:
     command = [sys.executable, "-m", "zoo.cli", "train", CONFIG, *words(options)]
     subprocess.run(command, check=True, timeout=240, capture_output=True)
     with Path("runs/basenji.made/log_0/metrics.csv").open(newline="") as file:
-        (logged,) = (row for row in csv.DictReader(file) if row["valid_pearson"])
-    alone = read_config(Path("checkpoints/basenji.made"))["run"]["metrics"]["valid"]
+        (logged,) = (row for row in csv.DictReader(file) if row["val_pearson"])
+    alone = read_config(Path("checkpoints/basenji.made"))["run"]["metrics"]["val"]
     for name in ("pearson", "pearson_log1p", "r2", "r2_log1p"):
-        assert float(logged[f"valid_{name}"]) == pytest.approx(alone[name], abs=1e-6)
+        assert float(logged[f"val_{name}"]) == pytest.approx(alone[name], abs=1e-6)
 
 
 def test_a_model_whose_bins_are_not_the_data_s_is_refused(made: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_same_configuration_gives_the_same_batches(made: Path) -> None:
     for one, other in zip(first.train_dataloader(), second.train_dataloader(), strict=True):
         assert torch.equal(one.codes, other.codes)
         assert torch.equal(one.target.nan_to_num(-1), other.target.nan_to_num(-1))
-    assert {PARTS[part] for part in np.unique(first._find()[1].part)} == set(PARTS)
+    assert {SPLITS[part] for part in np.unique(first._find()[1].part)} == set(SPLITS)
 
 
 def test_a_loaded_model_pairs_the_strands_as_the_table_does(made: Path) -> None:

@@ -25,7 +25,7 @@ from zoo.training.run import train
 
 CONFIG = """
 name: deepbind.made
-monitor: valid_auroc
+monitor: val_auroc
 model:
   class_path: zoo.models.deepbind.DeepBind
   init_args: {{detectors: 8, width: 10, hidden: 4, dropout: 0.1}}
@@ -35,7 +35,7 @@ data:
     fasta: {{bound: {folder}/bound.fa}}
     shuffles: 1
     batch_size: 32
-    valid_fraction: 0.2
+    val_fraction: 0.2
     test_fraction: 0.2
 optimization: {{learning_rate: 0.02}}
 trainer:
@@ -82,10 +82,10 @@ def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> Non
     assert (Path("runs/deepbind.made/learning_curve.png")).read_bytes().startswith(b"\x89PNG")
     assert list(Path("runs/deepbind.made").glob("events.out.tfevents*"))
     with Path("runs/deepbind.made/log_0/metrics.csv").open() as file:
-        logged = [row for row in csv.DictReader(file) if row["valid_auroc"]]
+        logged = [row for row in csv.DictReader(file) if row["val_auroc"]]
     # What the card says of validation is what the best epoch logged: the averaged weights were saved.
-    best = max(float(row["valid_auroc"]) for row in logged)
-    assert config["run"]["metrics"]["valid"]["auroc"] == pytest.approx(best, abs=1e-6)
+    best = max(float(row["val_auroc"]) for row in logged)
+    assert config["run"]["metrics"]["val"]["auroc"] == pytest.approx(best, abs=1e-6)
     model = load(f"local-dir:{folder}")
     site = "A" * 15 + "GTCACGTGAC" + "A" * 15
     shuffled = decode(dinucleotide_shuffle(encode(site)[None], np.random.default_rng(1))[0])
@@ -121,7 +121,7 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path)
         train([str(made), "--runs", "part"])
     resumed = weights(train([str(made), "--runs", "part", "--resume", "true"]))
     curves = _read_curves(Path("part/deepbind.made"))
-    assert list(curves["valid_auroc"]) == [0, 1, 2, 3]
+    assert list(curves["val_auroc"]) == [0, 1, 2, 3]
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
 
 
@@ -145,7 +145,7 @@ def test_ctrl_c_stops_with_one_sentence_and_leaves_a_run_that_can_be_resumed(mad
         (["--trainer.max_epoch", "3"], ["max_epoch"]),
         (["--data.batch_size", "many"], ["batch_size"]),
         (["--optimization.optimizer", "Adamm"], ["Adamm"]),
-        (["--monitor", "valid_nothing"], ["valid_nothing"]),
+        (["--monitor", "val_nothing"], ["val_nothing"]),
         (["--name", "deepbind.{cell}"], ["cell"]),
         (["--data.batch_size"], ["pairs"]),
         (["--resume", "true"], ["no run to resume"]),
@@ -181,9 +181,9 @@ def test_two_processes_train_one_model(made: Path) -> None:
     assert config["run"]["metrics"]["test"]["auroc"] > 0.9
     assert verify("local-dir:checkpoints/deepbind.made").difference == 0
     with Path("runs/deepbind.made/log_0/metrics.csv").open() as file:
-        logged = [float(row["valid_auroc"]) for row in csv.DictReader(file) if row["valid_auroc"]]
+        logged = [float(row["val_auroc"]) for row in csv.DictReader(file) if row["val_auroc"]]
     # Gathered from both processes, the epochs' scores are those of the whole validation set.
-    assert config["run"]["metrics"]["valid"]["auroc"] == pytest.approx(max(logged), abs=1e-6)
+    assert config["run"]["metrics"]["val"]["auroc"] == pytest.approx(max(logged), abs=1e-6)
 
 
 def test_a_run_is_resumed_from_its_last_epoch_and_not_from_its_best(made: Path) -> None:

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from zoo.batch import Batch
 from zoo.data.labelled import Labelled, SequenceDataset, Source
 from zoo.data.samplers import EpochSampler
-from zoo.data.splits import PARTS, Part
+from zoo.data.splits import SPLITS, Split
 from zoo.errors import ConfigError, InputError
 from zoo.nn.losses import Loss
 from zoo.outputs import Output
@@ -119,7 +119,7 @@ class LabelsDataModule(SequenceData, Generic[Source]):
     def describe(self) -> list[str]:
         """One line for each part: how many sequences, how many of them positive."""
         lines = []
-        for part in PARTS:
+        for part in SPLITS:
             dataset = self.dataset(part)
             labels = dataset.data.labels
             positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
@@ -129,22 +129,22 @@ class LabelsDataModule(SequenceData, Generic[Source]):
             lines.append(f"{part}: {len(labels):,} sequences{positive}{made}{unscored}")
         return lines
 
-    def part(self, part: Part) -> Labelled[Source]:
+    def part(self, part: Split) -> Labelled[Source]:
         """The sequences of one part."""
-        return self.data.subset(self.data.part == PARTS.index(part))
+        return self.data.subset(self.data.part == SPLITS.index(part))
 
-    def dataset(self, part: Part) -> SequenceDataset[Source]:
+    def dataset(self, part: Split) -> SequenceDataset[Source]:
         """The sequences of one part, with shuffles where it has no negatives of its own."""
         data = self.part(part)
         if not len(data):
             raise ConfigError(f"the {part} part is empty: {len(self.data)} sequences in all")
-        seed = self.seed + PARTS.index(part)
+        seed = self.seed + SPLITS.index(part)
         shuffles = 0 if _negative(data).any() else self.shuffles
         if part == "train":
             return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement)
         dataset = SequenceDataset(data, shuffles, seed)
-        if part == "valid" and len(self._of_one_class(dataset)) == len(self.targets):
-            raise ConfigError("no target has both classes in the valid part: nothing tells which epoch is best")
+        if part == "val" and len(self._of_one_class(dataset)) == len(self.targets):
+            raise ConfigError("no target has both classes in the val part: nothing tells which epoch is best")
         return dataset
 
     def _of_one_class(self, dataset: SequenceDataset[Source]) -> list[str]:
@@ -167,7 +167,7 @@ class LabelsDataModule(SequenceData, Generic[Source]):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, the same every time."""
-        return batch_loader(self.dataset("valid"), self.num_workers, batch_size=self.batch_size)
+        return batch_loader(self.dataset("val"), self.num_workers, batch_size=self.batch_size)
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """In order, the same every time."""

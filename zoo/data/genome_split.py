@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError
 from zoo.genome.contigs import find_contigs
 from zoo.utils.text import some_of
@@ -21,30 +21,30 @@ class SplitRules:
     """How a genome is split: by whole contigs, or into random blocks.
 
     Args:
-        valid: contigs for validation; with `test`, instead of random blocks.
+        val: contigs for validation; with `test`, instead of random blocks.
         test: contigs for the test.
-        block_size: bases of the blocks that are dealt to train, valid and test at random.
-        valid_fraction: share of the blocks for validation.
+        block_size: bases of the blocks that are dealt to train, val and test at random.
+        val_fraction: share of the blocks for validation.
         test_fraction: share of the blocks for the test.
         split_seed: of the blocks.
     """
 
-    valid: list[str] | None = None
+    val: list[str] | None = None
     test: list[str] | None = None
     block_size: int = 100_000
-    valid_fraction: float = 0.1
+    val_fraction: float = 0.1
     test_fraction: float = 0.1
     split_seed: int = 0
 
     def check(self, length: int) -> None:
         """Raises: ConfigError: they do not fit each other, or windows of this length."""
-        if (self.valid is None) != (self.test is None):
-            raise ConfigError("name the contigs of both `valid` and `test`, or of neither")
-        if self.valid is None and self.block_size < length:
+        if (self.val is None) != (self.test is None):
+            raise ConfigError("name the contigs of both `val` and `test`, or of neither")
+        if self.val is None and self.block_size < length:
             raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {length}")
-        valid, test = self.valid_fraction, self.test_fraction
-        if not (valid >= 0 and test >= 0 and valid + test < 1):  # said so that nan is refused
-            raise ConfigError(f"a validation share of {valid} and a test share of {test} leave nothing")
+        val, test = self.val_fraction, self.test_fraction
+        if not (val >= 0 and test >= 0 and val + test < 1):  # said so that nan is refused
+            raise ConfigError(f"a validation share of {val} and a test share of {test} leave nothing")
         if self.split_seed < 0:
             raise ConfigError("split_seed is a number from 0 up")
 
@@ -54,18 +54,16 @@ class GenomeSplit:
 
     Args:
         contigs: contig -> length.
-        rules: `valid` and `test` contigs, or the size and shares of random blocks.
+        rules: `val` and `test` contigs, or the size and shares of random blocks.
     """
 
     def __init__(self, contigs: Mapping[str, int], rules: SplitRules) -> None:
         self.lengths = np.array(list(contigs.values()))
         # By contig, the whole of one is one block.
-        self.size = int(self.lengths.max()) if rules.valid is not None else rules.block_size
+        self.size = int(self.lengths.max()) if rules.val is not None else rules.block_size
         blocks = -(-self.lengths // self.size)
         self.first = blocks.cumsum() - blocks
-        self.part = (
-            _by_contig(list(contigs), rules) if rules.valid is not None else _at_random(int(blocks.sum()), rules)
-        )
+        self.part = _by_contig(list(contigs), rules) if rules.val is not None else _at_random(int(blocks.sum()), rules)
 
     def part_of(self, contig: Index, start: Index, length: int) -> Index:
         """The part of windows (N,) of a length, -1 where one lies across a border between two."""
@@ -86,19 +84,19 @@ class GenomeSplit:
 
 def _by_contig(names: list[str], rules: SplitRules) -> Index:
     part = np.zeros(len(names), np.int64)
-    for index, chosen in ((1, rules.valid or []), (2, rules.test or [])):
+    for index, chosen in ((1, rules.val or []), (2, rules.test or [])):
         for name, found in find_contigs(chosen, names).items():
             if found is None:
                 raise ConfigError(
-                    f"the contig {name!r} of the {PARTS[index]} part is not in the genome, which has {some_of(names)}"
+                    f"the contig {name!r} of the {SPLITS[index]} part is not in the genome, which has {some_of(names)}"
                 )
             if part[names.index(found)]:
-                raise ConfigError(f"the contig {found!r} cannot be in the valid and the test part")
+                raise ConfigError(f"the contig {found!r} cannot be in the val and the test part")
             part[names.index(found)] = index
     return part
 
 
 def _at_random(blocks: int, rules: SplitRules) -> Index:
     share = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks
-    test, valid = rules.test_fraction, rules.valid_fraction
-    return np.select([share < test, share < test + valid], [2, 1], 0).astype(np.int64)
+    test, val = rules.test_fraction, rules.val_fraction
+    return np.select([share < test, share < test + val], [2, 1], 0).astype(np.int64)

@@ -27,7 +27,7 @@ class Labelled(Generic[Source]):
     Attributes:
         codes: uint8 (N, L), in memory; or windows on a genome, which are read when they are asked for.
         labels: float32 (N, T), NaN where missing; or uint8, where none is.
-        part: index into `PARTS` (N,); -1 where the split is still to be made.
+        part: index into `SPLITS` (N,); -1 where the split is still to be made.
         weight: how often each is drawn in training, relative to the others (N,); None for once an epoch.
     """
 

@@ -1,4 +1,4 @@
-"""Splits of sequences into train, valid and test, with identical sequences (on either strand) on one side."""
+"""Splits of sequences into train, val and test, with identical sequences (on either strand) on one side."""
 
 from typing import Literal
 
@@ -9,19 +9,27 @@ from zoo.errors import ConfigError
 from zoo.genome.sequence import Codes, reverse_complement
 
 __all__ = [
-    "PARTS",
-    "Part",
+    "SPLITS",
+    "Split",
     "draw_parts",
     "group_identical",
     "leaking_groups",
     "split_fractions",
+    "split_index",
     "split_kfold",
 ]
 
-Part = Literal["train", "valid", "test"]
-PARTS: tuple[Part, ...] = ("train", "valid", "test")
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+# Other words for a split that tables use.
+_SPLIT_WORDS = {name: index for index, name in enumerate(SPLITS)} | {"valid": 1, "validation": 1, "training": 0}
 
 Groups = NDArray[np.int64]
+
+
+def split_index(word: str) -> int | None:
+    """Index into `SPLITS` of the split that a table's word names, in either case; None for a word that names none."""
+    return _SPLIT_WORDS.get(word.strip().lower())
 
 
 def group_identical(codes: Codes) -> Groups:
@@ -52,27 +60,25 @@ def split_kfold(groups: Groups, strata: NDArray[np.int64], folds: int, seed: int
     return rank % folds
 
 
-def split_fractions(
-    groups: Groups, strata: NDArray[np.int64], valid: float, test: float, seed: int
-) -> NDArray[np.int64]:
-    """Split at random into train, valid and test by share, every stratum evenly.
+def split_fractions(groups: Groups, strata: NDArray[np.int64], val: float, test: float, seed: int) -> NDArray[np.int64]:
+    """Split at random into train, val and test by share, every stratum evenly.
 
     Returns:
-        The part of each sequence as an index into `PARTS` (N,).
+        The part of each sequence as an index into `SPLITS` (N,).
     """
-    if valid < 0 or test < 0 or valid + test >= 1:
-        raise ConfigError(f"a validation share of {valid} and a test share of {test} leave nothing to train on")
-    shares = [share for share in (valid, test) if share > 0]
+    if val < 0 or test < 0 or val + test >= 1:
+        raise ConfigError(f"a validation share of {val} and a test share of {test} leave nothing to train on")
+    shares = [share for share in (val, test) if share > 0]
     rank, size = _rank_in_stratum(groups, strata, seed, smallest=int(2 / min(shares)) if shares else 1)
     share = (rank + 0.5) / size
-    return np.select([share < test, share < test + valid], [2, 1], 0).astype(np.int64)
+    return np.select([share < test, share < test + val], [2, 1], 0).astype(np.int64)
 
 
 def draw_parts(
     groups: NDArray[np.int64],
     strata: NDArray[np.int64],
     *,
-    valid: float,
+    val: float,
     test: float,
     seed: int,
     folds: int | None = None,
@@ -80,10 +86,10 @@ def draw_parts(
 ) -> NDArray[np.int64]:
     """Draw the part of each sequence (N,), groups together and strata evenly: by shares, or with a fold as test set."""
     if folds is None:
-        return split_fractions(groups, strata, valid, test, seed)
+        return split_fractions(groups, strata, val, test, seed)
     is_test = split_kfold(groups, strata, folds, seed) == fold
-    part = np.full(len(groups), PARTS.index("test"))
-    part[~is_test] = split_fractions(groups[~is_test], strata[~is_test], valid, 0.0, seed)
+    part = np.full(len(groups), SPLITS.index("test"))
+    part[~is_test] = split_fractions(groups[~is_test], strata[~is_test], val, 0.0, seed)
     return part
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.formats.peaks import read_blacklist
 
 __all__ = ["Tiles", "blacklisted", "tile", "touched_bins"]
@@ -25,7 +25,7 @@ class Tiles:
         start: the first bin that is predicted (N,).
         lowest: the first one to which the window may be moved without leaving its region (N,).
         highest: the last one likewise (N,).
-        part: index into `PARTS` (N,).
+        part: index into `SPLITS` (N,).
     """
 
     contig: Index
@@ -74,7 +74,7 @@ def tile(
     fits = highest >= lowest
     too_short = int((end - start)[~fits].sum() // bin_size)
     contig, lowest, highest, part = contig[fits], lowest[fits], highest[fits], part[fits]
-    step = np.where(part == PARTS.index("train"), stride, bins)
+    step = np.where(part == SPLITS.index("train"), stride, bins)
     count = -(-(highest - lowest) // step) + 1
     region = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)

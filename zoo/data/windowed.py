@@ -8,7 +8,7 @@ from zoo.batch import Batch
 from zoo.data.base import SequenceData, batch_loader
 from zoo.data.genome_split import SplitRules
 from zoo.data.samplers import EpochSampler, ShareSampler
-from zoo.data.splits import Part
+from zoo.data.splits import Split
 from zoo.data.tiles import Tiles
 from zoo.data.window_dataset import Moves, WindowDataset, WindowShape
 from zoo.errors import ConfigError
@@ -107,7 +107,7 @@ class GenomeData(SequenceData):
         """Bins that a window predicts."""
         return self.shape.bins
 
-    def dataset(self, part: Part) -> WindowDataset:
+    def dataset(self, part: Split) -> WindowDataset:
         """The windows of one part; those for training are moved and turned."""
         raise NotImplementedError
 
@@ -120,13 +120,13 @@ class GenomeData(SequenceData):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """In order, to each process its share."""
-        return self._in_order("valid")
+        return self._in_order("val")
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """In order, to each process its share."""
         return self._in_order("test")
 
-    def _in_order(self, part: Part) -> DataLoader[Batch]:
+    def _in_order(self, part: Split) -> DataLoader[Batch]:
         dataset = self.dataset(part)
         sampler = ShareSampler(len(dataset))
         return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
@@ -143,7 +143,7 @@ class GenomeData(SequenceData):
     def needed(self, contigs: dict[str, int]) -> list[str]:
         """Those of the wanted contigs that were named, so that no file may lack them."""
         found = [] if self.contigs is None else list(contigs)
-        return found + list(match_contigs([*(self.rules.valid or []), *(self.rules.test or [])], contigs).values())
+        return found + list(match_contigs([*(self.rules.val or []), *(self.rules.test or [])], contigs).values())
 
     def context(self) -> int:
         """Bins on each side of those that are predicted which a window may read: `jitter` moves it."""
@@ -171,6 +171,6 @@ class GenomeData(SequenceData):
             )
         return tiles.subset(keep)
 
-    def empty(self, part: Part, tiles: Tiles, report: list[str]) -> ConfigError:
+    def empty(self, part: Split, tiles: Tiles, report: list[str]) -> ConfigError:
         """What is said of a part without windows."""
         return ConfigError("; ".join([f"the {part} part is empty: {len(tiles)} windows in all", *report]))

@@ -15,7 +15,7 @@ from zoo.data.base import LabelsDataModule
 from zoo.data.labelled import LabelledSequences
 from zoo.data.peaks.merge import merge_peaks
 from zoo.data.sequences.similarity import connected, find_joins, lay_out
-from zoo.data.splits import PARTS, draw_parts
+from zoo.data.splits import SPLITS, draw_parts
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.genome.sequence import Codes
@@ -80,7 +80,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         experiments: which of them are the targets, such as `usf1_h1hesc`; None for all. Loci and split stay the same.
         positive_share: share of the sequences drawn for training that have a label above 0, for a target that is rare
             among the loci; None draws every locus once.
-        valid_fraction: share of the loci for validation.
+        val_fraction: share of the loci for validation.
         test_fraction: share of the loci for the test.
         split_seed: of the split.
         options: of LabelsDataModule.
@@ -90,7 +90,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         self,
         experiments: list[str] | None = None,
         positive_share: float | None = None,
-        valid_fraction: float = 0.1,
+        val_fraction: float = 0.1,
         test_fraction: float = 0.1,
         split_seed: int = 0,
         **options: Any,
@@ -104,7 +104,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
             raise ConfigError(f"a share of positives of {positive_share} is not between 0 and 1")
         self.experiments = experiments or known
         self.positive_share = positive_share
-        self.valid_fraction, self.test_fraction, self.split_seed = valid_fraction, test_fraction, split_seed
+        self.val_fraction, self.test_fraction, self.split_seed = val_fraction, test_fraction, split_seed
 
     @property
     def targets(self) -> list[str]:
@@ -115,7 +115,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         """Join the peaks and split the loci."""
         loci = encode_loci()
         strata = np.unique(loci.labels, axis=0, return_inverse=True)[1].ravel()
-        part = draw_parts(loci.group, strata, valid=self.valid_fraction, test=self.test_fraction, seed=self.split_seed)
+        part = draw_parts(loci.group, strata, val=self.val_fraction, test=self.test_fraction, seed=self.split_seed)
         known = list(encode_experiments())
         labels = loci.labels[:, [known.index(experiment) for experiment in self.experiments]]
         return LabelledSequences(loci.codes, labels, part, self._weight(labels, part))
@@ -124,7 +124,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         if self.positive_share is None:
             return None
         positive: NDArray[np.bool_] = np.any(labels == 1, axis=1)
-        share = float(positive[part == PARTS.index("train")].mean())
+        share = float(positive[part == SPLITS.index("train")].mean())
         if share == 1:
             raise ConfigError("every locus has a label above 0: `positive_share` is for some of the `experiments`")
         weight: NDArray[np.float64] = np.where(

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.module import SequenceDataModule
-from zoo.data.splits import PARTS, group_identical
+from zoo.data.splits import SPLITS, group_identical
 from zoo.datasets.sources import files_of
 from zoo.errors import UnknownNameError
 from zoo.formats.sequences import SequenceFile
@@ -22,7 +22,7 @@ from zoo.utils.download import PublicFile, fetch
 __all__ = ["EncodeDataModule", "Experiment", "encode_experiments", "read_sequences"]
 
 # Every so many of the training file's peaks, from the strongest down, one is held out for validation.
-_VALID_EVERY = 10
+_VAL_EVERY = 10
 
 
 class Experiment(NamedTuple):
@@ -102,10 +102,10 @@ class EncodeDataModule(SequenceDataModule):
         # Identical peaks go with the first of them.
         groups = group_identical(peaks)
         _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-        valid = first[inverse] % _VALID_EVERY == _VALID_EVERY - 1
+        val = first[inverse] % _VAL_EVERY == _VAL_EVERY - 1
         codes = np.concatenate([peaks, test])
-        part = np.full(len(codes), PARTS.index("test"))
-        part[: len(peaks)] = np.where(valid, PARTS.index("valid"), PARTS.index("train"))
+        part = np.full(len(codes), SPLITS.index("test"))
+        part[: len(peaks)] = np.where(val, SPLITS.index("val"), SPLITS.index("train"))
         weight = None if self.rank_scale is None else 1 / (1 + np.arange(len(codes)) / self.rank_scale)
         return LabelledSequences(codes, np.concatenate([ones, labels])[:, None], part, weight)
 

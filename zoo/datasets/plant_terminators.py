@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.module import SequenceDataModule
 from zoo.data.sequences.similarity import group_overlapping
-from zoo.data.splits import PARTS, group_identical
+from zoo.data.splits import SPLITS, group_identical
 from zoo.datasets.sources import files_of
 from zoo.errors import ConfigError, IntegrityError
 from zoo.genome.sequence import Codes, encode
@@ -99,12 +99,12 @@ class TerminatorDataModule(SequenceDataModule):
     With `shared_bases`, training sequences that share so many with the test set are left out: that stays the authors'.
 
     Args:
-        valid_fraction: share of the authors' training set that is held out for validation.
+        val_fraction: share of the authors' training set that is held out for validation.
         options: of SequenceDataModule.
     """
 
-    def __init__(self, valid_fraction: float = 0.1, **options: Any) -> None:
-        super().__init__(classify=False, valid_fraction=valid_fraction, test_fraction=0.0, **options)
+    def __init__(self, val_fraction: float = 0.1, **options: Any) -> None:
+        super().__init__(classify=False, val_fraction=val_fraction, test_fraction=0.0, **options)
         self._sharing = 0
 
     @property
@@ -115,7 +115,7 @@ class TerminatorDataModule(SequenceDataModule):
     def read(self) -> LabelledSequences:
         """The sequences; the part of those that the authors trained on is still to be drawn."""
         found = read_terminators()
-        data = LabelledSequences(found.codes, found.labels, np.where(found.is_test, PARTS.index("test"), -1))
+        data = LabelledSequences(found.codes, found.labels, np.where(found.is_test, SPLITS.index("test"), -1))
         if self.shared_bases is None:
             return data
         groups = group_overlapping(found.codes, self.shared_bases)

@@ -19,7 +19,7 @@ from zoo.data.tracks.module import TrackDataModule
 from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder
 from zoo.datasets.sources import files_of
-from zoo.datasets.yeast_genome import RDNA, ROMAN, TEST, VALID, write_genome
+from zoo.datasets.yeast_genome import RDNA, ROMAN, TEST, VAL, write_genome
 from zoo.errors import ConfigError
 from zoo.formats.bigwig import BigWig, BigWigWriter
 from zoo.utils.download import PublicFile, fetch
@@ -82,7 +82,7 @@ class YeastDataModule(TrackDataModule):
             length=length,
             bin_size=bin_size,
             crop=crop,
-            split=SplitRules(valid=VALID, test=TEST),
+            split=SplitRules(val=VAL, test=TEST),
             blacklist=[str(folder / "blacklist.bed")],
             **options,
         )

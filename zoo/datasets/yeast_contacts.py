@@ -17,7 +17,7 @@ from zoo.data.genome_split import SplitRules
 from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder
 from zoo.datasets.sources import files_of
-from zoo.datasets.yeast_genome import RDNA, TEST, VALID, write_genome
+from zoo.datasets.yeast_genome import RDNA, TEST, VAL, write_genome
 from zoo.formats.bigwig import BigWigWriter
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
@@ -78,7 +78,7 @@ class YeastContactDataModule(ContactDataModule):
             maps=maps,
             arms=str(folder / "arms.bed"),
             inputs_table=str(folder / "inputs.tsv") if position else None,
-            split=split or SplitRules(valid=VALID, test=TEST),
+            split=split or SplitRules(val=VAL, test=TEST),
             blacklist=[str(folder / "blacklist.bed")],
             **options,
         )

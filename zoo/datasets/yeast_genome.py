@@ -5,11 +5,11 @@ from pathlib import Path
 from zoo.datasets.sources import files_of
 from zoo.utils.download import fetch
 
-__all__ = ["CONTIGS", "RDNA", "ROMAN", "TEST", "VALID", "write_genome"]
+__all__ = ["CONTIGS", "RDNA", "ROMAN", "TEST", "VAL", "write_genome"]
 
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI"]
 CONTIGS = [f"chr{number}" for number in ROMAN]
-VALID = ["chrXI"]
+VAL = ["chrXI"]
 TEST = ["chrIX", "chrXIV"]
 # The array of ribosomal RNA genes stands for some 150 copies: what is measured there is not of one.
 RDNA = ("chrXII", 450_000, 490_000)

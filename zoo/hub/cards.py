@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import UnknownNameError
-from zoo.hub.facts import CardFacts, RunFacts, facts_of
+from zoo.hub.facts import CardFacts, RunFacts, facts_of, read_config
 from zoo.hub.registry import find_entry, shipped_folder
 from zoo.utils.download import cache_folder
 from zoo.utils.text import some_of
@@ -50,7 +50,7 @@ def render_card(config: dict[str, Any], targets_text: str) -> str:
 
 def render_folder(folder: Path) -> str:
     """Render the card of a checkpoint folder from its facts."""
-    return render_card(json.loads((folder / "config.json").read_text()), (folder / "targets.tsv").read_text())
+    return render_card(read_config(folder), (folder / "targets.tsv").read_text())
 
 
 def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
@@ -62,7 +62,7 @@ def render_all(checkpoints: Path | None = None) -> str:
     """Render `MODEL_CARDS.md`: a table of all checkpoints, then a section for each."""
     table, sections = [], []
     for folder in checkpoint_folders(checkpoints):
-        config = json.loads((folder / "config.json").read_text())
+        config = read_config(folder)
         facts = facts_of(config)
         anchor = facts.name.replace(".", "")
         table.append(f"| [{facts.name}](#{anchor}) | {facts.summary} | {facts.species} | {facts.metric} |")
@@ -182,9 +182,9 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     return [
         "## Results",
         "",
-        *_scores("part", run.metrics),
+        *_scores("split", run.metrics),
         "",
-        "The checkpoint was chosen on the validation part; this model was scored on the test part once, after that.",
+        "The checkpoint was chosen on the validation split; this model was scored on the test split once, after that.",
         "",
         *_target_lines(run, targets),
         "## Training",

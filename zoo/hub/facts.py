@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.errors import IntegrityError
 from zoo.hub.registry import ModelEntry
+from zoo.hub.upgrade import upgrade_config
 
 __all__ = ["CardFacts", "RunFacts", "facts_of", "read_config"]
 
@@ -109,4 +110,4 @@ def read_config(folder: Path) -> dict[str, Any]:
         dict(config["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
-    return config
+    return upgrade_config(config)

@@ -22,6 +22,7 @@ from zoo.hub.example import made_example
 from zoo.hub.facts import CardFacts, read_config
 from zoo.hub.registry import ModelEntry, find_entry, load_architecture, shipped_folder
 from zoo.hub.targets import TARGETS_FILE, TargetRow, write_targets
+from zoo.hub.upgrade import FORMAT
 from zoo.models._base import SequenceModel
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import cache_folder, sha256_of
@@ -33,7 +34,6 @@ _EXAMPLE = "example.safetensors"
 _CARD = "README.md"
 # How far a prediction may lie from the stored one: between processors and releases of torch, sums differ in order.
 _TOLERANCE = 1e-4
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def save(
             save_file({**example, "expected": copy.predict(**example)}, draft / _EXAMPLE)
         write_targets(draft / TARGETS_FILE, targets)
         config = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "name": facts.name,
             "architecture": type(model).__module__.rsplit(".", 1)[-1],
             "arguments": model.arguments,

@@ -43,7 +43,7 @@ class SequenceModel(LightningModule):
     # What the four channels hold at an N.
     unknown_base: ClassVar[float] = 0.0
     # Whether predictions are averaged with those for the reverse complement; an architecture may make it an argument.
-    both_strands: bool = False
+    rc_average: bool = False
 
     # Tracks that are read beside the sequence, the bases that a value of one stands for, and for each the index of its
     # partner on the other strand; an architecture may make them arguments.
@@ -70,7 +70,7 @@ class SequenceModel(LightningModule):
         self.length = length
         self.loss = find_loss(loss)
         self.optimization = Optimization()
-        self.valid_scores, self.test_scores = self._new_scores("valid"), self._new_scores("test")
+        self.val_scores, self.test_scores = self._new_scores("val"), self._new_scores("test")
         # What was taken from another model: names of tensors, and the modules of it that stay as they are.
         self.taken: frozenset[str] = frozenset()
         self.frozen: list[nn.Module] = []
@@ -81,7 +81,7 @@ class SequenceModel(LightningModule):
         """The metrics of what is predicted."""
         targets = len(self.output.targets)
         if isinstance(self.output, Tracks):
-            of_tracks = TrackMetrics if part == "valid" else RankedTrackMetrics
+            of_tracks = TrackMetrics if part == "val" else RankedTrackMetrics
             return of_tracks(targets, self.loss.counts)
         if isinstance(self.output, Contacts):
             return ContactMetrics(targets, self.output.bins, self.output.diagonal)
@@ -132,7 +132,7 @@ class SequenceModel(LightningModule):
         """The prediction for codes whose raw output on the given strand is known."""
         # In float32 whatever the precision: in bf16 the probabilities near 1 would be ties.
         forward = self.activation(raw.float())
-        if not self.both_strands:
+        if not self.rc_average:
             return forward
         if inputs is not None:
             inputs = inputs.flip(-1)
@@ -197,7 +197,7 @@ class SequenceModel(LightningModule):
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one validation batch."""
-        self._score(batch, self.valid_scores, "valid")
+        self._score(batch, self.val_scores, "val")
 
     def test_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one test batch."""
@@ -205,7 +205,7 @@ class SequenceModel(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the whole validation set."""
-        self._log_scores(self.valid_scores, "valid")
+        self._log_scores(self.val_scores, "val")
 
     def on_test_epoch_end(self) -> None:
         """Log the scores of the whole test set, and keep those of each target."""

@@ -74,7 +74,7 @@ class Akita(SequenceModel):
         activation: `relu`, as published, `gelu` or `quick_gelu`.
         norm_momentum: of batch normalisation, as PyTorch counts it: .0735 is Keras' .9265.
         checkpointing: keep only what passes between blocks for the backward pass: less memory, more time.
-        both_strands: average predictions with those for the reverse complement.
+        rc_average: average predictions with those for the reverse complement.
         loss: `mean_squared_error`.
     """
 
@@ -113,7 +113,7 @@ class Akita(SequenceModel):
         activation: str = "relu",
         norm_momentum: float = 0.0735,
         checkpointing: bool = False,
-        both_strands: bool = False,
+        rc_average: bool = False,
         loss: str = "mean_squared_error",
     ) -> None:
         sizes = [stem_filters, stem_width, stem_stride, stem_pool, *tower_filters, tower_width, *tower_pools]
@@ -134,7 +134,7 @@ class Akita(SequenceModel):
         steps = list(accumulate([stem_stride * stem_pool, *tower_pools], mul))
         bins = _bins(length, steps[-1], crop, diagonal)
         super().__init__(Contacts(tuple(targets), bins, steps[-1], crop * steps[-1], diagonal), length, loss)
-        self.both_strands, self.checkpointing, self.crop, self.combine = both_strands, checkpointing, crop, combine
+        self.rc_average, self.checkpointing, self.crop, self.combine = rc_average, checkpointing, crop, combine
         common: dict[str, Any] = {"momentum": norm_momentum, "activation": activation}
         channels = [stem_filters, *tower_filters]
         tower = conv_tower(channels, tower_width, tower_pools, common)

@@ -58,7 +58,7 @@ class Basenji(SequenceModel):
         activation: `quick_gelu`, as published (x sigmoid(1.702 x)); `gelu`, the exact one; or `relu`.
         norm_momentum: of batch normalisation, as PyTorch counts it: .1 is Keras' .9.
         checkpointing: keep only what passes between blocks for the backward pass: less memory, more time.
-        both_strands: average predictions with those for the reverse complement.
+        rc_average: average predictions with those for the reverse complement.
         loss: `poisson`, `poisson_multinomial`, or `softplus_squared_error`.
     """
 
@@ -87,7 +87,7 @@ class Basenji(SequenceModel):
         activation: str = "quick_gelu",
         norm_momentum: float = 0.1,
         checkpointing: bool = False,
-        both_strands: bool = True,
+        rc_average: bool = True,
         loss: str = "poisson",
     ) -> None:
         sizes = [stem_filters, stem_width, stem_stride, stem_pool, *tower_filters, tower_width, *tower_pools]
@@ -104,7 +104,7 @@ class Basenji(SequenceModel):
         super().__init__(
             Tracks(tuple(targets), bins, bin_size, crop * bin_size, tuple(strand_pairs or ())), length, loss
         )
-        self.both_strands, self.checkpointing, self.crop = both_strands, checkpointing, crop
+        self.rc_average, self.checkpointing, self.crop = rc_average, checkpointing, crop
         if scales is not None and (len(scales) != len(targets) or min(scales) <= 0):
             raise ConfigError(f"scales are {len(targets)} numbers above 0, one for each target")
         scale = torch.ones(len(targets), 1) if scales is None else torch.tensor(scales, dtype=torch.float32)[:, None]

@@ -39,13 +39,13 @@ class Basset(SequenceModel):
         pool_first: pool right after the convolution, so that the batch is normalised over pooled values: half as much
             work on a CPU; not as published.
         members: number M of nets, each trained on its own loss, whose raw outputs are averaged; 1 as published.
-        shared_strands: read each filter, and each unit of the first dense layer, on both strands and keep the higher
+        rc_equivariant: read each filter, and each unit of the first dense layer, on both strands and keep the higher
             response: a motif and an arrangement of motifs are learnt once, and what is predicted for both strands of a
             sequence is the same. No position may be left over by a pool; not as published.
         centre: for measurements: the mean of each target in training (T,). The net then learns deviations from it, in
             units of `spread`.
         spread: the standard deviation of each target in training (T,).
-        both_strands: predict the average over both strands; as published, only the given one is read.
+        rc_average: predict the average over both strands; as published, only the given one is read.
         loss: `binary_cross_entropy` (peaks) or `mean_squared_error` (measurements).
     """
 
@@ -65,14 +65,14 @@ class Basset(SequenceModel):
         conv_dropout: float = 0.0,
         pool_first: bool = False,
         members: int = 1,
-        shared_strands: bool = False,
+        rc_equivariant: bool = False,
         centre: Sequence[float] | None = None,
         spread: Sequence[float] | None = None,
-        both_strands: bool = False,
+        rc_average: bool = False,
         loss: str = "binary_cross_entropy",
     ) -> None:
         super().__init__(Labels(tuple(targets)), length, loss)
-        self.both_strands = both_strands
+        self.rc_average = rc_average
         plan = Plan(filters, widths, pools, padding)
         plan.check(length)
         if min([*hidden, members]) < 1 or not (0 <= dropout < 1 and 0 <= conv_dropout < 1):
@@ -85,7 +85,7 @@ class Basset(SequenceModel):
         if not (self.spread > 0).all():
             raise ConfigError("a target's spread is a number above 0")
         self.members = nn.ModuleList(
-            BassetNet(length, len(targets), plan, hidden, dropout, conv_dropout, pool_first, shared_strands)
+            BassetNet(length, len(targets), plan, hidden, dropout, conv_dropout, pool_first, rc_equivariant)
             for _ in range(members)
         )
 
@@ -117,21 +117,21 @@ class BassetNet(nn.Module):
         dropout: float,
         conv_dropout: float,
         pool_first: bool,
-        shared_strands: bool,
+        rc_equivariant: bool,
     ) -> None:
         super().__init__()
         channels, left = [4, *plan.filters], plan.positions(length)
-        first, later = (StrandedConv, MirroredConv) if shared_strands else (Conv2d, Conv2d)
+        first, later = (StrandedConv, MirroredConv) if rc_equivariant else (Conv2d, Conv2d)
         kinds = [first, *[later] * (len(plan.filters) - 1)]
         blocks = [
             ConvBlock(kind(*ends, (1, width), padding=plan.padding), pool, conv_dropout, pool_first)
             for kind, ends, width, pool in zip(kinds, pairwise(channels), plan.widths, plan.pools, strict=True)
         ]
         units = [channels[-1] * left, *hidden]
-        if shared_strands:
+        if rc_equivariant:
             plan.check_mirrored(length)
             if not hidden and left > 1:
-                raise ConfigError(f"{left} positions are left; give a hidden layer, or pool all, for shared_strands")
+                raise ConfigError(f"{left} positions are left; give a hidden layer, or pool all, for rc_equivariant")
             if hidden:  # the first dense layer is a convolution over all positions that are left
                 whole = MirroredConv(channels[-1], hidden[0], (1, left))
                 blocks.append(ConvBlock(whole, 1, dropout, pool_first))
@@ -232,11 +232,11 @@ class Plan(NamedTuple):
             length -= taken
             if self.padding == "same" and width % 2 == 0:
                 raise ConfigError(
-                    f"shared_strands: the width {width} pads one end more than the other; take an odd one"
+                    f"rc_equivariant: the width {width} pads one end more than the other; take an odd one"
                 )
             if length % pool:
                 where = f"the convolution of width {width} gives {length} positions"
-                raise ConfigError(f"shared_strands: {where}, which its pool of {pool} does not divide; change one")
+                raise ConfigError(f"rc_equivariant: {where}, which its pool of {pool} does not divide; change one")
             length //= pool
 
     def positions(self, length: int) -> int:

@@ -1,4 +1,4 @@
-"""How a model is trained: optimiser, schedule, what is frozen. Part of a run, never needed to load."""
+"""How a model is trained: optimiser, schedule, what is frozen. Split of a run, never needed to load."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

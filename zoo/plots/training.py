@@ -80,6 +80,6 @@ def _read_curves(run: Path) -> dict[str, dict[int, float]]:
         with log.open(newline="") as file:
             for row in csv.DictReader(file):
                 for name, value in row.items():
-                    if name.startswith(("train_", "valid_")) and value:
+                    if name.startswith(("train_", "val_")) and value:
                         curves.setdefault(name, {})[int(row["epoch"])] = float(value)
     return curves

@@ -108,11 +108,11 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -
         enable_checkpointing=False,
         enable_model_summary=False,
     )
-    (valid,) = judge.validate(model, datamodule=data, verbose=False)
+    (val,) = judge.validate(model, datamodule=data, verbose=False)
     (test,) = judge.test(model, datamodule=data, verbose=False)
     return {
         part: {key.removeprefix(f"{part}_"): float(value) for key, value in values.items()}
-        for part, values in (("valid", valid), ("test", test))
+        for part, values in (("val", val), ("test", test))
     }
 
 

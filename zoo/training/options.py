@@ -131,7 +131,7 @@ class TrainCLI(LightningCLI):
         parser.add_argument(
             "--monitor",
             type=str,
-            default="valid_loss",
+            default="val_loss",
             help="the validation metric that chooses the best checkpoint; a loss is to be low, all else high",
         )
         parser.add_argument(

@@ -136,7 +136,7 @@ def parse(arguments: Sequence[str]) -> TrainCLI:
 
 def _check_plan(config: Namespace, model: SequenceModel, data: SequenceData) -> None:
     """Refuse before training what would spoil its end."""
-    known = ["valid_loss", *(f"valid_{name}" for name in model.valid_scores.names)]
+    known = ["val_loss", *(f"val_{name}" for name in model.val_scores.names)]
     if config.monitor not in known:
         raise ConfigError(f"there is no metric {config.monitor!r} to monitor; there are {', '.join(known)}")
     data.check_model(model.output, model.loss)

@@ -19,7 +19,7 @@ from zoo.data.contacts.bands import ContactBand
 from zoo.data.contacts.expected_regions import Region, training_regions
 from zoo.data.contacts.maps import MapRules, coarse_grain, fill_gaps, log_map, runs, smooth, valid_pairs
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError, InputError
 from zoo.formats.cooler import CoolerFile
 
@@ -318,7 +318,7 @@ def test_what_is_expected_is_what_cooltools_expects(
 
 
 def test_only_the_training_contigs_say_what_is_expected(made: Path, masked: Mask) -> None:
-    split = GenomeSplit(LENGTHS, SplitRules(valid=["chr2"], test=["chr3"]))
+    split = GenomeSplit(LENGTHS, SplitRules(val=["chr2"], test=["chr3"]))
     regions = training_regions(LENGTHS, split, None, BIN)
     assert regions == [Region("chr1", 0, 400)]
     weight = cooler.Cooler(str(made)).bins()["weight"][:400].to_numpy(copy=True)
@@ -448,7 +448,7 @@ def bed(folder: Path, *lines: tuple[str, int, int]) -> str:
 
 
 def by_contig() -> GenomeSplit:
-    return GenomeSplit(GENOME, SplitRules(valid=["chr2"], test=[]))
+    return GenomeSplit(GENOME, SplitRules(val=["chr2"], test=[]))
 
 
 def test_without_arms_the_training_contigs_are_whole() -> None:
@@ -463,13 +463,13 @@ def test_arms_are_cut_to_the_training_part_in_whole_bins(tmp_path: Path) -> None
 
 
 def test_arms_are_cut_at_the_borders_of_random_blocks(tmp_path: Path) -> None:
-    rules = SplitRules(block_size=730, valid_fraction=0.3, test_fraction=0.2, split_seed=3)
+    rules = SplitRules(block_size=730, val_fraction=0.3, test_fraction=0.2, split_seed=3)
     split = GenomeSplit(GENOME, rules)
     arms = {"chr1": [(0, 4_010), (4_990, 10_050)], "chr2": [(0, 5_000)], "chrX": [(150, 2_990)]}
     path = bed(tmp_path, *((name, s, e) for name, each in arms.items() for s, e in each))
     regions = training_regions(GENOME, split, path, 100)
     found = {(name, place) for name, start, end in regions for place in range(start, end)}
-    expected, train = set(), PARTS.index("train")
+    expected, train = set(), SPLITS.index("train")
     for number, (name, length) in enumerate(GENOME.items()):
         for place in range(-(-length // 100)):
             start, end = 100 * place, min(100 * place + 100, length)

@@ -26,7 +26,7 @@ from zoo.data.contacts.maps import MapRules
 from zoo.data.contacts.module import ContactDataModule
 from zoo.data.genome_split import SplitRules
 from zoo.data.samplers import EpochSampler
-from zoo.data.splits import Part
+from zoo.data.splits import Split
 from zoo.errors import ConfigError, InputError
 from zoo.formats.cooler import CoolerFile
 from zoo.genome.fasta import Genome
@@ -43,8 +43,8 @@ SIZES = {"chr1": 40_500, "chr2": 16_300, "chr3": 12_033, "chr4": 700}
 # Windows of 18 bins, the outer two on each side context.
 BINS, CROP, DIAGONAL = 14, 2, 2
 LENGTH = (BINS + 2 * CROP) * BIN
-BY_CONTIG = SplitRules(valid=["chr2"], test=["3"])
-IN_BLOCKS = SplitRules(block_size=10_000, valid_fraction=0.2, test_fraction=0.2)
+BY_CONTIG = SplitRules(val=["chr2"], test=["3"])
+IN_BLOCKS = SplitRules(block_size=10_000, val_fraction=0.2, test_fraction=0.2)
 # What the split by contig leaves for training, in bins.
 TRAIN = [("chr1", 0, 159), ("chr4", 0, 3)]
 # Maps as they come: neither coarse-grained nor filled nor smoothed.
@@ -124,7 +124,7 @@ def bed(folder: Path, *regions: tuple[str, int, int]) -> list[str]:
     return [str(path)]
 
 
-def all_of(data: ContactDataModule, part: Part) -> Batch:
+def all_of(data: ContactDataModule, part: Split) -> Batch:
     """The windows of a part in one batch, as they lie."""
     dataset = data.dataset(part)
     return dataset.__getitems__(list(range(len(dataset))))
@@ -212,13 +212,13 @@ def slow_windows(world: World, name: str, maps: Values) -> tuple[list[str], Valu
 # Validation and test: as they are, each pixel once.
 
 
-@pytest.mark.parametrize(("part", "name"), [("valid", "chr2"), ("test", "chr3")])
+@pytest.mark.parametrize(("part", "name"), [("val", "chr2"), ("test", "chr3")])
 @pytest.mark.parametrize("batch_size", [2, 100])
 def test_validation_and_test_are_log_observed_over_expected_of_what_cooler_reads(
     world: World, part: str, name: str, batch_size: int
 ) -> None:
     data = module(world, batch_size=batch_size)
-    batches = list(data.val_dataloader() if part == "valid" else data.test_dataloader())
+    batches = list(data.val_dataloader() if part == "val" else data.test_dataloader())
     sequences, targets = slow_windows(world, name, slow_maps(world.one)[name])
     assert sequences[0].startswith("N" * CROP * BIN)
     assert [letters for batch in batches for letters in letters_of(batch)] == sequences
@@ -231,7 +231,7 @@ def test_validation_and_test_are_log_observed_over_expected_of_what_cooler_reads
 
 
 def test_pixels_that_two_windows_share_count_once_and_none_is_lost(world: World) -> None:
-    batch = all_of(module(world, coolers={"other": world.other}), "valid")  # no bin of this one lacks a weight
+    batch = all_of(module(world, coolers={"other": world.other}), "val")  # no bin of this one lacks a weight
     row, column = np.triu_indices(BINS, DIAGONAL)
     counted, wanted = np.zeros((64, 64)), np.zeros((64, 64), bool)
     for first, target in zip(starts_of("chr2"), batch.target[:, 0].numpy(), strict=True):
@@ -358,7 +358,7 @@ def test_no_base_is_read_in_two_parts(world: World, split: SplitRules) -> None:
     contigs = {name: contig_of(world, name) for name in SIZES}
     read = {name: np.zeros((3, size), bool) for name, size in SIZES.items()}
     batches = [(0, rows(data.dataset("train"), epoch)) for epoch in range(5)]
-    batches += [(1, all_of(data, "valid")), (2, all_of(data, "test"))]
+    batches += [(1, all_of(data, "val")), (2, all_of(data, "test"))]
     for part, batch in batches:
         for letters in letters_of(batch):
             bare = letters.strip("N")
@@ -380,7 +380,7 @@ def test_nothing_of_validation_and_test_enters_what_is_expected_or_learned(world
         data = module(world, maps=rules, coolers={"one": write_cooler(tmp_path / f"{name}.cool", changed, weights)})
         assert np.array_equal(data.bands[0].expected, expected, equal_nan=True)
         assert same(all_of(data, "train"), learned)
-        part: Part = "valid" if name == "chr2" else "test"
+        part: Split = "val" if name == "chr2" else "test"
         assert not same(all_of(data, part), all_of(before, part))  # what was changed is seen where it shall be
     changed = {**counts, "chr1": 3 * counts["chr1"] + 1}
     data = module(world, maps=rules, coolers={"one": write_cooler(tmp_path / "chr1.cool", changed, weights)})
@@ -389,7 +389,7 @@ def test_nothing_of_validation_and_test_enters_what_is_expected_or_learned(world
 
 def test_what_is_expected_is_counted_in_the_training_blocks_alone(world: World, tmp_path: Path) -> None:
     data, contigs = module(world, split=IN_BLOCKS), {name: contig_of(world, name) for name in SIZES}
-    parts: list[Part] = ["train", "valid", "test"]
+    parts: list[Split] = ["train", "val", "test"]
     for part in parts:
         counts, found = counts_of(world.one), 0
         for name, matrix in counts.items():
@@ -413,7 +413,7 @@ def test_what_is_expected_is_counted_within_arms(world: World, tmp_path: Path) -
     data = module(world, arms=arms)
     maps = slow_maps(world.one, [("chr1", 0, 70), ("chr1", 71, 159)])
     np.testing.assert_allclose(
-        all_of(data, "valid").target[:, 0], slow_windows(world, "chr2", maps["chr2"])[1], rtol=1e-5, atol=1e-6
+        all_of(data, "val").target[:, 0], slow_windows(world, "chr2", maps["chr2"])[1], rtol=1e-5, atol=1e-6
     )
     assert not np.allclose(maps["chr2"], slow_maps(world.one)["chr2"], equal_nan=True)
 
@@ -426,8 +426,8 @@ def test_the_blacklist_and_bins_without_a_weight_are_nan(world: World, tmp_path:
     blacklist = bed(tmp_path, ("2", 3_000, 3_073), ("chr2", 16_000, 99_000), ("1", 2_560, 3_072), ("chr9", 1, 2))
     data = module(world, blacklist=blacklist)
     maps = slow_maps(world.one, masked={"chr1": [10, 11], "chr2": [11, 12, 62, 63]})
-    for part, name in (("valid", "chr2"), ("test", "chr3")):
-        found = all_of(data, "valid" if part == "valid" else "test").target[:, 0].numpy()
+    for part, name in (("val", "chr2"), ("test", "chr3")):
+        found = all_of(data, "val" if part == "val" else "test").target[:, 0].numpy()
         np.testing.assert_allclose(found, slow_windows(world, name, maps[name])[1], rtol=1e-5, atol=1e-6)
     target = all_of(data, "train").target[:, 0].numpy()
     for first, found in zip(starts_of("chr1"), target, strict=True):
@@ -473,7 +473,7 @@ def test_a_module_says_what_it_holds_and_what_it_left_out(world: World, tmp_path
         "maps: log(observed/expected), coarse-grained to 0 contacts, clipped at 2, gaps up to 0 filled, Gaussian of 0 "
         "bins",
         "train: 9 windows of 14 bins",
-        "valid: 5 windows of 14 bins",
+        "val: 5 windows of 14 bins",
         "test: 4 windows of 14 bins",
     ]
 
@@ -487,7 +487,7 @@ def test_contigs_that_some_cooler_lacks_are_left_out_unless_they_are_wanted(worl
     with pytest.raises(InputError, match=r"three\.cool has no contig 'chr4', which is wanted; it has chr1, chr2, chr3"):
         module(world, coolers=coolers, contigs=["chr1", "2", "chr3", "4"]).describe()
     with pytest.raises(InputError, match=r"three\.cool has no contig 'chr4', which is wanted"):
-        module(world, coolers=coolers, split=SplitRules(valid=["chr2"], test=["4"])).describe()
+        module(world, coolers=coolers, split=SplitRules(val=["chr2"], test=["4"])).describe()
 
 
 def test_what_was_measured_and_its_unit_are_said_of_each_target(world: World) -> None:
@@ -524,8 +524,8 @@ CHANGES: dict[str, Callable[[World, Path], dict[str, Any]]] = {
     "clip": lambda *_: {"maps": MapRules(least_count=0, fill=0, clip=1.5)},
     "fill": lambda *_: {"maps": MapRules(least_count=0, fill=1)},
     "smooth": lambda *_: {"maps": MapRules(least_count=0, fill=0, smooth=0.5)},
-    "split": lambda *_: {"split": SplitRules(valid=["chr3"], test=["chr2"], split_seed=1), "contigs": ["1", "2", "3"]},
-    "training contigs": lambda *_: {"split": SplitRules(valid=["chr2", "4"], test=["chr3"])},
+    "split": lambda *_: {"split": SplitRules(val=["chr3"], test=["chr2"], split_seed=1), "contigs": ["1", "2", "3"]},
+    "training contigs": lambda *_: {"split": SplitRules(val=["chr2", "4"], test=["chr3"])},
     "blacklist": lambda _, folder: {"blacklist": bed(folder, ("chr1", 0, 9))},
     "arms": lambda _, folder: {"arms": bed(folder, ("chr1", 0, 20_000))[0]},
     "cooler": lambda world, _: {"coolers": {"one": world.other}},
@@ -596,20 +596,20 @@ def slow_inputs(tracks: Tracks, name: str, first: int, size: int) -> Values:
 def test_tracks_beside_the_sequence_are_those_of_its_bases(world: World, tracks: Tracks, size: int | None) -> None:
     data = module(world, inputs_table=tracks.table, input_size=size)
     assert (data.inputs, data.input_pairs) == (("plus", "minus", "cover"), (1, 0, 2))
-    for part, name in (("valid", "chr2"), ("test", "chr3")):
-        batch = all_of(data, "valid" if part == "valid" else "test")
+    for part, name in (("val", "chr2"), ("test", "chr3")):
+        batch = all_of(data, "val" if part == "val" else "test")
         expected = [slow_inputs(tracks, name, (first - CROP) * BIN, size or BIN) for first in starts_of(name)]
         assert batch.inputs is not None
         assert batch.inputs.dtype == torch.float32
         np.testing.assert_allclose(batch.inputs, expected, rtol=1e-4, atol=1e-5)
     # Past the ends of a contig, and where a track has no value.
-    valid = all_of(data, "valid").inputs
-    assert valid is not None
+    val = all_of(data, "val").inputs
+    assert val is not None
     width = BIN // (size or BIN)
-    assert (valid[0, :, : CROP * width] == 0).all()
-    assert (valid[-1, :, -width:] == 0).all()
-    assert (valid[0, :, 12 * width : 16 * width] == 0).all()
-    assert (valid[0, :, CROP * width : 12 * width] != 0).float().mean() > 0.95
+    assert (val[0, :, : CROP * width] == 0).all()
+    assert (val[-1, :, -width:] == 0).all()
+    assert (val[0, :, 12 * width : 16 * width] == 0).all()
+    assert (val[0, :, CROP * width : 12 * width] != 0).float().mean() > 0.95
 
 
 @pytest.mark.parametrize("size", [256, 64])
@@ -671,8 +671,8 @@ def refused(message: str, *words: str) -> None:
 
 
 def test_a_map_is_chosen_from_an_mcool_by_its_resolution(world: World, several: str) -> None:
-    batch = all_of(module(world, coolers={"one": f"{several}::resolutions/256"}), "valid")
-    assert same(batch, all_of(module(world), "valid"))
+    batch = all_of(module(world, coolers={"one": f"{several}::resolutions/256"}), "val")
+    assert same(batch, all_of(module(world), "val"))
     coarse = module(
         world, coolers={"one": f"{several}::/resolutions/512"}, length=18 * 512, balance=True, contigs=["1", "2", "3"]
     )
@@ -760,20 +760,20 @@ def test_a_cooler_that_is_not_balanced_is_refused_or_balanced_in_memory(world: W
         module(world, coolers={"one": path}).prepare_data()
     refused(str(error.value), "raw.cool is not balanced", f"run `cooler balance {path}`", "--data.balance true")
     data = module(world, coolers={"one": path}, balance=True)
-    valid = all_of(data, "valid")
+    val = all_of(data, "val")
     assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == before
     assert list(tmp_path.iterdir()) == [Path(path)]
     # As `cooler balance --cis-only` balances a copy, after which each bin has the same sum, but for two diagonals.
     copy = write_cooler(tmp_path / "copy.cool", counts)
     cooler.balance_cooler(cooler.Cooler(copy), cis_only=True, store=True)
-    assert same(all_of(module(world, coolers={"one": copy}), "valid"), valid)
+    assert same(all_of(module(world, coolers={"one": copy}), "val"), val)
     matrix = cooler.Cooler(copy).matrix(balance=True).fetch("2")
     place = np.arange(len(matrix))
     matrix[np.abs(place[:, None] - place) < 2] = 0
     sums = np.nansum(matrix, 0)[~np.isnan(matrix).all(0)]
     assert len(sums) > 50
     assert np.std(sums) < 0.01 * np.mean(sums)
-    assert torch.isfinite(valid.target).sum() > 300
+    assert torch.isfinite(val.target).sum() > 300
 
 
 def test_a_cooler_that_cannot_be_balanced_is_refused(
@@ -813,10 +813,10 @@ def test_contig_names_of_another_style_are_matched(
         {name: weights[ours] for name, ours in theirs.items()},
         {name: SIZES[ours] for name, ours in theirs.items()},
     )
-    split = SplitRules(valid=[of_genome[1]], test=[of_genome[2]])
+    split = SplitRules(val=[of_genome[1]], test=[of_genome[2]])
     data = module(world, genome=str(fasta), coolers={"one": path}, split=split)
     expected = module(world, contigs=["chr1", "chr2", "chr3"])
-    for part in ("train", "valid", "test"):
+    for part in ("train", "val", "test"):
         assert same(all_of(data, part), all_of(expected, part))
 
 

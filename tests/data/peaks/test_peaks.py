@@ -15,7 +15,7 @@ from zoo.data.peaks.build import build_peak_table
 from zoo.data.peaks.module import PeakDataModule
 from zoo.data.peaks.rules import PeakRules, Report
 from zoo.data.peaks.table import PeakTable
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError, InputError
 from zoo.formats.peaks import name_peak_files, read_peak_file
 from zoo.genome.fasta import Genome
@@ -23,7 +23,7 @@ from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, reverse_complement
 
 SIZES = {"chr1": 60_000, "chr2": 40_000, "chr3": 20_000}
-RULES = PeakRules(length=100, valid=["chr2"], test=["chr3"])
+RULES = PeakRules(length=100, val=["chr2"], test=["chr3"])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def build(
 
 def sites(table: PeakTable) -> list[tuple[str, int, str, list[int]]]:
     rows = zip(table.contig.tolist(), table.start.tolist(), table.part.tolist(), table.labels.tolist(), strict=True)
-    return [(table.contigs[contig], start, PARTS[part], labels) for contig, start, part, labels in rows]
+    return [(table.contigs[contig], start, SPLITS[part], labels) for contig, start, part, labels in rows]
 
 
 # Reading.
@@ -113,7 +113,7 @@ def test_overlapping_peaks_of_two_files_become_one_site_with_both_labels(tmp_pat
     assert sites(table) == [
         ("chr1", 970, "train", [1, 1]),
         ("chr1", 4955, "train", [1, 0]),
-        ("chr2", 950, "valid", [0, 1]),
+        ("chr2", 950, "val", [0, 1]),
     ]
     assert report.lines[0] == "4 peaks in 2 files"
     assert "3 sites of 100 bases, of windows that overlapped by 33 or more" in report.lines
@@ -122,7 +122,7 @@ def test_overlapping_peaks_of_two_files_become_one_site_with_both_labels(tmp_pat
 def test_windows_that_overlap_by_less_than_asked_stay_apart(tmp_path: Path) -> None:
     a = bed(tmp_path / "a.bed", ("chr1", 1000, 1002), ("chr1", 1060, 1062))
     for overlap, count in ((40, 1), (41, 2)):
-        table, _ = build({"a": a}, rules=PeakRules(length=100, merge_overlap=overlap, valid=["chr2"], test=["chr3"]))
+        table, _ = build({"a": a}, rules=PeakRules(length=100, merge_overlap=overlap, val=["chr2"], test=["chr3"]))
         assert len(table) == count
 
 
@@ -133,7 +133,7 @@ def test_a_window_that_would_pass_an_end_of_its_contig_is_moved_inside(tmp_path:
 
 def test_windows_that_are_moved_to_the_same_place_become_one_site(tmp_path: Path) -> None:
     one, two = bed(tmp_path / "l.bed", ("chr1", 5, 15)), bed(tmp_path / "m.bed", ("chr1", 190, 210))
-    rules = PeakRules(length=600, merge_overlap=500, valid=[], test=[])
+    rules = PeakRules(length=600, merge_overlap=500, val=[], test=[])
     table, _ = build_peak_table({"l": one, "m": two}, {"chr1": 5000}, rules)
     assert table.start.tolist() == [0]
     assert table.labels.tolist() == [[1, 1]]
@@ -150,7 +150,7 @@ def test_what_is_dropped_is_counted_with_its_reason(tmp_path: Path, fasta: Path)
         ("chrUn_2", 5, 9),
     )
     black = bed(tmp_path / "black.bed", ("1", 3049, 3060), ("chr9", 1, 2))
-    rules = PeakRules(length=100, blacklist=black, valid=["chr2"], test=["chr3"])
+    rules = PeakRules(length=100, blacklist=black, val=["chr2"], test=["chr3"])
     table, report = build({"a": a}, fasta, rules)
     assert [site[1] for site in sites(table)] == [955]
     assert [line for line in report.lines if "dropped" in line] == [
@@ -179,7 +179,7 @@ def test_contigs_by_another_name_are_mapped_and_said(tmp_path: Path) -> None:
 def test_blocks_are_dealt_whole_and_no_site_crosses_a_border(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     a = bed(tmp_path / "a.bed", *(("chr1", s, s + 2) for s in sorted(rng.integers(0, 59_000, 2000).tolist())))
-    rules = PeakRules(length=100, merge_overlap=100, block_size=1000, valid_fraction=0.2, test_fraction=0.2)
+    rules = PeakRules(length=100, merge_overlap=100, block_size=1000, val_fraction=0.2, test_fraction=0.2)
     table, report = build({"a": a}, rules=rules)
     block = table.start // 1000
     crossing = block != (table.start + 99) // 1000
@@ -189,7 +189,7 @@ def test_blocks_are_dealt_whole_and_no_site_crosses_a_border(tmp_path: Path) -> 
     assert all(part_of[b + 1] == part_of[b] for b in block[crossing].tolist() if b + 1 in part_of)
     assert any("across a border" in line for line in report.lines)
     # No base is in two parts.
-    covered = [set() for _ in PARTS]  # type: list[set[int]]
+    covered = [set() for _ in SPLITS]  # type: list[set[int]]
     for start, part in zip(table.start.tolist(), table.part.tolist(), strict=True):
         covered[part] |= set(range(start, start + 100))
     assert not covered[0] & covered[1]
@@ -212,7 +212,7 @@ def test_copies_of_a_sequence_stay_in_one_part(tmp_path: Path) -> None:
     table, report = build(files, path)
     assert [site[:3] for site in sites(table)] == [
         ("chr1", 550, "train"),
-        ("chr2", 1955, "valid"),
+        ("chr2", 1955, "val"),
         ("chr3", 1455, "test"),
     ]
     assert "2 sites dropped: with the bases of one of another part, which keeps them" in report.lines
@@ -229,7 +229,7 @@ def test_copies_among_negatives_stay_in_one_part(tmp_path: Path) -> None:
     path = tmp_path / "tiled.fa"
     path.write_text("".join(f">{name}\n{'ACGT' * 1000}\n" for name in SIZES))
     a = bed(tmp_path / "a.bed", *((name, 500, 510) for name in SIZES))
-    rules = PeakRules(length=100, negatives=5.0, valid=["chr2"], test=["chr3"])
+    rules = PeakRules(length=100, negatives=5.0, val=["chr2"], test=["chr3"])
     table, report = build({"a": a}, path, rules)
     assert any("with the bases of one of another part" in line for line in report.lines)
     table.write(tmp_path / "table.tsv")
@@ -245,7 +245,7 @@ def test_a_table_whose_sites_overlap_between_parts_is_refused(tmp_path: Path, fa
 
 def test_training_sites_within_a_shift_of_another_part_are_dropped(tmp_path: Path, fasta: Path) -> None:
     path = tmp_path / "table.tsv"
-    rows = [(10, "train"), (40, "test"), (75, "train"), (120, "train"), (155, "valid"), (186, "train")]
+    rows = [(10, "train"), (40, "test"), (75, "train"), (120, "train"), (155, "val"), (186, "train")]
     text = "".join(f"chr1\t{start}\t{start + 30}\t{part}\t{i % 2}\n" for i, (start, part) in enumerate(rows))
     path.write_text(
         "chrom\tstart\tend\tsplit\ta\n"
@@ -269,7 +269,7 @@ def test_negatives_touch_no_peak_and_have_the_sites_gc_and_parts(tmp_path: Path,
         (chrom, s, s + 50) for chrom, size in SIZES.items() for s in rng.integers(0, size - 60, size // 1000).tolist()
     ]
     a = bed(tmp_path / "a.bed", *rows)
-    table, report = build({"a": a}, fasta, PeakRules(length=100, negatives=1.0, valid=["chr2"], test=["chr3"]))
+    table, report = build({"a": a}, fasta, PeakRules(length=100, negatives=1.0, val=["chr2"], test=["chr3"]))
     positive = table.labels[:, 0] == 1
     assert positive.sum() == (~positive).sum()
     assert any("negatives of the sites' GC content" in line for line in report.lines)
@@ -293,7 +293,7 @@ def test_no_negative_is_drawn_twice(tmp_path: Path) -> None:
     path = tmp_path / "poor.fa"
     path.write_text(">chr1\n" + "AT" * 5000 + "GC" * 100 + "AT" * 5000 + "GC" * 101 + "\n")
     a = bed(tmp_path / "a.bed", ("chr1", 10_000, 10_200))
-    table, report = build({"a": a}, path, PeakRules(length=200, negatives=50.0, valid=[], test=[]))
+    table, report = build({"a": a}, path, PeakRules(length=200, negatives=50.0, val=[], test=[]))
     negative = table.start[table.labels[:, 0] == 0]
     # What has the site's GC content to 1 %: the three windows inside the second stretch, and two on each side of it.
     assert sorted(negative.tolist()) == list(range(20_198, 20_203))
@@ -304,7 +304,7 @@ def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> N
     path = tmp_path / "poor.fa"
     path.write_text(">chr1\n" + "AT" * 5000 + "GC" * 100 + "AT" * 5000 + "\n")
     a = bed(tmp_path / "a.bed", ("chr1", 10_000, 10_200))
-    rules = PeakRules(length=100, negatives=3.0, valid=[], test=[])
+    rules = PeakRules(length=100, negatives=3.0, val=[], test=[])
     table, report = build({"a": a}, path, rules)
     assert len(table) == 1
     assert "3 negatives dropped: of a GC content that too few windows were found to have" in report.lines
@@ -315,14 +315,14 @@ def test_windows_of_a_rare_gc_content_are_found(tmp_path: Path) -> None:
     path = tmp_path / "rare.fa"
     path.write_text(">chr1\n" + "AT" * 500_000 + "GC" * 100 + "AT" * 500_000 + "GC" * 120 + "\n")
     a = bed(tmp_path / "a.bed", *(("chr1", 1_000_000 + i, 1_000_100 + i) for i in range(20, 80, 20)))
-    rules = PeakRules(length=100, merge_overlap=100, negatives=2.0, valid=[], test=[], min_unmasked=0)
+    rules = PeakRules(length=100, merge_overlap=100, negatives=2.0, val=[], test=[], min_unmasked=0)
     table, _ = build({"a": a}, path, rules)
     assert (table.labels[:, 0] == 0).sum() == 2 * (table.labels[:, 0] == 1).sum() == 6
 
 
 def test_negatives_by_half_are_spread_over_all_parts(tmp_path: Path, fasta: Path) -> None:
     rows = [(chrom, s, s + 50) for chrom in SIZES for s in range(1000, 19_000, 1000)]
-    rules = PeakRules(length=100, negatives=1.5, valid=["chr2"], test=["chr3"])
+    rules = PeakRules(length=100, negatives=1.5, val=["chr2"], test=["chr3"])
     table, _ = build({"a": bed(tmp_path / "a.bed", *rows)}, fasta, rules)
     positive = table.labels[:, 0] == 1
     assert (~positive).sum() == round(1.5 * positive.sum())
@@ -332,7 +332,7 @@ def test_negatives_by_half_are_spread_over_all_parts(tmp_path: Path, fasta: Path
 def test_negatives_keep_off_sites_that_were_moved_inside_a_contig(tmp_path: Path) -> None:
     path = tmp_path / "short.fa"
     path.write_text(">chr1\n" + "ACGT" * 150 + "\n")
-    rules = PeakRules(length=200, negatives=50.0, valid=[], test=[], split_seed=1)
+    rules = PeakRules(length=200, negatives=50.0, val=[], test=[], split_seed=1)
     table, _ = build({"a": bed(tmp_path / "a.bed", ("chr1", 0, 10))}, path, rules)
     assert len(table) > 1
     assert table.start[table.labels[:, 0] == 0].min() >= 200
@@ -347,7 +347,7 @@ def made_table(folder: Path, fasta: Path) -> tuple[PeakTable, str]:
     for name in ("a", "b"):
         rows = [(c, s, s + 20) for c, size in SIZES.items() for s in rng.integers(0, size - 30, size // 500).tolist()]
         files[name] = bed(folder / f"{name}.bed", *rows)
-    table, _ = build(files, fasta, PeakRules(length=100, negatives=0.5, valid=["chr2"], test=["chr3"]))
+    table, _ = build(files, fasta, PeakRules(length=100, negatives=0.5, val=["chr2"], test=["chr3"]))
     table.write(folder / "table.tsv")
     return table, str(folder / "table.tsv")
 
@@ -520,20 +520,20 @@ def test_a_part_without_a_target_is_said_and_a_validation_without_any_refused(tm
     assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of both classes: a, b"
     table, _ = build({"a": a, "b": bed(tmp_path / "b.bed", ("chr1", 5000, 5100))}, fasta)
     table.write(tmp_path / "table.tsv")
-    with pytest.raises(ConfigError, match="no target has both classes in the valid part"):
+    with pytest.raises(ConfigError, match="no target has both classes in the val part"):
         PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).val_dataloader()
 
 
 def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     path = bed(tmp_path / "a.bed", GOOD)
     assert "windows of 100 bases cannot overlap by 101" in refused(path, "--length", "100", "--merge-overlap", "101")
-    assert "both `valid` and `test`" in refused(path, "--valid", "chr1")
-    assert "the contig 'chr9' of the test part is not in the genome" in refused(path, "--valid", "1", "--test", "chr9")
-    assert "cannot be in the valid and the test part" in refused(path, "--valid", "1", "--test", "chr1")
+    assert "both `val` and `test`" in refused(path, "--val", "chr1")
+    assert "the contig 'chr9' of the test part is not in the genome" in refused(path, "--val", "1", "--test", "chr9")
+    assert "cannot be in the val and the test part" in refused(path, "--val", "1", "--test", "chr1")
     assert "blocks of 50 bases are shorter" in refused(path, "--block-size", "50")
-    assert PeakRules(length=131_072, valid=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
-    assert "leave nothing" in refused(path, "--valid-fraction", "0.5", "--test-fraction", "0.5")
-    assert "leave nothing" in refused(path, "--valid-fraction", "nan")
+    assert PeakRules(length=131_072, val=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
+    assert "leave nothing" in refused(path, "--val-fraction", "0.5", "--test-fraction", "0.5")
+    assert "leave nothing" in refused(path, "--val-fraction", "nan")
     assert "min_unmasked is a share" in refused(path, "--min-unmasked", "2")
     for option, value in (("--negatives", "inf"), ("--negatives", "nan"), ("--split-seed", "-1")):
         assert "from 0 up" in refused(path, option, value)

@@ -16,7 +16,7 @@ from scipy.stats import chisquare
 from zoo.batch import Batch
 from zoo.data.labelled import LabelledSequences, SequenceDataset, shift_codes
 from zoo.data.sequences.module import SequenceDataModule
-from zoo.data.splits import PARTS, Part, leaking_groups
+from zoo.data.splits import SPLITS, Split, leaking_groups
 from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import Codes, decode, encode, reverse_complement
 
@@ -80,7 +80,7 @@ def epoch_of(data: SequenceDataModule, epoch: int) -> list[tuple[str, tuple[floa
     return rows_of(loader)
 
 
-def letters_of(data: SequenceDataModule, part: Part) -> set[str]:
+def letters_of(data: SequenceDataModule, part: Split) -> set[str]:
     return set(map(decode, data.part(part).codes))
 
 
@@ -97,12 +97,12 @@ def test_each_fasta_class_is_a_target_and_the_background_is_none(tmp_path: Path)
         "rest": write_fasta(tmp_path, "rest", ["CCCC"]),
         "b": write_fasta(tmp_path, "b", ["ggaN", "GTUT"]),
     }
-    data = SequenceDataModule(fasta=fasta, background="rest", valid_fraction=0, test_fraction=0)
+    data = SequenceDataModule(fasta=fasta, background="rest", val_fraction=0, test_fraction=0)
     assert data.targets == ["a", "b"]
     assert data.length == 4
     assert list(map(decode, data.data.codes)) == ["ACGT", "AAAA", "CCCC", "GGAN", "GTTT"]
     assert data.data.labels.tolist() == [[1, 0], [1, 0], [0, 0], [0, 1], [0, 1]]
-    every = SequenceDataModule(fasta=fasta, valid_fraction=0, test_fraction=0)
+    every = SequenceDataModule(fasta=fasta, val_fraction=0, test_fraction=0)
     assert every.targets == ["a", "rest", "b"]
     assert every.data.labels.tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]]
 
@@ -119,15 +119,15 @@ def test_a_table_gives_sequences_labels_and_parts(tmp_path: Path) -> None:
     data = SequenceDataModule(table=path, label_columns=["x", "y"], split_column="split", classify=False)
     assert list(map(decode, data.data.codes)) == ["ACGT", "TTTT", "GGGG", "CATG"]
     assert data.data.labels.tolist() == [[0.5, 1], [-2000, 0], [7, 1], [0, 0]]
-    assert [PARTS[part] for part in data.data.part] == ["train", "valid", "test", "train"]
+    assert [SPLITS[part] for part in data.data.part] == ["train", "val", "test", "train"]
     assert data.targets == ["x", "y"]
-    assert [letters_of(data, part) for part in PARTS] == [{"ACGT", "CATG"}, {"TTTT"}, {"GGGG"}]
+    assert [letters_of(data, part) for part in SPLITS] == [{"ACGT", "CATG"}, {"TTTT"}, {"GGGG"}]
 
 
 def test_an_empty_cell_is_a_missing_label(tmp_path: Path) -> None:
     path = tmp_path / "table.tsv"
     path.write_text("sequence\tx\ty\nACGT\t1\t\nAAAA\t\t0\nCCCC\t0\t 1 \n")
-    data = SequenceDataModule(table=str(path), label_columns=["x", "y"], valid_fraction=0, test_fraction=0)
+    data = SequenceDataModule(table=str(path), label_columns=["x", "y"], val_fraction=0, test_fraction=0)
     assert np.array_equal(data.data.labels, np.array([[1, np.nan], [np.nan, 0], [0, 1]]), equal_nan=True)
     target = SequenceDataset(data.data, 0, 0).__getitems__([2, 0]).target
     assert np.array_equal(target.numpy(), np.array([[0, 1], [1, np.nan]]), equal_nan=True)
@@ -139,12 +139,12 @@ def test_the_files_are_read_once(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         path.unlink()
     assert data.data is first
-    assert len(data.part("train")) + len(data.part("valid")) + len(data.part("test")) == 120
+    assert len(data.part("train")) + len(data.part("val")) + len(data.part("test")) == 120
 
 
 def test_ambiguous_letters_are_told_once_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     fasta = {"a": write_fasta(tmp_path, "a", ["ACGR", "AYYA"]), "b": write_fasta(tmp_path, "b", ["ACGN"])}
-    data = SequenceDataModule(fasta=fasta, valid_fraction=0, test_fraction=0)
+    data = SequenceDataModule(fasta=fasta, val_fraction=0, test_fraction=0)
     with caplog.at_level(logging.WARNING, logger="zoo"):
         assert list(map(decode, data.data.codes)) == ["ACGN", "ANNA", "ACGN"]
         assert data.length == 4
@@ -213,7 +213,7 @@ def test_a_label_that_is_no_number_is_named_with_its_line(tmp_path: Path, label:
 def test_a_split_that_is_none_of_the_three_is_named_with_its_line(tmp_path: Path, word: str) -> None:
     path = write_table(tmp_path, "sequence y split", "ACGT 1 train", f"AAAA 0 {word}")
     message = refusal(SequenceDataModule(table=path, label_columns=["y"], split_column="split"))
-    assert message == f"{path}, line 3: the split '{word}' is none of train, valid, test"
+    assert message == f"{path}, line 3: the split '{word}' is none of train, val, test"
 
 
 def test_line_numbers_go_on_from_block_to_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,9 +266,9 @@ def test_a_fold_that_is_not_there_is_refused(fold: int) -> None:
         SequenceDataModule(folds=5, fold=fold)
 
 
-@pytest.mark.parametrize("part", ["valid", "test"])
-def test_an_empty_part_is_refused_when_it_is_wanted(tmp_path: Path, part: Part) -> None:
-    data = two_classes(tmp_path, valid_fraction=0, test_fraction=0)
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_an_empty_part_is_refused_when_it_is_wanted(tmp_path: Path, part: Split) -> None:
+    data = two_classes(tmp_path, val_fraction=0, test_fraction=0)
     assert len(data.dataset("train")) == 120
     with pytest.raises(ConfigError, match=f"the {part} part is empty: 120 sequences"):
         data.dataset(part)
@@ -299,7 +299,7 @@ def parts_of_twins(data: SequenceDataModule) -> dict[str, set[int]]:
 @pytest.mark.parametrize("options", [{}, {"folds": 3, "fold": 1}, {"shared_bases": 12}], ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_identical_sequences_land_in_one_part(tmp_path: Path, options: dict[str, Any], seed: int) -> None:
-    data = SequenceDataModule(fasta=twins(tmp_path), background="other", split_seed=seed, valid_fraction=0.3, **options)
+    data = SequenceDataModule(fasta=twins(tmp_path), background="other", split_seed=seed, val_fraction=0.3, **options)
     found = parts_of_twins(data)
     assert len(found) == 200
     assert all(len(parts) == 1 for parts in found.values())
@@ -313,11 +313,11 @@ def test_sequences_that_share_bases_land_in_one_part(tmp_path: Path, options: di
     chains = [[text[i : i + LENGTH] for i in range(0, LENGTH + 1, 8)] for text in genome]
     flat = [(i, other_strand(w) if k % 2 else w) for i, chain in enumerate(chains) for k, w in enumerate(chain)]
     path = write_table(tmp_path, "sequence y", *(f"{text} {i % 2}" for i, text in flat))
-    data = SequenceDataModule(table=path, label_columns=["y"], shared_bases=16, valid_fraction=0.3, **options)
+    data = SequenceDataModule(table=path, label_columns=["y"], shared_bases=16, val_fraction=0.3, **options)
     chain_of = np.array([i for i, _ in flat])
     assert all(len(set(data.data.part[chain_of == i].tolist())) == 1 for i in range(40))
     assert set(data.data.part.tolist()) == {0, 1, 2}
-    apart = SequenceDataModule(table=path, label_columns=["y"], valid_fraction=0.3, **options)
+    apart = SequenceDataModule(table=path, label_columns=["y"], val_fraction=0.3, **options)
     assert any(len(set(apart.data.part[chain_of == i].tolist())) > 1 for i in range(40))
 
 
@@ -332,15 +332,15 @@ def test_the_test_sets_of_all_folds_are_all_sequences_once(tmp_path: Path) -> No
 
 
 def test_every_class_gives_its_share(tmp_path: Path) -> None:
-    data = two_classes(tmp_path, 100, valid_fraction=0.1, test_fraction=0.2)
-    assert [data.part(part).labels.sum() for part in PARTS] == [70, 10, 20]
-    assert [len(data.part(part)) for part in PARTS] == [140, 20, 40]
+    data = two_classes(tmp_path, 100, val_fraction=0.1, test_fraction=0.2)
+    assert [data.part(part).labels.sum() for part in SPLITS] == [70, 10, 20]
+    assert [len(data.part(part)) for part in SPLITS] == [140, 20, 40]
 
 
 def test_every_one_of_three_classes_gives_its_share(tmp_path: Path) -> None:
     fasta = {name: write_fasta(tmp_path, name, random_letters(n, n)) for name, n in [("a", 100), ("b", 80), ("c", 20)]}
-    data = SequenceDataModule(fasta=fasta, valid_fraction=0.1, test_fraction=0.2)
-    assert [data.part(part).labels.sum(0).tolist() for part in PARTS] == [[70, 56, 14], [10, 8, 2], [20, 16, 4]]
+    data = SequenceDataModule(fasta=fasta, val_fraction=0.1, test_fraction=0.2)
+    assert [data.part(part).labels.sum(0).tolist() for part in SPLITS] == [[70, 56, 14], [10, 8, 2], [20, 16, 4]]
 
 
 def test_a_given_split_that_leaks_is_refused(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_a_given_split_that_leaks_is_refused(tmp_path: Path) -> None:
 def test_a_given_split_that_shares_bases_is_refused_only_where_that_is_asked(tmp_path: Path) -> None:
     one, two, third = random_letters(3, 0)
     overlap = other_strand(one[-16:] + two[:8])
-    path = write_table(tmp_path, "sequence y split", f"{one} 1 train", f"{overlap} 0 valid", f"{third} 1 test")
+    path = write_table(tmp_path, "sequence y split", f"{one} 1 train", f"{overlap} 0 val", f"{third} 1 test")
     options: dict[str, Any] = {"table": path, "label_columns": ["y"], "split_column": "split"}
     assert SequenceDataModule(**options).data.part.tolist() == [0, 1, 2]
     assert SequenceDataModule(shared_bases=17, **options).data.part.tolist() == [0, 1, 2]
@@ -392,10 +392,10 @@ def test_leaks_are_counted_by_group() -> None:
 
 
 def test_the_description_counts_each_part(tmp_path: Path) -> None:
-    data = two_classes(tmp_path, 1000, valid_fraction=0.1, test_fraction=0.2)
+    data = two_classes(tmp_path, 1000, val_fraction=0.1, test_fraction=0.2)
     assert data.describe() == [
         "train: 1,400 sequences, 700 positive",
-        "valid: 200 sequences, 100 positive",
+        "val: 200 sequences, 100 positive",
         "test: 400 sequences, 200 positive",
     ]
 
@@ -420,10 +420,10 @@ def test_the_last_short_batch_is_left_out_of_training_only(tmp_path: Path) -> No
     assert [len(batch.codes) for batch in data.test_dataloader()] == [5, 5, 2]
 
 
-@pytest.mark.parametrize("part", ["valid", "test"])
-def test_held_out_sequences_come_in_order(tmp_path: Path, part: Part) -> None:
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_held_out_sequences_come_in_order(tmp_path: Path, part: Split) -> None:
     data = two_classes(tmp_path, batch_size=5)
-    loader = data.val_dataloader() if part == "valid" else data.test_dataloader()
+    loader = data.val_dataloader() if part == "val" else data.test_dataloader()
     held = data.part(part)
     expected = [(decode(codes), tuple(row)) for codes, row in zip(held.codes, held.labels.tolist(), strict=True)]
     assert rows_of(loader) == expected
@@ -467,12 +467,12 @@ def test_the_order_of_training_changes_with_the_epoch(tmp_path: Path) -> None:
     assert sorted(epoch_of(data, 0)) == sorted(epoch_of(data, 1))
 
 
-@pytest.mark.parametrize("part", ["valid", "test"])
-def test_shuffles_of_held_out_sequences_are_fixed(tmp_path: Path, part: Part) -> None:
-    data, again = (peaks(tmp_path, valid_fraction=0.3, test_fraction=0.3, batch_size=8) for _ in range(2))
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_shuffles_of_held_out_sequences_are_fixed(tmp_path: Path, part: Split) -> None:
+    data, again = (peaks(tmp_path, val_fraction=0.3, test_fraction=0.3, batch_size=8) for _ in range(2))
 
     def read(module: SequenceDataModule) -> list[tuple[str, tuple[float, ...]]]:
-        return rows_of(module.val_dataloader() if part == "valid" else module.test_dataloader())
+        return rows_of(module.val_dataloader() if part == "val" else module.test_dataloader())
 
     first = read(data)
     epoch_of(data, 0)
@@ -484,10 +484,10 @@ def test_shuffles_of_held_out_sequences_are_fixed(tmp_path: Path, part: Part) ->
 def test_parts_with_negatives_of_their_own_get_no_shuffles(tmp_path: Path) -> None:
     rows = [(text, 1, "train") for text in random_letters(20, 0)]
     rows += [(text, i % 2, "test") for i, text in enumerate(random_letters(10, 1))]
-    rows += [(text, 1, "valid") for text in random_letters(6, 2)]
+    rows += [(text, 1, "val") for text in random_letters(6, 2)]
     path = write_table(tmp_path, "sequence y split", *(f"{text} {y} {part}" for text, y, part in rows))
     data = SequenceDataModule(table=path, label_columns=["y"], split_column="split", shuffles=2)
-    assert [len(data.dataset(part)) for part in PARTS] == [60, 18, 10]
+    assert [len(data.dataset(part)) for part in SPLITS] == [60, 18, 10]
 
 
 def test_sequences_that_are_positive_wherever_measured_get_shuffles(tmp_path: Path) -> None:
@@ -603,7 +603,7 @@ def test_only_training_sequences_are_shifted_and_to_either_side_alike(tmp_path: 
             (by,) = [by for by in range(-2, 3) if padded[2 - by : 2 - by + LENGTH] == after]
             moved[by] += 1
     assert chisquare([moved[by] for by in range(-2, 3)]).pvalue > 1e-4
-    assert {text for text, _ in rows_of(data.val_dataloader())} == letters_of(data, "valid")
+    assert {text for text, _ in rows_of(data.val_dataloader())} == letters_of(data, "val")
 
 
 def test_a_batch_is_codes_and_float_targets(tmp_path: Path) -> None:

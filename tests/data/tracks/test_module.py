@@ -32,7 +32,7 @@ Values = NDArray[np.float32]
 SIZES = {"chr4": 300, "chr1": 4_000, "chr2": 1_253, "chr3": 805}
 # Windows of 12 bins, the outer two on each side context.
 SIZE, CROP, BINS, LENGTH = 10, 2, 8, 120
-BY_CONTIG = SplitRules(valid=["chr2"], test=["3"])
+BY_CONTIG = SplitRules(val=["chr2"], test=["3"])
 TABLE = """\
 name\tpath\tstrand_partner\tstatistic\tmissing\tscale\tsoft_clip\tclip
 plus\tplus.bw\tminus\t\tmask\t\t\t
@@ -273,7 +273,7 @@ def test_a_window_is_not_moved_out_of_its_contig(folder: Path) -> None:
 
 
 def test_a_window_is_not_moved_or_jittered_out_of_its_part(folder: Path) -> None:
-    rules = SplitRules(block_size=200, valid_fraction=0.3, test_fraction=0.3, split_seed=1)
+    rules = SplitRules(block_size=200, val_fraction=0.3, test_fraction=0.3, split_seed=1)
     data = module(folder, split=rules, shift=1_000, jitter=7, resolution=2, contigs=["chr1"], batch_size=4)
     contig = bases(folder, "chr1", 0, 4_000)
     read = np.zeros((2, 4_000), dtype=bool)
@@ -507,7 +507,7 @@ def test_a_module_says_what_it_holds_and_what_it_left_out(folder: Path) -> None:
         "minus: 55 bases (0.9%) have no value and are left out",
         "both: 30 bases (0.5%) have no value and count as 0",
         "train: 50 windows, 400 bins of 10 bases",
-        "valid: 16 windows, 125 bins of 10 bases",
+        "val: 16 windows, 125 bins of 10 bases",
         "test: 10 windows, 80 bins of 10 bases",
     ]
 
@@ -529,14 +529,14 @@ def test_a_contig_that_was_named_may_not_be_lacking(folder: Path) -> None:
     with pytest.raises(InputError, match=r"plus\.bw has no contig 'chr4', which is wanted"):
         module(folder, contigs=["chr1", "chr2", "chr3", "chr4"]).describe()
     with pytest.raises(InputError, match=r"plus\.bw has no contig 'chr4', which is wanted"):
-        module(folder, split=SplitRules(valid=["chr2"], test=["4"])).describe()
+        module(folder, split=SplitRules(val=["chr2"], test=["4"])).describe()
     with pytest.raises(InputError, match="the contig 'chr9' is not in the genome"):
         module(folder, contigs=["chr1", "chr9"]).describe()
 
 
 EMPTY: dict[str, tuple[dict[str, Any], str]] = {
-    "no share": ({"split": SplitRules(block_size=200, valid_fraction=0)}, "the valid part is empty: "),
-    "no contig": ({"split": SplitRules(valid=["chr2"], test=[])}, "the test part is empty: 76 windows in all"),
+    "no share": ({"split": SplitRules(block_size=200, val_fraction=0)}, "the val part is empty: "),
+    "no contig": ({"split": SplitRules(val=["chr2"], test=[])}, "the test part is empty: 76 windows in all"),
     "too short": (
         {"length": 1_000, "crop": 0},
         "the test part is empty: 6 windows in all; .*80 bins dropped: in regions that are too short",
@@ -573,7 +573,7 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "negative share": ({"max_masked": -0.1}, "max_masked is a share from 0 to below 1"),
     "no share": ({"max_masked": math.nan}, "max_masked is a share from 0 to below 1"),
     "blocks": ({"split": SplitRules(block_size=100)}, "blocks of 100 bases are shorter than a window of 120"),
-    "half a split": ({"split": SplitRules(valid=["chr1"])}, "both `valid` and `test`"),
+    "half a split": ({"split": SplitRules(val=["chr1"])}, "both `val` and `test`"),
 }
 
 

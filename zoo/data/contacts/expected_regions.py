@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from zoo.data.genome_split import GenomeSplit
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.errors import InputError
 from zoo.formats.bed import read_bed
 from zoo.genome.contigs import find_contigs
@@ -24,7 +24,7 @@ def training_regions(contigs: dict[str, int], split: GenomeSplit, arms: str | No
     """The stretches of the training part, each within one of the arms where these are given, in whole bins."""
     names = list(contigs)
     contig, start, end, part = split.regions()
-    train = part == PARTS.index("train")
+    train = part == SPLITS.index("train")
     found = [(names[c], int(s), int(e)) for c, s, e in zip(contig[train], start[train], end[train], strict=True)]
     if arms is not None:
         given = read_bed(arms)

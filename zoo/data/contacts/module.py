@@ -11,7 +11,7 @@ from zoo.data.contacts.dataset import ContactDataset
 from zoo.data.contacts.expected_regions import training_regions
 from zoo.data.contacts.maps import MapRules
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.splits import PARTS, Part
+from zoo.data.splits import SPLITS, Split
 from zoo.data.tiles import Tiles, blacklisted, tile
 from zoo.data.tracks.inputs import InputTracks
 from zoo.data.windowed import GenomeData
@@ -198,12 +198,12 @@ class ContactDataModule(GenomeData):
             f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps "
             f"up to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
         )
-        return lines + [f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins" for part in PARTS]
+        return lines + [f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins" for part in SPLITS]
 
-    def dataset(self, part: Part) -> ContactDataset:
+    def dataset(self, part: Split) -> ContactDataset:
         """The windows of one part; those for training are moved and turned."""
         genome, bands, inputs, tiles, report = self._found
-        chosen = tiles.subset(tiles.part == PARTS.index(part))
+        chosen = tiles.subset(tiles.part == SPLITS.index(part))
         if not len(chosen):
             raise self.empty(part, tiles, report)
         moves = self.moves if part == "train" else None

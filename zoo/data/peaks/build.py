@@ -15,7 +15,7 @@ from zoo.data.peaks.background import base_counts, draw_background
 from zoo.data.peaks.merge import merge_peaks
 from zoo.data.peaks.rules import PeakRules, Report
 from zoo.data.peaks.table import PeakTable
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.formats.peaks import read_blacklist, read_peak_file
@@ -61,7 +61,7 @@ def build_peak_table(
     contig, start, labels = contig[keep], start[keep], labels[keep]
     split = GenomeSplit(contigs, rules)
     part = split.part_of(contig, start, rules.length)
-    report.drop(int((part < 0).sum()), "sites", "across a border between train, valid and test")
+    report.drop(int((part < 0).sum()), "sites", "across a border between train, val and test")
     keep = part >= 0
     contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
     report.refuse_if_empty(len(start), "site")
@@ -79,7 +79,7 @@ def build_peak_table(
         report.drop(int((~keep).sum()), kind, "with the bases of one of another part, which keeps them")
         contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
     _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
-    for index, name in enumerate(PARTS):
+    for index, name in enumerate(SPLITS):
         inside = part == index
         without = [target for target, count in zip(files, labels[inside].sum(0), strict=True) if not count]
         lack = f"; none of {some_of(without)}" if without else ""
@@ -133,9 +133,9 @@ def _refuse_empty_targets(count: Index, files: list[str], kind: str, report: Rep
 
 
 def _copies(windows: GenomeWindows, part: Index) -> NDArray[np.bool_]:
-    """Which windows (N,) have the bases, on either strand, of one of an earlier part (train, valid, test)."""
+    """Which windows (N,) have the bases, on either strand, of one of an earlier part (train, val, test)."""
     _, group = np.unique(windows.digest(), return_inverse=True)
-    earliest = np.full(len(part), len(PARTS))
+    earliest = np.full(len(part), len(SPLITS))
     np.minimum.at(earliest, group, part)
     copies: NDArray[np.bool_] = part > earliest[group]
     return copies

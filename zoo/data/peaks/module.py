@@ -11,7 +11,7 @@ from zoo.data.labelled import LabelledWindows
 from zoo.data.peaks.build import build_peak_table
 from zoo.data.peaks.rules import PeakRules
 from zoo.data.peaks.table import PeakTable
-from zoo.data.splits import PARTS, leaking_groups
+from zoo.data.splits import SPLITS, leaking_groups
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.formats.peaks import name_peak_files
@@ -115,7 +115,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
 def _trains_near_others(windows: GenomeWindows, part: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
     """Which windows for training (N,) begin fewer than `reach` bases from one of another part."""
     place = windows.contig * (int(windows.start.max(initial=0)) + reach) + windows.start  # contigs are far apart
-    train = part == PARTS.index("train")
+    train = part == SPLITS.index("train")
     ends = np.array([-reach, np.iinfo(np.int64).max])
     others = np.insert(ends, 1, np.sort(place[~train]))
     after = np.searchsorted(others, place)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pandas.errors import ParserWarning
 
 from zoo.data.labelled import LabelledWindows
-from zoo.data.splits import PARTS
+from zoo.data.splits import SPLITS, split_index
 from zoo.data.windows import GenomeWindows
 from zoo.errors import InputError, one_line
 from zoo.genome.contigs import match_contigs
@@ -41,7 +41,7 @@ class PeakTable:
         start: its first base, 0-based (S,).
         length: bases of every site.
         labels: 0 or 1, uint8 (S, T); a site without any 1 is a negative.
-        part: index into `PARTS` (S,).
+        part: index into `SPLITS` (S,).
     """
 
     targets: list[str]
@@ -68,7 +68,7 @@ class PeakTable:
             rows = slice(first, first + _ROWS_AT_ONCE)
             starts = self.start[rows].tolist()
             contigs = [self.contigs[index] for index in self.contig[rows].tolist()]
-            parts = [PARTS[index] for index in self.part[rows].tolist()]
+            parts = [SPLITS[index] for index in self.part[rows].tolist()]
             labels = self.labels[rows]
             cells = np.full((len(labels), 2 * labels.shape[1] + 1), ord("\t"), dtype=np.uint8)
             cells[:, 1::2], cells[:, -1] = labels + ord("0"), ord("\n")
@@ -92,9 +92,10 @@ class PeakTable:
             raise InputError(
                 f"{path}: sites of {', '.join(str(n) for n in sorted(lengths)[:5])} bases; all need one length"
             )
-        unknown = set(table["split"].unique()) - set(PARTS)
+        splits = {word: split_index(word) for word in table["split"].unique()}
+        unknown = [word for word, index in splits.items() if index is None]
         if unknown:
-            raise InputError(f"{path}: the split {min(unknown)!r} is none of {', '.join(PARTS)}")
+            raise InputError(f"{path}: the split {min(unknown)!r} is none of {', '.join(SPLITS)}")
         contig, contigs = pd.factorize(table["chrom"])
         return cls(
             targets,
@@ -103,7 +104,7 @@ class PeakTable:
             table["start"].to_numpy(np.int64),
             int(lengths[0]),
             table[targets].to_numpy(np.uint8),
-            table["split"].map(PARTS.index).to_numpy(np.int64),
+            table["split"].map(splits).to_numpy(np.int64),
         )
 
     def on(self, genome: Genome) -> LabelledWindows:

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.data.base import LabelsDataModule
 from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.similarity import group_overlapping
-from zoo.data.splits import PARTS, draw_parts, group_identical, leaking_groups
+from zoo.data.splits import SPLITS, draw_parts, group_identical, leaking_groups, split_index
 from zoo.errors import ConfigError, InputError
 from zoo.formats.sequences import Row, SequenceFile, stack_codes
 from zoo.genome.sequence import Codes
@@ -32,10 +32,10 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         table: TSV or CSV file, instead of `fasta`.
         sequence_column: the column of `table` with the sequence.
         label_columns: the columns of `table` with numbers, one for each target; an empty cell is a missing label.
-        split_column: the column of `table` that says `train`, `valid` or `test`.
+        split_column: the column of `table` that says `train`, `val` or `test`.
         shared_bases: sequences that share a stretch of this many bases, on either strand, land in the same part; None
             for identical sequences only.
-        valid_fraction: share held out for validation (of what `fold` leaves, in cross-validation).
+        val_fraction: share held out for validation (of what `fold` leaves, in cross-validation).
         test_fraction: share held out for test, without `folds`.
         folds: number of folds of a cross-validation; the test set is fold number `fold`.
         fold: which fold is the test set, from 0.
@@ -52,7 +52,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         label_columns: list[str] | None = None,
         split_column: str | None = None,
         shared_bases: int | None = None,
-        valid_fraction: float = 0.1,
+        val_fraction: float = 0.1,
         test_fraction: float = 0.1,
         folds: int | None = None,
         fold: int = 0,
@@ -65,7 +65,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         self.fasta, self.background, self.table = fasta, background, table
         self.sequence_column, self.label_columns, self.split_column = sequence_column, label_columns, split_column
         self.shared_bases = shared_bases
-        self.valid_fraction, self.test_fraction = valid_fraction, test_fraction
+        self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.folds, self.fold, self.split_seed = folds, fold, split_seed
 
     @property
@@ -143,10 +143,11 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             return -1
         if self.split_column not in row:
             raise InputError(f"{self.table}: no column {self.split_column!r}; there are {', '.join(row)}")
-        value = row[self.split_column].strip().lower()
-        if value not in PARTS:
-            raise InputError(f"{self.table}, line {line}: the split {value!r} is none of {', '.join(PARTS)}")
-        return PARTS.index(value)
+        value = row[self.split_column]
+        index = split_index(value)
+        if index is None:
+            raise InputError(f"{self.table}, line {line}: the split {value!r} is none of {', '.join(SPLITS)}")
+        return index
 
     def _note(self, file: SequenceFile) -> None:
         if note := file.ambiguity_note():
@@ -164,7 +165,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             data.part[undecided] = draw_parts(
                 groups[undecided],
                 strata[undecided],
-                valid=self.valid_fraction,
+                val=self.val_fraction,
                 test=self.test_fraction,
                 seed=self.split_seed,
                 folds=self.folds,

@@ -1,7 +1,7 @@
 """TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
 
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.splits import PARTS, Part
+from zoo.data.splits import SPLITS, Split
 from zoo.data.tiles import Tiles, blacklisted, tile
 from zoo.data.tracks.coverage import Coverage
 from zoo.data.tracks.dataset import TrackData, TrackDataset
@@ -145,16 +145,16 @@ class TrackDataModule(GenomeData):
                 kind = "count as 0" if track.missing == "zero" else "are left out"
                 share = fact.missing / sum(self.data.coverage.contigs.values())
                 lines.append(f"{track.name}: {fact.missing:,} bases ({share:.1%}) have no value and {kind}")
-        for part in PARTS:
+        for part in SPLITS:
             tiles = self.dataset(part).tiles
             bins = len(tiles) * self.bins - int(tiles.again(self.bins).sum())
             lines.append(f"{part}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
         return lines
 
-    def dataset(self, part: Part) -> TrackDataset:
+    def dataset(self, part: Split) -> TrackDataset:
         """The windows of one part; those for training are moved and turned."""
         data, tiles, report = self._find()
-        chosen = tiles.subset(tiles.part == PARTS.index(part))
+        chosen = tiles.subset(tiles.part == SPLITS.index(part))
         if not len(chosen):
             raise self.empty(part, tiles, report)
         return TrackDataset(data, chosen, self.shape, self.moves if part == "train" else None, self.seed)
