@@ -10,7 +10,7 @@ from lightning import LightningDataModule
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from zoo.batch import Batch
+from zoo.batch import Batch, DataSpec
 from zoo.data.labelled import Labelled, SequenceDataset, Source
 from zoo.data.samplers import EpochSampler
 from zoo.data.splits import SPLITS, Split
@@ -19,21 +19,53 @@ from zoo.nn.losses import Loss
 from zoo.outputs import Output
 from zoo.utils.text import some_of
 
-__all__ = ["LabelsDataModule", "SequenceData", "batch_loader"]
+__all__ = ["GenomicDataModule", "LabelsDataModule", "batch_loader"]
 
 
-class SequenceData(LightningDataModule):
-    """Data that a model can be trained on by `zoo train`: a LightningDataModule that can say what it holds."""
+class GenomicDataModule(LightningDataModule):
+    """Base class of all data that `zoo train` accepts: a LightningDataModule that can specify what it holds.
+
+    A subclass implements `spec`, which must be cheap, and Lightning's `prepare_data`, `setup` and dataloaders.
+    """
+
+    def spec(self) -> DataSpec:
+        """Specify what the data hold, from headers and tables alone, in about a second.
+
+        Raises:
+            InputError: a file that is missing or cannot be read.
+            ConfigError: options that contradict each other or the files.
+        """
+        raise NotImplementedError
 
     @property
     def targets(self) -> list[str]:
-        """The names of the targets."""
-        raise NotImplementedError
+        """Names of the targets."""
+        return list(self.spec().targets)
 
     @property
     def length(self) -> int:
         """Bases of every sequence."""
-        raise NotImplementedError
+        return self.spec().length
+
+    @property
+    def strand_pairs(self) -> list[int]:
+        """For each target the index of its partner on the other strand, its own index without a partner."""
+        return list(self.spec().strand_pairs)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tracks that are read in addition to the sequence."""
+        return self.spec().inputs.names
+
+    @property
+    def input_size(self) -> int:
+        """Bases per value of these tracks."""
+        return self.spec().inputs.size
+
+    @property
+    def input_pairs(self) -> tuple[int, ...]:
+        """For each of these tracks the index of its partner on the other strand."""
+        return self.spec().inputs.strand_pairs
 
     @property
     def card_values(self) -> dict[str, str]:
@@ -58,7 +90,7 @@ class SequenceData(LightningDataModule):
         raise NotImplementedError
 
 
-class LabelsDataModule(SequenceData, Generic[Source]):
+class LabelsDataModule(GenomicDataModule, Generic[Source]):
     """Labelled sequences in three parts. A subclass reads them.
 
     Args:
@@ -94,10 +126,9 @@ class LabelsDataModule(SequenceData, Generic[Source]):
         self.num_workers, self.seed = num_workers, seed
         self._data: Labelled[Source] | None = None
 
-    @property
-    def length(self) -> int:
-        """Bases of every sequence."""
-        return int(self.data.codes.shape[1])
+    def spec(self) -> DataSpec:
+        """Specify the targets and the length of the sequences."""
+        return DataSpec("labels", tuple(self.targets), int(self.data.codes.shape[1]))
 
     @property
     def data(self) -> Labelled[Source]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoo.batch import Batch
-from zoo.data.base import SequenceData, batch_loader
+from zoo.data.base import GenomicDataModule, batch_loader
 from zoo.data.genome_split import SplitRules
 from zoo.data.samplers import EpochSampler, ShareSampler
 from zoo.data.splits import Split
@@ -20,7 +20,7 @@ __all__ = ["GenomeData"]
 Index = NDArray[np.int64]
 
 
-class GenomeData(SequenceData):
+class GenomeData(GenomicDataModule):
     """Windows of a genome with what was measured on them; a subclass says what that is.
 
     Args:
@@ -86,11 +86,6 @@ class GenomeData(SequenceData):
         self.stride = bins if stride is None else stride
         self.moves = Moves(shift // resolution, jitter, reverse_complement)
         self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
-
-    @property
-    def length(self) -> int:
-        """Bases of every window."""
-        return self.shape.length
 
     @property
     def bin_size(self) -> int:

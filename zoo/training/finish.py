@@ -17,7 +17,7 @@ from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
-from zoo.data.base import SequenceData
+from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
 from zoo.hub.example import made_example
 from zoo.hub.facts import CardFacts, RunFacts
@@ -35,7 +35,7 @@ Metrics = dict[str, dict[str, float]]
 def finish_run(
     trainer: Trainer,
     model: SequenceModel,
-    data: SequenceData,
+    data: GenomicDataModule,
     config: Namespace,
     name: str,
     arguments: Sequence[str],
@@ -61,7 +61,7 @@ def finish_run(
     )
 
 
-def fill(text: str, data: SequenceData) -> str:
+def fill(text: str, data: GenomicDataModule) -> str:
     """Fill `{key}` in a configuration's text from the data's own values."""
     try:
         return text.format(**data.card_values)
@@ -97,7 +97,7 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
     return best
 
 
-def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -> Metrics:
+def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModule) -> Metrics:
     """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
     judge = Trainer(
         accelerator=trainer.accelerator,
@@ -119,7 +119,7 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: SequenceData) -
 def _facts(
     name: str,
     config: Namespace,
-    data: SequenceData,
+    data: GenomicDataModule,
     metrics: Metrics,
     target_metrics: dict[str, list[float | None]],
     seconds: float,
@@ -147,7 +147,7 @@ def _facts(
     return CardFacts(name=name, metric=metric, run=run, **text)
 
 
-def _target_rows(model: SequenceModel, data: SequenceData, facts: CardFacts) -> list[TargetRow]:
+def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: CardFacts) -> list[TargetRow]:
     thresholds: list[float | None] = [None] * len(model.output.targets)
     if model.loss.classifies:
         model.to("cpu").eval()

@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from zoo.data.base import SequenceData
+from zoo.data.base import GenomicDataModule
 from zoo.hub.registry import split_name
 from zoo.nn.optimization import Optimization
 from zoo.training.finish import fill
@@ -175,7 +175,7 @@ class TrainCLI(LightningCLI):
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 
-def run_folder(config: Namespace, data: SequenceData) -> Path:
+def run_folder(config: Namespace, data: GenomicDataModule) -> Path:
     """Where a run keeps what it needs to go on: `runs/<name>`; the name must be one."""
     name = fill(config.name, data)
     split_name(name)

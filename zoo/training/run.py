@@ -17,7 +17,7 @@ from jsonargparse import ArgumentError, Namespace
 from lightning import LightningDataModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from zoo.data.base import SequenceData
+from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, Interrupted, one_line
 from zoo.hub.facts import read_config
 from zoo.hub.load import load
@@ -55,7 +55,7 @@ def train(arguments: Sequence[str]) -> Path:
     cli = parse(arguments)
     config, model, data = cli.config, cli.model, cli.datamodule
     assert isinstance(model, SequenceModel)
-    assert isinstance(data, SequenceData)
+    assert isinstance(data, GenomicDataModule)
     _check_plan(config, model, data)
     data.describe()  # an empty part is better known before training than after
     trainer = cli.trainer
@@ -134,7 +134,7 @@ def parse(arguments: Sequence[str]) -> TrainCLI:
         raise ConfigError(f"{arguments[0]}: {one_line(error)[:600]}") from None
 
 
-def _check_plan(config: Namespace, model: SequenceModel, data: SequenceData) -> None:
+def _check_plan(config: Namespace, model: SequenceModel, data: GenomicDataModule) -> None:
     """Refuse before training what would spoil its end."""
     known = ["val_loss", *(f"val_{name}" for name in model.val_scores.names)]
     if config.monitor not in known:
@@ -148,7 +148,7 @@ def _check_plan(config: Namespace, model: SequenceModel, data: SequenceData) -> 
         raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
 
 
-def _fit(trainer: Trainer, model: SequenceModel, data: SequenceData, run: Path, config: Namespace) -> None:
+def _fit(trainer: Trainer, model: SequenceModel, data: GenomicDataModule, run: Path, config: Namespace) -> None:
     last = run / f"{LAST}.ckpt"
     if last.exists() and config.overwrite:
         shutil.rmtree(run)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.batch import DataSpec, InputSpec
 from zoo.data.contacts.bands import ContactBand
 from zoo.data.contacts.dataset import ContactDataset
 from zoo.data.contacts.expected_regions import training_regions
@@ -14,6 +15,7 @@ from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.splits import SPLITS, Split
 from zoo.data.tiles import Tiles, blacklisted, tile
 from zoo.data.tracks.inputs import InputTracks
+from zoo.data.tracks.table import read_track_table, strand_pairs
 from zoo.data.windowed import GenomeData
 from zoo.errors import ConfigError, InputError
 from zoo.formats.cooler import CoolerFile
@@ -124,19 +126,27 @@ class ContactDataModule(GenomeData):
         if not input_noise >= 0:
             raise ConfigError("input_noise is a number from 0 up")
         self.moves = self.moves._replace(noise=input_noise)
-        self.input_size = bin_size if input_size is None else input_size
-        if self.input_size < 1 or bin_size % self.input_size:
-            raise ConfigError(f"an input_size of {self.input_size} bases does not divide bins of {bin_size}")
+        self.value_size = bin_size if input_size is None else input_size
+        if self.value_size < 1 or bin_size % self.value_size:
+            raise ConfigError(f"an input_size of {self.value_size} bases does not divide bins of {bin_size}")
         if not 0 <= diagonal < self.bins:
             raise ConfigError(f"windows of {self.bins} bins have no diagonal {diagonal}")
         self.diagonal, self.maps, self.balance = diagonal, maps or MapRules(), balance
         self.arms, self.blacklist, self.inputs_table = arms, blacklist or [], inputs_table
         self.output = Contacts(tuple(coolers), self.bins, bin_size, crop * bin_size, diagonal)
 
-    @property
-    def targets(self) -> list[str]:
-        """The names of the coolers."""
-        return list(self.files)
+    def spec(self) -> DataSpec:
+        """Specify the targets, windows and input tracks, from the coolers' headers and the table of inputs alone."""
+        tracks = read_track_table(self.inputs_table) if self.inputs_table else []
+        return DataSpec(
+            "contacts",
+            tuple(self.files),
+            self.shape.length,
+            bin_size=self.shape.bin_size,
+            crop=self.shape.crop,
+            diagonal=self.diagonal,
+            inputs=InputSpec(tuple(track.name for track in tracks), self.value_size, tuple(strand_pairs(tracks))),
+        )
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:
@@ -148,16 +158,6 @@ class ContactDataModule(GenomeData):
     def headline_note(self) -> str:
         """How the maps are smoothed: scores rise with it."""
         return f"Gaussian of {self.maps.smooth:g} bins" if self.maps.smooth else ""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of the tracks that are read beside the sequence."""
-        return found.names if (found := self._found.inputs) else ()
-
-    @property
-    def input_pairs(self) -> tuple[int, ...]:
-        """For each of these the index of its partner on the other strand."""
-        return found.pairs if (found := self._found.inputs) else ()
 
     @property
     def bands(self) -> list[ContactBand]:
@@ -237,7 +237,7 @@ class ContactDataModule(GenomeData):
         tiles = self.without_masked(tiles, bands[0].first, good, report)
         inputs = None
         if self.inputs_table:
-            inputs = InputTracks(self.inputs_table, genome, contigs, self.input_size, self.num_workers)
+            inputs = InputTracks(self.inputs_table, genome, contigs, self.value_size, self.num_workers)
         return _Found(genome, bands, inputs, tiles, report)
 
     def _bands(self, contigs: dict[str, int], split: GenomeSplit) -> list[ContactBand]:

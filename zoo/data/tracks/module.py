@@ -1,5 +1,6 @@
 """TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
 
+from zoo.batch import DataSpec
 from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.splits import SPLITS, Split
 from zoo.data.tiles import Tiles, blacklisted, tile
@@ -98,20 +99,21 @@ class TrackDataModule(GenomeData):
             self._tracks = read_track_table(self.targets_table)
         return self._tracks
 
-    @property
-    def targets(self) -> list[str]:
-        """The names of the tracks."""
-        return [track.name for track in self.tracks]
+    def spec(self) -> DataSpec:
+        """Specify the targets and windows, from the table of targets alone."""
+        return DataSpec(
+            "tracks",
+            tuple(track.name for track in self.tracks),
+            self.shape.length,
+            bin_size=self.shape.bin_size,
+            crop=self.shape.crop,
+            strand_pairs=tuple(strand_pairs(self.tracks)),
+        )
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:
         """For each track what was measured, and its unit."""
         return {track.name: (track.description or track.name, track.unit) for track in self.tracks}
-
-    @property
-    def strand_pairs(self) -> list[int]:
-        """For each target the index of its strand partner, its own where it has none."""
-        return strand_pairs(self.tracks)
 
     @property
     def data(self) -> TrackData:
