@@ -6,6 +6,7 @@ ZooError                 the command line prints it as one line and exits with 2
 ├── ConfigError          a setting that does not exist, or does not fit the others
 ├── IntegrityError       bytes that are not what they were when they were published
 ├── DownloadError        a public file that could not be had
+├── MissingExtraError    an optional dependency that is not installed; the message names the extra
 ├── OutputError          a result that could not be written; nothing half-written is left
 └── Interrupted          the user stopped a run that can be resumed
 """
@@ -16,6 +17,7 @@ __all__ = [
     "InputError",
     "IntegrityError",
     "Interrupted",
+    "MissingExtraError",
     "OutputError",
     "UnknownNameError",
     "ZooError",
@@ -45,6 +47,10 @@ class IntegrityError(ZooError):
 
 class DownloadError(ZooError):
     """A public file that could not be had."""
+
+
+class MissingExtraError(ZooError):
+    """An optional dependency that is not installed; the message names the extra of `regzoo` that installs it."""
 
 
 class OutputError(ZooError):
