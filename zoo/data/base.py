@@ -204,6 +204,10 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         """In order, the same every time."""
         return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
 
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the test split, in order."""
+        return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
+
     def _check(self, data: Labelled[Source]) -> None:
         """Refuse labels that nothing can be learnt from."""
         shuffled = self.shuffles and not _negative(data).any()

@@ -121,6 +121,10 @@ class GenomeData(GenomicDataModule):
         """In order, to each process its share."""
         return self._in_order("test")
 
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the test split, in order."""
+        return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
+
     def _in_order(self, part: Split) -> DataLoader[Batch]:
         dataset = self.dataset(part)
         sampler = ShareSampler(len(dataset))

@@ -21,6 +21,7 @@ from zoo.metrics.tracks import RankedTrackMetrics, TrackMetrics
 from zoo.nn.losses import find_loss
 from zoo.nn.optimization import Optimization, configured
 from zoo.outputs import Contacts, Output, Tracks
+from zoo.utils.arguments import constructor_arguments
 from zoo.utils.text import some_of
 
 __all__ = ["SequenceModel"]
@@ -51,21 +52,14 @@ class SequenceModel(LightningModule):
     input_size: int = 1
     input_pairs: tuple[int, ...] = ()
 
-    # The keyword arguments it was built with, defaults filled in: what `config.json` keeps.
-    arguments: dict[str, Any]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Note the arguments, once for every architecture. (A copy is made without any and brings its own.)"""
-        self = super().__new__(cls)
-        bound = inspect.signature(cls).bind_partial(*args, **kwargs)
-        bound.apply_defaults()
-        object.__setattr__(self, "arguments", {key: _plain(value) for key, value in bound.arguments.items()})
-        return self
-
     def __init__(self, output: Output, length: int, loss: str) -> None:
         super().__init__()
         if length < 1:
             raise ConfigError(f"a model cannot read {length} bases")
+        frame = inspect.currentframe()
+        assert frame is not None
+        # Given as one dict, so that a LightningCLI does not store its own view of them instead.
+        self.save_hyperparameters(constructor_arguments(type(self), frame))
         self.output = output
         self.length = length
         self.loss = find_loss(loss)
@@ -76,6 +70,11 @@ class SequenceModel(LightningModule):
         self.frozen: list[nn.Module] = []
         # Metric -> that of each target, None where it is not defined; after the test.
         self.target_scores: dict[str, list[float | None]] = {}
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments, defaults filled in, as plain JSON values: what `config.json` stores."""
+        return dict(self.hparams)
 
     def _new_scores(self, part: str) -> Scores:
         """The metrics of what is predicted."""
@@ -203,6 +202,17 @@ class SequenceModel(LightningModule):
         """Loss and scores of one test batch."""
         self._score(batch, self.test_scores, "test")
 
+    def predict_step(self, batch: Batch | Tensor, index: int) -> Tensor:
+        """Predictions of one batch in natural units, (B, *output.shape): what `Trainer.predict` collects.
+
+        Args:
+            batch: of a DataModule, or codes (B, L) alone.
+            index: of the batch; not used.
+        """
+        if isinstance(batch, Tensor):
+            return self.predict(batch)
+        return self.predict(batch.codes, batch.inputs)
+
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the whole validation set."""
         self._log_scores(self.val_scores, "val")
@@ -234,8 +244,3 @@ class SequenceModel(LightningModule):
         """The optimiser and schedule of `self.optimization`."""
         steps = int(self.trainer.estimated_stepping_batches) if self.optimization.scheduled else 0
         return configured(self.optimization, dict(self.named_parameters()), self.taken, steps)
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON would give it back: sequences as lists."""
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
