@@ -112,7 +112,7 @@ def yeast_tables(models: Sequence[str], part: str, seed: int, every: Sequence[st
         found: dict[str, float] = {}
         for sigma in SIGMAS:
             metrics = network_scores(folder, row, sigma, part) if folder else gc_scores(data_of(sigma), part)
-            found |= {f"{name}, sigma {sigma:g}": float(value) for name, value in metrics.each().items()}
+            found |= {f"{name}, sigma {sigma:g}": float(value) for name, value in metrics.per_target().items()}
             by_distance[f"{row}, sigma {sigma:g}"] = metrics.by_distance()["pearson"][:, 0].tolist()
         scores[row] = found
         learned[row] = learned_sigma(row) if row in ROWS else "each"
@@ -164,7 +164,7 @@ def network_scores(folder: Path, row: str, sigma: float, part: str) -> ContactMe
     net = load_folder(folder)
     reads = {"position": bool(net.inputs), "sequence": row != "position alone"}
     data = data_of(sigma, length=net.length, crop=net.arguments["crop"], **reads)
-    metrics = ContactMetrics(1, data.bins, data.diagonal)
+    metrics = ContactMetrics(net.output.targets, data.bins, data.diagonal)
     dataset = data.dataset(part)  # type: ignore[arg-type]
     with inference(net, "32"):
         for index in range(len(dataset)):

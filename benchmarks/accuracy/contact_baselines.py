@@ -35,7 +35,7 @@ def gc_scores(data: ContactDataModule, part: str) -> ContactMetrics:
         values.append(target[there])
     x, y = np.concatenate(features), np.concatenate(values)
     weights = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y)
-    metrics = ContactMetrics(1, data.bins, data.diagonal)
+    metrics = ContactMetrics(["contacts"], data.bins, data.diagonal)
     dataset = data.dataset(part)  # type: ignore[arg-type]
     for index in range(len(dataset)):
         target = dataset.__getitems__([index]).target

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from made.gathering import gather_with
 from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import mean_squared_error, r2_score
-from torchmetrics.utilities import dim_zero_cat
 
 from zoo.metrics.contacts import ContactMetrics
 
 Floats = NDArray[np.float64]
 NAMES = ["pearson", "r2", "spearman", "mse", "pearson_window"]
 T, N, DIAGONAL = 3, 12, 2
+NAMED = ["one", "two", "three"]
 PAIRS = [(i, j) for i in range(N) for j in range(i + DIAGONAL, N)]  # in row order
 APART = np.array([j - i for i, j in PAIRS])
 
@@ -43,7 +44,7 @@ def some_windows(count: int, seed: int = 0, offset: float = 0.0) -> Windows:
 
 
 def scored(*batches: Windows) -> ContactMetrics:
-    metrics = ContactMetrics(T, N, DIAGONAL)
+    metrics = ContactMetrics(NAMED, N, DIAGONAL)
     for prediction, target in batches:
         metrics.update(torch.tensor(prediction), torch.tensor(target))
     return metrics
@@ -92,11 +93,11 @@ def by_distance(windows: Windows) -> dict[str, Floats]:
 
 
 def assert_scores(metrics: ContactMetrics, expected: dict[str, list[float]], tolerance: float = 1e-9) -> None:
-    each, means = metrics.each(), metrics.compute()
-    assert list(each) == list(means) == list(metrics.names) == NAMES
+    per_target, means = metrics.per_target(), metrics.compute()
+    assert list(per_target) == list(means) == list(metrics.names) == NAMES
     for name, values in expected.items():
-        assert each[name].dtype == torch.float64
-        np.testing.assert_allclose(each[name].numpy(), values, rtol=0, atol=tolerance, err_msg=name)
+        assert per_target[name].dtype == torch.float64
+        np.testing.assert_allclose(per_target[name].numpy(), values, rtol=0, atol=tolerance, err_msg=name)
         mean = math.nan if np.isnan(values).all() else np.nanmean(values)
         np.testing.assert_allclose(float(means[name]), mean, rtol=0, atol=tolerance, err_msg=name)
 
@@ -123,7 +124,7 @@ def test_scores_over_batches_are_those_of_all_windows_at_once(sizes: list[int]) 
 
 def test_scores_of_a_map_on_paper() -> None:
     # Of four bins, from the second diagonal on: (0, 2), (0, 3), (1, 3); the first window is off by 1, -1 and nothing.
-    metrics = ContactMetrics(1, 4, 2)
+    metrics = ContactMetrics(["one"], 4, 2)
     metrics.update(torch.tensor([[[2.0, 1.0, 3.0]]]), torch.tensor([[[1.0, 2.0, 3.0]]]))
     metrics.update(torch.tensor([[[5.0, 9.0, 6.0]]]), torch.tensor([[[6.0, math.nan, 5.0]]]))
     found = {name: float(value) for name, value in metrics.compute().items()}
@@ -138,7 +139,7 @@ def test_scores_of_a_map_on_paper() -> None:
 
 def test_what_comes_in_single_precision_is_summed_in_double() -> None:
     windows = some_windows(100, seed=2)
-    metrics = ContactMetrics(T, N, DIAGONAL)
+    metrics = ContactMetrics(NAMED, N, DIAGONAL)
     for prediction, target in in_batches(windows, [10] * 10):
         metrics.update(torch.tensor(prediction, dtype=torch.float32), torch.tensor(target, dtype=torch.float32))
     assert_scores(metrics, at_once(windows))
@@ -163,13 +164,13 @@ def test_a_constant_prediction_has_no_correlation_but_an_error(value: float) -> 
     windows = some_windows(9)
     windows.prediction[:, 1] = np.float32(value)
     metrics = scored(*in_batches(windows, [4, 5]))
-    each = metrics.each()
+    per_target = metrics.per_target()
     for name in ("pearson", "spearman", "pearson_window"):
-        assert torch.isnan(each[name]).tolist() == [False, True, False]
-        assert float(metrics.compute()[name]) == pytest.approx(float(each[name][[0, 2]].mean()))
+        assert torch.isnan(per_target[name]).tolist() == [False, True, False]
+        assert float(metrics.compute()[name]) == pytest.approx(float(per_target[name][[0, 2]].mean()))
     there = windows.target[:, 1][~np.isnan(windows.target[:, 1])]
-    assert float(each["mse"][1]) == pytest.approx(np.mean((there - np.float32(value)) ** 2))
-    assert float(each["r2"][1]) == pytest.approx(1 - np.mean((there - np.float32(value)) ** 2) / there.var())
+    assert float(per_target["mse"][1]) == pytest.approx(np.mean((there - np.float32(value)) ** 2))
+    assert float(per_target["r2"][1]) == pytest.approx(1 - np.mean((there - np.float32(value)) ** 2) / there.var())
     apart = metrics.by_distance()
     assert torch.isnan(apart["pearson"][:, 1]).all()
     assert not torch.isnan(apart["pearson"][:, 0]).any()
@@ -180,10 +181,10 @@ def test_a_constant_prediction_has_no_correlation_but_an_error(value: float) -> 
 def test_a_constant_target_has_no_score_but_an_error(value: float) -> None:
     windows = some_windows(9)
     windows.target[:, 1] = np.where(np.isnan(windows.target[:, 1]), np.nan, np.float32(value))
-    each = scored(windows).each()
+    per_target = scored(windows).per_target()
     for name in ("pearson", "r2", "spearman", "pearson_window"):
-        assert torch.isnan(each[name]).tolist() == [False, True, False]
-    assert each["mse"].isfinite().all()
+        assert torch.isnan(per_target[name]).tolist() == [False, True, False]
+    assert per_target["mse"].isfinite().all()
 
 
 def test_what_distance_alone_predicts_has_no_correlation_at_any_distance() -> None:
@@ -221,7 +222,7 @@ def test_windows_of_one_pixel_or_of_equal_ones_have_no_correlation_of_their_own(
     windows.prediction[2] = np.float32(-0.2)
     metrics = scored(windows)
     rest = Windows(*(each[3:] for each in windows))
-    np.testing.assert_allclose(metrics.each()["pearson_window"], at_once(rest)["pearson_window"], atol=1e-9)
+    np.testing.assert_allclose(metrics.per_target()["pearson_window"], at_once(rest)["pearson_window"], atol=1e-9)
     assert_scores(metrics, at_once(windows))
 
 
@@ -230,31 +231,23 @@ def test_a_target_or_a_diagonal_that_nothing_was_measured_of_has_no_score() -> N
     windows.target[:, 2] = np.nan
     windows.target[:, :, APART == 4] = np.nan
     metrics = scored(windows)
-    for values in metrics.each().values():
+    for values in metrics.per_target().values():
         assert torch.isnan(values).tolist() == [False, False, True]
     for name, values in metrics.compute().items():
-        assert float(values) == pytest.approx(float(metrics.each()[name][:2].mean()))
+        assert float(values) == pytest.approx(float(metrics.per_target()[name][:2].mean()))
     for apart in metrics.by_distance().values():
         assert torch.isnan(apart[4 - DIAGONAL]).all()
         assert not torch.isnan(apart[[place for place in range(N - DIAGONAL) if place != 2]][:, :2]).any()
 
 
-def gathering(other: ContactMetrics) -> Any:
-    """What torchmetrics calls to gather the states of two processes, lists put together before."""
-    states = [getattr(other, name) for name in other._defaults]
-    theirs = iter([dim_zero_cat(state) if isinstance(state, list) else state for state in states])
-    return lambda value, group=None: [value, next(theirs)]
-
-
 def assert_together(one: ContactMetrics, other: ContactMetrics, windows: Windows) -> None:
-    with one.sync_context(dist_sync_fn=gathering(other), distributed_available=lambda: True):
+    with one.sync_context(dist_sync_fn=gather_with(other), distributed_available=lambda: True):
         assert_distances(one.by_distance(), by_distance(windows))
-        each = one.each()
+        per_target = one.per_target()
     for name, values in at_once(windows).items():
-        np.testing.assert_allclose(each[name].numpy(), values, rtol=0, atol=1e-9, err_msg=name)
-    one.distributed_available_fn = lambda: True
-    one.dist_sync_fn = gathering(other)
-    together = one.compute()
+        np.testing.assert_allclose(per_target[name].numpy(), values, rtol=0, atol=1e-9, err_msg=name)
+    with one.sync_context(dist_sync_fn=gather_with(other), distributed_available=lambda: True):
+        together = one.mean(one.per_target())
     for name, values in at_once(windows).items():
         assert float(together[name]) == pytest.approx(np.mean(values), abs=1e-9)
 

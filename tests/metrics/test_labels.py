@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, matthews_corrcoef, r2_score, roc_auc_score
 
-from zoo.metrics.labels import CLASSIFICATION, REGRESSION, Score, TargetMetrics, matthews_threshold, per_target
+from zoo.metrics.labels import CLASSIFICATION, REGRESSION, LabelMetrics, Score, matthews_threshold, per_target
 from zoo.models.mlp import MLP
 
 NAN = float("nan")
+NAMED = ["one", "two", "three", "four"]
 SCORES = {**CLASSIFICATION, **REGRESSION}
 PEERS: dict[str, Callable[[Any, Any], float]] = {
     "auroc": lambda p, t: float(roc_auc_score(t, p)),
@@ -107,20 +108,20 @@ def test_pearson_of_large_values_keeps_its_digits(offset: float) -> None:
 def test_many_batches_give_what_all_at_once_gives(scores: dict[str, Score], size: int) -> None:
     prediction, target = columns(next(iter(scores)))
     target[5:50, 2] = NAN
-    metrics = TargetMetrics(scores)
+    metrics = LabelMetrics(NAMED, scores)
     for start in range(0, 200, size):
         metrics.update(prediction[start : start + size], target[start : start + size])
     for name, value in metrics.compute().items():
-        each = per_target(scores[name], prediction, target)
-        assert metrics.each()[name].tolist() == each.tolist()
-        assert float(value) == pytest.approx(float(each.mean()), abs=1e-12)
+        expected = per_target(scores[name], prediction, target)
+        assert metrics.per_target()[name].tolist() == expected.tolist()
+        assert float(value) == pytest.approx(float(expected.mean()), abs=1e-12)
 
 
 def test_the_mean_is_over_the_targets_for_which_a_score_is_defined() -> None:
     prediction, target = columns("auroc")
     target[:, 1] = 1
     target[:, 3] = NAN
-    metrics = TargetMetrics(CLASSIFICATION)
+    metrics = LabelMetrics(NAMED, CLASSIFICATION)
     metrics.update(prediction, target)
     expected = [roc_auc_score(target[:, i], prediction[:, i]) for i in (0, 2)]
     assert float(metrics.compute()["auroc"]) == pytest.approx(np.mean(expected), abs=1e-6)
@@ -128,12 +129,12 @@ def test_the_mean_is_over_the_targets_for_which_a_score_is_defined() -> None:
 
 def test_a_reset_forgets_the_last_epoch() -> None:
     prediction, target = columns("auroc")
-    metrics = TargetMetrics(CLASSIFICATION)
+    metrics = LabelMetrics(NAMED, CLASSIFICATION)
     metrics.update(1 - prediction, target)
     metrics.compute()
     metrics.reset()
     metrics.update(prediction, target)
-    assert metrics.each()["auroc"].tolist() == per_target(CLASSIFICATION["auroc"], prediction, target).tolist()
+    assert metrics.per_target()["auroc"].tolist() == per_target(CLASSIFICATION["auroc"], prediction, target).tolist()
 
 
 def logistic(logits: NDArray[np.float64]) -> torch.Tensor:

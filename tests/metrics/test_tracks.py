@@ -8,15 +8,19 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from made.gathering import gather_with
 from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import r2_score
 
-from zoo.metrics.tracks import RankedTrackMetrics, TrackMetrics
+from zoo.metrics.moments import Moments
+from zoo.metrics.ranks import Ranks
+from zoo.metrics.tracks import TrackMetrics
 
 Floats = NDArray[np.float64]
 NAMES = ["pearson_log1p", "pearson", "r2_log1p", "r2"]
 T = 4
+NAMED = ["one", "two", "three", "four"]
 
 
 def some_tracks(batches: int, seed: int = 0, offset: float = 0.0) -> list[tuple[Floats, Floats]]:
@@ -32,7 +36,7 @@ def some_tracks(batches: int, seed: int = 0, offset: float = 0.0) -> list[tuple[
 
 
 def scored(batches: list[tuple[Floats, Floats]], dtype: torch.dtype = torch.float64) -> TrackMetrics:
-    metrics = TrackMetrics(batches[0][0].shape[1])
+    metrics = TrackMetrics(NAMED[: batches[0][0].shape[1]])
     for prediction, target in batches:
         metrics.update(torch.tensor(prediction, dtype=dtype), torch.tensor(target, dtype=dtype))
     return metrics
@@ -52,11 +56,11 @@ def at_once(batches: list[tuple[Floats, Floats]]) -> dict[str, list[float]]:
 
 
 def assert_scores(metrics: TrackMetrics, expected: dict[str, list[float]], tolerance: float = 1e-9) -> None:
-    each, means = metrics.each(), metrics.compute()
-    assert list(each) == list(means) == list(metrics.names) == NAMES
+    per_target, means = metrics.per_target(), metrics.compute()
+    assert list(per_target) == list(means) == list(metrics.names) == NAMES
     for name, values in expected.items():
-        assert each[name].dtype == torch.float64
-        np.testing.assert_allclose(each[name].numpy(), values, rtol=0, atol=tolerance)
+        assert per_target[name].dtype == torch.float64
+        np.testing.assert_allclose(per_target[name].numpy(), values, rtol=0, atol=tolerance)
         np.testing.assert_allclose(float(means[name]), np.nanmean(values), rtol=0, atol=tolerance)
 
 
@@ -74,7 +78,7 @@ def test_what_comes_in_half_the_digits_is_summed_in_all() -> None:
 
 def test_r2_is_one_less_the_squares_left_over_those_of_the_target() -> None:
     # Left are 1 + 0 + 4; about the mean of 3, 4 + 0 + 4. NaN and what is predicted there count for nothing.
-    metrics = TrackMetrics(1)
+    metrics = TrackMetrics(NAMED[:1])
     metrics.update(torch.tensor([[[2.0, 3.0, 9.0]]]), torch.tensor([[[1.0, 3.0, math.nan]]]))
     metrics.update(torch.tensor([[[math.nan, 3.0]]]), torch.tensor([[[math.nan, 5.0]]]))
     assert float(metrics.compute()["r2"]) == pytest.approx(1 - 5 / 8)
@@ -83,10 +87,10 @@ def test_r2_is_one_less_the_squares_left_over_those_of_the_target() -> None:
 
 def test_a_perfect_prediction_has_one_of_each_and_a_mirrored_one_minus_one() -> None:
     target = torch.arange(10.0).reshape(1, 1, 10)
-    metrics = TrackMetrics(1)
+    metrics = TrackMetrics(NAMED[:1])
     metrics.update(target, target)
     assert [float(value) for value in metrics.compute().values()] == pytest.approx([1.0] * 4)
-    metrics = TrackMetrics(1)
+    metrics = TrackMetrics(NAMED[:1])
     metrics.update(9 - target, target)
     assert float(metrics.compute()["pearson"]) == pytest.approx(-1)
 
@@ -127,26 +131,22 @@ def test_a_track_of_no_bin_or_of_one_has_no_score(bins: int) -> None:
     for batch, (_, target) in enumerate(batches):
         target[:, 2] = np.nan
         target[0, 2, : bins * (batch == 0)] = 3
-    each = scored(batches).each()
+    per_target = scored(batches).per_target()
     for name in NAMES:
-        assert torch.isnan(each[name]).tolist() == [False, False, True, False]
+        assert torch.isnan(per_target[name]).tolist() == [False, False, True, False]
 
 
-@pytest.mark.filterwarnings("ignore:.*was called before the ``update`` method.*")
 def test_without_any_bin_nothing_is_scored() -> None:
-    metrics = TrackMetrics(3)
+    metrics = TrackMetrics(NAMED[:3])
     assert all(math.isnan(value) for value in metrics.compute().values())
     metrics.update(torch.rand(2, 3, 8), torch.full((2, 3, 8), math.nan))
     assert all(math.isnan(value) for value in metrics.compute().values())
 
 
 def gathered(mine: TrackMetrics, other: TrackMetrics) -> dict[str, torch.Tensor]:
-    """What a process computes when torchmetrics gathers the states of two."""
-    theirs = iter([getattr(other, name) for name in other._defaults])
-    mine.distributed_available_fn = lambda: True
-    mine.dist_sync_fn = lambda value, group=None: [value, next(theirs)]
-    scores: dict[str, torch.Tensor] = mine.compute()
-    return scores
+    """Means that a process computes when torchmetrics gathers the states of two."""
+    with mine.sync_context(dist_sync_fn=gather_with(other), distributed_available=lambda: True):
+        return mine.mean(mine.per_target())
 
 
 def test_two_processes_compute_together_what_one_does() -> None:
@@ -188,7 +188,7 @@ def test_a_device_without_float64_leaves_the_moments_where_they_are() -> None:
             raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
         return tensor
 
-    metrics = TrackMetrics(2)
+    metrics = Moments(2, log1p=True)
     metrics._apply(to_apple)
     metrics.update(torch.rand(2, 2, 5), torch.rand(2, 2, 5))
     assert metrics.moments.dtype == torch.float64
@@ -198,8 +198,8 @@ def test_a_device_without_float64_leaves_the_moments_where_they_are() -> None:
 # Ranks.
 
 
-def ranked(batches: list[tuple[Floats, Floats]]) -> RankedTrackMetrics:
-    metrics = RankedTrackMetrics(batches[0][0].shape[1])
+def ranked(batches: list[tuple[Floats, Floats]]) -> TrackMetrics:
+    metrics = TrackMetrics(NAMED[: batches[0][0].shape[1]], ranks=True)
     for prediction, target in batches:
         metrics.update(torch.tensor(prediction), torch.tensor(target))
     return metrics
@@ -207,7 +207,7 @@ def ranked(batches: list[tuple[Floats, Floats]]) -> RankedTrackMetrics:
 
 def test_spearman_is_that_of_scipy_over_all_bins_with_ties() -> None:
     batches = [(np.round(prediction), np.round(target)) for prediction, target in some_tracks(6)]
-    found, means = ranked(batches).each(), ranked(batches).compute()
+    found, means = ranked(batches).per_target(), ranked(batches).compute()
     expected = []
     for track in range(T):
         p, t = (np.concatenate([batch[i][:, track].ravel() for batch in batches]) for i in (0, 1))
@@ -215,38 +215,39 @@ def test_spearman_is_that_of_scipy_over_all_bins_with_ties() -> None:
     np.testing.assert_allclose(found["spearman"].numpy(), expected, atol=1e-12)
     assert float(means["spearman"]) == pytest.approx(np.mean(expected))
     assert list(found) == list(means) == [*NAMES, "spearman"]
-    plain = scored(batches).each()
+    plain = scored(batches).per_target()
     assert all(torch.equal(found[name], plain[name]) for name in NAMES)
 
 
 def test_spearman_of_what_does_not_vary_or_is_not_there_is_left_out() -> None:
     prediction, target = torch.rand(2, 4, 9), torch.rand(2, 4, 9)
     prediction[:, 0], target[:, 1], target[:, 2] = 1, 0, torch.nan
-    metrics = RankedTrackMetrics(4)
+    metrics = TrackMetrics(NAMED, ranks=True)
     metrics.update(prediction, target)
-    found = metrics.each()["spearman"]
+    found = metrics.per_target()["spearman"]
     assert found[:3].isnan().all()
     assert float(metrics.compute()["spearman"]) == pytest.approx(float(found[3]))
 
 
 def test_of_what_may_be_negative_no_logarithm_is_scored() -> None:
     prediction, target = torch.randn(2, T, 50), torch.randn(2, T, 50)
-    metrics = RankedTrackMetrics(T, counts=False)
+    metrics = TrackMetrics(NAMED, counts=False, ranks=True)
     metrics.update(prediction, target)
     found = metrics.compute()
     assert list(found) == ["pearson", "r2", "spearman"]
     expected = [pearsonr(prediction[:, i].ravel(), target[:, i].ravel())[0] for i in range(T)]
-    np.testing.assert_allclose(metrics.each()["pearson"].numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(metrics.per_target()["pearson"].numpy(), expected, atol=1e-6)
     assert all(math.isfinite(value) for value in found.values())
 
 
 def test_more_than_can_be_ranked_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RankedTrackMetrics, "most", 50)
-    metrics = RankedTrackMetrics(T)
+    monkeypatch.setattr(Ranks, "most", 50)
+    metrics = TrackMetrics(NAMED, ranks=True)
     for _ in range(3):
         metrics.update(torch.rand(2, T, 5), torch.rand(2, T, 5))  # 40 values each time
-    assert metrics.predictions == []
+    (ranks,) = (score for score in metrics.scores if isinstance(score, Ranks))
+    assert ranks.predictions == []
     with pytest.warns(UserWarning, match="left out of 120 values"):
-        found = metrics.each()
+        found = metrics.per_target()
     assert found["spearman"].isnan().all()
     assert found["pearson"].isfinite().all()

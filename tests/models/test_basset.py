@@ -16,7 +16,7 @@ from zoo.genome.sequence import complement_codes, encode, one_hot
 from zoo.hub.load import load, verify
 from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
-from zoo.metrics.labels import TargetMetrics
+from zoo.metrics.labels import RowScores
 from zoo.models.basset import Basset, ConvBlock, StrandedConv
 from zoo.nn.losses import binary_cross_entropy
 from zoo.nn.optimization import Optimization
@@ -378,5 +378,6 @@ def test_what_is_scored_is_what_is_predicted() -> None:
     for rc_average in (False, True):
         model = Basset(["a"], **options, rc_average=rc_average).eval()  # type: ignore[arg-type]
         model.validation_step(batch, 0)
-        assert isinstance(model.val_scores, TargetMetrics)
-        assert torch.equal(model.val_scores.predictions[0], model.predict(batch.codes).detach())
+        (scores,) = model.val_scores.scores
+        assert isinstance(scores, RowScores)
+        assert torch.equal(scores.predictions[0], model.predict(batch.codes).detach())

@@ -74,11 +74,11 @@ def yeast_scores(name: str, sigma: float) -> dict[str, float]:
         maps=MapRules(smooth=sigma),
         batch_size=4,
     )
-    metrics = ContactMetrics(1, data.bins, data.diagonal)
+    metrics = ContactMetrics(model.output.targets, data.bins, data.diagonal)
     with inference(model, "32"):
         for batch in data.test_dataloader():
             metrics.update(model.predict(batch.codes, batch.inputs), batch.target)
-    return {key: float(value) for key, value in metrics.each().items()}
+    return {key: float(value) for key, value in metrics.per_target().items()}
 
 
 @pytest.mark.parametrize(("name", "sigma"), [("akita.yeast", 1.5), ("akita.yeast_position", 2.0)])

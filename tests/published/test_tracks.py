@@ -38,7 +38,7 @@ def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_card_tells_the_truth() -> None:
     model = load(NAME)
-    metrics = TrackMetrics(9)
+    metrics = TrackMetrics(model.output.targets)
     with inference(model, "32"):
         for batch in YeastDataModule(resolution=4).test_dataloader():
             metrics.update(model.predict(batch.codes), batch.target)

@@ -15,18 +15,15 @@ from torch import Tensor, nn
 from zoo.batch import Batch
 from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import complement_codes, one_hot
-from zoo.metrics.contacts import ContactMetrics
-from zoo.metrics.labels import CLASSIFICATION, REGRESSION, TargetMetrics
-from zoo.metrics.tracks import RankedTrackMetrics, TrackMetrics
+from zoo.metrics.base import TargetMetrics
+from zoo.metrics.choose import metrics_for
 from zoo.nn.losses import find_loss
 from zoo.nn.optimization import Optimization, configured
-from zoo.outputs import Contacts, Output, Tracks
+from zoo.outputs import Output
 from zoo.utils.arguments import constructor_arguments
 from zoo.utils.text import some_of
 
 __all__ = ["SequenceModel"]
-
-Scores = TargetMetrics | TrackMetrics | ContactMetrics
 
 
 class SequenceModel(LightningModule):
@@ -64,7 +61,7 @@ class SequenceModel(LightningModule):
         self.length = length
         self.loss = find_loss(loss)
         self.optimization = Optimization()
-        self.val_scores, self.test_scores = self._new_scores("val"), self._new_scores("test")
+        self.val_scores, self.test_scores = (metrics_for(output, self.loss, split) for split in ("val", "test"))
         # What was taken from another model: names of tensors, and the modules of it that stay as they are.
         self.taken: frozenset[str] = frozenset()
         self.frozen: list[nn.Module] = []
@@ -75,16 +72,6 @@ class SequenceModel(LightningModule):
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments, defaults filled in, as plain JSON values: what `config.json` stores."""
         return dict(self.hparams)
-
-    def _new_scores(self, part: str) -> Scores:
-        """The metrics of what is predicted."""
-        targets = len(self.output.targets)
-        if isinstance(self.output, Tracks):
-            of_tracks = TrackMetrics if part == "val" else RankedTrackMetrics
-            return of_tracks(targets, self.loss.counts)
-        if isinstance(self.output, Contacts):
-            return ContactMetrics(targets, self.output.bins, self.output.diagonal)
-        return TargetMetrics(CLASSIFICATION if self.loss.classifies else REGRESSION)
 
     @property
     def min_length(self) -> int:
@@ -224,21 +211,23 @@ class SequenceModel(LightningModule):
             for name, values in self._log_scores(self.test_scores, "test").items()
         }
 
-    def _score(self, batch: Batch, scores: Scores, part: str) -> None:
+    def _score(self, batch: Batch, scores: TargetMetrics, part: str) -> None:
         raw = self.raw(batch.codes, batch.inputs)
         loss = self.loss.function(raw, batch.target, self.target_weight())
         self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
         scores.update(self._predicted(raw, batch.codes, batch.inputs), batch.target)
 
-    def _log_scores(self, scores: Scores, part: str) -> dict[str, Tensor]:
+    def _log_scores(self, scores: TargetMetrics, part: str) -> dict[str, Tensor]:
         """Log the means over targets, from all processes; returns each target's."""
         with scores.sync_context():
-            each = scores.each()
-            values = scores.mean(each)
+            per_target = scores.per_target()
+            values = scores.mean(per_target)
+            if not self.trainer.sanity_checking:  # a few batches say nothing of the whole split
+                scores.warn(per_target)
         scores.reset()
         self.log_dict({f"{part}_{name}": value.float() for name, value in values.items()}, prog_bar=True)
-        return each
+        return per_target
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimiser and schedule of `self.optimization`."""
