@@ -110,8 +110,8 @@ def made_own_data(folder: Path) -> None:
     cooler.zoomify_cooler(str(folder / "contacts.cool"), str(folder / "contacts.mcool"), [2000, 4000], 10_000_000)
     start = np.arange(60) * 1600 + rng.integers(10, 1000, 60)  # none overlaps another
     labels = np.arange(120).reshape(60, 2).astype(np.uint8) // 2 % 2
-    part = np.repeat([0, 1, 2], 20)
-    PeakTable(["one", "two"], ["chr1"], np.zeros(60, np.int64), start, 600, labels, part).write(folder / "peaks.tsv")
+    split = np.repeat([0, 1, 2], 20)
+    PeakTable(["one", "two"], ["chr1"], np.zeros(60, np.int64), start, 600, labels, split).write(folder / "peaks.tsv")
 
 
 @pytest.fixture

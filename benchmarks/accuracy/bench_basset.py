@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> None:
 def encode_table(seed: int) -> str:
     """Multitask, single-task and 6-mers on the test loci."""
     data = EncodeLociDataModule()
-    test = data.part("test")
+    test = data.subset("test")
     label = torch.from_numpy(test.labels).float()
     folder = model_folder(ENCODE, [], seed)
     facts: dict[str, object] = {"multitask": run_facts(folder)}
@@ -88,7 +88,7 @@ def encode_table(seed: int) -> str:
         *(f"{model} {name}" for name in CLASSIFICATION for model in scores),
     ]
     columns = [scores[model][name].tolist() for name in CLASSIFICATION for model in scores]
-    peaks = [[int(count) for count in labels.sum(0)] for labels in (data.part("train").labels, test.labels)]
+    peaks = [[int(count) for count in labels.sum(0)] for labels in (data.subset("train").labels, test.labels)]
     rows: list[list[object]] = [list(row) for row in zip(data.targets, *peaks, *columns, strict=True)]
     means: list[object] = ["mean", *(mean(column) for column in [*peaks, *columns])]
     wins: list[object] = ["wins", "", ""]
@@ -137,7 +137,7 @@ def single_task_options(data: EncodeLociDataModule, key: str) -> list[str]:
     More steps do not help a rare one: on validation data `myc_h1hesc`, which has the fewest peaks, overfits with three
     times as many (`--data.epoch_size 24000`).
     """
-    train = data.part("train").labels[:, data.targets.index(key)]
+    train = data.subset("train").labels[:, data.targets.index(key)]
     options = {
         "--data.experiments": f"[{key}]",
         "--data.positive_share": "0.5",
@@ -168,7 +168,7 @@ def score(prediction: Tensor, label: Tensor) -> dict[str, Tensor]:
 
 def kmer_predictions(data: EncodeLociDataModule, seed: int) -> Tensor:
     """Logits (N, T) of the test loci by logistic regression on counts of 6-mers, its penalty chosen on validation."""
-    train, val, test = (data.part(part) for part in ("train", "val", "test"))
+    train, val, test = (data.subset(split) for split in ("train", "val", "test"))
     counts = [torch.from_numpy(count_kmers(part.codes)) for part in (train, val, test)]
     centre, spread = counts[0].mean(0), counts[0].std(0).clamp(min=1e-3)
     counts = [(values - centre) / spread for values in counts]

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> None:
         data = EncodeDataModule(key)
         for seed in sorted({SHIPPED_SEED, *options.seeds}):
             folder = model_folder(key, seed)
-            score = auroc(load_folder(folder), data.part("test"))
+            score = auroc(load_folder(folder), data.subset("test"))
             record.setdefault(key, {})[str(seed)] = {"auroc": score, **run_facts(folder)}
         record[key] = of_this_recipe(key, record[key])
         rows.append(table_row(data, record[key], motifs))
@@ -106,7 +106,7 @@ def of_this_recipe(key: str, seeds: dict[str, Any]) -> dict[str, Any]:
 
 def table_row(data: EncodeDataModule, seeds: dict[str, dict[str, float]], motifs: list[Motif]) -> list[object]:
     """One experiment's line."""
-    test = data.part("test")
+    test = data.subset("test")
     published, note = published_model(data.experiment)
     reference = auroc(load(published.name), test)
     scores = [found["auroc"] for found in seeds.values()]
@@ -148,7 +148,7 @@ def best_motif(data: EncodeDataModule, motifs: list[Motif]) -> tuple[str, float]
     label = torch.cat([torch.ones(len(peaks)), torch.zeros(len(shuffled))])[:, None]
     training = motif_scores(np.concatenate([peaks, shuffled]), motifs)
     chosen = int(per_target(CLASSIFICATION["auroc"], training, label.expand_as(training)).argmax())
-    test = data.part("test")
+    test = data.subset("test")
     score = per_target(
         CLASSIFICATION["auroc"], motif_scores(test.codes, [motifs[chosen]]), torch.from_numpy(test.labels)
     )

@@ -112,7 +112,7 @@ def fold_model(architecture: str, name: str, fold: int, shared: int | None, seed
 
 def score_model(folder: Path, name: str, fold: int, shared: int | None) -> Scores:
     """Score a model on its test fold, at its own validation threshold."""
-    test = data_of(name, fold, shared).part("test")
+    test = data_of(name, fold, shared).subset("test")
     values = predict_codes(load_folder(folder), list(test.codes), [""] * len(test))[:, 0]
     threshold = read_targets(folder)[0].threshold
     assert threshold is not None
@@ -126,7 +126,7 @@ def score_kmers(name: str, fold: int, shared: int | None, seed: int) -> Scores:
     from sklearn.preprocessing import StandardScaler
 
     data = data_of(name, fold, shared)
-    train, val, test = (data.part(part) for part in ("train", "val", "test"))
+    train, val, test = (data.subset(split) for split in ("train", "val", "test"))
     best = max(
         (
             _fit_kmers(

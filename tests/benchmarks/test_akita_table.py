@@ -19,7 +19,7 @@ from zoo.genome.intervals import Interval
 from zoo.hub.registry import shipped_folder
 
 BINS = 24
-PARTS_SCORED: tuple[Split, Split] = ("train", "test")
+SPLITS_SCORED: tuple[Split, Split] = ("train", "test")
 LENGTHS = {"chr1": 100_000, "chr2": 40_000, "chr3": 40_000}
 
 
@@ -65,15 +65,15 @@ def test_the_baseline_is_the_ridge_of_scikit_learn(baselines: dict[str, Any], tm
     content = baselines["gc_content"](data)
     pixels: dict[str, list[np.ndarray]] = {"train": [], "test": []}
     values: dict[str, list[np.ndarray]] = {"train": [], "test": []}
-    for part in PARTS_SCORED:
-        dataset = data.dataset(part)
+    for split in SPLITS_SCORED:
+        dataset = data.dataset(split)
         for index in range(len(dataset)):
             target = dataset.__getitems__([index]).target[0, 0].numpy()
-            if part == "train":  # windows of training are moved and turned
+            if split == "train":  # windows of training are moved and turned
                 target = dataset.targets(dataset.tiles.contig[[index]], dataset.tiles.start[[index]])[0, 0]
             place = int(dataset.tiles.contig[index]), int(dataset.tiles.start[index])
-            pixels[part].append(baselines["_features"](data, content, *place)[~np.isnan(target)])
-            values[part].append(target[~np.isnan(target)])
+            pixels[split].append(baselines["_features"](data, content, *place)[~np.isnan(target)])
+            values[split].append(target[~np.isnan(target)])
     ridge = Ridge(alpha=1.0, fit_intercept=False).fit(*(np.concatenate(x["train"]) for x in (pixels, values)))
     predicted, measured = ridge.predict(np.concatenate(pixels["test"])), np.concatenate(values["test"])
     found = baselines["gc_scores"](data, "test").each()

@@ -120,7 +120,7 @@ def test_the_linear_baseline_and_replicates_are_scored_on_made_yeast(
     assert abs(replicates["mean of the starts", "Pearson r"]) < 0.1
 
 
-def test_the_ridge_is_that_of_scikit_learn_over_all_parts(linear: dict[str, Any]) -> None:
+def test_the_ridge_is_that_of_scikit_learn_over_all_splits(linear: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
     features = np.append(rng.random((300, 5)), np.ones((300, 1)), 1)
     values = rng.random((2, 300)) + 3 * features[:, 0]

@@ -63,7 +63,7 @@ class Planted(LabelsDataModule[Codes]):
 def test_the_regression_finds_a_planted_word(script: dict[str, Any]) -> None:
     data = Planted()
     prediction = script["kmer_predictions"](data, 1)
-    label = torch.from_numpy(data.part("test").labels)
+    label = torch.from_numpy(data.subset("test").labels)
     assert float(script["score"](prediction, label)["auroc"]) > 0.9
 
 
@@ -97,8 +97,8 @@ def test_the_encode_table_compares_net_with_net(script: dict[str, Any], monkeypa
     row, means, wins = (dict(zip(header, row, strict=True)) for row in rows)
     assert (row["experiment"], row["training peaks"], row["test peaks"]) == ("planted", 3000, 3000)
     assert list(means.values())[1:] == list(row.values())[1:]  # of one experiment
-    label = torch.from_numpy(data.part("test").labels)
-    single = script["predicted"](load(Path("basset.encode_tfplanted")), data.part("test").codes)
+    label = torch.from_numpy(data.subset("test").labels)
+    single = script["predicted"](load(Path("basset.encode_tfplanted")), data.subset("test").codes)
     assert row["single auroc"] == pytest.approx(float(script["score"](single, label)["auroc"]))
     assert row["6-mers auroc"] > 0.9
     assert row["multitask auroc"] != row["one net auroc"]
@@ -118,7 +118,7 @@ def test_the_options_of_a_single_task_are_options(script: dict[str, Any], monkey
     assert isinstance(cli.model, Basset)
     assert isinstance(cli.datamodule, EncodeLociDataModule)
     assert (cli.model.output.targets, len(cli.model.members)) == (("usf1_hepg2",), 1)
-    drawn = 2 * int(cli.datamodule.part("train").labels.sum())
+    drawn = 2 * int(cli.datamodule.subset("train").labels.sum())
     assert (cli.datamodule.positive_share, cli.datamodule.epoch_size) == (0.5, drawn)
     assert cli.config.optimization.target_weights is None
 

@@ -30,8 +30,8 @@ def test_the_made_peaks_become_one_table(script: dict[str, Any], tmp_path: Path)
 
 def test_the_made_sites_are_trained_on_and_none_is_left_out(script: dict[str, Any], tmp_path: Path) -> None:
     data = script["made_module"](tmp_path, sites=600)
-    parts = data.data.part
-    assert np.bincount(parts).tolist() == np.bincount(data.sites.part).tolist()
+    splits = data.data.split
+    assert np.bincount(splits).tolist() == np.bincount(data.sites.split).tolist()
     batches = script["endless"](data)
-    shapes = [next(batches).codes.shape for _ in range(2 * ((parts == 0).sum() // script["BATCH"]))]
+    shapes = [next(batches).codes.shape for _ in range(2 * ((splits == 0).sum() // script["BATCH"]))]
     assert set(shapes) == {(script["BATCH"], script["LENGTH"])}  # epoch after epoch

@@ -121,10 +121,10 @@ def grouped(seed: int, rows: int = 600) -> tuple[Ints, Ints]:
     return groups, (rng.random(rows // 2) < 0.2).astype(np.int64)[groups]
 
 
-def parts_of(groups: Ints, parts: Ints) -> dict[int, set[int]]:
+def splits_of(groups: Ints, splits: Ints) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
-    for group, part in zip(groups.tolist(), parts.tolist(), strict=True):
-        found.setdefault(group, set()).add(part)
+    for group, split in zip(groups.tolist(), splits.tolist(), strict=True):
+        found.setdefault(group, set()).add(split)
     return found
 
 
@@ -133,8 +133,8 @@ def test_a_group_stays_together(seed: int) -> None:
     groups, strata = grouped(seed)
     mixed = np.random.default_rng(9).integers(0, 3, len(groups))
     for stratum in (strata, mixed):
-        for parts in (split_fractions(groups, stratum, 0.2, 0.3, seed), split_kfold(groups, stratum, 5, seed)):
-            assert all(len(where) == 1 for where in parts_of(groups, parts).values())
+        for splits in (split_fractions(groups, stratum, 0.2, 0.3, seed), split_kfold(groups, stratum, 5, seed)):
+            assert all(len(where) == 1 for where in splits_of(groups, splits).values())
 
 
 def test_every_stratum_is_spread_evenly_over_folds() -> None:
@@ -151,12 +151,12 @@ def test_fold_sizes_differ_by_one_group_at_most() -> None:
 
 def test_every_stratum_gives_its_share() -> None:
     groups, strata = np.arange(1000), np.repeat([0, 1, 7], [700, 280, 20])
-    parts = split_fractions(groups, strata, val=0.1, test=0.25, seed=0)
-    counts = {stratum: np.bincount(parts[strata == stratum]).tolist() for stratum in (0, 1, 7)}
+    splits = split_fractions(groups, strata, val=0.1, test=0.25, seed=0)
+    counts = {stratum: np.bincount(splits[strata == stratum]).tolist() for stratum in (0, 1, 7)}
     assert counts == {0: [455, 70, 175], 1: [182, 28, 70], 7: [13, 2, 5]}
 
 
-def test_no_share_leaves_a_part_empty() -> None:
+def test_no_share_leaves_a_split_empty() -> None:
     assert np.bincount(split_fractions(np.arange(50), np.zeros(50, np.int64), 0, 0, 0), minlength=3).tolist() == [
         50,
         0,
@@ -186,10 +186,10 @@ def test_more_folds_than_sequences_are_refused() -> None:
     assert set(split_kfold(groups, np.zeros(40, np.int64), 4, 0).tolist()) == {0, 1, 2, 3}
 
 
-def test_rare_combinations_of_labels_do_not_empty_a_part() -> None:
+def test_rare_combinations_of_labels_do_not_empty_a_split() -> None:
     rng = np.random.default_rng(0)
     groups = np.arange(2000)
     strata = np.unique(rng.random((2000, 20)) < 0.3, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
-    part = split_fractions(groups, strata, val=0.1, test=0.2, seed=0)
-    assert np.bincount(part).tolist() == [1400, 200, 400]
+    split = split_fractions(groups, strata, val=0.1, test=0.2, seed=0)
+    assert np.bincount(split).tolist() == [1400, 200, 400]
     assert np.bincount(split_kfold(groups, strata, folds=5, seed=0)).tolist() == [400] * 5

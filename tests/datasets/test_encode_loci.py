@@ -56,17 +56,17 @@ def made_loci(monkeypatch: pytest.MonkeyPatch) -> Loci:
     return loci
 
 
-def parts_of_groups(loci: Loci, part: NDArray[np.int64]) -> list[int]:
-    return [len(set(part[loci.group == group].tolist())) for group in range(300)]
+def splits_of_groups(loci: Loci, split: NDArray[np.int64]) -> list[int]:
+    return [len(set(split[loci.group == group].tolist())) for group in range(300)]
 
 
-def test_groups_stay_in_one_part_and_fewer_targets_change_neither_loci_nor_parts(made_loci: Loci) -> None:
+def test_groups_stay_in_one_split_and_fewer_targets_change_neither_loci_nor_splits(made_loci: Loci) -> None:
     every = EncodeLociDataModule()
-    assert parts_of_groups(made_loci, every.data.part) == [1] * 300
+    assert splits_of_groups(made_loci, every.data.split) == [1] * 300
     key = list(encode_experiments())[3]
     one = EncodeLociDataModule(experiments=[key])
     assert one.targets == [key]
-    assert (one.data.part == every.data.part).all()
+    assert (one.data.split == every.data.split).all()
     assert (one.data.labels[:, 0] == every.data.labels[:, 3]).all()
     assert every.card_values["tasks"] == "21"
 
@@ -77,7 +77,7 @@ def test_a_share_of_positives_is_what_training_draws(made_loci: Loci) -> None:
     (batch,) = data.train_dataloader()
     assert float(batch.target.mean()) == pytest.approx(0.5, abs=0.02)
     (val,) = data.val_dataloader()
-    assert float(val.target.mean()) == pytest.approx(float(data.part("val").labels.mean()))
+    assert float(val.target.mean()) == pytest.approx(float(data.subset("val").labels.mean()))
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -106,21 +106,21 @@ def test_no_path_of_31_mers_joins_train_and_test() -> None:
             codes, bound = read_sequences(fetch(file))
             peaks.append(codes[bound == 1])
     group = group_overlapping(np.concatenate(peaks), 31)[: len(loci)]
-    part = loci.part
-    inside = [set(group[part == index].tolist()) for index in range(len(SPLITS))]
+    split = loci.split
+    inside = [set(group[split == index].tolist()) for index in range(len(SPLITS))]
     assert not inside[0] & inside[2]
     assert not inside[0] & inside[1]
     assert not inside[1] & inside[2]
-    assert min(int(loci.labels[part == index].sum(0).min()) for index in range(len(SPLITS))) > 400
+    assert min(int(loci.labels[split == index].sum(0).min()) for index in range(len(SPLITS))) > 400
 
 
 @pytest.mark.public_data
-def test_no_31_mer_stands_in_two_parts() -> None:
+def test_no_31_mer_stands_in_two_splits() -> None:
     # By the words themselves, not by the code that made the split.
     data = EncodeLociDataModule()
     words = []
-    for part in SPLITS:
-        codes = data.part(part).codes
+    for split in SPLITS:
+        codes = data.subset(split).codes
         codes = np.concatenate([codes, reverse_complement(codes)]).astype(np.uint64)
         width = codes.shape[1] - 30
         number, known = np.zeros((len(codes), width), np.uint64), np.ones((len(codes), width), np.bool_)

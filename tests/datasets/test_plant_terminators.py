@@ -55,7 +55,7 @@ def test_assays_are_joined_by_id_and_what_is_left_out_is_counted(made: pd.DataFr
     assert found.is_test.tolist() == [False] * 17 + [True] * 10
     assert np.isnan(found.predicted[~found.is_test]).all()
     data = TerminatorDataModule(val_fraction=0.3)
-    assert (data.data.part == SPLITS.index("test")).tolist() == found.is_test.tolist()
+    assert (data.data.split == SPLITS.index("test")).tolist() == found.is_test.tolist()
     assert "1 that do not have 170 bases, 1 of train that the test set has too" in data.describe()[-1]
 
 
@@ -66,7 +66,7 @@ def test_training_sequences_that_share_bases_with_the_test_set_are_left_out(made
     found.codes[0, 10:40] = found.codes[-1, 100:130]  # of train, of test
     data = TerminatorDataModule(val_fraction=0.3, shared_bases=24)
     assert len(data.data) == before - 1
-    assert (data.data.part == SPLITS.index("test")).sum() == found.is_test.sum()
+    assert (data.data.split == SPLITS.index("test")).sum() == found.is_test.sum()
     assert data.describe()[-1].endswith(", 1 of train that share 24 bases with the test set")
 
 

@@ -190,13 +190,13 @@ def test_validation_and_test_are_whole_chromosomes(folder: Path) -> None:
     assert (data.targets, data.length, data.bin_size, data.bins) == (["hic_g1"], 128_000, 2_000, 64)
     names = list(data.bands[0].contigs)
     assert names == CONTIGS
-    parts: dict[Split, set[str]] = {}
-    for part in ("train", "val", "test"):
-        parts[part] = {names[index] for index in data.dataset(part).tiles.contig}
-    assert parts["val"] == {"chrXI"}
-    assert parts["test"] == {"chrIX", "chrXIV"}
-    assert parts["train"] == set(CONTIGS) - {"chrIX", "chrXI", "chrXIV"}
-    assert {region.contig for region in data.bands[0].expected_from} == parts["train"]
+    splits: dict[Split, set[str]] = {}
+    for split in ("train", "val", "test"):
+        splits[split] = {names[index] for index in data.dataset(split).tiles.contig}
+    assert splits["val"] == {"chrXI"}
+    assert splits["test"] == {"chrIX", "chrXIV"}
+    assert splits["train"] == set(CONTIGS) - {"chrIX", "chrXI", "chrXIV"}
+    assert {region.contig for region in data.bands[0].expected_from} == splits["train"]
     genome = Genome(folder / "genome.fa")
     (batch,) = data.val_dataloader()
     starts = [*range(0, 666_000 - 128_000, 128_000), 666_000 - 128_000]  # chrXI has 666,816 bases

@@ -32,7 +32,7 @@ PUBLISHED = {
 
 
 def auroc(name: str, data: SequenceDataModule) -> float:
-    test = data.part("test")
+    test = data.subset("test")
     prediction = predict_codes(load(name), list(test.codes), [""] * len(test))[:, 0]
     return float(binary_auroc(torch.from_numpy(prediction).double(), torch.from_numpy(test.labels[:, 0]).long()))
 
@@ -60,7 +60,7 @@ def test_the_card_of_a_promoter_checkpoint_tells_the_truth(architecture: str, na
 
 def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
     said = read_config(resolve("basset.encode_tf"))["run"]["metrics"]["test"]
-    test = EncodeLociDataModule().part("test")
+    test = EncodeLociDataModule().subset("test")
     prediction = torch.from_numpy(predict_codes(load("basset.encode_tf"), list(test.codes), [""] * len(test)))
     for name, score in CLASSIFICATION.items():
         found = per_target(score, prediction, torch.from_numpy(test.labels).float())
@@ -69,7 +69,7 @@ def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
 
 def test_the_card_of_the_terminator_basset_tells_the_truth() -> None:
     said = read_config(resolve("basset.plant_terminators"))["run"]["metrics"]["test"]
-    test = TerminatorDataModule().part("test")
+    test = TerminatorDataModule().subset("test")
     prediction = predict_codes(load("basset.plant_terminators"), list(test.codes), [""] * len(test))
     left = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)
     assert float((1 - left).mean()) == pytest.approx(said["r2"], abs=1e-4)
@@ -77,6 +77,6 @@ def test_the_card_of_the_terminator_basset_tells_the_truth() -> None:
 
 @pytest.mark.parametrize("key", encode_experiments())
 def test_training_and_test_files_share_no_sequence(key: str) -> None:
-    # Reading refuses a split in which a sequence, on either strand, stands in two parts.
+    # Reading refuses splits that share a sequence, on either strand.
     data = EncodeDataModule(key).data
-    assert {0, 1, 2} == set(data.part.tolist())
+    assert {0, 1, 2} == set(data.split.tolist())

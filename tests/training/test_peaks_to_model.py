@@ -79,7 +79,7 @@ def test_peaks_to_table_to_model_in_one_command_each(
     assert metrics["test"]["auroc"] > 0.9
     assert "test AUROC" in read_config(folder)["metric"]
     # And back by name: the planted experiment of a test peak is the one that is predicted.
-    rows = np.flatnonzero((table.part == 2) & (table.labels.sum(1) == 1))[:50]
+    rows = np.flatnonzero((table.split == 2) & (table.labels.sum(1) == 1))[:50]
     places = [Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100) for r in rows]
     found = predict_labels(load(f"local-dir:{folder}"), Genome("genome.fa"), places)
     assert (found.values.argmax(1) == table.labels[rows].argmax(1)).mean() > 0.8

@@ -59,7 +59,7 @@ def _add_data_peaks(actions: Any) -> None:
     add("--soft-masked", action="store_true", default=argparse.SUPPRESS, help="count lower-case letters as masked too")
     add("--val", nargs="+", metavar="CONTIG", help="contigs for validation; with --test, instead of random blocks")
     add("--test", nargs="+", metavar="CONTIG", help="contigs for the test")
-    add("--block-size", type=int, help="bases of the blocks dealt to the parts (default 100000)")
+    add("--block-size", type=int, help="bases of the blocks dealt to train, val and test (default 100000)")
     add("--val-fraction", type=float, help="share of the blocks for validation (default 0.1)")
     add("--test-fraction", type=float, help="share of the blocks for the test (default 0.1)")
     add(

@@ -1,4 +1,4 @@
-"""What `zoo train` asks of data, and what all data of `Labels` shares: parts, checks, loaders.
+"""What `zoo train` asks of data, and what all data of `Labels` shares: splits, checks, loaders.
 
 Shapes: N sequences, L bases, T targets.
 """
@@ -86,18 +86,18 @@ class GenomicDataModule(LightningDataModule):
         return ""
 
     def describe(self) -> list[str]:
-        """One line for each part: what it holds."""
+        """One line for each split: what it holds."""
         raise NotImplementedError
 
 
 class LabelsDataModule(GenomicDataModule, Generic[Source]):
-    """Labelled sequences in three parts. A subclass reads them.
+    """Labelled sequences in three splits. A subclass reads them.
 
     Args:
         classify: whether labels must be 0 or 1, both present; else they may be any number.
         shift: bases by which each training sequence is moved at most, to either side.
         reverse_complement: read each training sequence on one strand or the other, at random.
-        shuffles: dinucleotide-preserving shuffles of each sequence that are added as negatives to the parts that
+        shuffles: dinucleotide-preserving shuffles of each sequence that are added as negatives to the splits that
             have none of their own, where all labels are 0; fresh every epoch in training, fixed in validation and test.
         epoch_size: sequences drawn in an epoch, shuffles counted; None for all of them.
         batch_size: sequences in a batch, shuffles counted.
@@ -132,50 +132,50 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
 
     @property
     def data(self) -> Labelled[Source]:
-        """All sequences, read once, with the part of each."""
+        """All sequences, read once, with the split of each."""
         if self._data is None:
             data = self.read()
             self._check(data)
-            self._data = self.split(data)
+            self._data = self.assign_splits(data)
         return self._data
 
     def read(self) -> Labelled[Source]:
         """Read what there is."""
         raise NotImplementedError
 
-    def split(self, data: Labelled[Source]) -> Labelled[Source]:
-        """Give each sequence that has no part one, where `read` has not given it to all."""
+    def assign_splits(self, data: Labelled[Source]) -> Labelled[Source]:
+        """Give each sequence that has no split one, where `read` has not given it to all."""
         return data
 
     def describe(self) -> list[str]:
-        """One line for each part: how many sequences, how many of them positive."""
+        """One line for each split: how many sequences, how many of them positive."""
         lines = []
-        for part in SPLITS:
-            dataset = self.dataset(part)
+        for split in SPLITS:
+            dataset = self.dataset(split)
             labels = dataset.data.labels
             positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
             made = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives" if dataset.shuffles else ""
-            lacking = self._of_one_class(dataset) if part != "train" else []
+            lacking = self._of_one_class(dataset) if split != "train" else []
             unscored = f"; not scored, for want of both classes: {some_of(lacking)}" if lacking else ""
-            lines.append(f"{part}: {len(labels):,} sequences{positive}{made}{unscored}")
+            lines.append(f"{split}: {len(labels):,} sequences{positive}{made}{unscored}")
         return lines
 
-    def part(self, part: Split) -> Labelled[Source]:
-        """The sequences of one part."""
-        return self.data.subset(self.data.part == SPLITS.index(part))
+    def subset(self, split: Split) -> Labelled[Source]:
+        """The sequences of one split."""
+        return self.data.subset(self.data.split == SPLITS.index(split))
 
-    def dataset(self, part: Split) -> SequenceDataset[Source]:
-        """The sequences of one part, with shuffles where it has no negatives of its own."""
-        data = self.part(part)
+    def dataset(self, split: Split) -> SequenceDataset[Source]:
+        """The sequences of one split, with shuffles where it has no negatives of its own."""
+        data = self.subset(split)
         if not len(data):
-            raise ConfigError(f"the {part} part is empty: {len(self.data)} sequences in all")
-        seed = self.seed + SPLITS.index(part)
+            raise ConfigError(f"the {split} split is empty: {len(self.data)} sequences in all")
+        seed = self.seed + SPLITS.index(split)
         shuffles = 0 if _negative(data).any() else self.shuffles
-        if part == "train":
+        if split == "train":
             return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement)
         dataset = SequenceDataset(data, shuffles, seed)
-        if part == "val" and len(self._of_one_class(dataset)) == len(self.targets):
-            raise ConfigError("no target has both classes in the val part: nothing tells which epoch is best")
+        if split == "val" and len(self._of_one_class(dataset)) == len(self.targets):
+            raise ConfigError("no target has both classes in the val split: nothing tells which epoch is best")
         return dataset
 
     def _of_one_class(self, dataset: SequenceDataset[Source]) -> list[str]:

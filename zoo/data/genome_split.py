@@ -1,4 +1,4 @@
-"""Which part of a genome is for training, which for validation, which for the test."""
+"""Which split of a genome is for training, which for validation, which for the test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class SplitRules:
 
 
 class GenomeSplit:
-    """The contigs, in blocks of one part each.
+    """The contigs, in blocks of one split each.
 
     Args:
         contigs: contig -> length.
@@ -63,37 +63,39 @@ class GenomeSplit:
         self.size = int(self.lengths.max()) if rules.val is not None else rules.block_size
         blocks = -(-self.lengths // self.size)
         self.first = blocks.cumsum() - blocks
-        self.part = _by_contig(list(contigs), rules) if rules.val is not None else _at_random(int(blocks.sum()), rules)
+        self.block_split = (
+            _by_contig(list(contigs), rules) if rules.val is not None else _at_random(int(blocks.sum()), rules)
+        )
 
-    def part_of(self, contig: Index, start: Index, length: int) -> Index:
-        """The part of windows (N,) of a length, -1 where one lies across a border between two."""
-        head = self.part[self.first[contig] + start // self.size]
-        tail = self.part[self.first[contig] + (start + length - 1) // self.size]
+    def split_of(self, contig: Index, start: Index, length: int) -> Index:
+        """The split of windows (N,) of a length, -1 where one lies across a border between two."""
+        head = self.block_split[self.first[contig] + start // self.size]
+        tail = self.block_split[self.first[contig] + (start + length - 1) // self.size]
         return np.where(head == tail, head, -1)
 
     def regions(self) -> tuple[Index, Index, Index, Index]:
-        """The longest stretches of one part: contig, start, end, part (R,) each."""
-        blocks = np.diff(np.append(self.first, len(self.part)))
+        """The longest stretches of one split: contig, start, end, split (R,) each."""
+        blocks = np.diff(np.append(self.first, len(self.block_split)))
         contig = np.repeat(np.arange(len(blocks)), blocks)
-        start = (np.arange(len(self.part)) - self.first[contig]) * self.size
-        new = np.flatnonzero((np.diff(contig, prepend=-1) != 0) | (np.diff(self.part, prepend=-1) != 0))
-        last = np.append(new[1:], len(self.part)) - 1
+        start = (np.arange(len(self.block_split)) - self.first[contig]) * self.size
+        new = np.flatnonzero((np.diff(contig, prepend=-1) != 0) | (np.diff(self.block_split, prepend=-1) != 0))
+        last = np.append(new[1:], len(self.block_split)) - 1
         end = np.minimum(start[last] + self.size, self.lengths[contig[last]])
-        return contig[new], start[new], end, self.part[new]
+        return contig[new], start[new], end, self.block_split[new]
 
 
 def _by_contig(names: list[str], rules: SplitRules) -> Index:
-    part = np.zeros(len(names), np.int64)
+    split = np.zeros(len(names), np.int64)
     for index, chosen in ((1, rules.val or []), (2, rules.test or [])):
         for name, found in find_contigs(chosen, names).items():
             if found is None:
                 raise ConfigError(
-                    f"the contig {name!r} of the {SPLITS[index]} part is not in the genome, which has {some_of(names)}"
+                    f"the contig {name!r} of the {SPLITS[index]} split is not in the genome, which has {some_of(names)}"
                 )
-            if part[names.index(found)]:
-                raise ConfigError(f"the contig {found!r} cannot be in the val and the test part")
-            part[names.index(found)] = index
-    return part
+            if split[names.index(found)]:
+                raise ConfigError(f"the contig {found!r} cannot be in the val and the test split")
+            split[names.index(found)] = index
+    return split
 
 
 def _at_random(blocks: int, rules: SplitRules) -> Index:

@@ -22,18 +22,18 @@ Source = TypeVar("Source", Codes, GenomeWindows)
 
 @dataclass
 class Labelled(Generic[Source]):
-    """Sequences with labels, and where given, the part each belongs to.
+    """Sequences with labels, and where given, the split each belongs to.
 
     Attributes:
         codes: uint8 (N, L), in memory; or windows on a genome, which are read when they are asked for.
         labels: float32 (N, T), NaN where missing; or uint8, where none is.
-        part: index into `SPLITS` (N,); -1 where the split is still to be made.
+        split: index into `SPLITS` (N,); -1 where the split is still to be made.
         weight: how often each is drawn in training, relative to the others (N,); None for once an epoch.
     """
 
     codes: Source
     labels: NDArray[np.float32] | NDArray[np.uint8]
-    part: NDArray[np.int64]
+    split: NDArray[np.int64]
     weight: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Labelled(Generic[Source]):
         """The sequences for which `keep` (N,) holds."""
         weight = None if self.weight is None else self.weight[keep]
         codes: Any = self.codes.select(keep) if isinstance(self.codes, GenomeWindows) else self.codes[keep]
-        return replace(self, codes=codes, labels=self.labels[keep], part=self.part[keep], weight=weight)
+        return replace(self, codes=codes, labels=self.labels[keep], split=self.split[keep], weight=weight)
 
 
 LabelledSequences = Labelled[Codes]

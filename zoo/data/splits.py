@@ -11,7 +11,7 @@ from zoo.genome.sequence import Codes, reverse_complement
 __all__ = [
     "SPLITS",
     "Split",
-    "draw_parts",
+    "draw_splits",
     "group_identical",
     "leaking_groups",
     "split_fractions",
@@ -64,7 +64,7 @@ def split_fractions(groups: Groups, strata: NDArray[np.int64], val: float, test:
     """Split at random into train, val and test by share, every stratum evenly.
 
     Returns:
-        The part of each sequence as an index into `SPLITS` (N,).
+        The split of each sequence as an index into `SPLITS` (N,).
     """
     if val < 0 or test < 0 or val + test >= 1:
         raise ConfigError(f"a validation share of {val} and a test share of {test} leave nothing to train on")
@@ -74,7 +74,7 @@ def split_fractions(groups: Groups, strata: NDArray[np.int64], val: float, test:
     return np.select([share < test, share < test + val], [2, 1], 0).astype(np.int64)
 
 
-def draw_parts(
+def draw_splits(
     groups: NDArray[np.int64],
     strata: NDArray[np.int64],
     *,
@@ -84,18 +84,18 @@ def draw_parts(
     folds: int | None = None,
     fold: int = 0,
 ) -> NDArray[np.int64]:
-    """Draw the part of each sequence (N,), groups together and strata evenly: by shares, or with a fold as test set."""
+    """Draw the split of each sequence (N,), by whole groups and evenly over strata: by fractions, or a fold as test."""
     if folds is None:
         return split_fractions(groups, strata, val, test, seed)
     is_test = split_kfold(groups, strata, folds, seed) == fold
-    part = np.full(len(groups), SPLITS.index("test"))
-    part[~is_test] = split_fractions(groups[~is_test], strata[~is_test], val, 0.0, seed)
-    return part
+    split = np.full(len(groups), SPLITS.index("test"))
+    split[~is_test] = split_fractions(groups[~is_test], strata[~is_test], val, 0.0, seed)
+    return split
 
 
-def leaking_groups(groups: NDArray[np.int64], part: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """The groups of identical sequences that stand in more than one part, and how many they are."""
-    pairs = np.unique(np.stack([groups, part]), axis=1)[0]
+def leaking_groups(groups: NDArray[np.int64], split: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The groups of identical sequences that stand in more than one split, and how many they are."""
+    pairs = np.unique(np.stack([groups, split]), axis=1)[0]
     unique, count = np.unique(pairs, return_counts=True)
     return unique[count > 1], int((count > 1).sum())
 

@@ -25,14 +25,14 @@ class Tiles:
         start: the first bin that is predicted (N,).
         lowest: the first one to which the window may be moved without leaving its region (N,).
         highest: the last one likewise (N,).
-        part: index into `SPLITS` (N,).
+        split: index into `SPLITS` (N,).
     """
 
     contig: Index
     start: Index
     lowest: Index
     highest: Index
-    part: Index
+    split: Index
 
     def __len__(self) -> int:
         return len(self.start)
@@ -49,16 +49,16 @@ class Tiles:
 
 
 def tile(
-    contigs: Mapping[str, int], split: GenomeSplit, bin_size: int, bins: int, crop: int, stride: int
+    contigs: Mapping[str, int], genome_split: GenomeSplit, bin_size: int, bins: int, crop: int, stride: int
 ) -> tuple[Tiles, int]:
-    """Tile each region of one part with windows.
+    """Tile each region of one split with windows.
 
     What a window reads, context included, stays in its region; only past the ends of contigs, where nothing is, may it
-    reach out. So no base is read in two parts. The last window of a region ends with it, and overlaps the one before.
+    reach out. So no base is read in two splits. The last window of a region ends with it, and overlaps the one before.
 
     Args:
         contigs: contig -> length.
-        split: the regions.
+        genome_split: the regions.
         bin_size: bases in a bin.
         bins: predicted by each window.
         crop: bins of context on each side of these.
@@ -68,18 +68,18 @@ def tile(
         The windows, in the order of the contigs, and the bins of regions that are too short for one.
     """
     lengths = np.array(list(contigs.values()))
-    contig, start, end, part = split.regions()
+    contig, start, end, split = genome_split.regions()
     lowest = np.where(start == 0, 0, -(-start // bin_size) + crop)
     highest = end // bin_size - np.where(end == lengths[contig], 0, crop) - bins
     fits = highest >= lowest
     too_short = int((end - start)[~fits].sum() // bin_size)
-    contig, lowest, highest, part = contig[fits], lowest[fits], highest[fits], part[fits]
-    step = np.where(part == SPLITS.index("train"), stride, bins)
+    contig, lowest, highest, split = contig[fits], lowest[fits], highest[fits], split[fits]
+    step = np.where(split == SPLITS.index("train"), stride, bins)
     count = -(-(highest - lowest) // step) + 1
     region = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)
     begin = np.minimum(lowest[region] + place * step[region], highest[region])
-    return Tiles(contig[region], begin, lowest[region], highest[region], part[region]), too_short
+    return Tiles(contig[region], begin, lowest[region], highest[region], split[region]), too_short
 
 
 def blacklisted(paths: Sequence[str], contigs: Mapping[str, int], bin_size: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What data read from windows of a genome share: settings, parts, loaders."""
+"""What data read from windows of a genome share: settings, splits, loaders."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,8 +102,8 @@ class GenomeData(GenomicDataModule):
         """Bins that a window predicts."""
         return self.shape.bins
 
-    def dataset(self, part: Split) -> WindowDataset:
-        """The windows of one part; those for training are moved and turned."""
+    def dataset(self, split: Split) -> WindowDataset:
+        """The windows of one split; those for training are moved and turned."""
         raise NotImplementedError
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -125,8 +125,8 @@ class GenomeData(GenomicDataModule):
         """Batches of the test split, in order."""
         return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
 
-    def _in_order(self, part: Split) -> DataLoader[Batch]:
-        dataset = self.dataset(part)
+    def _in_order(self, split: Split) -> DataLoader[Batch]:
+        dataset = self.dataset(split)
         sampler = ShareSampler(len(dataset))
         return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
 
@@ -170,6 +170,6 @@ class GenomeData(GenomicDataModule):
             )
         return tiles.subset(keep)
 
-    def empty(self, part: Split, tiles: Tiles, report: list[str]) -> ConfigError:
-        """What is said of a part without windows."""
-        return ConfigError("; ".join([f"the {part} part is empty: {len(tiles)} windows in all", *report]))
+    def empty(self, split: Split, tiles: Tiles, report: list[str]) -> ConfigError:
+        """What is said of a split without windows."""
+        return ConfigError("; ".join([f"the {split} split is empty: {len(tiles)} windows in all", *report]))

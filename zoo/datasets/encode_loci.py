@@ -15,7 +15,7 @@ from zoo.data.base import LabelsDataModule
 from zoo.data.labelled import LabelledSequences
 from zoo.data.peaks.merge import merge_peaks
 from zoo.data.sequences.similarity import connected, find_joins, lay_out
-from zoo.data.splits import SPLITS, draw_parts
+from zoo.data.splits import SPLITS, draw_splits
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.genome.sequence import Codes
@@ -24,7 +24,7 @@ from zoo.utils.progress import bar, spinner
 
 __all__ = ["EncodeLociDataModule", "Loci", "encode_loci"]
 
-# Peaks that share so many bases are of one place; sequences that a path of such stretches joins stay in one part.
+# Peaks that share so many bases are of one place; sequences that a path of such stretches joins stay in one split.
 STRETCH = 31
 # Peaks whose centres lie so close become one locus: they overlap by half of their bases or more.
 REACH = 50
@@ -74,7 +74,7 @@ def join_peaks(codes: Codes, task: NDArray[np.int64]) -> Loci:
 class EncodeLociDataModule(LabelsDataModule[Codes]):
     """Loci of the 21 ENCODE ChIP-seq experiments; the negatives of one are the loci of the others.
 
-    Split by locus at random: whatever a path of shared 31-mers joins, on either strand, stays in one part.
+    Split by locus at random: whatever a path of shared 31-mers joins, on either strand, stays in one split.
 
     Args:
         experiments: which of them are the targets, such as `usf1_h1hesc`; None for all. Loci and split stay the same.
@@ -115,16 +115,16 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         """Join the peaks and split the loci."""
         loci = encode_loci()
         strata = np.unique(loci.labels, axis=0, return_inverse=True)[1].ravel()
-        part = draw_parts(loci.group, strata, val=self.val_fraction, test=self.test_fraction, seed=self.split_seed)
+        split = draw_splits(loci.group, strata, val=self.val_fraction, test=self.test_fraction, seed=self.split_seed)
         known = list(encode_experiments())
         labels = loci.labels[:, [known.index(experiment) for experiment in self.experiments]]
-        return LabelledSequences(loci.codes, labels, part, self._weight(labels, part))
+        return LabelledSequences(loci.codes, labels, split, self._weight(labels, split))
 
-    def _weight(self, labels: NDArray[np.uint8], part: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    def _weight(self, labels: NDArray[np.uint8], split: NDArray[np.int64]) -> NDArray[np.float64] | None:
         if self.positive_share is None:
             return None
         positive: NDArray[np.bool_] = np.any(labels == 1, axis=1)
-        share = float(positive[part == SPLITS.index("train")].mean())
+        share = float(positive[split == SPLITS.index("train")].mean())
         if share == 1:
             raise ConfigError("every locus has a label above 0: `positive_share` is for some of the `experiments`")
         weight: NDArray[np.float64] = np.where(

@@ -104,10 +104,10 @@ class EncodeDataModule(SequenceDataModule):
         _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
         val = first[inverse] % _VAL_EVERY == _VAL_EVERY - 1
         codes = np.concatenate([peaks, test])
-        part = np.full(len(codes), SPLITS.index("test"))
-        part[: len(peaks)] = np.where(val, SPLITS.index("val"), SPLITS.index("train"))
+        split = np.full(len(codes), SPLITS.index("test"))
+        split[: len(peaks)] = np.where(val, SPLITS.index("val"), SPLITS.index("train"))
         weight = None if self.rank_scale is None else 1 / (1 + np.arange(len(codes)) / self.rank_scale)
-        return LabelledSequences(codes, np.concatenate([ones, labels])[:, None], part, weight)
+        return LabelledSequences(codes, np.concatenate([ones, labels])[:, None], split, weight)
 
 
 def read_sequences(path: Path) -> tuple[np.ndarray, np.ndarray]:

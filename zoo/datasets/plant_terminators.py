@@ -113,7 +113,7 @@ class TerminatorDataModule(SequenceDataModule):
         return list(TARGETS)
 
     def read(self) -> LabelledSequences:
-        """The sequences; the part of those that the authors trained on is still to be drawn."""
+        """The sequences; the split of those that the authors trained on is still to be drawn."""
         found = read_terminators()
         data = LabelledSequences(found.codes, found.labels, np.where(found.is_test, SPLITS.index("test"), -1))
         if self.shared_bases is None:
@@ -124,7 +124,7 @@ class TerminatorDataModule(SequenceDataModule):
         return data.subset(~sharing)
 
     def describe(self) -> list[str]:
-        """One line for each part, and what was left out."""
+        """One line for each split, and what was left out."""
         found = read_terminators()
         dropped = (
             f"left out: {found.odd} that do not have 170 bases, {found.repeated} of train that the test set has too"

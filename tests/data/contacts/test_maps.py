@@ -430,7 +430,7 @@ def test_a_band_is_made_once_and_found_again_by_what_went_into_it(
 
 
 def test_a_training_part_without_contacts_is_one_sentence(made: Path, masked: Mask) -> None:
-    with pytest.raises(InputError, match=r"made\.cool: no contact in the training part") as caught:
+    with pytest.raises(InputError, match=r"made\.cool: no contact in the training split") as caught:
         band(made, masked, [Region("chr1", 200, 204)]).build()
     assert "\n" not in str(caught.value)
     assert not band(made, masked, [Region("chr1", 200, 204)]).folder.joinpath("done").exists()
@@ -474,8 +474,8 @@ def test_arms_are_cut_at_the_borders_of_random_blocks(tmp_path: Path) -> None:
         for place in range(-(-length // 100)):
             start, end = 100 * place, min(100 * place + 100, length)
             bases = np.arange(start, end)
-            parts = split.part[split.first[number] + bases // 730]
-            if (parts == train).all() and any(s <= start and end <= e for s, e in arms[name]):
+            splits = split.block_split[split.first[number] + bases // 730]
+            if (splits == train).all() and any(s <= start and end <= e for s, e in arms[name]):
                 expected.add((name, place))
     assert found == expected
     assert 40 < len(found) < 130
@@ -492,7 +492,7 @@ def test_arms_of_another_style_of_names_are_matched(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arm", [("chr2", 0, 5_000), ("chr17", 0, 5_000), ("chr1", 10_050, 20_000)])
 def test_arms_of_which_none_is_left_are_one_sentence(tmp_path: Path, arm: tuple[str, int, int]) -> None:
-    with pytest.raises(InputError, match=r"arms\.bed: none of its regions lies in the training part") as caught:
+    with pytest.raises(InputError, match=r"arms\.bed: none of its regions lies in the training split") as caught:
         training_regions(GENOME, by_contig(), bed(tmp_path, arm), 100)
     assert "\n" not in str(caught.value)
     assert "contigs are chr1, chr2, chrX" in str(caught.value)

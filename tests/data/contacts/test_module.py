@@ -124,9 +124,9 @@ def bed(folder: Path, *regions: tuple[str, int, int]) -> list[str]:
     return [str(path)]
 
 
-def all_of(data: ContactDataModule, part: Split) -> Batch:
-    """The windows of a part in one batch, as they lie."""
-    dataset = data.dataset(part)
+def all_of(data: ContactDataModule, split: Split) -> Batch:
+    """The windows of a split in one batch, as they lie."""
+    dataset = data.dataset(split)
     return dataset.__getitems__(list(range(len(dataset))))
 
 
@@ -212,13 +212,13 @@ def slow_windows(world: World, name: str, maps: Values) -> tuple[list[str], Valu
 # Validation and test: as they are, each pixel once.
 
 
-@pytest.mark.parametrize(("part", "name"), [("val", "chr2"), ("test", "chr3")])
+@pytest.mark.parametrize(("split", "name"), [("val", "chr2"), ("test", "chr3")])
 @pytest.mark.parametrize("batch_size", [2, 100])
 def test_validation_and_test_are_log_observed_over_expected_of_what_cooler_reads(
-    world: World, part: str, name: str, batch_size: int
+    world: World, split: str, name: str, batch_size: int
 ) -> None:
     data = module(world, batch_size=batch_size)
-    batches = list(data.val_dataloader() if part == "val" else data.test_dataloader())
+    batches = list(data.val_dataloader() if split == "val" else data.test_dataloader())
     sequences, targets = slow_windows(world, name, slow_maps(world.one)[name])
     assert sequences[0].startswith("N" * CROP * BIN)
     assert [letters for batch in batches for letters in letters_of(batch)] == sequences
@@ -349,24 +349,24 @@ def same(one: Batch, other: Batch) -> bool:
     )
 
 
-# No base in two parts, nothing of the test in training.
+# No base in two splits, nothing of the test in training.
 
 
-@pytest.mark.parametrize("split", [BY_CONTIG, IN_BLOCKS], ids=["contigs", "blocks"])
-def test_no_base_is_read_in_two_parts(world: World, split: SplitRules) -> None:
-    data = module(world, split=split, shift=100 * BIN, jitter=30, reverse_complement=True, stride=3)
+@pytest.mark.parametrize("rules", [BY_CONTIG, IN_BLOCKS], ids=["contigs", "blocks"])
+def test_no_base_is_read_in_two_splits(world: World, rules: SplitRules) -> None:
+    data = module(world, split=rules, shift=100 * BIN, jitter=30, reverse_complement=True, stride=3)
     contigs = {name: contig_of(world, name) for name in SIZES}
     read = {name: np.zeros((3, size), bool) for name, size in SIZES.items()}
     batches = [(0, rows(data.dataset("train"), epoch)) for epoch in range(5)]
     batches += [(1, all_of(data, "val")), (2, all_of(data, "test"))]
-    for part, batch in batches:
+    for split, batch in batches:
         for letters in letters_of(batch):
             bare = letters.strip("N")
             name = next(n for n, text in contigs.items() if bare in text or bare[::-1].translate(TURNED) in text)
             place, _ = place_of(letters, contigs[name])
-            read[name][part, max(place, 0) : place + LENGTH] = True
-    for part in range(3):
-        assert sum(int(each[part].sum()) for each in read.values()) > 8_000
+            read[name][split, max(place, 0) : place + LENGTH] = True
+    for split in range(3):
+        assert sum(int(each[split].sum()) for each in read.values()) > 8_000
     assert max(int(each.sum(0).max()) for each in read.values()) == 1
 
 
@@ -380,8 +380,8 @@ def test_nothing_of_validation_and_test_enters_what_is_expected_or_learned(world
         data = module(world, maps=rules, coolers={"one": write_cooler(tmp_path / f"{name}.cool", changed, weights)})
         assert np.array_equal(data.bands[0].expected, expected, equal_nan=True)
         assert same(all_of(data, "train"), learned)
-        part: Split = "val" if name == "chr2" else "test"
-        assert not same(all_of(data, part), all_of(before, part))  # what was changed is seen where it shall be
+        split: Split = "val" if name == "chr2" else "test"
+        assert not same(all_of(data, split), all_of(before, split))  # what was changed is seen where it shall be
     changed = {**counts, "chr1": 3 * counts["chr1"] + 1}
     data = module(world, maps=rules, coolers={"one": write_cooler(tmp_path / "chr1.cool", changed, weights)})
     assert not np.array_equal(data.bands[0].expected, expected, equal_nan=True)
@@ -389,22 +389,22 @@ def test_nothing_of_validation_and_test_enters_what_is_expected_or_learned(world
 
 def test_what_is_expected_is_counted_in_the_training_blocks_alone(world: World, tmp_path: Path) -> None:
     data, contigs = module(world, split=IN_BLOCKS), {name: contig_of(world, name) for name in SIZES}
-    parts: list[Split] = ["train", "val", "test"]
-    for part in parts:
+    splits: list[Split] = ["train", "val", "test"]
+    for split in splits:
         counts, found = counts_of(world.one), 0
         for name, matrix in counts.items():
             read = np.zeros(len(matrix), np.bool_)
-            for letters in letters_of(all_of(data, part)):
+            for letters in letters_of(all_of(data, split)):
                 if letters.strip("N") in contigs[name]:
                     place, _ = place_of(letters, contigs[name])
                     read[max(place, 0) // BIN : (place + LENGTH) // BIN] = True
             matrix[read | read[:, None]] *= 7
             found += int(read.sum())
         assert found > 30
-        path = write_cooler(tmp_path / f"{part}.cool", counts, weights_of(world.one))
+        path = write_cooler(tmp_path / f"{split}.cool", counts, weights_of(world.one))
         other = module(world, split=IN_BLOCKS, coolers={"one": path})
         unchanged = np.array_equal(data.bands[0].expected, other.bands[0].expected, equal_nan=True)
-        assert unchanged == (part != "train")
+        assert unchanged == (split != "train")
 
 
 def test_what_is_expected_is_counted_within_arms(world: World, tmp_path: Path) -> None:
@@ -426,8 +426,8 @@ def test_the_blacklist_and_bins_without_a_weight_are_nan(world: World, tmp_path:
     blacklist = bed(tmp_path, ("2", 3_000, 3_073), ("chr2", 16_000, 99_000), ("1", 2_560, 3_072), ("chr9", 1, 2))
     data = module(world, blacklist=blacklist)
     maps = slow_maps(world.one, masked={"chr1": [10, 11], "chr2": [11, 12, 62, 63]})
-    for part, name in (("val", "chr2"), ("test", "chr3")):
-        found = all_of(data, "val" if part == "val" else "test").target[:, 0].numpy()
+    for split, name in (("val", "chr2"), ("test", "chr3")):
+        found = all_of(data, "val" if split == "val" else "test").target[:, 0].numpy()
         np.testing.assert_allclose(found, slow_windows(world, name, maps[name])[1], rtol=1e-5, atol=1e-6)
     target = all_of(data, "train").target[:, 0].numpy()
     for first, found in zip(starts_of("chr1"), target, strict=True):
@@ -596,8 +596,8 @@ def slow_inputs(tracks: Tracks, name: str, first: int, size: int) -> Values:
 def test_tracks_beside_the_sequence_are_those_of_its_bases(world: World, tracks: Tracks, size: int | None) -> None:
     data = module(world, inputs_table=tracks.table, input_size=size)
     assert (data.inputs, data.input_pairs) == (("plus", "minus", "cover"), (1, 0, 2))
-    for part, name in (("val", "chr2"), ("test", "chr3")):
-        batch = all_of(data, "val" if part == "val" else "test")
+    for split, name in (("val", "chr2"), ("test", "chr3")):
+        batch = all_of(data, "val" if split == "val" else "test")
         expected = [slow_inputs(tracks, name, (first - CROP) * BIN, size or BIN) for first in starts_of(name)]
         assert batch.inputs is not None
         assert batch.inputs.dtype == torch.float32
@@ -813,11 +813,11 @@ def test_contig_names_of_another_style_are_matched(
         {name: weights[ours] for name, ours in theirs.items()},
         {name: SIZES[ours] for name, ours in theirs.items()},
     )
-    split = SplitRules(val=[of_genome[1]], test=[of_genome[2]])
-    data = module(world, genome=str(fasta), coolers={"one": path}, split=split)
+    rules = SplitRules(val=[of_genome[1]], test=[of_genome[2]])
+    data = module(world, genome=str(fasta), coolers={"one": path}, split=rules)
     expected = module(world, contigs=["chr1", "chr2", "chr3"])
-    for part in ("train", "val", "test"):
-        assert same(all_of(data, part), all_of(expected, part))
+    for split in ("train", "val", "test"):
+        assert same(all_of(data, split), all_of(expected, split))
 
 
 def test_contigs_that_are_not_the_genomes_are_refused(world: World, tmp_path: Path) -> None:
@@ -857,20 +857,20 @@ def test_windows_longer_than_every_contig_are_refused(world: World) -> None:
     refused(str(error.value), "windows of 51,200 bases are longer than every region", "the longest contig has 40,500")
 
 
-def test_an_empty_part_is_refused_with_what_was_left_out(world: World, tmp_path: Path) -> None:
+def test_an_empty_split_is_refused_with_what_was_left_out(world: World, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         module(world, blacklist=bed(tmp_path, ("chr3", 0, 12_033))).describe()
-    refused(str(error.value), "the test part is empty: 17 windows in all", "4 windows dropped", "4 of them wholly")
+    refused(str(error.value), "the test split is empty: 17 windows in all", "4 windows dropped", "4 of them wholly")
 
 
-def test_a_training_part_without_contacts_is_refused(world: World, tmp_path: Path) -> None:
+def test_a_training_split_without_contacts_is_refused(world: World, tmp_path: Path) -> None:
     counts = counts_of(world.one)
     path = write_cooler(
         tmp_path / "a.cool", {n: c * (n in ("chr2", "chr3")) for n, c in counts.items()}, weights_of(world.one)
     )
     with pytest.raises(InputError) as error:
         module(world, coolers={"one": path}).prepare_data()
-    refused(str(error.value), "a.cool: no contact in the training part")
+    refused(str(error.value), "a.cool: no contact in the training split")
 
 
 BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {

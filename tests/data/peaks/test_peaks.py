@@ -57,8 +57,8 @@ def build(
 
 
 def sites(table: PeakTable) -> list[tuple[str, int, str, list[int]]]:
-    rows = zip(table.contig.tolist(), table.start.tolist(), table.part.tolist(), table.labels.tolist(), strict=True)
-    return [(table.contigs[contig], start, SPLITS[part], labels) for contig, start, part, labels in rows]
+    rows = zip(table.contig.tolist(), table.start.tolist(), table.split.tolist(), table.labels.tolist(), strict=True)
+    return [(table.contigs[contig], start, SPLITS[split], labels) for contig, start, split, labels in rows]
 
 
 # Reading.
@@ -183,24 +183,24 @@ def test_blocks_are_dealt_whole_and_no_site_crosses_a_border(tmp_path: Path) -> 
     table, report = build({"a": a}, rules=rules)
     block = table.start // 1000
     crossing = block != (table.start + 99) // 1000
-    part_of = dict(zip(block.tolist(), table.part.tolist(), strict=True))
-    assert all(part_of[b] == p for b, p in zip(block.tolist(), table.part.tolist(), strict=True))
-    assert crossing.any()  # within one part they may
-    assert all(part_of[b + 1] == part_of[b] for b in block[crossing].tolist() if b + 1 in part_of)
+    split_of = dict(zip(block.tolist(), table.split.tolist(), strict=True))
+    assert all(split_of[b] == p for b, p in zip(block.tolist(), table.split.tolist(), strict=True))
+    assert crossing.any()  # within one split they may
+    assert all(split_of[b + 1] == split_of[b] for b in block[crossing].tolist() if b + 1 in split_of)
     assert any("across a border" in line for line in report.lines)
-    # No base is in two parts.
+    # No base is in two splits.
     covered = [set() for _ in SPLITS]  # type: list[set[int]]
-    for start, part in zip(table.start.tolist(), table.part.tolist(), strict=True):
-        covered[part] |= set(range(start, start + 100))
+    for start, split in zip(table.start.tolist(), table.split.tolist(), strict=True):
+        covered[split] |= set(range(start, start + 100))
     assert not covered[0] & covered[1]
     assert not covered[0] & covered[2]
     assert not covered[1] & covered[2]
-    assert (np.bincount(table.part) > 100).all()
+    assert (np.bincount(table.split) > 100).all()
     again, _ = build({"a": a}, rules=rules)
-    assert (again.part == table.part).all()
+    assert (again.split == table.split).all()
 
 
-def test_copies_of_a_sequence_stay_in_one_part(tmp_path: Path) -> None:
+def test_copies_of_a_sequence_stay_in_one_split(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     letters = rng.integers(0, 4, 3000).astype(np.uint8)
     other = rng.integers(0, 4, 3000).astype(np.uint8)
@@ -215,38 +215,38 @@ def test_copies_of_a_sequence_stay_in_one_part(tmp_path: Path) -> None:
         ("chr2", 1955, "val"),
         ("chr3", 1455, "test"),
     ]
-    assert "2 sites dropped: with the bases of one of another part, which keeps them" in report.lines
+    assert "2 sites dropped: with the bases of one of another split, which keeps them" in report.lines
     # Without the genome nobody can know; the bases tell when the table is used.
     table, report = build(files, {"chr1": 3000, "chr2": 3000, "chr3": 3000})
     assert len(table) == 5
-    assert any("nor copies of one sequence in two parts were looked for" in line for line in report.lines)
+    assert any("nor copies of one sequence in two splits were looked for" in line for line in report.lines)
     table.write(tmp_path / "table.tsv")
     with pytest.raises(InputError, match="the split leaks: 1 groups of sites with the same bases"):
         _ = PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data
 
 
-def test_copies_among_negatives_stay_in_one_part(tmp_path: Path) -> None:
+def test_copies_among_negatives_stay_in_one_split(tmp_path: Path) -> None:
     path = tmp_path / "tiled.fa"
     path.write_text("".join(f">{name}\n{'ACGT' * 1000}\n" for name in SIZES))
     a = bed(tmp_path / "a.bed", *((name, 500, 510) for name in SIZES))
     rules = PeakRules(length=100, negatives=5.0, val=["chr2"], test=["chr3"])
     table, report = build({"a": a}, path, rules)
-    assert any("with the bases of one of another part" in line for line in report.lines)
+    assert any("with the bases of one of another split" in line for line in report.lines)
     table.write(tmp_path / "table.tsv")
     assert len(PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data) == len(table)
 
 
-def test_a_table_whose_sites_overlap_between_parts_is_refused(tmp_path: Path, fasta: Path) -> None:
+def test_a_table_whose_sites_overlap_between_splits_is_refused(tmp_path: Path, fasta: Path) -> None:
     path = tmp_path / "table.tsv"
     path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t31\ttrain\t1\nchr1\t30\t60\ttest\t0\n")
-    with pytest.raises(InputError, match="the split leaks: 1 sites overlap one of another part"):
+    with pytest.raises(InputError, match="the split leaks: 1 sites overlap one of another split"):
         _ = PeakDataModule(str(fasta), table=str(path)).data
 
 
-def test_training_sites_within_a_shift_of_another_part_are_dropped(tmp_path: Path, fasta: Path) -> None:
+def test_training_sites_within_a_shift_of_another_split_are_dropped(tmp_path: Path, fasta: Path) -> None:
     path = tmp_path / "table.tsv"
     rows = [(10, "train"), (40, "test"), (75, "train"), (120, "train"), (155, "val"), (186, "train")]
-    text = "".join(f"chr1\t{start}\t{start + 30}\t{part}\t{i % 2}\n" for i, (start, part) in enumerate(rows))
+    text = "".join(f"chr1\t{start}\t{start + 30}\t{split}\t{i % 2}\n" for i, (start, split) in enumerate(rows))
     path.write_text(
         "chrom\tstart\tend\tsplit\ta\n"
         + text
@@ -254,15 +254,15 @@ def test_training_sites_within_a_shift_of_another_part_are_dropped(tmp_path: Pat
     )
     data = PeakDataModule(str(fasta), table=str(path), shift=5)
     # 10-40 touches the test site; 75 begins 5 bases after its end, 120 ends 5 bases before 155, 186 begins 1 after it.
-    assert data.data.codes.start[data.data.part == 0].tolist() == [75, 120, 41, 90]
-    assert data.describe()[0] == "2 training sites dropped: a shift of 5 bases could reach another part's site"
+    assert data.data.codes.start[data.data.split == 0].tolist() == [75, 120, 41, 90]
+    assert data.describe()[0] == "2 training sites dropped: a shift of 5 bases could reach another split's site"
     assert len(PeakDataModule(str(fasta), table=str(path)).data) == 9
 
 
 # Negatives.
 
 
-def test_negatives_touch_no_peak_and_have_the_sites_gc_and_parts(tmp_path: Path, fasta: Path) -> None:
+def test_negatives_touch_no_peak_and_have_the_sites_gc_and_splits(tmp_path: Path, fasta: Path) -> None:
     genome = Genome(fasta)
     rng = np.random.default_rng(2)
     rows = [
@@ -277,7 +277,7 @@ def test_negatives_touch_no_peak_and_have_the_sites_gc_and_parts(tmp_path: Path,
         name, start = table.contigs[table.contig[row]], int(table.start[row])
         assert all(not (name == chrom and start < end and s < start + 100) for chrom, s, end in rows)
         assert genome.sequence(Interval(name, start, start + 100)).count("N") <= 50
-    assert (np.bincount(table.part[positive]) == np.bincount(table.part[~positive])).all()
+    assert (np.bincount(table.split[positive]) == np.bincount(table.split[~positive])).all()
 
     def gc(rows: Any) -> list[int]:
         letters = [
@@ -320,13 +320,13 @@ def test_windows_of_a_rare_gc_content_are_found(tmp_path: Path) -> None:
     assert (table.labels[:, 0] == 0).sum() == 2 * (table.labels[:, 0] == 1).sum() == 6
 
 
-def test_negatives_by_half_are_spread_over_all_parts(tmp_path: Path, fasta: Path) -> None:
+def test_negatives_by_half_are_spread_over_all_splits(tmp_path: Path, fasta: Path) -> None:
     rows = [(chrom, s, s + 50) for chrom in SIZES for s in range(1000, 19_000, 1000)]
     rules = PeakRules(length=100, negatives=1.5, val=["chr2"], test=["chr3"])
     table, _ = build({"a": bed(tmp_path / "a.bed", *rows)}, fasta, rules)
     positive = table.labels[:, 0] == 1
     assert (~positive).sum() == round(1.5 * positive.sum())
-    assert (np.bincount(table.part[~positive]) > np.bincount(table.part[positive])).all()
+    assert (np.bincount(table.split[~positive]) > np.bincount(table.split[positive])).all()
 
 
 def test_negatives_keep_off_sites_that_were_moved_inside_a_contig(tmp_path: Path) -> None:
@@ -370,7 +370,7 @@ def test_batches_hold_the_genome_s_bases(tmp_path: Path, fasta: Path) -> None:
     genome = Genome(fasta)
     data = PeakDataModule(str(fasta), table=path, batch_size=32)
     assert (data.length, data.targets) == (100, ["a", "b"])
-    rows = np.flatnonzero(table.part == 2)
+    rows = np.flatnonzero(table.split == 2)
     batches = list(data.test_dataloader())
     codes, target = torch.cat([b.codes for b in batches]), torch.cat([b.target for b in batches])
     expected = [
@@ -387,14 +387,14 @@ def test_shifts_move_over_the_genome_and_strands_are_turned(tmp_path: Path, fast
     genome = Genome(fasta)
     data = PeakDataModule(str(fasta), table=path, shift=2, reverse_complement=True, batch_size=16)
     train = set()
-    for row in np.flatnonzero(table.part == 0):
+    for row in np.flatnonzero(table.split == 0):
         for shift in range(-2, 3):
             start = int(table.start[row]) + shift
             for strand in "+-":
                 train.add(
                     genome.sequence(Interval(table.contigs[table.contig[row]], start, start + 100, strand=strand))
                 )
-    plain = {genome.sequence(Interval("chr1", int(s), int(s) + 100)) for s in table.start[table.part == 0]}
+    plain = {genome.sequence(Interval("chr1", int(s), int(s) + 100)) for s in table.start[table.split == 0]}
     seen = [decode(row) for batch in data.train_dataloader() for row in batch.codes.numpy()]
     assert set(seen) <= train
     assert len(set(seen) & plain) < len(seen) / 4
@@ -510,7 +510,7 @@ def test_a_target_of_which_no_site_is_left_is_named(refused: Callable[..., str],
     assert "no site is left of b: " in refused(one, two, "--length", "100")
 
 
-def test_a_part_without_a_target_is_said_and_a_validation_without_any_refused(tmp_path: Path, fasta: Path) -> None:
+def test_a_split_without_a_target_is_said_and_a_validation_without_any_refused(tmp_path: Path, fasta: Path) -> None:
     a = bed(tmp_path / "a.bed", ("chr1", 100, 200), ("chr2", 100, 200), ("chr3", 100, 200))
     b = bed(tmp_path / "b.bed", ("chr1", 5000, 5100), ("chr2", 5000, 5100))
     table, report = build({"a": a, "b": b}, fasta)
@@ -520,7 +520,7 @@ def test_a_part_without_a_target_is_said_and_a_validation_without_any_refused(tm
     assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of both classes: a, b"
     table, _ = build({"a": a, "b": bed(tmp_path / "b.bed", ("chr1", 5000, 5100))}, fasta)
     table.write(tmp_path / "table.tsv")
-    with pytest.raises(ConfigError, match="no target has both classes in the val part"):
+    with pytest.raises(ConfigError, match="no target has both classes in the val split"):
         PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).val_dataloader()
 
 
@@ -528,8 +528,8 @@ def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path
     path = bed(tmp_path / "a.bed", GOOD)
     assert "windows of 100 bases cannot overlap by 101" in refused(path, "--length", "100", "--merge-overlap", "101")
     assert "both `val` and `test`" in refused(path, "--val", "chr1")
-    assert "the contig 'chr9' of the test part is not in the genome" in refused(path, "--val", "1", "--test", "chr9")
-    assert "cannot be in the val and the test part" in refused(path, "--val", "1", "--test", "chr1")
+    assert "the contig 'chr9' of the test split is not in the genome" in refused(path, "--val", "1", "--test", "chr9")
+    assert "cannot be in the val and the test split" in refused(path, "--val", "1", "--test", "chr1")
     assert "blocks of 50 bases are shorter" in refused(path, "--block-size", "50")
     assert PeakRules(length=131_072, val=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
     assert "leave nothing" in refused(path, "--val-fraction", "0.5", "--test-fraction", "0.5")

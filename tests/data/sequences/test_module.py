@@ -80,8 +80,8 @@ def epoch_of(data: SequenceDataModule, epoch: int) -> list[tuple[str, tuple[floa
     return rows_of(loader)
 
 
-def letters_of(data: SequenceDataModule, part: Split) -> set[str]:
-    return set(map(decode, data.part(part).codes))
+def letters_of(data: SequenceDataModule, split: Split) -> set[str]:
+    return set(map(decode, data.subset(split).codes))
 
 
 def dinucleotides(text: str) -> Counter[tuple[str, str]]:
@@ -107,7 +107,7 @@ def test_each_fasta_class_is_a_target_and_the_background_is_none(tmp_path: Path)
     assert every.data.labels.tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]]
 
 
-def test_a_table_gives_sequences_labels_and_parts(tmp_path: Path) -> None:
+def test_a_table_gives_sequences_labels_and_splits(tmp_path: Path) -> None:
     path = write_table(
         tmp_path,
         "id sequence y split x",
@@ -119,9 +119,9 @@ def test_a_table_gives_sequences_labels_and_parts(tmp_path: Path) -> None:
     data = SequenceDataModule(table=path, label_columns=["x", "y"], split_column="split", classify=False)
     assert list(map(decode, data.data.codes)) == ["ACGT", "TTTT", "GGGG", "CATG"]
     assert data.data.labels.tolist() == [[0.5, 1], [-2000, 0], [7, 1], [0, 0]]
-    assert [SPLITS[part] for part in data.data.part] == ["train", "val", "test", "train"]
+    assert [SPLITS[split] for split in data.data.split] == ["train", "val", "test", "train"]
     assert data.targets == ["x", "y"]
-    assert [letters_of(data, part) for part in SPLITS] == [{"ACGT", "CATG"}, {"TTTT"}, {"GGGG"}]
+    assert [letters_of(data, split) for split in SPLITS] == [{"ACGT", "CATG"}, {"TTTT"}, {"GGGG"}]
 
 
 def test_an_empty_cell_is_a_missing_label(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_the_files_are_read_once(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         path.unlink()
     assert data.data is first
-    assert len(data.part("train")) + len(data.part("val")) + len(data.part("test")) == 120
+    assert len(data.subset("train")) + len(data.subset("val")) + len(data.subset("test")) == 120
 
 
 def test_ambiguous_letters_are_told_once_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -266,12 +266,12 @@ def test_a_fold_that_is_not_there_is_refused(fold: int) -> None:
         SequenceDataModule(folds=5, fold=fold)
 
 
-@pytest.mark.parametrize("part", ["val", "test"])
-def test_an_empty_part_is_refused_when_it_is_wanted(tmp_path: Path, part: Split) -> None:
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_an_empty_split_is_refused_when_it_is_wanted(tmp_path: Path, split: Split) -> None:
     data = two_classes(tmp_path, val_fraction=0, test_fraction=0)
     assert len(data.dataset("train")) == 120
-    with pytest.raises(ConfigError, match=f"the {part} part is empty: 120 sequences"):
-        data.dataset(part)
+    with pytest.raises(ConfigError, match=f"the {split} split is empty: 120 sequences"):
+        data.dataset(split)
 
 
 # Splits
@@ -288,26 +288,26 @@ def twins(folder: Path) -> dict[str, str]:
     }
 
 
-def parts_of_twins(data: SequenceDataModule) -> dict[str, set[int]]:
+def splits_of_twins(data: SequenceDataModule) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
-    for codes, part in zip(data.data.codes, data.data.part.tolist(), strict=True):
+    for codes, split in zip(data.data.codes, data.data.split.tolist(), strict=True):
         text = decode(codes)
-        found.setdefault(min(text, other_strand(text)), set()).add(part)
+        found.setdefault(min(text, other_strand(text)), set()).add(split)
     return found
 
 
 @pytest.mark.parametrize("options", [{}, {"folds": 3, "fold": 1}, {"shared_bases": 12}], ids=str)
 @pytest.mark.parametrize("seed", range(3))
-def test_identical_sequences_land_in_one_part(tmp_path: Path, options: dict[str, Any], seed: int) -> None:
+def test_identical_sequences_land_in_one_split(tmp_path: Path, options: dict[str, Any], seed: int) -> None:
     data = SequenceDataModule(fasta=twins(tmp_path), background="other", split_seed=seed, val_fraction=0.3, **options)
-    found = parts_of_twins(data)
+    found = splits_of_twins(data)
     assert len(found) == 200
-    assert all(len(parts) == 1 for parts in found.values())
+    assert all(len(splits) == 1 for splits in found.values())
     assert set.union(*found.values()) == {0, 1, 2}
 
 
 @pytest.mark.parametrize("options", [{}, {"folds": 4, "fold": 2}], ids=["fractions", "folds"])
-def test_sequences_that_share_bases_land_in_one_part(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_sequences_that_share_bases_land_in_one_split(tmp_path: Path, options: dict[str, Any]) -> None:
     # Windows of 24 every 8 bases in 40 stretches of 48: a chain each. Every other window is turned round.
     genome = random_letters(40, 5, length=48)
     chains = [[text[i : i + LENGTH] for i in range(0, LENGTH + 1, 8)] for text in genome]
@@ -315,10 +315,10 @@ def test_sequences_that_share_bases_land_in_one_part(tmp_path: Path, options: di
     path = write_table(tmp_path, "sequence y", *(f"{text} {i % 2}" for i, text in flat))
     data = SequenceDataModule(table=path, label_columns=["y"], shared_bases=16, val_fraction=0.3, **options)
     chain_of = np.array([i for i, _ in flat])
-    assert all(len(set(data.data.part[chain_of == i].tolist())) == 1 for i in range(40))
-    assert set(data.data.part.tolist()) == {0, 1, 2}
+    assert all(len(set(data.data.split[chain_of == i].tolist())) == 1 for i in range(40))
+    assert set(data.data.split.tolist()) == {0, 1, 2}
     apart = SequenceDataModule(table=path, label_columns=["y"], val_fraction=0.3, **options)
-    assert any(len(set(apart.data.part[chain_of == i].tolist())) > 1 for i in range(40))
+    assert any(len(set(apart.data.split[chain_of == i].tolist())) > 1 for i in range(40))
 
 
 def test_the_test_sets_of_all_folds_are_all_sequences_once(tmp_path: Path) -> None:
@@ -326,21 +326,21 @@ def test_the_test_sets_of_all_folds_are_all_sequences_once(tmp_path: Path) -> No
     tested = np.zeros(300, int)
     for fold in range(5):
         data = SequenceDataModule(fasta=fasta, background="other", folds=5, fold=fold)
-        tested += data.data.part == 2
-        assert (data.data.part == 1).any()
+        tested += data.data.split == 2
+        assert (data.data.split == 1).any()
     assert tested.tolist() == [1] * 300
 
 
 def test_every_class_gives_its_share(tmp_path: Path) -> None:
     data = two_classes(tmp_path, 100, val_fraction=0.1, test_fraction=0.2)
-    assert [data.part(part).labels.sum() for part in SPLITS] == [70, 10, 20]
-    assert [len(data.part(part)) for part in SPLITS] == [140, 20, 40]
+    assert [data.subset(split).labels.sum() for split in SPLITS] == [70, 10, 20]
+    assert [len(data.subset(split)) for split in SPLITS] == [140, 20, 40]
 
 
 def test_every_one_of_three_classes_gives_its_share(tmp_path: Path) -> None:
     fasta = {name: write_fasta(tmp_path, name, random_letters(n, n)) for name, n in [("a", 100), ("b", 80), ("c", 20)]}
     data = SequenceDataModule(fasta=fasta, val_fraction=0.1, test_fraction=0.2)
-    assert [data.part(part).labels.sum(0).tolist() for part in SPLITS] == [[70, 56, 14], [10, 8, 2], [20, 16, 4]]
+    assert [data.subset(split).labels.sum(0).tolist() for split in SPLITS] == [[70, 56, 14], [10, 8, 2], [20, 16, 4]]
 
 
 def test_a_given_split_that_leaks_is_refused(tmp_path: Path) -> None:
@@ -358,27 +358,27 @@ def test_a_given_split_that_shares_bases_is_refused_only_where_that_is_asked(tmp
     overlap = other_strand(one[-16:] + two[:8])
     path = write_table(tmp_path, "sequence y split", f"{one} 1 train", f"{overlap} 0 val", f"{third} 1 test")
     options: dict[str, Any] = {"table": path, "label_columns": ["y"], "split_column": "split"}
-    assert SequenceDataModule(**options).data.part.tolist() == [0, 1, 2]
-    assert SequenceDataModule(shared_bases=17, **options).data.part.tolist() == [0, 1, 2]
+    assert SequenceDataModule(**options).data.split.tolist() == [0, 1, 2]
+    assert SequenceDataModule(shared_bases=17, **options).data.split.tolist() == [0, 1, 2]
     message = refusal(SequenceDataModule(shared_bases=16, **options))
     assert "leaks: 1 groups of sequences that share 16 bases" in message
 
 
-def test_identical_sequences_within_a_given_part_are_no_leak(tmp_path: Path) -> None:
+def test_identical_sequences_within_a_given_split_are_no_leak(tmp_path: Path) -> None:
     path = write_table(tmp_path, "sequence y split", "ACGG 1 train", "CCGT 1 train", "AAAA 0 test", "AAAA 0 test")
     data = SequenceDataModule(table=path, label_columns=["y"], split_column="split")
-    assert data.data.part.tolist() == [0, 0, 2, 2]
+    assert data.data.split.tolist() == [0, 0, 2, 2]
 
 
 def test_what_is_identical_to_a_given_test_sequence_is_not_trained_on() -> None:
     # The test set is given, the rest is still to be split: ten of the rest are in the test set, on the other strand.
     codes = np.stack([encode(text) for text in random_letters(100, 0)])
     codes[90:] = reverse_complement(codes[:10])
-    part = np.full(100, -1)
-    part[:10] = 2
-    data = given(LabelledSequences(codes, np.arange(100)[:, None] % 2 * np.float32(1), part), test_fraction=0.0)
+    split = np.full(100, -1)
+    split[:10] = 2
+    data = given(LabelledSequences(codes, np.arange(100)[:, None] % 2 * np.float32(1), split), test_fraction=0.0)
     try:
-        found = data.data.part
+        found = data.data.split
     except InputError:
         return  # refused: that is right too
     assert found[:10].tolist() == [2] * 10
@@ -386,12 +386,12 @@ def test_what_is_identical_to_a_given_test_sequence_is_not_trained_on() -> None:
 
 
 def test_leaks_are_counted_by_group() -> None:
-    groups, parts = np.array([0, 0, 1, 1, 2, 3, 3, 3]), np.array([0, 0, 0, 2, 1, 0, 1, 2])
-    leaking, count = leaking_groups(groups, parts)
+    groups, splits = np.array([0, 0, 1, 1, 2, 3, 3, 3]), np.array([0, 0, 0, 2, 1, 0, 1, 2])
+    leaking, count = leaking_groups(groups, splits)
     assert (leaking.tolist(), count) == ([1, 3], 2)
 
 
-def test_the_description_counts_each_part(tmp_path: Path) -> None:
+def test_the_description_counts_each_split(tmp_path: Path) -> None:
     data = two_classes(tmp_path, 1000, val_fraction=0.1, test_fraction=0.2)
     assert data.describe() == [
         "train: 1,400 sequences, 700 positive",
@@ -405,7 +405,7 @@ def test_the_description_counts_each_part(tmp_path: Path) -> None:
 
 def test_an_epoch_is_every_training_sequence_once_with_its_label(tmp_path: Path) -> None:
     data = two_classes(tmp_path, batch_size=16)
-    train = data.part("train")
+    train = data.subset("train")
     known = {decode(codes): tuple(labels) for codes, labels in zip(train.codes, train.labels.tolist(), strict=True)}
     found = epoch_of(data, 0)
     assert len(train) == 96 and len(found) == len({text for text, _ in found}) == 96
@@ -420,11 +420,11 @@ def test_the_last_short_batch_is_left_out_of_training_only(tmp_path: Path) -> No
     assert [len(batch.codes) for batch in data.test_dataloader()] == [5, 5, 2]
 
 
-@pytest.mark.parametrize("part", ["val", "test"])
-def test_held_out_sequences_come_in_order(tmp_path: Path, part: Split) -> None:
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_held_out_sequences_come_in_order(tmp_path: Path, split: Split) -> None:
     data = two_classes(tmp_path, batch_size=5)
-    loader = data.val_dataloader() if part == "val" else data.test_dataloader()
-    held = data.part(part)
+    loader = data.val_dataloader() if split == "val" else data.test_dataloader()
+    held = data.subset(split)
     expected = [(decode(codes), tuple(row)) for codes, row in zip(held.codes, held.labels.tolist(), strict=True)]
     assert rows_of(loader) == expected
 
@@ -446,7 +446,7 @@ def test_shuffles_of_each_sequence_follow_it_with_label_0(tmp_path: Path, shuffl
 
 def test_the_data_are_left_as_they_were(tmp_path: Path) -> None:
     data = peaks(tmp_path, shift=4)
-    before = data.part("train").codes.copy()
+    before = data.subset("train").codes.copy()
     dataset = data.dataset("train")
     dataset.__getitems__(range(len(dataset)))
     assert np.array_equal(dataset.data.codes, before)
@@ -467,12 +467,12 @@ def test_the_order_of_training_changes_with_the_epoch(tmp_path: Path) -> None:
     assert sorted(epoch_of(data, 0)) == sorted(epoch_of(data, 1))
 
 
-@pytest.mark.parametrize("part", ["val", "test"])
-def test_shuffles_of_held_out_sequences_are_fixed(tmp_path: Path, part: Split) -> None:
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_shuffles_of_held_out_sequences_are_fixed(tmp_path: Path, split: Split) -> None:
     data, again = (peaks(tmp_path, val_fraction=0.3, test_fraction=0.3, batch_size=8) for _ in range(2))
 
     def read(module: SequenceDataModule) -> list[tuple[str, tuple[float, ...]]]:
-        return rows_of(module.val_dataloader() if part == "val" else module.test_dataloader())
+        return rows_of(module.val_dataloader() if split == "val" else module.test_dataloader())
 
     first = read(data)
     epoch_of(data, 0)
@@ -481,13 +481,13 @@ def test_shuffles_of_held_out_sequences_are_fixed(tmp_path: Path, part: Split) -
     assert [labels for _, labels in first] == [(1.0,)] * 15 + [(0.0,)] * 15
 
 
-def test_parts_with_negatives_of_their_own_get_no_shuffles(tmp_path: Path) -> None:
+def test_splits_with_negatives_of_their_own_get_no_shuffles(tmp_path: Path) -> None:
     rows = [(text, 1, "train") for text in random_letters(20, 0)]
     rows += [(text, i % 2, "test") for i, text in enumerate(random_letters(10, 1))]
     rows += [(text, 1, "val") for text in random_letters(6, 2)]
-    path = write_table(tmp_path, "sequence y split", *(f"{text} {y} {part}" for text, y, part in rows))
+    path = write_table(tmp_path, "sequence y split", *(f"{text} {y} {split}" for text, y, split in rows))
     data = SequenceDataModule(table=path, label_columns=["y"], split_column="split", shuffles=2)
-    assert [len(data.dataset(part)) for part in SPLITS] == [60, 18, 10]
+    assert [len(data.dataset(split)) for split in SPLITS] == [60, 18, 10]
 
 
 def test_sequences_that_are_positive_wherever_measured_get_shuffles(tmp_path: Path) -> None:
@@ -544,7 +544,7 @@ def weighted(shuffles: int, weight: NDArray[np.float64]) -> SequenceDataModule:
 def test_weights_change_how_often_a_sequence_is_drawn() -> None:
     data = weighted(0, np.array([1.0, 1.0, 2.0, 4.0]))
     counts = Counter(text for text, _ in epoch_of(data, 0))
-    observed = [counts[decode(codes)] for codes in data.part("train").codes]
+    observed = [counts[decode(codes)] for codes in data.subset("train").codes]
     assert sum(observed) == 8000
     assert chisquare(observed, [1000, 1000, 2000, 4000]).pvalue > 1e-4
 
@@ -559,12 +559,12 @@ def test_a_subset_keeps_what_belongs_together() -> None:
     codes: Codes = np.arange(12, dtype=np.uint8).reshape(4, 3) % 5
     labels = np.arange(4, dtype=np.float32)[:, None]
     data = LabelledSequences(codes, labels, np.array([0, 1, 2, 0]), np.array([1.0, 2.0, 3.0, 4.0]))
-    half = data.subset(data.part == 0)
+    half = data.subset(data.split == 0)
     assert half.codes.tolist() == codes[[0, 3]].tolist()
     assert half.labels.tolist() == [[0], [3]]
     assert half.weight is not None
     assert half.weight.tolist() == [1, 4]
-    assert LabelledSequences(codes, labels, data.part).subset(data.part == 0).weight is None
+    assert LabelledSequences(codes, labels, data.split).subset(data.split == 0).weight is None
 
 
 @pytest.mark.parametrize("shift", [0, 3])

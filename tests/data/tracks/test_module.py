@@ -200,7 +200,7 @@ def test_validation_is_what_pyfaidx_and_pybigwig_read_window_by_window(
     assert (batches[0].codes.dtype, batches[0].target.dtype) == (torch.uint8, torch.float32)
 
 
-def test_the_test_part_is_read_alike(folder: Path) -> None:
+def test_the_test_split_is_read_alike(folder: Path) -> None:
     # What a blacklist says past the end of a contig does not reach into the next.
     (batch,) = module(folder, batch_size=100, blacklist=bed(folder, ("chr2", 1_240, 3_000))).test_dataloader()
     sequences, targets = slow_windows(folder, "chr3")
@@ -272,7 +272,7 @@ def test_a_window_is_not_moved_out_of_its_contig(folder: Path) -> None:
     assert {min(places), max(places)} == {-20, 4_000 - 100}
 
 
-def test_a_window_is_not_moved_or_jittered_out_of_its_part(folder: Path) -> None:
+def test_a_window_is_not_moved_or_jittered_out_of_its_split(folder: Path) -> None:
     rules = SplitRules(block_size=200, val_fraction=0.3, test_fraction=0.3, split_seed=1)
     data = module(folder, split=rules, shift=1_000, jitter=7, resolution=2, contigs=["chr1"], batch_size=4)
     contig = bases(folder, "chr1", 0, 4_000)
@@ -535,18 +535,18 @@ def test_a_contig_that_was_named_may_not_be_lacking(folder: Path) -> None:
 
 
 EMPTY: dict[str, tuple[dict[str, Any], str]] = {
-    "no share": ({"split": SplitRules(block_size=200, val_fraction=0)}, "the val part is empty: "),
-    "no contig": ({"split": SplitRules(val=["chr2"], test=[])}, "the test part is empty: 76 windows in all"),
+    "no share": ({"split": SplitRules(block_size=200, val_fraction=0)}, "the val split is empty: "),
+    "no contig": ({"split": SplitRules(val=["chr2"], test=[])}, "the test split is empty: 76 windows in all"),
     "too short": (
         {"length": 1_000, "crop": 0},
-        "the test part is empty: 6 windows in all; .*80 bins dropped: in regions that are too short",
+        "the test split is empty: 6 windows in all; .*80 bins dropped: in regions that are too short",
     ),
-    "all masked": ({"blacklist": True}, "the train part is empty: 26 windows in all; .* windows dropped: over 50%"),
+    "all masked": ({"blacklist": True}, "the train split is empty: 26 windows in all; .* windows dropped: over 50%"),
 }
 
 
 @pytest.mark.parametrize(("options", "said"), EMPTY.values(), ids=EMPTY)
-def test_an_empty_part_is_refused_in_one_sentence(folder: Path, options: dict[str, Any], said: str) -> None:
+def test_an_empty_split_is_refused_in_one_sentence(folder: Path, options: dict[str, Any], said: str) -> None:
     if "blacklist" in options:
         options = {"blacklist": bed(folder, ("chr1", 0, 4_000))}
     with pytest.raises(ConfigError, match=said) as error:

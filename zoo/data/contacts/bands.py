@@ -42,7 +42,7 @@ class ContactBand:
         contigs: of the genome, with their lengths; all are in the cooler.
         width: diagonals W, from the main one.
         diagonal: the first that counts.
-        expected_from: where the expected values come from: the training part.
+        expected_from: where the expected values come from: the training split.
         masked: bins that are left out whatever the cooler says (P,).
         rules: how maps are prepared.
         balance: see `CoolerFile.weights`.
@@ -173,7 +173,7 @@ class ContactBand:
                 balanced = count[inside] * here[row] * here[row + distance]
                 total += np.bincount(distance, np.nan_to_num(balanced), reach)
         if not total[self.diagonal : self.width].any():
-            raise InputError(f"{self.file.uri}: no contact in the training part, so nothing can be expected")
+            raise InputError(f"{self.file.uri}: no contact in the training split, so nothing can be expected")
         return np.where((pairs > 0) & (total > 0), total / np.maximum(pairs, 1), np.nan)
 
     def _block(

@@ -20,11 +20,13 @@ class Region(NamedTuple):
     end: int
 
 
-def training_regions(contigs: dict[str, int], split: GenomeSplit, arms: str | None, bin_size: int) -> list[Region]:
-    """The stretches of the training part, each within one of the arms where these are given, in whole bins."""
+def training_regions(
+    contigs: dict[str, int], genome_split: GenomeSplit, arms: str | None, bin_size: int
+) -> list[Region]:
+    """The stretches of the training split, each within one of the arms where these are given, in whole bins."""
     names = list(contigs)
-    contig, start, end, part = split.regions()
-    train = part == SPLITS.index("train")
+    contig, start, end, split = genome_split.regions()
+    train = split == SPLITS.index("train")
     found = [(names[c], int(s), int(e)) for c, s, e in zip(contig[train], start[train], end[train], strict=True)]
     if arms is not None:
         given = read_bed(arms)
@@ -42,5 +44,5 @@ def training_regions(contigs: dict[str, int], split: GenomeSplit, arms: str | No
     ]
     regions = [region for region in whole if region.start < region.end]
     if arms is not None and not regions:
-        raise InputError(f"{arms}: none of its regions lies in the training part; contigs are {some_of(names)}")
+        raise InputError(f"{arms}: none of its regions lies in the training split; contigs are {some_of(names)}")
     return regions

@@ -30,7 +30,7 @@ _UNIT = "log(observed/expected)"
 
 
 class _Found(NamedTuple):
-    """What windows are read from, the windows of all parts, and what was left out."""
+    """What windows are read from, the windows of all splits, and what was left out."""
 
     genome: Genome
     bands: list[ContactBand]
@@ -43,7 +43,7 @@ class ContactDataModule(GenomeData):
     """Windows of a genome with the logarithm of observed over expected contacts in one or several coolers.
 
     The coolers are read once, prepared as `MapRules` says, and kept in the cache as bands along the diagonal, which
-    training reads. What is expected at a distance is counted in the training part alone.
+    training reads. What is expected at a distance is counted in the training split alone.
 
     Args:
         genome: FASTA file.
@@ -57,7 +57,7 @@ class ContactDataModule(GenomeData):
         inputs_table: TSV with a line for each bigWig that is read beside the sequence (see `InputTracks`).
         input_size: bases that a value of these stands for; it divides the bin. None for the bin.
         input_noise: each is scaled in each training window by a random factor whose logarithm deviates by this.
-        split: which contigs, or which random blocks, are for validation and test. No base is read in two parts.
+        split: which contigs, or which random blocks, are for validation and test. No base is read in two splits.
         contigs: the contigs to use; None for all that every cooler has.
         blacklist: BED files of what is left out of training and scores.
         max_masked: windows with a larger share of bins that are left out, in every target, are dropped.
@@ -189,7 +189,7 @@ class ContactDataModule(GenomeData):
             self._found.inputs.coverage.build()
 
     def describe(self) -> list[str]:
-        """What was left out, and a line for each part."""
+        """What was left out, and a line for each split."""
         lines = list(self._found.report)
         for target, band in zip(self.targets, self.bands, strict=True):
             bad = int((~band.good).sum())
@@ -198,15 +198,15 @@ class ContactDataModule(GenomeData):
             f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps "
             f"up to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
         )
-        return lines + [f"{part}: {len(self.dataset(part).tiles):,} windows of {self.bins} bins" for part in SPLITS]
+        return lines + [f"{split}: {len(self.dataset(split).tiles):,} windows of {self.bins} bins" for split in SPLITS]
 
-    def dataset(self, part: Split) -> ContactDataset:
-        """The windows of one part; those for training are moved and turned."""
+    def dataset(self, split: Split) -> ContactDataset:
+        """The windows of one split; those for training are moved and turned."""
         genome, bands, inputs, tiles, report = self._found
-        chosen = tiles.subset(tiles.part == SPLITS.index(part))
+        chosen = tiles.subset(tiles.split == SPLITS.index(split))
         if not len(chosen):
-            raise self.empty(part, tiles, report)
-        moves = self.moves if part == "train" else None
+            raise self.empty(split, tiles, report)
+        moves = self.moves if split == "train" else None
         return ContactDataset(genome, bands, self.output, chosen, self.shape, inputs, moves, self.seed)
 
     @cached_property

@@ -59,12 +59,12 @@ def draw_background(
     genome: Genome,
     taken: pd.DataFrame,
     wanted_gc: NDArray[np.float64],
-    wanted_part: Index,
-    split: GenomeSplit,
+    wanted_split: Index,
+    genome_split: GenomeSplit,
     rules: PeakRules,
     rng: np.random.Generator,
 ) -> tuple[Index, Index, Index]:
-    """Draw a window for each one wanted: of its GC content (in steps of 2 %) and part, and away from what is taken.
+    """Draw a window for each one wanted: of its GC content (in steps of 2 %) and split, and away from what is taken.
 
     No window is drawn twice.
 
@@ -72,22 +72,22 @@ def draw_background(
         genome: to draw from.
         taken: chrom, start, end of what no window may touch.
         wanted_gc: GC content of each window wanted (N,).
-        wanted_part: its part (N,).
-        split: which part a window belongs to.
+        wanted_split: its split (N,).
+        genome_split: which split a window belongs to.
         rules: the length of the windows, and how much of one may be masked.
         rng: where the randomness comes from.
 
     Returns:
-        Contig, start and part of each (M,), M <= N: where a genome has too few, fewer.
+        Contig, start and split of each (M,), M <= N: where a genome has too few, fewer.
     """
     names, lengths = list(genome.contigs), np.array(list(genome.contigs.values()))
     room = np.maximum(lengths - rules.length + 1, 0)
     taken = bioframe.merge(taken) if len(taken) else taken
-    parts = int(wanted_part.max(initial=0)) + 1
-    need = np.bincount(_cell(wanted_gc, wanted_part), minlength=parts * (_GC_BINS + 1))
+    splits = int(wanted_split.max(initial=0)) + 1
+    need = np.bincount(_cell(wanted_gc, wanted_split), minlength=splits * (_GC_BINS + 1))
     kept: list[tuple[Index, Index, Index]] = []
     used = np.empty(0, np.int64)
-    budget = _DRAWS_EACH * len(wanted_part) + _DRAWS_BESIDES
+    budget = _DRAWS_EACH * len(wanted_split) + _DRAWS_BESIDES
     fitting = 1 / _OVERSAMPLE  # share of the candidates that were of use
     while (count := int(need.sum())) and room.sum() and budget > 0:
         draws = min(int(count / fitting) + 1000, _MOST_AT_ONCE, budget)
@@ -96,21 +96,21 @@ def draw_background(
         ends = room.cumsum()
         contig = np.searchsorted(ends, place, side="right")
         start = place - (ends - room)[contig]
-        part = split.part_of(contig, start, rules.length)
-        fit = (part >= 0) & (part < parts) & _clear(names, contig, start, rules.length, taken)
-        place, contig, start, part = place[fit], contig[fit], start[fit], part[fit]
+        split = genome_split.split_of(contig, start, rules.length)
+        fit = (split >= 0) & (split < splits) & _clear(names, contig, start, rules.length, taken)
+        place, contig, start, split = place[fit], contig[fit], start[fit], split[fit]
         unmasked, gc = base_counts(genome, contig, start, rules.length, rules.soft_masked)
-        cell = np.where(unmasked >= rules.min_unmasked, _cell(gc, part), -1)
+        cell = np.where(unmasked >= rules.min_unmasked, _cell(gc, split), -1)
         chosen = _first_of_each(cell, need)
         fitting = min(max(len(chosen), 1) / draws, 1 / _OVERSAMPLE)
         need -= np.bincount(cell[chosen], minlength=len(need))
-        kept.append((contig[chosen], start[chosen], part[chosen]))
+        kept.append((contig[chosen], start[chosen], split[chosen]))
         used = np.concatenate([used, place[chosen]])
     if not kept:
         nothing = np.empty(0, np.int64)
         return nothing, nothing, nothing
-    contig, start, part = (np.concatenate(column) for column in zip(*kept, strict=True))
-    return contig, start, part
+    contig, start, split = (np.concatenate(column) for column in zip(*kept, strict=True))
+    return contig, start, split
 
 
 def _distinct(place: Index, used: Index) -> Index:
@@ -119,9 +119,9 @@ def _distinct(place: Index, used: Index) -> Index:
     return place[first][~np.isin(place[first], used)]
 
 
-def _cell(gc: NDArray[np.float64], part: Index) -> Index:
-    """One number for a part and a step of GC content."""
-    return part * (_GC_BINS + 1) + np.round(gc * _GC_BINS).astype(np.int64)
+def _cell(gc: NDArray[np.float64], split: Index) -> Index:
+    """One number for a split and a step of GC content."""
+    return split * (_GC_BINS + 1) + np.round(gc * _GC_BINS).astype(np.int64)
 
 
 def _clear(names: list[str], contig: Index, start: Index, length: int, taken: pd.DataFrame) -> NDArray[np.bool_]:

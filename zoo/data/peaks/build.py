@@ -39,7 +39,7 @@ def build_peak_table(
     Args:
         files: target -> peak file; see `name_peak_files`.
         genome: the genome; or only contig -> length, and then neither masked bases nor copies of one sequence in two
-            parts are looked for, and no negatives drawn.
+            splits are looked for, and no negatives drawn.
         rules: how.
 
     Returns:
@@ -59,32 +59,32 @@ def build_peak_table(
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
     keep = _passing(contig, start, list(contigs), black, sequence, rules, report)
     contig, start, labels = contig[keep], start[keep], labels[keep]
-    split = GenomeSplit(contigs, rules)
-    part = split.part_of(contig, start, rules.length)
-    report.drop(int((part < 0).sum()), "sites", "across a border between train, val and test")
-    keep = part >= 0
-    contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
+    genome_split = GenomeSplit(contigs, rules)
+    split = genome_split.split_of(contig, start, rules.length)
+    report.drop(int((split < 0).sum()), "sites", "across a border between train, val and test")
+    keep = split >= 0
+    contig, start, labels, split = contig[keep], start[keep], labels[keep], split[keep]
     report.refuse_if_empty(len(start), "site")
     if sequence is not None and rules.negatives:
-        drawn = _negatives(sequence, peaks, black, contig, start, part, split, rules, report)
+        drawn = _negatives(sequence, peaks, black, contig, start, split, genome_split, rules, report)
         labels = np.concatenate([labels, np.zeros((len(drawn[0]), len(files)), np.uint8)])
-        contig, start, part = (np.concatenate(pair) for pair in zip((contig, start, part), drawn, strict=True))
+        contig, start, split = (np.concatenate(pair) for pair in zip((contig, start, split), drawn, strict=True))
         order = np.lexsort((start, contig))
-        contig, start, labels, part = contig[order], start[order], labels[order], part[order]
+        contig, start, labels, split = contig[order], start[order], labels[order], split[order]
     if sequence is None:
-        report.say("neither masked bases nor copies of one sequence in two parts were looked for: no genome was given")
+        report.say("neither masked bases nor copies of one sequence in two splits were looked for: no genome was given")
     else:
-        keep = ~_copies(GenomeWindows(sequence, contig, start, rules.length), part)  # of sites and negatives
+        keep = ~_copies(GenomeWindows(sequence, contig, start, rules.length), split)  # of sites and negatives
         kind = "sites and negatives" if rules.negatives else "sites"
-        report.drop(int((~keep).sum()), kind, "with the bases of one of another part, which keeps them")
-        contig, start, labels, part = contig[keep], start[keep], labels[keep], part[keep]
+        report.drop(int((~keep).sum()), kind, "with the bases of one of another split, which keeps them")
+        contig, start, labels, split = contig[keep], start[keep], labels[keep], split[keep]
     _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
     for index, name in enumerate(SPLITS):
-        inside = part == index
+        inside = split == index
         without = [target for target, count in zip(files, labels[inside].sum(0), strict=True) if not count]
         lack = f"; none of {some_of(without)}" if without else ""
         report.say(f"{name}: {inside.sum():,} sites, {int(labels[inside].any(1).sum()):,} with a peak{lack}")
-    return PeakTable(list(files), list(contigs), contig, start, rules.length, labels, part), report
+    return PeakTable(list(files), list(contigs), contig, start, rules.length, labels, split), report
 
 
 def _read_all(files: Mapping[str, str], summits: bool) -> pd.DataFrame:
@@ -132,12 +132,12 @@ def _refuse_empty_targets(count: Index, files: list[str], kind: str, report: Rep
         raise InputError(f"no {kind} is left of {some_of(empty)}: {'; '.join(report.lines)}")
 
 
-def _copies(windows: GenomeWindows, part: Index) -> NDArray[np.bool_]:
-    """Which windows (N,) have the bases, on either strand, of one of an earlier part (train, val, test)."""
+def _copies(windows: GenomeWindows, split: Index) -> NDArray[np.bool_]:
+    """Which windows (N,) have the bases, on either strand, of one of an earlier split (train, val, test)."""
     _, group = np.unique(windows.digest(), return_inverse=True)
-    earliest = np.full(len(part), len(SPLITS))
-    np.minimum.at(earliest, group, part)
-    copies: NDArray[np.bool_] = part > earliest[group]
+    earliest = np.full(len(split), len(SPLITS))
+    np.minimum.at(earliest, group, split)
+    copies: NDArray[np.bool_] = split > earliest[group]
     return copies
 
 
@@ -189,12 +189,12 @@ def _negatives(
     black: pd.DataFrame,
     contig: Index,
     start: Index,
-    part: Index,
-    split: GenomeSplit,
+    split: Index,
+    genome_split: GenomeSplit,
     rules: PeakRules,
     report: Report,
 ) -> tuple[Index, Index, Index]:
-    """Windows that touch no peak, nor its window, nor the blacklist, matched to the sites: contig, start, part."""
+    """Windows that touch no peak, nor its window, nor the blacklist, matched to the sites: contig, start, split."""
     rng = np.random.default_rng([rules.split_seed, 1])
     names = np.array(list(genome.contigs))
     half = rules.length // 2 + 1
@@ -208,7 +208,7 @@ def _negatives(
     whole, rest = divmod(round(rules.negatives * len(start)), len(start))
     wanted = np.concatenate([np.tile(np.arange(len(start)), whole), rng.permutation(len(start))[:rest]])
     _, gc = base_counts(genome, contig, start, rules.length, soft_masked=False)
-    drawn = draw_background(genome, taken, gc[wanted], part[wanted], split, rules, rng)
+    drawn = draw_background(genome, taken, gc[wanted], split[wanted], genome_split, rules, rng)
     report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, no two the same, which touch no peak")
     report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content that too few windows were found to have")
     return drawn

@@ -30,7 +30,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     Args:
         genome: FASTA file.
         peaks: the peak files: a path, a list of paths, or target -> path.
-        table: instead, what `zoo data peaks` made of them; it fixes the length, the sites and their parts.
+        table: instead, what `zoo data peaks` made of them; it fixes the length, the sites and their splits.
         rules: with `peaks`, how they become sites.
         options: of LabelsDataModule.
     """
@@ -75,14 +75,14 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         """The sites on the genome."""
         return self.sites.on(self._genome())
 
-    def split(self, data: LabelledWindows) -> LabelledWindows:
-        """The parts are given; those of a table that leak are refused, and what a shift would make leak is dropped."""
+    def assign_splits(self, data: LabelledWindows) -> LabelledWindows:
+        """The splits are given; those of a table that leak are refused, and what a shift would make leak is dropped."""
         if self.table is not None:
             self._refuse_leaks(data)
-        near = _trains_near_others(data.codes, data.part, data.codes.length + self.shift)
+        near = _trains_near_others(data.codes, data.split, data.codes.length + self.shift)
         if near.any():
             line = (
-                f"{near.sum():,} training sites dropped: a shift of {self.shift} bases could reach another part's site"
+                f"{near.sum():,} training sites dropped: a shift of {self.shift} bases could reach another split's site"
             )
             self._report.append(line)
             _log.warning(line)
@@ -92,30 +92,30 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     def _refuse_leaks(self, data: LabelledWindows) -> None:
         windows = data.codes
         order = np.lexsort((windows.start, windows.contig))
-        contig, start, part = windows.contig[order], windows.start[order], data.part[order]
-        # Of equal lengths: where any two of different parts overlap, so do two that are next to each other.
-        leaks = (np.diff(contig) == 0) & (np.diff(start) < windows.length) & (np.diff(part) != 0)
+        contig, start, split = windows.contig[order], windows.start[order], data.split[order]
+        # Of equal lengths: where any two of different splits overlap, so do two that are next to each other.
+        leaks = (np.diff(contig) == 0) & (np.diff(start) < windows.length) & (np.diff(split) != 0)
         if leaks.any():
-            raise InputError(f"{self.table}: the split leaks: {leaks.sum()} sites overlap one of another part")
-        _, copies = leaking_groups(np.unique(windows.digest(), return_inverse=True)[1], data.part)
+            raise InputError(f"{self.table}: the split leaks: {leaks.sum()} sites overlap one of another split")
+        _, copies = leaking_groups(np.unique(windows.digest(), return_inverse=True)[1], data.split)
         if copies:
             raise InputError(
-                f"{self.table}: the split leaks: {copies} groups of sites with the same bases stand in two parts (both "
+                f"{self.table}: the split leaks: {copies} groups of sites with the same bases are in two splits (both "
                 "strands looked at); `zoo data peaks --genome` leaves such sites out"
             )
 
     def describe(self) -> list[str]:
-        """What happened to the peaks, where they were read here, then a line for each part."""
+        """What happened to the peaks, where they were read here, then a line for each split."""
         return [*self._report, *super().describe()]
 
     def _genome(self) -> Genome:
         return self.genome if isinstance(self.genome, Genome) else Genome(self.genome)
 
 
-def _trains_near_others(windows: GenomeWindows, part: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
-    """Which windows for training (N,) begin fewer than `reach` bases from one of another part."""
+def _trains_near_others(windows: GenomeWindows, split: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
+    """Which windows for training (N,) begin fewer than `reach` bases from one of another split."""
     place = windows.contig * (int(windows.start.max(initial=0)) + reach) + windows.start  # contigs are far apart
-    train = part == SPLITS.index("train")
+    train = split == SPLITS.index("train")
     ends = np.array([-reach, np.iinfo(np.int64).max])
     others = np.insert(ends, 1, np.sort(place[~train]))
     after = np.searchsorted(others, place)

@@ -11,7 +11,7 @@ __all__ = ["PeakRules", "Report"]
 
 @dataclass(frozen=True, kw_only=True)
 class PeakRules(SplitRules):
-    """How peaks become sites, and which part each is in: see `SplitRules`, whose seed is that of the negatives too.
+    """How peaks become sites, and which split each is in: see `SplitRules`, whose seed is that of the negatives too.
 
     Args:
         length: bases of every site: what the model will read.
@@ -20,7 +20,7 @@ class PeakRules(SplitRules):
         blacklist: BED file of what no site may touch.
         min_unmasked: share of a site's bases that must be unmasked; N is masked.
         soft_masked: whether lower-case letters count as masked too.
-        negatives: windows without a peak added for each site, matched in GC content and part.
+        negatives: windows without a peak added for each site, matched in GC content and split.
     """
 
     length: int = 600

@@ -1,4 +1,4 @@
-"""The table between peak files and a model: sites on a genome, the part of each, a 0 or 1 for each target.
+"""The table between peak files and a model: sites on a genome, the split of each, a 0 or 1 for each target.
 
 A TSV file: chrom, start, end (0-based, half-open), split, then a column for each target. Shapes: S sites, T targets.
 """
@@ -41,7 +41,7 @@ class PeakTable:
         start: its first base, 0-based (S,).
         length: bases of every site.
         labels: 0 or 1, uint8 (S, T); a site without any 1 is a negative.
-        part: index into `SPLITS` (S,).
+        split: index into `SPLITS` (S,).
     """
 
     targets: list[str]
@@ -50,7 +50,7 @@ class PeakTable:
     start: NDArray[np.int64]
     length: int
     labels: NDArray[np.uint8]
-    part: NDArray[np.int64]
+    split: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.start)
@@ -68,14 +68,14 @@ class PeakTable:
             rows = slice(first, first + _ROWS_AT_ONCE)
             starts = self.start[rows].tolist()
             contigs = [self.contigs[index] for index in self.contig[rows].tolist()]
-            parts = [SPLITS[index] for index in self.part[rows].tolist()]
+            splits = [SPLITS[index] for index in self.split[rows].tolist()]
             labels = self.labels[rows]
             cells = np.full((len(labels), 2 * labels.shape[1] + 1), ord("\t"), dtype=np.uint8)
             cells[:, 1::2], cells[:, -1] = labels + ord("0"), ord("\n")
             text, width = cells.tobytes().decode("ascii"), cells.shape[1]
             yield "".join(
-                f"{contig}\t{start}\t{start + self.length}\t{part}{text[i * width : (i + 1) * width]}"
-                for i, (contig, start, part) in enumerate(zip(contigs, starts, parts, strict=True))
+                f"{contig}\t{start}\t{start + self.length}\t{split}{text[i * width : (i + 1) * width]}"
+                for i, (contig, start, split) in enumerate(zip(contigs, starts, splits, strict=True))
             )
 
     @classmethod
@@ -129,7 +129,7 @@ class PeakTable:
                 f"the site {name}:{start}-{start + self.length} reaches past the end of its contig in {genome.path}, "
                 f"and so do {len(past) - 1} others: was the table made on another genome?"
             )
-        return LabelledWindows(GenomeWindows(genome, contig, self.start, self.length), self.labels, self.part)
+        return LabelledWindows(GenomeWindows(genome, contig, self.start, self.length), self.labels, self.split)
 
 
 def _read_cells(path: str | Path) -> pd.DataFrame:

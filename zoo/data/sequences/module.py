@@ -11,7 +11,7 @@ import numpy as np
 from zoo.data.base import LabelsDataModule
 from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.similarity import group_overlapping
-from zoo.data.splits import SPLITS, draw_parts, group_identical, leaking_groups, split_index
+from zoo.data.splits import SPLITS, draw_splits, group_identical, leaking_groups, split_index
 from zoo.errors import ConfigError, InputError
 from zoo.formats.sequences import Row, SequenceFile, stack_codes
 from zoo.genome.sequence import Codes
@@ -24,7 +24,7 @@ _log = logging.getLogger("zoo")
 class SequenceDataModule(LabelsDataModule[Codes]):
     """Labelled sequences from one FASTA file per class, or from a table with a column of sequences.
 
-    Sequences that are identical, on either strand, always land in the same part.
+    Sequences that are identical, on either strand, always land in the same split.
 
     Args:
         fasta: class name -> FASTA file. Every class but `background` becomes a target.
@@ -33,7 +33,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         sequence_column: the column of `table` with the sequence.
         label_columns: the columns of `table` with numbers, one for each target; an empty cell is a missing label.
         split_column: the column of `table` that says `train`, `val` or `test`.
-        shared_bases: sequences that share a stretch of this many bases, on either strand, land in the same part; None
+        shared_bases: sequences that share a stretch of this many bases, on either strand, land in the same split; None
             for identical sequences only.
         val_fraction: share held out for validation (of what `fold` leaves, in cross-validation).
         test_fraction: share held out for test, without `folds`.
@@ -110,7 +110,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         codes: list[Codes] = []
         names: list[str] = []
         labels: list[list[float]] = []
-        parts: list[int] = []
+        splits: list[int] = []
         for records in file:
             if not records.rows:
                 raise InputError(f"{table} is not a table: it has no columns")
@@ -118,9 +118,9 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             names += records.names
             for line, row in zip(records.lines, records.rows, strict=True):
                 labels.append([self._label(row, column, line) for column in self.label_columns])
-                parts.append(self._part_of(row, line))
+                splits.append(self._split_of(row, line))
         self._note(file)
-        return LabelledSequences(stack_codes(codes, names, table), np.array(labels, dtype=np.float32), np.array(parts))
+        return LabelledSequences(stack_codes(codes, names, table), np.array(labels, dtype=np.float32), np.array(splits))
 
     def _label(self, row: Row, column: str, line: int) -> float:
         if column not in row:
@@ -138,7 +138,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             )
         return value
 
-    def _part_of(self, row: Row, line: int) -> int:
+    def _split_of(self, row: Row, line: int) -> int:
         if self.split_column is None:
             return -1
         if self.split_column not in row:
@@ -153,16 +153,16 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         if note := file.ambiguity_note():
             _log.warning(note)
 
-    def split(self, data: LabelledSequences) -> LabelledSequences:
-        """Give each sequence that has no part one, and refuse a given split that leaks."""
+    def assign_splits(self, data: LabelledSequences) -> LabelledSequences:
+        """Give each sequence that has no split one, and refuse a given split that leaks."""
         stretch = self.shared_bases
         groups = group_identical(data.codes) if stretch is None else group_overlapping(data.codes, stretch)
-        undecided = data.part < 0
+        undecided = data.split < 0
         if undecided.any():
             strata = np.zeros(len(data), np.int64)
             if self.classify:
                 strata = np.unique(np.nan_to_num(data.labels, nan=-1), axis=0, return_inverse=True)[1].ravel()
-            data.part[undecided] = draw_parts(
+            data.split[undecided] = draw_splits(
                 groups[undecided],
                 strata[undecided],
                 val=self.val_fraction,
@@ -171,10 +171,10 @@ class SequenceDataModule(LabelsDataModule[Codes]):
                 folds=self.folds,
                 fold=self.fold,
             )
-        _, leaks = leaking_groups(groups, data.part)
+        _, leaks = leaking_groups(groups, data.split)
         if leaks:
             what = "identical sequences" if stretch is None else f"sequences that share {stretch} bases"
             raise InputError(
-                f"the given split leaks: {leaks} groups of {what} stand in two parts (both strands looked at)"
+                f"the given split leaks: {leaks} groups of {what} are in two splits (both strands looked at)"
             )
         return data

@@ -31,7 +31,7 @@ class TrackDataModule(GenomeData):
         resolution: bases of the finer bins that are kept in the cache, by which training windows can be moved; it
             divides the bin size. None for the bin size itself.
         crop: bins of context on each side of those that are predicted.
-        split: which contigs, or which random blocks, are for validation and test. No base is read in two parts.
+        split: which contigs, or which random blocks, are for validation and test. No base is read in two splits.
         contigs: the contigs to use; None for all that every bigWig has.
         blacklist: BED files of what is left out of training and scores.
         max_masked: windows with a larger share of bins that are left out are dropped: of the blacklist, without a
@@ -140,29 +140,29 @@ class TrackDataModule(GenomeData):
         self.data.coverage.build()
 
     def describe(self) -> list[str]:
-        """What was left out, and a line for each part."""
+        """What was left out, and a line for each split."""
         lines = list(self._find()[2])
         for track, fact in zip(self.tracks, self.data.coverage.facts(), strict=True):
             if fact.missing:
                 kind = "count as 0" if track.missing == "zero" else "are left out"
                 share = fact.missing / sum(self.data.coverage.contigs.values())
                 lines.append(f"{track.name}: {fact.missing:,} bases ({share:.1%}) have no value and {kind}")
-        for part in SPLITS:
-            tiles = self.dataset(part).tiles
+        for split in SPLITS:
+            tiles = self.dataset(split).tiles
             bins = len(tiles) * self.bins - int(tiles.again(self.bins).sum())
-            lines.append(f"{part}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
+            lines.append(f"{split}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
         return lines
 
-    def dataset(self, part: Split) -> TrackDataset:
-        """The windows of one part; those for training are moved and turned."""
+    def dataset(self, split: Split) -> TrackDataset:
+        """The windows of one split; those for training are moved and turned."""
         data, tiles, report = self._find()
-        chosen = tiles.subset(tiles.part == SPLITS.index(part))
+        chosen = tiles.subset(tiles.split == SPLITS.index(split))
         if not len(chosen):
-            raise self.empty(part, tiles, report)
-        return TrackDataset(data, chosen, self.shape, self.moves if part == "train" else None, self.seed)
+            raise self.empty(split, tiles, report)
+        return TrackDataset(data, chosen, self.shape, self.moves if split == "train" else None, self.seed)
 
     def _find(self) -> tuple[TrackData, Tiles, list[str]]:
-        """What is read, the windows of all parts, and what was left out; found once."""
+        """What is read, the windows of all splits, and what was left out; found once."""
         if self._found is not None:
             return self._found
         genome, report = Genome(self.genome), []
