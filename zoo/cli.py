@@ -15,6 +15,7 @@ from zoo.commands.predict.labels import add_predict
 from zoo.commands.project import add_benchmark, add_card
 from zoo.commands.train import add_train
 from zoo.errors import ConfigError, ZooError
+from zoo.utils.extras import missing_extra
 
 __all__ = ["main"]
 
@@ -36,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except ZooError as error:
         print(f"zoo: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        print(f"zoo: {missing}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
         _drop_output()

@@ -6,7 +6,6 @@ Shapes: B batch, T targets, N values of each, S values of all batches.
 from typing import ClassVar
 
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 from torchmetrics.utilities import dim_zero_cat, rank_zero_warn
 
@@ -65,6 +64,8 @@ class Ranks(TargetScore):
 
 def _spearman(prediction: Tensor, target: Tensor) -> float:
     """Correlation of the ranks of values (S,) where the target is not NaN."""
+    from scipy.stats import rankdata  # predicting labels does not need scipy
+
     observed = ~torch.isnan(target)
     ranks = torch.stack([torch.from_numpy(rankdata(values[observed].cpu().numpy())) for values in (prediction, target)])
     return float(torch.corrcoef(ranks)[0, 1]) if observed.sum() > 1 else torch.nan
