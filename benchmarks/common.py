@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.registry import shipped_folder
 from zoo.training.finish import recipe
 from zoo.training.run import train
@@ -51,14 +51,14 @@ def trained(name: str, work: Path, command: Sequence[str]) -> Path:
 def shipped(name: str, command: Sequence[str]) -> Path | None:
     """The folder of the checkpoint that travels with the project, if that is what the command would train."""
     folder = shipped_folder("checkpoints") / name
-    there = (folder / "config.json").is_file() and read_config(folder)["run"]["recipe"] == recipe(command)
+    there = (folder / "config.json").is_file() and read_config(folder).facts.training.recipe == recipe(command)
     return folder if there else None
 
 
 def run_facts(folder: Path) -> dict[str, Any]:
     """Seed, commit and hardware of the run behind a checkpoint."""
-    run = read_config(folder)["run"]
-    return {key: run[key] for key in ("seed", "recipe", "commit", "hardware", "seconds", "precision")}
+    run = read_config(folder).facts.training
+    return {key: getattr(run, key) for key in ("seed", "recipe", "commit", "hardware", "seconds", "precision")}
 
 
 def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any) -> str:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from zoo.cli import main
-from zoo.hub.facts import CardFacts, RunFacts
-from zoo.hub.load import save
+from zoo.hub.checkpoint import save
+from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.targets import TargetRow
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
@@ -72,7 +72,7 @@ def _save_tiny(folder: Path, model: SequenceModel) -> None:
         data=["train: 2 sequences"],
         metrics={"val": {"auroc": 0.75}, "test": {"auroc": 0.5}},
     )
-    facts = CardFacts(
+    facts = ModelFacts(
         name=folder.name,
         summary=f"Random weights of {folder.name}",
         species="Homo sapiens",

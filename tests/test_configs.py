@@ -19,10 +19,11 @@ from zoo.data.peaks.table import PeakTable
 from zoo.datasets.encode_loci import encode_loci
 from zoo.datasets.plant_terminators import read_terminators
 from zoo.genome.sequence import decode
+from zoo.hub.architectures import architectures
 from zoo.hub.cards import checkpoint_folders
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import verify
-from zoo.hub.registry import architectures, shipped_folder
+from zoo.hub.registry import shipped_folder
 from zoo.training.finish import recipe
 from zoo.training.run import train
 from zoo.utils.download import PublicFile
@@ -145,8 +146,8 @@ def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypat
     folder = train([str(config), *(word for pair in options.items() for word in pair)])
     assert verify(f"local-dir:{folder}").difference == 0
     made = read_config(folder)
-    assert made["architecture"] == config.stem.split(".")[0]
-    assert made["arguments"].items() >= yaml.safe_load(config.read_text())["model"]["init_args"].items()
+    assert made.architecture == config.stem.split(".")[0]
+    assert made.arguments.items() >= yaml.safe_load(config.read_text())["model"]["init_args"].items()
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
@@ -160,9 +161,9 @@ def test_every_architecture_has_a_config() -> None:
 
 @pytest.mark.parametrize("folder", checkpoint_folders(), ids=lambda path: path.name)
 def test_a_shipped_checkpoint_is_what_its_config_says_now(folder: Path) -> None:
-    run = read_config(folder)["run"]
-    config, *options = shlex.split(run["command"])[2:]
-    assert run["recipe"] == recipe([str(shipped_folder("configs") / Path(config).name), *options])
+    run = read_config(folder).facts.training
+    config, *options = shlex.split(run.command)[2:]
+    assert run.recipe == recipe([str(shipped_folder("configs") / Path(config).name), *options])
 
 
 def test_a_recipe_is_the_numbers_not_the_words(tmp_path: Path) -> None:

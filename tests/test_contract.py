@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from zoo.batch import Batch
+from zoo.hub.architectures import architectures, load_architecture
 from zoo.hub.cards import checkpoint_folders
-from zoo.hub.facts import read_config
-from zoo.hub.load import load_folder, verify
-from zoo.hub.registry import architectures, find_entry, load_architecture, read_entry
+from zoo.hub.checkpoint import load_folder
+from zoo.hub.config import read_config
+from zoo.hub.load import verify
+from zoo.hub.registry import find
 from zoo.hub.targets import read_targets
 from zoo.models._base import SequenceModel
 
@@ -107,31 +109,30 @@ def test_bf16_stays_close_to_float32(architecture: str) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_checkpoint_reproduces_its_example_and_says_what_it_is(folder: Path) -> None:
-    found = verify(f"local-dir:{folder}")
+    result = verify(f"local-dir:{folder}")
     config = read_config(folder)
-    entry = find_entry(folder.name)
-    assert found.sequences >= 8
-    assert entry == read_entry(folder)
-    assert folder.name == config["name"] == entry.name
-    assert config["architecture"] == entry.architecture
-    assert [row.name for row in read_targets(folder)] == config["arguments"]["targets"]
+    location = find(folder.name)
+    assert result.sequences >= 8
+    assert location.config == config
+    assert location.folder == folder
+    assert folder.name == config.facts.name
+    assert config.architecture == config.facts.architecture
+    assert [row.name for row in read_targets(folder)] == config.arguments["targets"] == list(config.facts.targets)
     assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -> None:
-    config = read_config(folder)
-    run = config["run"]
-    assert run["command"].startswith("zoo train configs/")
-    assert run["metrics"]["test"].keys() == run["metrics"]["val"].keys()
-    name, value = next((name, value) for name, value in run["metrics"]["test"].items() if name != "loss")
-    score, *notes = config["metric"].split(", ")
+    facts = read_config(folder).facts
+    run = facts.training
+    assert run.command.startswith("zoo train configs/")
+    assert run.metrics["test"].keys() == run.metrics["val"].keys()
+    name, value = next((name, value) for name, value in run.metrics["test"].items() if name != "loss")
+    score, *notes = facts.metric.split(", ")
     assert score == f"test {HEADLINES[name]} {value:.4f}"
-    assert notes == [
-        said for said in re.findall(r"Gaussian of [\d.]+ bins", " ".join(run["data"])) if "of 0 " not in said
-    ]
-    for said in ("summary", "species", "assay", "licence", "use", "limits", "data"):
-        assert config[said]
+    assert notes == [note for note in re.findall(r"Gaussian of [\d.]+ bins", " ".join(run.data)) if "of 0 " not in note]
+    for key in ("summary", "species", "assay", "licence", "use", "limits", "data"):
+        assert getattr(facts, key)
 
 
 def test_the_shipped_checkpoints_are_those_that_were_promised() -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from zoo.formats.sequences import read_sequences
     from zoo.genome.fasta import Genome
     from zoo.genome.intervals import Interval
-    from zoo.hub.load import load, save, verify
+    from zoo.hub.checkpoint import save
+    from zoo.hub.load import load, verify
     from zoo.hub.registry import list_models
     from zoo.inference.contacts import ContactPredictions
     from zoo.inference.labels import Predictions, predict
@@ -44,7 +45,7 @@ _HOME = {
     "predict": "zoo.inference.labels",
     "read_bed": "zoo.formats.bed",
     "read_sequences": "zoo.formats.sequences",
-    "save": "zoo.hub.load",
+    "save": "zoo.hub.checkpoint",
     "verify": "zoo.hub.load",
 }
 

@@ -41,7 +41,7 @@ from zoo.datasets.yeast import YeastDataModule
 from zoo.datasets.yeast_genome import TEST, VAL
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.hub.load import load_folder
+from zoo.hub.checkpoint import load_folder
 from zoo.inference.tracks import predict_regions
 from zoo.models._base import SequenceModel
 

@@ -30,8 +30,10 @@ from zoo.data.shuffle import dinucleotide_shuffle
 from zoo.datasets.encode_tf import EncodeDataModule, Experiment, encode_experiments
 from zoo.formats.meme import Motif, best_matches, read_meme
 from zoo.genome.sequence import Codes, one_hot
-from zoo.hub.load import load, load_folder
-from zoo.hub.registry import ModelEntry, list_models
+from zoo.hub.checkpoint import load_folder
+from zoo.hub.facts import ModelFacts
+from zoo.hub.load import load
+from zoo.hub.registry import list_models
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, per_target
 from zoo.models._base import SequenceModel
@@ -127,7 +129,7 @@ def mean_row(title: str, rows: list[list[object]], wanted: int) -> list[object]:
     return averages
 
 
-def published_model(experiment: Experiment) -> tuple[ModelEntry, str]:
+def published_model(experiment: Experiment) -> tuple[ModelFacts, str]:
     """The published model of the same experiment, or of the protein in another cell line, which the note names."""
     candidates = [e for e in list_models("deepbind.D*", search=experiment.protein) if e.assay == "ChIP-seq"]
     candidates = [e for e in candidates if e.targets == (experiment.protein,)]

@@ -24,7 +24,7 @@ from common import WORK, run_facts, shipped, trained, write_results
 
 from zoo.data.labelled import LabelledSequences
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
-from zoo.hub.load import load_folder
+from zoo.hub.checkpoint import load_folder
 from zoo.hub.targets import read_targets
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import matthews_threshold

@@ -35,8 +35,8 @@ from zoo.batch import Batch
 from zoo.data.tracks.dataset import TrackDataset
 from zoo.datasets.yeast import YeastDataModule
 from zoo.genome.sequence import decode, encode
-from zoo.hub.facts import CardFacts
-from zoo.hub.load import save
+from zoo.hub.checkpoint import save
+from zoo.hub.facts import ModelFacts
 from zoo.hub.registry import shipped_folder
 from zoo.hub.targets import TargetRow
 from zoo.models.basenji import Basenji
@@ -130,7 +130,7 @@ def predict_contig(folder: Path, megabases: int) -> list[object]:
     torch.manual_seed(0)
     model = Basenji(["made"], **SMALL_NET)
     example = {"codes": torch.zeros(8, model.length, dtype=torch.uint8)}
-    save(model, folder / "basenji.small", CardFacts("basenji.small", "made"), [TargetRow("made", "", "")], example)
+    save(model, folder / "basenji.small", ModelFacts("basenji.small", "made"), [TargetRow("made", "", "")], example)
     command = [sys.executable, "-m", "zoo.cli", "predict", f"local-dir:{folder / 'basenji.small'}", str(genome)]
     started = time.perf_counter()
     # A process that starts another: the memory of the largest child is that of this one.

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from zoo.cli import _parser, main
-from zoo.hub.cards import checkpoint_folders, render_all, render_card, render_folder
-from zoo.hub.facts import read_config
-from zoo.hub.registry import find_entry
+from zoo.hub.cards import checkpoint_folders, render_card, render_cards
+from zoo.hub.config import parse_config, read_config
+from zoo.hub.registry import find
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = checkpoint_folders()
@@ -26,13 +26,14 @@ def commands(text: str) -> list[str]:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_card_is_what_its_facts_render(folder: Path) -> None:
     text = (folder / "README.md").read_text()
-    assert text == render_folder(folder)
-    scores = read_config(folder)["run"]["metrics"]["test"].values()
+    assert text == render_card(read_config(folder), (folder / "targets.tsv").read_text())
+    scores = read_config(folder).facts.training.metrics["test"].values()
     assert all(f"{score:.4f}" in text for score in scores)
 
 
 def test_the_page_of_all_cards_is_up_to_date() -> None:
-    assert (ROOT / "MODEL_CARDS.md").read_text() == render_all()
+    page = ROOT / "MODEL_CARDS.md"
+    assert page.read_text() == render_cards(page)[page]
 
 
 @pytest.mark.parametrize("command", sorted({c for f in FOLDERS for c in commands((f / "README.md").read_text())}))
@@ -40,7 +41,7 @@ def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> No
     words = shlex.split(command)[1:]
     options, rest = _parser().parse_known_args(words)
     if options.verb == "predict":
-        find_entry(options.name)
+        find(options.name)
         assert not rest
     else:
         assert options.verb == "train"
@@ -100,8 +101,8 @@ def test_scores_of_each_target_are_shown_or_summed_up_where_they_are_many(tiny_c
     config = json.loads((tiny_checkpoint / "mlp.tiny" / "config.json").read_text())
     config["arguments"]["targets"] = [f"t{index}" for index in range(count)]
     config["run"]["target_metrics"] = {"auroc": [None, *(index / 100 for index in range(1, count))]}
-    card = render_card(config, "name\nt0\n")
+    card = render_card(parse_config(config, "config.json"), "name\nt0\n")
     assert ("| t0 |  |" in card) == (2 <= count <= 100)
     assert ("| t1 | 0.0100 |" in card) == (2 <= count <= 100)
-    quarters = ["| lowest | 0.0100 |", "| a quarter below | 0.2600 |", "| median | 0.5100 |", "| highest | 1.0000 |"]
+    quarters = ["| minimum | 0.0100 |", "| lower quartile | 0.2600 |", "| median | 0.5100 |", "| maximum | 1.0000 |"]
     assert [line in card for line in quarters] == [count == 101] * 4

@@ -16,9 +16,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, ZooError
-from zoo.hub.facts import CardFacts
-from zoo.hub.load import load, load_folder, resolve, save, verify
-from zoo.hub.registry import read_entry, shipped_folder
+from zoo.hub.checkpoint import load_folder, save
+from zoo.hub.config import read_config
+from zoo.hub.facts import ModelFacts
+from zoo.hub.load import load, resolve, verify
+from zoo.hub.registry import shipped_folder
 from zoo.hub.targets import TargetRow, read_targets
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
@@ -44,7 +46,7 @@ def save_mlp(folder: Path, **arguments: Any) -> SequenceModel:
     save(
         model,
         folder,
-        CardFacts(folder.name, "Made"),
+        ModelFacts(folder.name, "Made"),
         [TargetRow("a", "made", "probability")],
         {"codes": random_codes(2, 12)},
     )
@@ -96,7 +98,7 @@ def test_a_loaded_model_predicts_bit_for_bit_what_the_saved_one_did(name: str, t
     with torch.inference_mode():
         expected = model.eval().predict(codes)
     rows = [TargetRow("a", "made", "probability", 0.25), TargetRow("b", "made", "probability")]
-    save(model, tmp_path / name, CardFacts(name, "Made"), rows, {"codes": codes[:2]})
+    save(model, tmp_path / name, ModelFacts(name, "Made"), rows, {"codes": codes[:2]})
     loaded = load(f"local-dir:{tmp_path / name}")
     with torch.inference_mode():
         assert torch.equal(loaded.predict(codes), expected)
@@ -108,9 +110,9 @@ def test_a_loaded_model_predicts_bit_for_bit_what_the_saved_one_did(name: str, t
 @pytest.mark.parametrize("name", NAMES)
 def test_a_checkpoint_has_its_five_files_and_reproduces_its_example(name: str, tiny_checkpoint: Path) -> None:
     assert {path.name for path in (tiny_checkpoint / name).iterdir()} == FILES
-    found = verify(f"local-dir:{tiny_checkpoint / name}")
-    assert found.sequences == 4
-    assert found.difference <= found.tolerance <= 1e-4
+    result = verify(f"local-dir:{tiny_checkpoint / name}")
+    assert result.sequences == 4
+    assert result.difference <= result.tolerance <= 1e-4
 
 
 def test_the_files_of_a_checkpoint_are_as_public_as_any_new_file(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -122,10 +124,10 @@ def test_the_files_of_a_checkpoint_are_as_public_as_any_new_file(tiny_checkpoint
 def test_every_shipped_checkpoint_is_whole() -> None:
     for config in shipped_folder("checkpoints").glob("[a-z]*/config.json"):
         name = config.parent.name
-        assert read_entry(config.parent).name == name
+        assert read_config(config.parent).facts.name == name
         assert resolve(name) == config.parent
-        found = verify(name)
-        assert found.difference <= found.tolerance
+        result = verify(name)
+        assert result.difference <= result.tolerance
 
 
 def test_a_changed_weight_is_found_even_when_its_sha256_is_changed_too(copied: Path) -> None:
@@ -234,7 +236,7 @@ def test_a_full_disk_leaves_nothing_behind(fails_at: int, tmp_path: Path, monkey
         calls.append(arguments)
         full_disk() if len(calls) == fails_at else save_file(*arguments)
 
-    monkeypatch.setattr("zoo.hub.load.save_file", save_some)
+    monkeypatch.setattr("zoo.hub.checkpoint.save_file", save_some)
     with pytest.raises(OutputError, match=r"mlp\.new.*No space left"):
         save_mlp(tmp_path / "mlp.new")
     assert list(tmp_path.iterdir()) == []
@@ -242,7 +244,7 @@ def test_a_full_disk_leaves_nothing_behind(fails_at: int, tmp_path: Path, monkey
 
 def test_a_full_disk_leaves_the_old_checkpoint_as_it_was(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.name: path.read_bytes() for path in copied.iterdir()}
-    monkeypatch.setattr("zoo.hub.load.save_file", full_disk)
+    monkeypatch.setattr("zoo.hub.checkpoint.save_file", full_disk)
     with pytest.raises(OutputError):
         save_mlp(copied)
     assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
@@ -269,7 +271,7 @@ def test_target_lines_that_are_not_the_models_are_refused(tmp_path: Path) -> Non
         save(
             MLP(["a"], 12),
             tmp_path / "mlp.new",
-            CardFacts("mlp.new", ""),
+            ModelFacts("mlp.new", ""),
             [TargetRow("b", "", "")],
             {"codes": random_codes(2, 12)},
         )

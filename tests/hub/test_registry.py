@@ -11,7 +11,8 @@ import torch
 import zoo.hub.load
 import zoo.models
 from zoo.errors import UnknownNameError
-from zoo.hub.registry import architectures, find_entry, list_models, load_architecture, split_name
+from zoo.hub.architectures import architectures, load_architecture
+from zoo.hub.registry import find, list_models, split_name
 from zoo.models._base import SequenceModel
 
 Resolver = Callable[[str], object]
@@ -26,7 +27,7 @@ def test_all_927_published_deepbind_models_are_listed_once_and_in_order() -> Non
 
 
 def test_an_entry_holds_the_facts_of_its_model() -> None:
-    entry = find_entry("deepbind.D00328.003")
+    entry = find("deepbind.D00328.003").facts
     assert (entry.architecture, entry.output, entry.targets) == ("deepbind", "labels", ("CTCF",))
     assert (entry.species, entry.source, entry.licence) == (
         "Homo sapiens",
@@ -85,7 +86,7 @@ def test_the_first_dot_splits_a_name(name: str, parts: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     "text", ["", "ctcf", ".D1", "mlp.", "Mlp.a", "1mlp.a", "mlp .a", "mlp.a\n", "mlp.a b", "mlp.é"]
 )
-@pytest.mark.parametrize("resolve", [split_name, find_entry, zoo.hub.load.resolve])
+@pytest.mark.parametrize("resolve", [split_name, find, zoo.hub.load.resolve])
 def test_what_does_not_fit_the_grammar_is_refused_with_an_example(text: str, resolve: Resolver) -> None:
     with pytest.raises(UnknownNameError, match=r"architecture\.tag, such as deepbind\.D00328\.003"):
         resolve(text)
@@ -97,15 +98,15 @@ def test_what_does_not_fit_the_grammar_is_refused_with_an_example(text: str, res
 )
 def test_an_unknown_name_offers_the_nearest(wrong: str, near: str) -> None:
     with pytest.raises(UnknownNameError, match=f"{re.escape(wrong)}.*nearest.*{re.escape(near)}"):
-        find_entry(wrong)
+        find(wrong)
 
 
 def test_a_name_near_to_nothing_points_to_the_list() -> None:
     with pytest.raises(UnknownNameError, match="`zoo list`"):
-        find_entry("q.zzzzzzzzzzzzzzzzzzzzzzzz")
+        find("q.zzzzzzzzzzzzzzzzzzzzzzzz")
 
 
-@pytest.mark.parametrize("resolve", [split_name, find_entry, zoo.hub.load.resolve])
+@pytest.mark.parametrize("resolve", [split_name, find, zoo.hub.load.resolve])
 def test_a_bare_repository_is_refused_with_both_spellings(resolve: Resolver) -> None:
     with pytest.raises(UnknownNameError) as caught:
         resolve("org/repo")
@@ -114,7 +115,7 @@ def test_a_bare_repository_is_refused_with_both_spellings(resolve: Resolver) -> 
 
 
 @pytest.mark.parametrize("path", ["../x", "../../etc", "/etc/passwd", "a/b/c", "..\\x", "./mlp.a", "mlp.a/../b"])
-@pytest.mark.parametrize("resolve", [split_name, find_entry, zoo.hub.load.resolve])
+@pytest.mark.parametrize("resolve", [split_name, find, zoo.hub.load.resolve])
 def test_a_path_is_never_taken_for_a_name(path: str, resolve: Resolver) -> None:
     with pytest.raises(UnknownNameError, match="local-dir:"):
         resolve(path)

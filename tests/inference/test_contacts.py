@@ -23,8 +23,8 @@ from zoo.formats.expected import read_expected
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode
-from zoo.hub.facts import CardFacts
-from zoo.hub.load import save
+from zoo.hub.checkpoint import save
+from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
 from zoo.inference.contacts import (
     ContactPredictions,
@@ -468,7 +468,7 @@ def saved(model: Akita, beside_model: Akita, tmp_path_factory: pytest.TempPathFa
         example = {"codes": torch.randint(0, 4, (4, LENGTH), generator=random).to(torch.uint8)}
         if each.inputs:
             example["inputs"] = torch.rand(4, len(each.inputs), LENGTH // each.input_size, generator=random)
-        save(each, home / name, CardFacts(name, "made"), rows, example)
+        save(each, home / name, ModelFacts(name, "made"), rows, example)
     return Saved(f"local-dir:{home / 'akita.alone'}", f"local-dir:{home / 'akita.beside'}")
 
 

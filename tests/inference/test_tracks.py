@@ -16,9 +16,9 @@ from zoo.errors import ConfigError, InputError, OutputError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode
-from zoo.hub.example import made_example
-from zoo.hub.facts import CardFacts
-from zoo.hub.load import save
+from zoo.hub.checkpoint import save
+from zoo.hub.example import example_for
+from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
 from zoo.inference.labels import predict, predict_sequences
 from zoo.inference.tracks import TrackPredictions, predict_regions, predict_tracks, touched_bases
@@ -227,7 +227,7 @@ def checkpoint(model: Basenji, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("checkpoints") / "basenji.tiny"
     rows = [TargetRow(name, name, "coverage") for name in model.output.targets]
     codes = torch.randint(0, 4, (8, 384), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-    save(model, folder, CardFacts("basenji.tiny", "made"), rows, {"codes": codes})
+    save(model, folder, ModelFacts("basenji.tiny", "made"), rows, {"codes": codes})
     return f"local-dir:{folder}"
 
 
@@ -362,8 +362,8 @@ def test_of_much_that_is_predicted_few_examples_are_stored() -> None:
         "residual_filters": 2,
     }
     net = Basenji([str(i) for i in range(3000)], 1024, dilations=[1], head_filters=2, crop=8, **small)
-    assert made_example(net, 1024)["codes"].shape == (1, 1024)  # 720,000 values for each
-    assert len(made_example(Basenji(["a"], 1024, dilations=[1], head_filters=2, crop=8, **small), 1024)["codes"]) == 8
+    assert example_for(net, 1024)["codes"].shape == (1, 1024)  # 720,000 values for each
+    assert len(example_for(Basenji(["a"], 1024, dilations=[1], head_filters=2, crop=8, **small), 1024)["codes"]) == 8
 
 
 def test_what_was_measured_on_another_assembly_is_refused(

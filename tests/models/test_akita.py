@@ -329,6 +329,6 @@ def test_a_trunk_that_does_not_fit_is_refused() -> None:
 
 
 def test_the_file_holds_one_architecture(tmp_path: Path) -> None:
-    from zoo.hub.registry import load_architecture
+    from zoo.hub.architectures import load_architecture
 
     assert load_architecture("akita") is Akita

@@ -16,7 +16,7 @@ from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_contacts import YeastContactDataModule, contacts_folder
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load, resolve
 from zoo.hub.registry import shipped_folder
 from zoo.inference.contacts import map_regions
@@ -85,8 +85,8 @@ def yeast_scores(name: str, sigma: float) -> dict[str, float]:
 def test_the_cards_of_yeast_tell_the_truth(name: str, sigma: float) -> None:
     """The map that each learned from is smoothed as much as its card says."""
     config = read_config(resolve(name))
-    assert f"Gaussian of {sigma:g} bins" in " ".join(config["run"]["data"])
-    said: dict[str, float] = config["run"]["metrics"]["test"]
+    assert f"Gaussian of {sigma:g} bins" in " ".join(config.facts.training.data)
+    said: dict[str, float] = config.facts.training.metrics["test"]
     for key, value in yeast_scores(name, sigma).items():
         assert value == pytest.approx(said[key], abs=1e-4)
 

@@ -9,7 +9,7 @@ from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.plant_terminators import TerminatorDataModule
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load, resolve
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, per_target
@@ -46,7 +46,7 @@ def test_published_weights_give_their_published_auroc(key: str) -> None:
 @pytest.mark.parametrize("key", encode_experiments())
 def test_the_card_of_an_encode_checkpoint_tells_the_truth(key: str) -> None:
     name = f"deepbind.encode_{key}"
-    said = read_config(resolve(name))["run"]["metrics"]["test"]["auroc"]
+    said = read_config(resolve(name)).facts.training.metrics["test"]["auroc"]
     assert auroc(name, EncodeDataModule(key)) == pytest.approx(said, abs=1e-4)
 
 
@@ -54,12 +54,12 @@ def test_the_card_of_an_encode_checkpoint_tells_the_truth(key: str) -> None:
 @pytest.mark.parametrize("architecture", ["mlp", "deepbind"])
 def test_the_card_of_a_promoter_checkpoint_tells_the_truth(architecture: str, name: str) -> None:
     checkpoint = f"{architecture}.promoter_{name}"
-    said = read_config(resolve(checkpoint))["run"]["metrics"]["test"]["auroc"]
+    said = read_config(resolve(checkpoint)).facts.training.metrics["test"]["auroc"]
     assert auroc(checkpoint, PromoterDataModule(name, val_fraction=0.15)) == pytest.approx(said, abs=1e-4)
 
 
 def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
-    said = read_config(resolve("basset.encode_tf"))["run"]["metrics"]["test"]
+    said = read_config(resolve("basset.encode_tf")).facts.training.metrics["test"]
     test = EncodeLociDataModule().subset("test")
     prediction = torch.from_numpy(predict_codes(load("basset.encode_tf"), list(test.codes), [""] * len(test)))
     for name, score in CLASSIFICATION.items():
@@ -68,7 +68,7 @@ def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
 
 
 def test_the_card_of_the_terminator_basset_tells_the_truth() -> None:
-    said = read_config(resolve("basset.plant_terminators"))["run"]["metrics"]["test"]
+    said = read_config(resolve("basset.plant_terminators")).facts.training.metrics["test"]
     test = TerminatorDataModule().subset("test")
     prediction = predict_codes(load("basset.plant_terminators"), list(test.codes), [""] * len(test))
     left = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)

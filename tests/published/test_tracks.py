@@ -14,7 +14,7 @@ from zoo.datasets.yeast import YeastDataModule, yeast_folder
 from zoo.datasets.yeast_genome import TEST
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load, resolve
 from zoo.hub.registry import shipped_folder
 from zoo.inference.engine import inference
@@ -42,7 +42,7 @@ def test_the_card_tells_the_truth() -> None:
     with inference(model, "32"):
         for batch in YeastDataModule(resolution=4).test_dataloader():
             metrics.update(model.predict(batch.codes), batch.target)
-    said: dict[str, float] = read_config(resolve(NAME))["run"]["metrics"]["test"]
+    said: dict[str, float] = read_config(resolve(NAME)).facts.training.metrics["test"]
     found: dict[str, Tensor] = metrics.compute()
     for name, value in found.items():
         assert float(value) == pytest.approx(said[name], abs=1e-4)

@@ -10,7 +10,7 @@ from made.contacts import BIN, make_contacts
 
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.inference import contacts as contact_prediction
 from zoo.training.run import train
@@ -66,7 +66,7 @@ def test_planted_boundaries_are_learned_in_two_minutes(tmp_path: Path, monkeypat
     begun = time.process_time()
     folder = train(["akita.made.yaml"])
     assert time.process_time() - begun < 2 * 120  # of two cores
-    metrics = read_config(folder)["run"]["metrics"]["test"]
+    metrics = read_config(folder).facts.training.metrics["test"]
     assert metrics["pearson"] > 0.8
     # What is predicted for the contig that was never seen is what its boundaries imply, not only what was measured.
     model, genome = load(f"local-dir:{folder}"), Genome(made.genome)

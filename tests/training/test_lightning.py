@@ -22,7 +22,7 @@ from zoo.data.peaks.rules import PeakRules
 from zoo.data.sequences import SequenceDataModule
 from zoo.data.tracks import TrackDataModule
 from zoo.genome.sequence import decode
-from zoo.hub.registry import architectures, load_architecture
+from zoo.hub.architectures import architectures, load_architecture
 from zoo.models._base import SequenceModel
 from zoo.models.mlp import MLP
 

@@ -9,7 +9,7 @@ import pytest
 from zoo.data.peaks.table import PeakTable
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.hub.registry import shipped_folder
 from zoo.inference.labels import predict_labels
@@ -75,9 +75,9 @@ def test_peaks_to_table_to_model_in_one_command_each(
     )
     assert code == 0, said
     folder = Path(out.splitlines()[-1])
-    metrics = read_config(folder)["run"]["metrics"]
+    metrics = read_config(folder).facts.training.metrics
     assert metrics["test"]["auroc"] > 0.9
-    assert "test AUROC" in read_config(folder)["metric"]
+    assert "test AUROC" in read_config(folder).facts.metric
     # And back by name: the planted experiment of a test peak is the one that is predicted.
     rows = np.flatnonzero((table.split == 2) & (table.labels.sum(1) == 1))[:50]
     places = [Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100) for r in rows]
@@ -102,5 +102,5 @@ def test_training_takes_the_files_themselves_too(
     code, out, said = run_zoo("train", config, "--name", "basset.two", *words)
     assert code == 0, said
     made = read_config(Path(out.splitlines()[-1]))
-    assert made["arguments"]["targets"] == ["factor00", "factor01"]
-    assert made["run"]["data"][0] == "300 peaks in 2 files"
+    assert made.arguments["targets"] == ["factor00", "factor01"]
+    assert made.facts.training.data[0] == "300 peaks in 2 files"

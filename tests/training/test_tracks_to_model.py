@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError
 from zoo.genome.sequence import decode, encode
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.hub.registry import shipped_folder
 from zoo.training.run import parse, train
@@ -79,15 +79,15 @@ def words(options: dict[str, str]) -> list[str]:
 def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[int, str, str]]) -> None:
     code, _, said = run_zoo("train", CONFIG, *words(SMALL))
     assert code == 0, said
-    run = read_config(Path("checkpoints/basenji.made"))["run"]
-    assert run["metrics"]["test"]["pearson"] > 0.8
-    assert list(run["target_metrics"]) == ["pearson_log1p", "pearson", "r2_log1p", "r2", "spearman"]
-    for name, values in run["target_metrics"].items():
-        assert np.mean(values) == pytest.approx(run["metrics"]["test"][name], abs=1e-4)
+    run = read_config(Path("checkpoints/basenji.made")).facts.training
+    assert run.metrics["test"]["pearson"] > 0.8
+    assert list(run.target_metrics) == ["pearson_log1p", "pearson", "r2_log1p", "r2", "spearman"]
+    for name, scores in run.target_metrics.items():
+        assert np.mean(np.array(scores, float)) == pytest.approx(run.metrics["test"][name], abs=1e-4)
     card = Path("checkpoints/basenji.made/README.md").read_text()
     assert "Test scores of each target:" in card
-    assert f"| plus | {run['target_metrics']['pearson_log1p'][0]:.4f} |" in card
-    assert run["data"][-3:] == [
+    assert f"| plus | {run.target_metrics['pearson_log1p'][0]:.4f} |" in card
+    assert run.data[-3:] == [
         "train: 157 windows, 7,500 bins of 16 bases",
         "val: 53 windows, 2,500 bins of 16 bases",
         "test: 53 windows, 2,500 bins of 16 bases",
@@ -114,7 +114,7 @@ def test_two_processes_score_every_bin_once(made: Path) -> None:
     subprocess.run(command, check=True, timeout=240, capture_output=True)
     with Path("runs/basenji.made/log_0/metrics.csv").open(newline="") as file:
         (logged,) = (row for row in csv.DictReader(file) if row["val_pearson"])
-    alone = read_config(Path("checkpoints/basenji.made"))["run"]["metrics"]["val"]
+    alone = read_config(Path("checkpoints/basenji.made")).facts.training.metrics["val"]
     for name in ("pearson", "pearson_log1p", "r2", "r2_log1p"):
         assert float(logged[f"val_{name}"]) == pytest.approx(alone[name], abs=1e-6)
 

@@ -17,7 +17,7 @@ from zoo.cli import main
 from zoo.data.shuffle import dinucleotide_shuffle
 from zoo.errors import ConfigError, Interrupted, OutputError
 from zoo.genome.sequence import decode, encode
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load, verify
 from zoo.hub.targets import read_targets
 from zoo.plots.training import _read_curves
@@ -73,8 +73,8 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> None:
     folder = train([str(made), "--trainer.max_epochs", "8"])
     config = read_config(folder)
-    assert config["metric"].startswith("test AUROC 0.9") or config["metric"] == "test AUROC 1.0000"
-    assert config["summary"] == "Made sites of bound"
+    assert config.facts.metric.startswith("test AUROC 0.9") or config.facts.metric == "test AUROC 1.0000"
+    assert config.facts.summary == "Made sites of bound"
     assert verify(f"local-dir:{folder}").difference == 0
     (row,) = read_targets(folder)
     assert row.unit == "probability"
@@ -85,7 +85,7 @@ def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> Non
         logged = [row for row in csv.DictReader(file) if row["val_auroc"]]
     # What the card says of validation is what the best epoch logged: the averaged weights were saved.
     best = max(float(row["val_auroc"]) for row in logged)
-    assert config["run"]["metrics"]["val"]["auroc"] == pytest.approx(best, abs=1e-6)
+    assert config.facts.training.metrics["val"]["auroc"] == pytest.approx(best, abs=1e-6)
     model = load(f"local-dir:{folder}")
     site = "A" * 15 + "GTCACGTGAC" + "A" * 15
     shuffled = decode(dinucleotide_shuffle(encode(site)[None], np.random.default_rng(1))[0])
@@ -178,12 +178,12 @@ def test_two_processes_train_one_model(made: Path) -> None:
         [sys.executable, "-m", "zoo.cli", "train", str(made), *options], check=True, timeout=240, capture_output=True
     )
     config = read_config(Path("checkpoints/deepbind.made"))
-    assert config["run"]["metrics"]["test"]["auroc"] > 0.9
+    assert config.facts.training.metrics["test"]["auroc"] > 0.9
     assert verify("local-dir:checkpoints/deepbind.made").difference == 0
     with Path("runs/deepbind.made/log_0/metrics.csv").open() as file:
         logged = [float(row["val_auroc"]) for row in csv.DictReader(file) if row["val_auroc"]]
     # Gathered from both processes, the epochs' scores are those of the whole validation set.
-    assert config["run"]["metrics"]["val"]["auroc"] == pytest.approx(max(logged), abs=1e-6)
+    assert config.facts.training.metrics["val"]["auroc"] == pytest.approx(max(logged), abs=1e-6)
 
 
 def test_a_run_is_resumed_from_its_last_epoch_and_not_from_its_best(made: Path) -> None:
@@ -230,7 +230,9 @@ def test_every_option_is_listed(made: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_value_may_follow_an_equals_sign_and_a_logger_joins_the_run_s_own(made: Path) -> None:
     words = ["--trainer.max_epochs=1", "--trainer.logger=lightning.pytorch.loggers.CSVLogger"]
     train([str(made), *words, "--trainer.logger.save_dir=mine"])
-    assert read_config(Path("checkpoints/deepbind.made"))["run"]["command"].endswith("--trainer.logger.save_dir mine")
+    assert read_config(Path("checkpoints/deepbind.made")).facts.training.command.endswith(
+        "--trainer.logger.save_dir mine"
+    )
     assert list(Path("mine").rglob("metrics.csv"))
     assert Path("runs/deepbind.made/log_0/metrics.csv").is_file()
 
@@ -249,5 +251,5 @@ def test_a_run_that_was_stopped_while_it_was_scored_can_be_finished(
     assert not Path("checkpoints").exists()
     finished = train([str(made), "--resume", "true"])
     whole = train([str(made), "--checkpoints", "whole", "--runs", "runs_whole"])
-    assert read_config(finished)["run"]["metrics"] == read_config(whole)["run"]["metrics"]
+    assert read_config(finished).facts.training.metrics == read_config(whole).facts.training.metrics
     assert all(torch.equal(weights(finished)[key], value) for key, value in weights(whole).items())

@@ -1,4 +1,4 @@
-"""`zoo benchmark` and `zoo card`: the tables and cards of the project itself."""
+"""`zoo benchmark` and `zoo card`: recompute the tables and render the cards of the project itself."""
 
 import argparse
 import runpy
@@ -13,21 +13,23 @@ __all__ = ["add_benchmark", "add_card"]
 def add_benchmark(verbs: Any) -> None:
     """Add the verb `benchmark` and its options."""
     verb = verbs.add_parser(
-        "benchmark", help="recompute a table", description="Recompute a table; what follows NAME goes to its script."
+        "benchmark",
+        help="recompute a table of benchmarks/",
+        description="Recompute a table; arguments after NAME go to its script.",
     )
     verb.add_argument("name", metavar="NAME")
     verb.set_defaults(run=benchmark_command, takes_rest=True)
 
 
 def benchmark_command(options: argparse.Namespace) -> None:
-    """Recompute a table."""
+    """Run the script of a table with the remaining arguments."""
     from zoo.hub.registry import shipped_folder
 
     scripts = {path.stem: path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
     script = scripts.get(f"bench_{options.name}")
     if script is None:
         names = ", ".join(sorted(name.removeprefix("bench_") for name in scripts))
-        raise UnknownNameError(f"there is no benchmark {options.name!r}; there are {names}")
+        raise UnknownNameError(f"there is no benchmark {options.name!r}; the benchmarks are {names}")
     runpy.run_path(str(script))["main"](options.rest)
 
 
@@ -36,21 +38,20 @@ def add_card(verbs: Any) -> None:
     verb = verbs.add_parser(
         "card", help="render the model cards", description="Render every checkpoint's card and MODEL_CARDS.md."
     )
-    verb.add_argument("-o", "--output", default="MODEL_CARDS.md")
-    verb.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    verb.add_argument("-o", "--output", default="MODEL_CARDS.md", help="the page of all cards (default: %(default)s)")
+    verb.add_argument("--check", action="store_true", help="write nothing, and fail if a card is not up to date")
     verb.set_defaults(run=card_command)
 
 
 def card_command(options: argparse.Namespace) -> None:
-    """Render the model cards, or say which is not up to date."""
-    from zoo.hub.cards import checkpoint_folders, render_all, render_folder
+    """Render the model cards, or check that they are up to date."""
+    from zoo.hub.cards import render_cards
 
-    texts = {folder / "README.md": render_folder(folder) for folder in checkpoint_folders()}
-    texts[Path(options.output)] = render_all()
-    if not Path(options.output).parent.is_dir():
-        raise OutputError(f"{options.output} cannot be written: there is no such folder")
-    for path, text in texts.items():
+    page = Path(options.output)
+    if not page.parent.is_dir():
+        raise OutputError(f"{page} cannot be written: the folder {page.parent} does not exist")
+    for path, text in render_cards(page).items():
         if not options.check:
             path.write_text(text)
         elif not path.is_file() or path.read_text() != text:
-            raise ConfigError(f"{path} is not what the checkpoints say: run `zoo card`")
+            raise ConfigError(f"{path} differs from what config.json of its checkpoint says: run `zoo card`")

@@ -1,4 +1,4 @@
-"""Tables for people and for pipes."""
+"""Print tables: aligned on a terminal, as TSV into a pipe or file."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,12 @@ __all__ = ["print_table"]
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal, TSV into a pipe or file."""
+    """Print a table on a terminal, or TSV into a pipe or file.
+
+    Args:
+        header: names of the columns.
+        rows: one text per column each.
+    """
     if not sys.stdout.isatty():
         print("\n".join("\t".join(row) for row in [header, *rows]))
         return

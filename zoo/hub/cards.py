@@ -1,27 +1,20 @@
-"""Model cards: what `README.md` of a checkpoint and its section of `MODEL_CARDS.md` say, rendered from facts."""
+"""Model cards: `README.md` of a checkpoint and its section of `MODEL_CARDS.md`, rendered from facts."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from zoo.errors import UnknownNameError
-from zoo.hub.facts import CardFacts, RunFacts, facts_of, read_config
-from zoo.hub.registry import find_entry, shipped_folder
-from zoo.utils.download import cache_folder
+from zoo.errors import IntegrityError
+from zoo.hub.config import CARD, TARGETS, CheckpointConfig
+from zoo.hub.facts import ModelFacts, RunFacts, input_names
+from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.utils.text import some_of
 
-__all__ = [
-    "checkpoint_folders",
-    "describe",
-    "render_all",
-    "render_card",
-    "render_folder",
-]
+__all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards"]
 
-
-# Of more targets the test scores are summed up.
+# With more targets than this, a card gives quantiles of the test scores instead of those of each target.
 _MOST_ROWS = 100
+_QUANTILES = {"minimum": 0.0, "lower quartile": 0.25, "median": 0.5, "maximum": 1.0}
 _USAGE = {
     "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
     "tracks": "zoo predict {name} genome.fa -o tracks/",
@@ -29,109 +22,175 @@ _USAGE = {
 }
 
 
-def render_card(config: dict[str, Any], targets_text: str) -> str:
-    """Render the card of one checkpoint as Markdown with the Hub's front matter.
+def render_card(config: CheckpointConfig, targets_text: str) -> str:
+    """Render the card of one checkpoint as Markdown with the front matter of the Hugging Face Hub.
 
     Args:
-        config: what its `config.json` holds.
+        config: of the checkpoint.
         targets_text: its `targets.tsv`.
     """
-    facts = facts_of(config)
+    facts = config.facts
     front = [
         "---",
         f"license: {facts.licence.lower() if facts.licence == 'Apache-2.0' else 'other'}",
         "library_name: regzoo",
-        "tags: [genomics, dna, regulatory-genomics, pytorch-lightning, " + config["architecture"] + "]",
+        "tags: [genomics, dna, regulatory-genomics, pytorch-lightning, " + config.architecture + "]",
         "---",
         "",
     ]
-    return "\n".join([*front, f"# {facts.name}", "", *_body(config, facts, targets_text)]) + "\n"
-
-
-def render_folder(folder: Path) -> str:
-    """Render the card of a checkpoint folder from its facts."""
-    return render_card(read_config(folder), (folder / "targets.tsv").read_text())
+    return "\n".join([*front, f"# {facts.name}", "", *_body(config, targets_text)]) + "\n"
 
 
 def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
-    """The checkpoint folders that are shipped, by name."""
-    return sorted(path.parent for path in (checkpoints or shipped_folder("checkpoints")).glob("[a-z]*/config.json"))
+    """The checkpoint folders that travel with the code, by name; a broken one is a warning and left out."""
+    return [folder for folder, _ in read_checkpoints(checkpoints or shipped_folder("checkpoints"))]
 
 
-def render_all(checkpoints: Path | None = None) -> str:
-    """Render `MODEL_CARDS.md`: a table of all checkpoints, then a section for each."""
+def render_cards(page: Path) -> dict[Path, str]:
+    """Render the card of each checkpoint that travels with the code, and the page of all of them.
+
+    Args:
+        page: path of the page, such as `MODEL_CARDS.md`.
+
+    Returns:
+        Path -> text. A broken checkpoint is a warning and left out.
+    """
+    configs = {folder: (config, _targets_text(folder)) for folder, config in _shipped()}
+    cards = {folder / CARD: render_card(*checkpoint) for folder, checkpoint in configs.items()}
+    return {**cards, page: render_all(list(configs.values()))}
+
+
+def render_all(checkpoints: Sequence[tuple[CheckpointConfig, str]]) -> str:
+    """Render `MODEL_CARDS.md`: a table of all checkpoints, then a section for each.
+
+    Args:
+        checkpoints: configuration and `targets.tsv` of each.
+    """
     table, sections = [], []
-    for folder in checkpoint_folders(checkpoints):
-        config = read_config(folder)
-        facts = facts_of(config)
+    for config, targets_text in checkpoints:
+        facts = config.facts
         anchor = facts.name.replace(".", "")
         table.append(f"| [{facts.name}](#{anchor}) | {facts.summary} | {facts.species} | {facts.metric} |")
-        body = _body(config, facts, (folder / "targets.tsv").read_text())
+        body = _body(config, targets_text)
         sections += [f"## {facts.name}", "", *(line.replace("## ", "### ", 1) for line in body), ""]
     head = [
         "# Model cards",
         "",
-        "One section for each checkpoint in `checkpoints/`, rendered from its own facts by `zoo card`. The 927",
-        "published DeepBind models are listed by `zoo list 'deepbind.D*'` and described by `zoo info NAME`.",
+        "One section for each checkpoint in `checkpoints/`, rendered from its `config.json` by `zoo card`.",
+        "`zoo list 'deepbind.D*'` lists the 927 published DeepBind models; `zoo info NAME` describes one.",
         "",
-        "| checkpoint | predicts | species | headline |",
+        "| checkpoint | predicts | species | test score |",
         "|---|---|---|---|",
     ]
     return "\n".join([*head, *table, "", *sections]).rstrip() + "\n"
 
 
-def _body(config: dict[str, Any], facts: CardFacts, targets_text: str) -> list[str]:
-    arguments = config["arguments"]
+def describe(name: str) -> str:
+    """Describe a model: its card, or what is known of weights that are not downloaded yet.
+
+    Args:
+        name: `architecture.tag`, `hf-hub:org/repo@revision`, or `local-dir:path`.
+
+    Raises:
+        UnknownNameError: no such model, or two different models of that name.
+        IntegrityError: a folder that is broken.
+    """
+    location = find(name)
+    if location.folder is None or location.config is None:
+        return _short_card(location.facts)
+    lines = _body(location.config, _targets_text(location.folder))
+    return "\n".join([f"# {location.facts.name}", "", *lines])
+
+
+def _shipped() -> list[tuple[Path, CheckpointConfig]]:
+    return list(read_checkpoints(shipped_folder("checkpoints")))
+
+
+def _targets_text(folder: Path) -> str:
+    try:
+        return (folder / TARGETS).read_text()
+    except (OSError, UnicodeDecodeError):
+        raise IntegrityError(f"{folder / TARGETS} is missing or not a text file") from None
+
+
+def _short_card(facts: ModelFacts) -> str:
+    """What is known of a model without a folder."""
+    lines = [
+        f"# {facts.name}",
+        "",
+        f"{facts.summary}.",
+        "",
+        f"**Use.** {facts.use}",
+        "",
+        f"**Limits.** {facts.limits}",
+        "",
+        f"- architecture: {facts.architecture}",
+        f"- output: {facts.output}",
+        f"- targets: {len(facts.targets)}: {some_of(facts.targets, 200)}",
+        f"- input: {facts.input}",
+        f"- species: {facts.species}",
+        f"- assay: {facts.assay}",
+        f"- licence: {facts.licence}",
+        f"- source: {facts.source}; the weights are downloaded on first use",
+    ]
+    return "\n".join(lines)
+
+
+def _body(config: CheckpointConfig, targets_text: str) -> list[str]:
+    """The lines of a card below its title."""
+    facts, arguments = config.facts, config.arguments
     lines = [facts.summary + ".", ""]
     lines += [f"**Use.** {facts.use}", ""] if facts.use else []
     lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
-    lines += [
-        "## Facts",
-        "",
+    lines += ["## Facts", "", *_fact_rows(config), "", "## Targets", "", *_markdown_table(targets_text), ""]
+    if facts.run:
+        lines += _run_lines(facts.run, facts.targets)
+    usage = _USAGE[facts.output].format(name=facts.name) + (" --inputs inputs.tsv" if input_names(arguments) else "")
+    stored = json.dumps({key: value for key, value in arguments.items() if key != "targets"})
+    lines += ["## How to use", "", "```", usage, "```", "", "## Arguments", "", "```json", stored, "```"]
+    return lines
+
+
+def _fact_rows(config: CheckpointConfig) -> list[str]:
+    facts, count = config.facts, len(config.facts.targets)
+    return [
         "| | |",
         "|---|---|",
-        f"| architecture | `{config['architecture']}` |",
-        f"| input | {_input(arguments)} |",
-        f"| output | {config['output']}, {len(arguments['targets'])} target(s) |",
+        f"| architecture | `{config.architecture}` |",
+        f"| input | {facts.input} |",
+        f"| output | {facts.output}, {count} {'target' if count == 1 else 'targets'} |",
         f"| species | {facts.species} |",
         f"| assay | {facts.assay} |",
         f"| licence | {facts.licence} |",
         f"| source | {facts.source} |",
         f"| data | {facts.data} |",
-        "",
-        "## Targets",
-        "",
-        *_markdown_table(targets_text),
-        "",
     ]
-    if facts.run:
-        lines += _run_lines(facts.run, arguments["targets"])
-    lines += [
-        "## How to use",
-        "",
-        "```",
-        _USAGE[config["output"]].format(name=facts.name) + (" --inputs inputs.tsv" if arguments.get("inputs") else ""),
-        "```",
-        "",
-        "## Arguments",
-        "",
-        "```json",
-        json.dumps({key: value for key, value in arguments.items() if key != "targets"}),
-        "```",
-    ]
-    return lines
 
 
-def _input(arguments: dict[str, Any]) -> str:
-    if arguments.get("scan"):
-        return f"any length; sequences over {arguments['length']} bp are scored in windows, the highest counts"
-    beside = arguments.get("inputs")
-    tracks = f", and beside it the tracks {', '.join(beside)}" if beside else ""
-    return f"{arguments['length']} bp of DNA{tracks}"
+def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
+    return [
+        "## Results",
+        "",
+        *_score_table("split", run.metrics),
+        "",
+        "The checkpoint was chosen on the validation split, and then scored once on the test split.",
+        "",
+        *_target_lines(run, targets),
+        "## Training",
+        "",
+        *(f"- {line}" for line in run.data),
+        f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}",
+        f"- {run.versions}; commit {run.commit}",
+        "",
+        "```",
+        run.command,
+        "```",
+        "",
+    ]
 
 
 def _target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
-    """The test scores of each target, or how many targets reach what, where they are very many."""
+    """The test scores of each target, or quantiles of them where the targets are very many."""
     by_target = {
         target: dict(zip(run.target_metrics, values, strict=True))
         for target, values in zip(targets, zip(*run.target_metrics.values(), strict=True), strict=False)
@@ -139,24 +198,25 @@ def _target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     if len(by_target) < 2:
         return []
     if len(by_target) <= _MOST_ROWS:
-        return ["Test scores of each target:", "", *_scores("target", by_target), ""]
+        return ["Test scores of each target:", "", *_score_table("target", by_target), ""]
     quantiles = {
-        said: {name: _quantile(values, share) for name, values in run.target_metrics.items()}
-        for said, share in (("lowest", 0.0), ("a quarter below", 0.25), ("median", 0.5), ("highest", 1.0))
+        row: {name: _quantile(values, fraction) for name, values in run.target_metrics.items()}
+        for row, fraction in _QUANTILES.items()
     }
-    return ["Test scores over targets (those of each are in `config.json`):", "", *_scores("", quantiles), ""]
+    title = "Test scores over all targets (`config.json` has those of each target):"
+    return [title, "", *_score_table("", quantiles), ""]
 
 
-def _quantile(values: Sequence[float | None], share: float) -> float | None:
+def _quantile(values: Sequence[float | None], fraction: float) -> float | None:
     known = sorted(value for value in values if value is not None)
-    return known[round(share * (len(known) - 1))] if known else None
+    return known[round(fraction * (len(known) - 1))] if known else None
 
 
-def _scores(what: str, rows: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    """A table with a column for each score that some row has."""
+def _score_table(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    """A table with a column for each score that any row has."""
     columns = list(dict.fromkeys(name for scores in rows.values() for name in scores))
     return [
-        f"| {what} | " + " | ".join(columns) + " |",
+        f"| {title} | " + " | ".join(columns) + " |",
         "|---|" + "---|" * len(columns),
         *(
             f"| {row} | " + " | ".join(_digits(scores.get(name)) for name in columns) + " |"
@@ -176,61 +236,3 @@ def _markdown_table(tsv: str) -> list[str]:
         "|" + "---|" * len(rows[0]),
         *("| " + " | ".join(row) + " |" for row in rows[1:]),
     ]
-
-
-def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
-    return [
-        "## Results",
-        "",
-        *_scores("split", run.metrics),
-        "",
-        "The checkpoint was chosen on the validation split; this model was scored on the test split once, after that.",
-        "",
-        *_target_lines(run, targets),
-        "## Training",
-        "",
-        *(f"- {line}" for line in run.data),
-        f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}",
-        f"- {run.versions}; commit {run.commit}",
-        "",
-        "```",
-        run.command,
-        "```",
-        "",
-    ]
-
-
-def describe(name: str) -> str:
-    """The card of a model by name; for weights that were not fetched yet, what is known of them."""
-    local = name.startswith("local-dir:")
-    folder = Path(name.removeprefix("local-dir:")) if local else shipped_folder("checkpoints") / name
-    if not local:
-        entry = find_entry(name)
-        cached = cache_folder() / "models" / name
-        folder = folder if folder.is_dir() else cached
-    if (folder / "README.md").is_file():
-        text = (folder / "README.md").read_text()
-        return text.split("---\n", 2)[2].strip()
-    if local:
-        raise UnknownNameError(f"{folder} is not a checkpoint: there is no card in it")
-    facts = CardFacts.of_import(entry)
-    return "\n".join(
-        [
-            f"# {name}",
-            "",
-            f"{entry.summary}.",
-            "",
-            f"**Use.** {facts.use}",
-            "",
-            f"**Limits.** {facts.limits}",
-            "",
-            f"- architecture: {entry.architecture}",
-            f"- output: {entry.output}",
-            f"- targets: {len(entry.targets)}: {some_of(entry.targets, 200)}",
-            f"- input: {entry.input}",
-            f"- species: {entry.species}",
-            f"- assay: {entry.assay}",
-            f"- licence: {entry.licence}",
-            f"- source: {entry.source}; the weights are fetched on first use",
-        ]
-    )

@@ -1,4 +1,4 @@
-"""Example inputs that are stored beside weights, with what the model predicts for them."""
+"""Example sequences that are stored with weights, together with the model's prediction for them."""
 
 import math
 
@@ -6,22 +6,27 @@ import torch
 
 from zoo.models._base import SequenceModel
 
-__all__ = ["made_example"]
+__all__ = ["example_for"]
 
-# Sequences that are stored as examples, and values of their predictions at most, but for a single sequence.
+# Sequences of an example, and values of their predictions, at most; one sequence is always stored.
 _EXAMPLES, _EXAMPLE_VALUES = 8, 500_000
 
 
-def made_example(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
-    """Arguments of `predict` to store with what it gives beside weights; few where much is predicted for each.
+def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
+    """Make arguments of `predict` to store with weights: few sequences where each has a large prediction.
 
-    `codes` (n, L), and `inputs` (n, I, P) for a model that reads tracks beside the sequence.
+    They are random: nothing of public data enters a checkpoint.
 
-    They are made: nothing of public data enters a checkpoint.
+    Args:
+        model: whose example it is.
+        length: bases of each sequence, L.
+
+    Returns:
+        `codes` uint8 (n, L), and `inputs` float32 (n, I, L / size) for a model that reads tracks too.
     """
     count = min(_EXAMPLES, max(1, _EXAMPLE_VALUES // math.prod(model.output.shape)))
     random = torch.Generator().manual_seed(0)
-    found = {"codes": torch.randint(0, 4, (count, length), generator=random).to(torch.uint8)}
+    example = {"codes": torch.randint(0, 4, (count, length), generator=random).to(torch.uint8)}
     if model.inputs:
-        found["inputs"] = torch.rand(count, len(model.inputs), length // model.input_size, generator=random)
-    return found
+        example["inputs"] = torch.rand(count, len(model.inputs), length // model.input_size, generator=random)
+    return example

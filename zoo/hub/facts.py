@@ -1,33 +1,34 @@
-"""What people want to know of a model before they use it, and how it was trained: the facts behind its card."""
+"""What people want to know of a model before they use it, and how it was trained: one record for list, info and card.
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+Nothing here imports torch.
+"""
+
+from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.registry import ModelEntry
-from zoo.hub.upgrade import upgrade_config
 
-__all__ = ["CardFacts", "RunFacts", "facts_of", "read_config"]
+__all__ = ["OUTPUT_KINDS", "ModelFacts", "RunFacts", "describe_input", "input_names"]
+
+OUTPUT_KINDS = ("labels", "tracks", "contacts")
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunFacts:
     """How a model of this project was trained.
 
     Attributes:
-        command: that trains it again.
-        recipe: hash of what that command and its configuration say; see `zoo.training.finish.recipe`.
+        command: the command that trains it.
+        recipe: hash of that command and its configuration; see `zoo.training.finish.recipe`.
         commit: of the code.
-        seed: of everything random.
-        hardware: it was trained on.
-        seconds: it took.
+        seed: of all random numbers.
+        hardware: that it was trained on.
+        seconds: duration of the training.
         precision: of the arithmetic.
         versions: of Python, torch and lightning.
-        data: what the parts hold, such as `train: 22,988 sequences`.
-        metrics: of the final model, as {part: {metric: value}}; the test part was scored once.
-        target_metrics: of the test part, as {metric: a value for each target, None where it is not defined}.
+        data: what the splits hold, such as `train: 22,988 sequences`.
+        metrics: of the final model, as {split: {metric: value}}; the test split was scored once.
+        target_metrics: of the test split, as {metric: one value per target, None where it is not defined}.
     """
 
     command: str
@@ -43,9 +44,9 @@ class RunFacts:
     target_metrics: dict[str, list[float | None]] = field(default_factory=dict)
 
 
-@dataclass
-class CardFacts:
-    """What people want to know of a model before they use it.
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a model without loading it.
 
     Attributes:
         name: `architecture.tag`.
@@ -54,11 +55,14 @@ class CardFacts:
         assay: what the training data measured.
         licence: of the weights.
         source: `this project`, or who published the weights.
-        use: what it is meant for.
+        use: what the model is meant for.
         limits: where it fails, and what it must not be used for.
-        data: where the training data comes from, with its reference and licence.
-        metric: the headline number, such as `test AUROC 0.951`.
-        run: how it was trained, when it was trained here.
+        data: where the training data come from, with their reference and licence.
+        metric: the headline score, such as `test AUROC 0.951`; empty where there is none.
+        run: how it was trained; None for weights that others published.
+        output: `labels`, `tracks` or `contacts`; `zoo.hub.checkpoint.save` fills it in.
+        targets: names of what it predicts (T); filled in likewise.
+        input: what it reads; filled in likewise.
     """
 
     name: str
@@ -71,43 +75,51 @@ class CardFacts:
     limits: str = ""
     data: str = ""
     metric: str = ""
-    run: RunFacts | None = field(default=None)
+    run: RunFacts | None = None
+    output: str = ""
+    targets: tuple[str, ...] = ()
+    input: str = ""
 
-    @classmethod
-    def of_import(cls, entry: ModelEntry) -> "CardFacts":
-        """The facts of weights that others published."""
-        return cls(
-            name=entry.name,
-            summary=entry.summary,
-            species=entry.species,
-            assay=entry.assay,
-            licence=entry.licence,
-            source=entry.source,
-            use=entry.use,
-            limits=entry.limits,
-            data="See the authors' publication.",
-        )
+    @property
+    def architecture(self) -> str:
+        """The part of the name before the first dot."""
+        return self.name.split(".", 1)[0]
 
-    def listed(self) -> dict[str, Any]:
-        """What `config.json` keeps, so that `zoo list` and the cards can be made without the weights."""
-        return asdict(self)
+    @property
+    def training(self) -> RunFacts:
+        """How it was trained.
 
+        Raises:
+            IntegrityError: nothing of that is known, because others published the weights.
+        """
+        if self.run is None:
+            raise IntegrityError(f"{self.name}: it is not known how this model was trained")
+        return self.run
 
-def facts_of(config: dict[str, Any]) -> CardFacts:
-    """The facts that a `config.json` holds."""
-    known = {key: config[key] for key in CardFacts.__dataclass_fields__ if key in config}
-    if known.get("run"):
-        known["run"] = RunFacts(**known["run"])
-    return CardFacts(**known)
+    def mentions(self, text: str) -> bool:
+        """Whether the name, summary, species, assay, source or a target contains `text`, in upper or lower case."""
+        facts = (self.name, self.summary, self.species, self.assay, self.source, *self.targets)
+        return any(text.lower() in fact.lower() for fact in facts)
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The facts of a checkpoint folder."""
-    try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-        str(config["architecture"])
-        dict(config["arguments"])
-        dict(config["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(f"{folder}/config.json is not a checkpoint's ({type(error).__name__}: {error})") from None
-    return upgrade_config(config)
+def describe_input(arguments: dict[str, Any]) -> str:
+    """Describe what a model reads.
+
+    Args:
+        arguments: of its constructor, as `config.json` stores them.
+    """
+    length = f"{arguments['length']:,} bp"
+    if arguments.get("scan"):
+        return f"DNA of any length; a sequence over {length} is scored in windows, and the highest score is reported"
+    names = input_names(arguments)
+    return f"{length} of DNA" + (f", and the tracks {', '.join(names)}" if names else "")
+
+
+def input_names(arguments: dict[str, Any]) -> list[str]:
+    """Names of the tracks that a model reads in addition to the sequence.
+
+    Args:
+        arguments: of its constructor, as `config.json` stores them.
+    """
+    inputs = arguments.get("inputs") or []
+    return list(inputs.get("names", ()) if isinstance(inputs, dict) else inputs)

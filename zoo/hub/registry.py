@@ -1,35 +1,35 @@
-"""Names of architectures and of checkpoints, and what is known of each without loading it.
+"""Names of models, where each model lies, and what is known of it without loading it.
 
-A name is `architecture.tag`: the first dot splits. The architecture is a file in `zoo/models/`; the tag is a folder in
-`checkpoints/`, or a model that `zoo/importers/<architecture>.py` can make of weights that others published.
-Nothing here imports torch.
+A name is `architecture.tag`: the first dot splits it. A model lies in one of four kinds of place, in this order: the
+checkpoints that travel with the code, `./checkpoints` (what `zoo train` wrote), the cache, and the importers, which
+fetch weights that others published. Each call looks at the disk again. Nothing here imports torch.
 """
 
 import difflib
 import fnmatch
-import json
+import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from zoo.errors import UnknownNameError
-
-if TYPE_CHECKING:
-    from zoo.models._base import SequenceModel
+from zoo.errors import IntegrityError, UnknownNameError
+from zoo.hub.architectures import architectures
+from zoo.hub.config import CONFIG, CheckpointConfig, read_config
+from zoo.hub.facts import ModelFacts
+from zoo.utils.download import cache_folder
 
 __all__ = [
-    "ModelEntry",
-    "architectures",
-    "find_entry",
+    "Location",
+    "find",
     "list_models",
-    "load_architecture",
+    "read_checkpoints",
     "shipped_folder",
     "split_name",
 ]
 
+_log = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.-]*")
 _COMMON_SPECIES = {
@@ -45,116 +45,50 @@ _COMMON_SPECIES = {
 
 
 @dataclass(frozen=True)
-class ModelEntry:
-    """What is known of a model without loading it.
+class Location:
+    """Where a model lies.
 
     Attributes:
-        name: `architecture.tag`.
-        output: `labels`, `tracks` or `contacts`.
-        targets: what it predicts.
-        input: what it reads.
-        summary: one line.
-        species: Latin name.
-        assay: what the training data measured.
-        metric: the headline number, such as `test AUROC 0.951`; empty where there is none.
-        source: `this project`, or who published the weights.
-        licence: of the weights.
-        use: what it is meant for, where others published it.
-        limits: where it fails, likewise.
+        facts: what is known of it.
+        folder: its checkpoint folder; None where its weights are still to be fetched.
+        config: what that folder's `config.json` says; None without a folder.
     """
 
-    name: str
-    output: str
-    targets: tuple[str, ...]
-    input: str
-    summary: str
-    species: str
-    assay: str
-    metric: str
-    source: str
-    licence: str
-    use: str = ""
-    limits: str = ""
+    facts: ModelFacts
+    folder: Path | None = None
+    config: CheckpointConfig | None = None
 
-    @property
-    def architecture(self) -> str:
-        """The part before the first dot."""
-        return self.name.split(".", 1)[0]
+    def is_same_model(self, other: "Location") -> bool:
+        """Whether two locations of one name hold the same model: by the sha256 of its files, or by who published it."""
+        if self.config is None or other.config is None:
+            return self.facts.source == other.facts.source
+        a, b = self.config, other.config
+        return (a.architecture, a.arguments, a.sha256) == (b.architecture, b.arguments, b.sha256)
 
-    def mentions(self, text: str) -> bool:
-        """Whether any of its facts contains `text`, in either case."""
-        facts = (self.name, self.summary, self.species, self.assay, self.source, *self.targets)
-        return any(text.lower() in fact.lower() for fact in facts)
+    def __str__(self) -> str:
+        return f"local-dir:{self.folder}" if self.folder else f"the weights published by {self.facts.source}"
 
 
 def shipped_folder(name: str) -> Path:
-    """A folder that travels with the code: inside the installed package, or beside it in a checkout."""
+    """A folder that travels with the code: inside the installed package, or next to it in a checkout."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-def architectures() -> list[str]:
-    """The names of the architectures: the files in `zoo/models/`."""
-    return sorted(path.stem for path in (_PACKAGE / "models").glob("[a-z]*.py"))
-
-
-def load_architecture(name: str) -> "type[SequenceModel]":
-    """The class of an architecture: the one SequenceModel that its file defines."""
-    if name not in architectures():
-        raise UnknownNameError(f"there is no architecture {name!r}; there are {', '.join(architectures())}")
-    from zoo.models._base import SequenceModel
-
-    module = import_module(f"zoo.models.{name}")
-    (found,) = (
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, SequenceModel) and value.__module__ == module.__name__
-    )
-    return found
-
-
-def list_models(pattern: str = "*", search: str | None = None, species: str | None = None) -> list[ModelEntry]:
-    """List the models, shipped and importable.
-
-    Args:
-        pattern: a shell pattern of names, such as `deepbind.*`.
-        search: text that the name, summary, species, assay, source or a target must contain, in either case.
-        species: a Latin or common name, such as `human`.
-
-    Returns:
-        The entries by name. Works offline; no weights are read.
-    """
-    latin = _COMMON_SPECIES.get(species.lower(), species) if species else ""
-    return [
-        entry
-        for name, entry in sorted(_entries().items())
-        if fnmatch.fnmatchcase(name, pattern)
-        and (search is None or entry.mentions(search))
-        and latin.lower() in entry.species.lower()
-    ]
-
-
-def find_entry(name: str) -> ModelEntry:
-    """What is known of the model of that name, or an UnknownNameError that offers the nearest names."""
-    split_name(name)
-    entry = _entries().get(name)
-    if entry is None:
-        near = difflib.get_close_matches(name, _entries(), n=3, cutoff=0.5)
-        offer = f"the nearest names are {', '.join(near)}" if near else "`zoo list` shows all names"
-        raise UnknownNameError(f"there is no model {name!r}; {offer}")
-    return entry
-
-
 def split_name(name: str) -> tuple[str, str]:
-    """Split `architecture.tag`, or say why a text is no name."""
+    """Split `architecture.tag`.
+
+    Raises:
+        UnknownNameError: a text that is not a name; it says which prefix a path or a repository needs.
+    """
     if not _NAME.fullmatch(name):
         if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and not name.startswith("."):
             raise UnknownNameError(
                 f"{name!r} is not a name: write hf-hub:{name}@REVISION for a repository on the Hugging Face Hub, "
-                f"or local-dir:{name} for a folder here"
+                f"or local-dir:{name} for a folder"
             )
         if "/" in name or "\\" in name or ".." in name:
-            raise UnknownNameError(f"{name!r} is a path, not a name: write local-dir:{name} for a folder here")
+            raise UnknownNameError(f"{name!r} is a path, not a name: write local-dir:{name} for a folder")
         raise UnknownNameError(
             f"{name!r} is not a name: one has the form architecture.tag, such as deepbind.D00328.003"
         )
@@ -162,33 +96,133 @@ def split_name(name: str) -> tuple[str, str]:
     return architecture, tag
 
 
-def read_entry(folder: Path) -> ModelEntry:
-    """What a checkpoint folder says of itself."""
-    config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-    arguments = config["arguments"]
-    return ModelEntry(
-        name=config["name"],
-        output=config["output"],
-        targets=tuple(arguments["targets"]),
-        input=_input(arguments),
-        summary=config["summary"],
-        species=config["species"],
-        assay=config["assay"],
-        metric=config["metric"],
-        source=config["source"],
-        licence=config["licence"],
-    )
+def list_models(pattern: str = "*", search: str | None = None, species: str | None = None) -> list[ModelFacts]:
+    """List the models by name; works offline, and no weights are read.
+
+    Args:
+        pattern: a shell pattern of names, such as `deepbind.*`.
+        search: text that the name, summary, species, assay, source or a target must contain, in upper or lower case.
+        species: a Latin or common name, such as `human`.
+
+    Returns:
+        The facts of each model. A broken folder, and a name of two different models, is a warning.
+    """
+    latin = _COMMON_SPECIES.get(species.lower(), species) if species else ""
+    models: dict[str, Location] = {}
+    for location in (*_local_models(), *_importable()):
+        first = models.setdefault(location.facts.name, location)
+        if not first.is_same_model(location):
+            _log.warning(_two_models(location.facts.name, first, location))
+    return [
+        location.facts
+        for name, location in sorted(models.items())
+        if fnmatch.fnmatchcase(name, pattern)
+        and (search is None or location.facts.mentions(search))
+        and latin.lower() in location.facts.species.lower()
+    ]
 
 
-def _input(arguments: dict[str, Any]) -> str:
-    beside = len(arguments.get("inputs", ()))
-    bases = "any length" if arguments.get("scan") else f"{arguments['length']} bp"
-    return f"{bases} and {beside} tracks" if beside else bases
+def find(name: str) -> Location:
+    """Find a model: on this computer, on the Hugging Face Hub, or among the weights that others published.
+
+    Args:
+        name: `architecture.tag`, `local-dir:path`, or `hf-hub:org/repo@revision`, which is downloaded.
+
+    Raises:
+        UnknownNameError: no such model (the nearest names are offered), or two different models of that name.
+        IntegrityError: its folder is broken.
+    """
+    if name.startswith("local-dir:"):
+        return _location(Path(name.removeprefix("local-dir:")))
+    if name.startswith("hf-hub:"):
+        from zoo.hub.huggingface import download
+
+        folder = download(name)
+        config = read_config(folder)
+        return Location(config.facts, folder, config)
+    split_name(name)
+    locations = [*_folders_of(name), *(model for model in _importable() if model.facts.name == name)]
+    if not locations:
+        near = difflib.get_close_matches(name, _names(), n=3, cutoff=0.5)
+        offer = f"the nearest names are {', '.join(near)}" if near else "`zoo list` shows all names"
+        raise UnknownNameError(f"there is no model {name!r}; {offer}")
+    for other in locations[1:]:
+        if not locations[0].is_same_model(other):
+            raise UnknownNameError(_two_models(name, locations[0], other))
+    return locations[0]
 
 
-@cache
-def _entries() -> dict[str, ModelEntry]:
-    entries = [read_entry(path.parent) for path in shipped_folder("checkpoints").glob("[a-z]*/config.json")]
-    for path in (_PACKAGE / "importers").glob("[a-z]*.py"):
-        entries += import_module(f"zoo.importers.{path.stem}").entries()
-    return {entry.name: entry for entry in entries}
+def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
+    """Read the checkpoints in a folder, by name; each broken one is a warning of one sentence and left out."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        is_ours = (path / CONFIG).exists() or path.name.split(".")[0] in architectures()
+        if _NAME.fullmatch(path.name) and path.is_dir() and is_ours:
+            try:
+                location = _named_location(path)
+            except IntegrityError as error:
+                _log.warning(f"left out: {error}")
+            else:
+                assert location.config
+                yield path, location.config
+
+
+def _places() -> list[Path]:
+    """The folders that may hold checkpoints; a checkout's own `./checkpoints` is one place, not two."""
+    places = [shipped_folder("checkpoints"), Path("checkpoints"), cache_folder() / "models"]
+    return list({place.resolve(): place for place in reversed(places)}.values())[::-1]
+
+
+def _location(folder: Path) -> Location:
+    if not (folder / CONFIG).is_file():
+        raise UnknownNameError(f"{folder} is not a checkpoint: there is no config.json in it")
+    config = read_config(folder)
+    return Location(config.facts, folder, config)
+
+
+def _named_location(folder: Path) -> Location:
+    """The checkpoint in a folder that is called after it."""
+    config = read_config(folder)
+    if config.facts.name != folder.name:
+        raise IntegrityError(
+            f"{folder}/{CONFIG} belongs to a model named {config.facts.name!r}: rename the folder, or write "
+            f"local-dir:{folder}"
+        )
+    return Location(config.facts, folder, config)
+
+
+def _folders_of(name: str) -> list[Location]:
+    """The checkpoint folders called so; a broken one is a warning, or an error where no other has the name."""
+    locations: list[Location] = []
+    errors: list[IntegrityError] = []
+    for folder in (place / name for place in _places()):
+        if folder.is_dir():
+            try:
+                locations.append(_named_location(folder))
+            except IntegrityError as error:
+                errors.append(error)
+    if errors and not locations:
+        raise errors[0]
+    for broken in errors:
+        _log.warning(f"left out: {broken}")
+    return locations
+
+
+def _local_models() -> Iterator[Location]:
+    for place in _places():
+        for folder, config in read_checkpoints(place):
+            yield Location(config.facts, folder, config)
+
+
+def _importable() -> Iterator[Location]:
+    for path in sorted((_PACKAGE / "importers").glob("[a-z]*.py")):
+        yield from (Location(facts) for facts in import_module(f"zoo.importers.{path.stem}").entries())
+
+
+def _names() -> list[str]:
+    folders = [folder.name for place in _places() if place.is_dir() for folder in place.iterdir()]
+    return sorted({name for name in folders if _NAME.fullmatch(name)} | {model.facts.name for model in _importable()})
+
+
+def _two_models(name: str, first: Location, other: Location) -> str:
+    choice = f"write {first}" + (f" or {other}" if other.folder else ", or rename that folder to use the other")
+    return f"{name!r} is the name of two different models, {first} and {other}: {choice}"

@@ -1,14 +1,17 @@
-"""Older formats of `config.json`, brought to the current one before anything else reads them.
+"""Bring older formats of `config.json` and of the weights to the current one, before anything else reads them.
 
 Format 1 (version 0.1.0): the validation split is called `valid`, reverse-complement averaging `both_strands`, and
 RC-equivariant convolutions `shared_strands`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import IntegrityError
 
-__all__ = ["FORMAT", "upgrade_config"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["FORMAT", "upgrade_config", "upgrade_tensors"]
 
 # The format that is written.
 FORMAT = 2
@@ -16,13 +19,13 @@ _RENAMED_ARGUMENTS = {"both_strands": "rc_average", "shared_strands": "rc_equiva
 
 
 def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Bring what a `config.json` holds to the current format.
+    """Bring the content of a `config.json` to the current format.
 
     Args:
-        config: of any format up to `FORMAT`; it is left as it is.
+        config: of any format up to `FORMAT`; it is not changed.
 
     Returns:
-        The same facts in the current format.
+        The same content in the current format.
 
     Raises:
         IntegrityError: a format that this version of zoo does not know.
@@ -39,6 +42,20 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
         lines = [line.replace("valid: ", "val: ", 1) if line.startswith("valid: ") else line for line in run["data"]]
         upgraded["run"] = {**run, "metrics": metrics, "data": lines}
     return upgraded
+
+
+def upgrade_tensors(state: "dict[str, Tensor]", architecture: str, stored_format: int) -> "dict[str, Tensor]":
+    """Bring the names of the tensors of a checkpoint to the current format.
+
+    Args:
+        state: tensors by name, as stored.
+        architecture: a file in `zoo/models/`.
+        stored_format: that they were stored in.
+
+    Returns:
+        The same tensors under the names that the architecture has now.
+    """
+    return state
 
 
 def _split_name(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import IntegrityError
-from zoo.hub.registry import ModelEntry
+from zoo.hub.facts import ModelFacts
 from zoo.importers._module_pickle import read_module
 from zoo.importers._state_dict import fill_published
 from zoo.utils.download import PublicFile, fetch
@@ -83,10 +83,10 @@ _NAMES = {
 
 
 @cache
-def entries() -> list[ModelEntry]:
+def entries() -> list[ModelFacts]:
     """The facts, offline."""
     return [
-        ModelEntry(
+        ModelFacts(
             name="akita.human_1mb",
             output="contacts",
             targets=TARGETS,
@@ -94,7 +94,7 @@ def entries() -> list[ModelEntry]:
             summary="Contact maps (Hi-C, Micro-C) of 1 Mb of human DNA in five cell types, 2,048 bp a bin",
             species="Homo sapiens",
             assay="Hi-C, Micro-C",
-            metric="",
+            data="See the authors' publication.",
             source="Fudenberg 2020, doi:10.1038/s41592-020-0958-x; PyTorch port of P. Smaruj",
             licence="Apache-2.0",
             use="Natural logarithm of observed over expected contacts, for pairs of the middle 448 of 512 bins of "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.registry import ModelEntry
+from zoo.hub.facts import ModelFacts
 from zoo.importers._state_dict import load_published
 from zoo.utils.download import PublicFile, fetch
 
@@ -40,10 +40,10 @@ _LAST = "model.head.final.block.1"
 
 
 @cache
-def entries() -> list[ModelEntry]:
+def entries() -> list[ModelFacts]:
     """The facts, offline."""
     return [
-        ModelEntry(
+        ModelFacts(
             name="basenji.human2020",
             output="tracks",
             targets=tuple(f"human_{index}" for index in range(_TARGETS)),
@@ -51,7 +51,7 @@ def entries() -> list[ModelEntry]:
             summary="5,313 tracks (DNase, ATAC, ChIP, CAGE) along 131 kb of human DNA, 128 bp a bin",
             species="Homo sapiens",
             assay="DNase-seq, ATAC-seq, ChIP-seq, CAGE",
-            metric="",
+            data="See the authors' publication.",
             source="Kelley 2020, doi:10.1371/journal.pcbi.1008050",
             licence="as stated in record 14969593 of Zenodo",
             use="Coverage of 896 bins of 128 bp of hg38, the middle of 131,072 bp. Targets are numbered as in the "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.registry import ModelEntry
+from zoo.hub.facts import ModelFacts
 from zoo.importers._state_dict import load_published
 from zoo.utils.download import PublicFile, fetch
 
@@ -45,10 +45,10 @@ _COUNTER = "num_batches_tracked"
 
 
 @cache
-def entries() -> list[ModelEntry]:
+def entries() -> list[ModelFacts]:
     """The facts, offline."""
     return [
-        ModelEntry(
+        ModelFacts(
             name="basset.dnase164",
             output="labels",
             targets=tuple(_TARGETS.read_text().split("\n")[:-1]),
@@ -56,7 +56,7 @@ def entries() -> list[ModelEntry]:
             summary="Accessibility (DNase I) of 600 bp of human DNA in 164 cell types",
             species="Homo sapiens",
             assay="DNase-seq",
-            metric="",
+            data="See the authors' publication.",
             source="Kelley 2016, doi:10.1101/gr.200535.115",
             licence="MIT",
             use="Probability that 600 bp of hg19, around the middle of a site, are accessible in each cell type.",

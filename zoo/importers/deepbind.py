@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import IntegrityError
-from zoo.hub.registry import ModelEntry
+from zoo.hub.facts import ModelFacts
 from zoo.utils.download import PublicFile, fetch
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def _index() -> dict[str, dict[str, str]]:
 
 
 @cache
-def entries() -> list[ModelEntry]:
+def entries() -> list[ModelFacts]:
     """The facts of all 927, offline."""
     return [_entry(name, row) for name, row in _index().items()]
 
 
-def _entry(name: str, row: dict[str, str]) -> ModelEntry:
+def _entry(name: str, row: dict[str, str]) -> ModelFacts:
     kind = "RNA-binding protein" if row["type"] == "RBP" else "transcription factor"
     family = f", {row['family']}" if row["family"] else ""
     details = f" ({row['details']})" if row["details"] else ""
-    return ModelEntry(
+    return ModelFacts(
         name=name,
         output="labels",
         targets=(row["protein"],),
@@ -53,7 +53,7 @@ def _entry(name: str, row: dict[str, str]) -> ModelEntry:
         summary=f"{row['protein']}, {kind}{family}: {row['experiment']}{details}",
         species=row["species"],
         assay=row["experiment"],
-        metric="",
+        data="See the authors' publication.",
         source="Alipanahi 2015, doi:10.1038/nbt.3300",
         licence="BSD-3-Clause",
         use="Scores of binding: higher is stronger; they are comparable within one model only.",

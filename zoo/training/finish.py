@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -19,9 +20,9 @@ from lightning.pytorch.callbacks import Timer
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
-from zoo.hub.example import made_example
-from zoo.hub.facts import CardFacts, RunFacts
-from zoo.hub.load import save
+from zoo.hub.checkpoint import save
+from zoo.hub.example import example_for
+from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
@@ -57,7 +58,7 @@ def finish_run(
     metrics = _final_metrics(trainer, best, data)
     facts = _facts(name, config, data, metrics, best.target_scores, _seconds(trainer), arguments, _hardware(trainer))
     return save(
-        best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), made_example(best, data.length)
+        best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), example_for(best, data.length)
     )
 
 
@@ -125,7 +126,7 @@ def _facts(
     seconds: float,
     arguments: Sequence[str],
     hardware: str,
-) -> CardFacts:
+) -> ModelFacts:
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
         command="zoo train " + shlex.join(_that_matter(arguments)),
@@ -140,14 +141,14 @@ def _facts(
         metrics=metrics,
         target_metrics=target_metrics,
     )
-    text = {key: fill(value, data) for key, value in vars(config.card).items()}
+    text: dict[str, Any] = {key: fill(value, data) for key, value in vars(config.card).items()}
     metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
     if data.headline_note:
         metric += f", {data.headline_note}"
-    return CardFacts(name=name, metric=metric, run=run, **text)
+    return ModelFacts(name=name, metric=metric, run=run, **text)
 
 
-def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: CardFacts) -> list[TargetRow]:
+def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: ModelFacts) -> list[TargetRow]:
     thresholds: list[float | None] = [None] * len(model.output.targets)
     if model.loss.classifies:
         model.to("cpu").eval()

@@ -19,7 +19,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, Interrupted, one_line
-from zoo.hub.facts import read_config
+from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.models._base import SequenceModel
 from zoo.nn.optimization import Optimization
@@ -74,7 +74,7 @@ def train(arguments: Sequence[str]) -> Path:
     if trainer.is_global_zero:
         try:
             finish_run(trainer, model, data, config, name, arguments)
-            print(f"{name}: {read_config(folder)['metric']}", file=sys.stderr)
+            print(f"{name}: {read_config(folder).facts.metric}", file=sys.stderr)
         except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
             raise Interrupted(
                 f"the run {run} was stopped while its best weights were scored: add --resume true to do that"

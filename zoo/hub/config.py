@@ -1,0 +1,190 @@
+"""`config.json` of a checkpoint folder: read once, brought to the current format and checked key by key.
+
+Nothing here imports torch.
+"""
+
+import json
+import math
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import IntegrityError
+from zoo.hub.facts import OUTPUT_KINDS, ModelFacts, RunFacts, describe_input, input_names
+from zoo.hub.json_reader import JsonReader, list_of, table_of
+from zoo.hub.upgrade import FORMAT, upgrade_config
+
+__all__ = ["CARD", "CONFIG", "EXAMPLE", "TARGETS", "WEIGHTS", "CheckpointConfig", "parse_config", "read_config"]
+
+# The files of a checkpoint folder.
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+EXAMPLE = "example.safetensors"
+TARGETS = "targets.tsv"
+CARD = "README.md"
+
+_HASHED = (WEIGHTS, EXAMPLE, TARGETS)
+_SHA256 = re.compile("[0-9a-f]{64}")
+# What `config.json` derives from `arguments`, and so does not store twice.
+_DERIVED = ("targets", "input")
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """What `config.json` of a checkpoint says.
+
+    Attributes:
+        facts: for people; its `output`, `targets` and `input` describe the model.
+        architecture: a file in `zoo/models/`.
+        arguments: of the architecture's constructor, as plain JSON values.
+        tolerance: largest difference to the stored example that the checkpoint allows itself.
+        sha256: of each other file, by its name.
+        stored_format: the format of the file; everything else here is in the current one.
+    """
+
+    facts: ModelFacts
+    architecture: str
+    arguments: dict[str, Any]
+    tolerance: float
+    sha256: dict[str, str]
+    stored_format: int = FORMAT
+
+    def to_json(self) -> str:
+        """The text of `config.json`, in the current format."""
+        facts = {key: value for key, value in asdict(self.facts).items() if key not in (*_DERIVED, "name", "output")}
+        table = {
+            "format": FORMAT,
+            "name": self.facts.name,
+            "architecture": self.architecture,
+            "arguments": self.arguments,
+            "output": self.facts.output,
+            **facts,
+            "tolerance": self.tolerance,
+            "sha256": self.sha256,
+        }
+        return json.dumps(table, indent=1) + "\n"
+
+
+def read_config(folder: Path) -> CheckpointConfig:
+    """Read `config.json` of a checkpoint folder.
+
+    Raises:
+        IntegrityError: a file that is missing or not JSON, or a key that is missing, unknown or has a wrong value.
+    """
+    path = folder / CONFIG
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"it is not JSON ({error})"
+        raise IntegrityError(f"{path} cannot be read: {reason}") from None
+    return parse_config(content, str(path))
+
+
+def parse_config(content: Any, path: str) -> CheckpointConfig:
+    """Check what a `config.json` holds, of any format, key by key.
+
+    Args:
+        content: of the file.
+        path: of the file, for messages.
+
+    Raises:
+        IntegrityError: a key that is missing, unknown or has a wrong value.
+    """
+    table = _upgraded(content, path)
+    reader = JsonReader(path, table)
+    arguments = reader.table("arguments")
+    run = table.get("run")
+    text = {
+        field.name: reader.text(field.name, "" if field.default == "" else None)
+        for field in fields(ModelFacts)
+        if field.type is str and field.name not in ("output", "input")
+    }
+    config = CheckpointConfig(
+        facts=ModelFacts(
+            **text,
+            run=None if run is None else _run(JsonReader(f"{path}: run", reader.table("run"))),
+            output=reader.choice("output", OUTPUT_KINDS),
+            targets=_targets(JsonReader(f"{path}: arguments", arguments)),
+            input=describe_input(arguments),
+        ),
+        architecture=reader.text("architecture"),
+        arguments=arguments,
+        tolerance=reader.number("tolerance", 0.0),
+        sha256=_hashes(reader, path),
+        stored_format=content["format"],
+    )
+    if not math.isfinite(config.tolerance) or config.tolerance < 0:
+        raise IntegrityError(f"{path}: tolerance must be 0 or more, not {config.tolerance}")
+    reader.refuse_others("format", "run")
+    return config
+
+
+def _upgraded(content: Any, path: str) -> dict[str, Any]:
+    """The table in the current format; checked as far as the upgrade needs it."""
+    if not isinstance(content, dict):
+        raise IntegrityError(f"{path} must hold a JSON object, not {type(content).__name__}")
+    reader = JsonReader(path, content)
+    reader.text("architecture")
+    reader.table("arguments")
+    try:
+        return upgrade_config(content)
+    except IntegrityError as error:  # it names the file without its folder
+        raise IntegrityError(str(Path(path).parent / str(error))) from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise IntegrityError(
+            f"{path} cannot be brought from format {content.get('format')!r} to {FORMAT} ({error!r})"
+        ) from None
+
+
+def _targets(arguments: JsonReader) -> tuple[str, ...]:
+    """The names of the targets; what `describe_input` reads is checked too."""
+    length = arguments.number("length")
+    if length < 1 or length != int(length):
+        raise IntegrityError(f"{arguments.where}: length must be a whole number of bases, not {length}")
+    targets = list_of(str, arguments.sequence("targets"))
+    if not targets:
+        raise IntegrityError(f"{arguments.where}: targets must be a list of names, not {arguments.values['targets']!r}")
+    if list_of(str, input_names(arguments.values)) is None:
+        raise IntegrityError(f"{arguments.where}: inputs must name tracks")
+    return tuple(targets)
+
+
+def _run(reader: JsonReader) -> RunFacts:
+    data = list_of(str, reader.sequence("data"))
+    metrics = {split: table_of(float, scores) for split, scores in reader.table("metrics").items()}
+    target_metrics = reader.table("target_metrics", {})
+    for key, valid in (
+        ("data", data is not None),
+        ("metrics", all(scores is not None for scores in metrics.values())),
+        ("target_metrics", all(list_of(float | None, values) is not None for values in target_metrics.values())),
+    ):
+        if not valid:
+            raise IntegrityError(f"{reader.where}: {key} has a value of a wrong type")
+    run = RunFacts(
+        command=reader.text("command"),
+        recipe=reader.text("recipe"),
+        commit=reader.text("commit"),
+        seed=int(reader.number("seed")),
+        hardware=reader.text("hardware"),
+        seconds=reader.number("seconds"),
+        precision=reader.text("precision"),
+        versions=reader.text("versions"),
+        data=data,
+        metrics=metrics,
+        target_metrics=target_metrics,
+    )
+    reader.refuse_others()
+    return run
+
+
+def _hashes(reader: JsonReader, path: str) -> dict[str, str]:
+    hashes = reader.table("sha256")
+    for name, value in hashes.items():
+        if Path(name).name != name:
+            raise IntegrityError(f"{path}: sha256 names a file outside the folder: {name!r}")
+        if not isinstance(value, str) or not _SHA256.fullmatch(value):
+            raise IntegrityError(f"{path}: sha256 of {name} must be 64 hexadecimal digits, not {value!r}")
+    if missing := [name for name in _HASHED if name not in hashes]:
+        raise IntegrityError(f"{path}: sha256 has no value for {', '.join(missing)}")
+    return hashes
