@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, ZooError
-from zoo.hub.checkpoint import load_folder, save
+from zoo.hub.checkpoint import LARGEST_TOLERANCE, load_folder, save
 from zoo.hub.config import read_config
 from zoo.hub.facts import ModelFacts
 from zoo.hub.load import load, resolve, verify
@@ -30,6 +30,7 @@ from zoo.utils.download import sha256_of
 NAMES = ("mlp.tiny", "deepbind.tiny")
 FILES = {"README.md", "config.json", "example.safetensors", "model.safetensors", "targets.tsv"}
 Change = Callable[[Path], object]
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -141,6 +142,62 @@ def test_a_weight_that_is_no_number_is_found(copied: Path) -> None:
     edit_weights(copied, lambda state: state["head.bias"].fill_(float("nan")))
     with pytest.raises(IntegrityError):
         verify(f"local-dir:{copied}")
+
+
+def test_the_tolerance_that_a_checkpoint_states_for_itself_is_capped(copied: Path, run_zoo: Run) -> None:
+    edit_config(copied, tolerance=0.5)
+    result = verify(f"local-dir:{copied}")
+    assert (result.difference, result.tolerance, result.stated) == (0, LARGEST_TOLERANCE, 0.5)
+    code, out, _ = run_zoo("verify", f"local-dir:{copied}")
+    assert code == 0
+    assert "(allowed 0.001, not the stated 0.5)" in out
+    edit_weights(copied, lambda state: state["head.bias"].add_(0.1))
+    with pytest.raises(IntegrityError, match=r"where 0\.001 is allowed \(config\.json states 0\.5; at most 0\.001"):
+        verify(f"local-dir:{copied}")
+    edit_config(copied, tolerance=0)
+    with pytest.raises(IntegrityError, match="off, where 0 is allowed"):
+        verify(f"local-dir:{copied}")
+
+
+@pytest.mark.parametrize("where", ["expected", "weights"])
+def test_a_difference_that_is_nan_is_never_allowed(where: str, copied: Path) -> None:
+    if where == "weights":
+        edit_weights(copied, lambda state: state["head.bias"].fill_(float("nan")))
+    else:
+        example = read_tensors((copied / "example.safetensors").read_bytes())
+        example["expected"][0, 0] = float("nan")
+        save_file(example, copied / "example.safetensors")
+        publish(copied)
+    with pytest.raises(IntegrityError, match="nan off"):
+        verify(f"local-dir:{copied}")
+
+
+class OwnNet(MLP):
+    """An architecture of a user's own script."""
+
+
+def test_a_class_from_outside_the_package_is_refused_when_it_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"OwnNet is defined in \S*test_load, outside zoo\.models: .*zoo/models/"):
+        save(
+            OwnNet(["a"], 12),
+            tmp_path / "ownnet.new",
+            ModelFacts("ownnet.new", ""),
+            [TargetRow("a", "", "")],
+            {"codes": random_codes(2, 12)},
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_from_outside_the_package_is_named_when_it_is_loaded(copied: Path) -> None:
+    edit_config(copied, architecture="ownnet")
+    with pytest.raises(IntegrityError, match=r"config\.json: the architecture 'ownnet' is not part of zoo.*ownnet\.py"):
+        load_folder(copied)
+
+
+def test_an_output_that_is_not_the_architecture_s_is_refused(copied: Path) -> None:
+    edit_config(copied, output="tracks")
+    with pytest.raises(IntegrityError, match="output is tracks, but the model's labels"):
+        load_folder(copied)
 
 
 def truncate(path: Path) -> int:

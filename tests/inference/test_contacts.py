@@ -411,7 +411,7 @@ def expected_table(path: Path, values: Mapping[int, float], column: str = "balan
     """Two regions, of which one has three times as many pairs; their mean is what was asked for."""
     rows = [f"chr1\tchr1\t{d}\t30\t{value * 1.2}" for d, value in values.items()]
     rows += [f"chr4\tchr4\t{d}\t10\t{value * 0.4}" for d, value in values.items()]
-    head = f"region1\tregion2\tdist\tn_validid\t{column}"
+    head = f"region1\tregion2\tdist\tn_valid\t{column}"
     path.write_text("\n".join([head, "chr1\tchr1\t0\t30\t", "chr1\tchr1\t1\t0\t", *rows]) + "\n")
     return str(path)
 
@@ -433,8 +433,8 @@ def test_regions_of_a_table_are_averaged_by_their_pairs(tmp_path: Path, column: 
         ("", "cannot be read as a table of expected contacts"),
         ("dist\tbalanced.avg\n2\t1\n", "has the columns dist, balanced.avg; needed are dist, n_valid and balanced.avg"),
         ("dist\tn_valid\n2\t1\n", "needed are dist, n_valid and balanced.avg or count.avg"),
-        ("dist\tn_validid\tcount.avg\n2\t1\tmany\n", "a number is none"),
-        ("dist\tn_validid\tcount.avg\n2\t0\t5\n", "no expected contacts in it"),
+        ("dist\tn_valid\tcount.avg\n2\t1\tmany\n", "a number is none"),
+        ("dist\tn_valid\tcount.avg\n2\t0\t5\n", "no expected contacts in it"),
         (b"\x89HDF\r\n\xff\xfe\x00", "e.tsv"),
     ],
 )
