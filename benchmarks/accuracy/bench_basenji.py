@@ -39,7 +39,6 @@ from replicate_tracks import Column, ceiling_scores, correlation, replicate_scor
 from zoo.data.tracks.table import Transform
 from zoo.datasets.yeast import YeastDataModule
 from zoo.datasets.yeast_genome import TEST, VAL
-from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.checkpoint import load_folder
 from zoo.inference.tracks import predict_regions
@@ -129,7 +128,7 @@ def model_folder(options: list[str], seed: int, tag: str) -> Path:
 
 def network_predictions(data: YeastDataModule, net: SequenceModel, chromosomes: list[str]) -> dict[str, Values]:
     """What a net predicts for whole chromosomes, the soft clip of the starts undone."""
-    genome = Genome(data.genome)
+    genome = data.reference
     regions = [Interval(name, 0, genome.contigs[name]) for name in chromosomes]
     found = predict_regions(net, genome, regions)
     natural = Transform(data.tracks).inverse

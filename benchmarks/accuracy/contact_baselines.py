@@ -14,7 +14,6 @@ from zoo.data.contacts.maps import MapRules
 from zoo.data.contacts.module import ContactDataModule
 from zoo.datasets.yeast_contacts import contacts_folder
 from zoo.formats.cooler import CoolerFile
-from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.metrics.contacts import ContactMetrics
 
@@ -46,7 +45,7 @@ def gc_scores(data: ContactDataModule, part: str) -> ContactMetrics:
 
 def gc_content(data: ContactDataModule) -> dict[int, Values]:
     """The share of G and C in each bin of each contig, less a half."""
-    genome, found = Genome(data.genome), {}
+    genome, found = data.reference, {}
     for number, (name, length) in enumerate(data.bands[0].contigs.items()):
         codes = genome.codes(Interval(name, 0, -(-length // data.bin_size) * data.bin_size))
         found[number] = np.isin(codes, (1, 2)).reshape(-1, data.bin_size).mean(1) - 0.5

@@ -32,7 +32,7 @@ def linear_predictions(data: YeastDataModule, chromosomes: list[str]) -> tuple[d
 
     The nucleosomes are fitted as they are, the starts as log1p of bins of 32 bp, as they will be scored.
     """
-    genome = Genome(data.genome)
+    genome = data.reference
     sums = [Moments(), Moments()]
     for name in CONTIGS:
         if name not in VAL + TEST:
@@ -103,7 +103,7 @@ def measured_tracks(data: YeastDataModule, chromosome: str) -> Values:
     place = list(coverage.contigs).index(chromosome)
     first, bins = coverage.first[place], coverage.contigs[chromosome] // BIN
     values = coverage.values[:, first : first + bins].astype(np.float64)
-    values[:, ~data.data.usable[first : first + bins]] = np.nan
+    values[:, ~data.data.observed[first : first + bins]] = np.nan
     return values
 
 

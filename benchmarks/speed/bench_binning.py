@@ -40,6 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--turns", type=int, default=5)
     options = parser.parse_args(arguments)
     data, cores = YeastDataModule(), os.cpu_count() or 1
+    data.fetch()
     dense = [replace(data.tracks[DENSE], name=str(copy)) for copy in range(options.copies)]
     rows = []
     for what, tracks, width, workers in (

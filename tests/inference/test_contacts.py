@@ -433,7 +433,7 @@ def test_regions_of_a_table_are_averaged_by_their_pairs(tmp_path: Path, column: 
         ("", "cannot be read as a table of expected contacts"),
         ("dist\tbalanced.avg\n2\t1\n", "has the columns dist, balanced.avg; needed are dist, n_valid and balanced.avg"),
         ("dist\tn_valid\n2\t1\n", "needed are dist, n_valid and balanced.avg or count.avg"),
-        ("dist\tn_valid\tcount.avg\n2\t1\tmany\n", "a number is none"),
+        ("dist\tn_valid\tcount.avg\n2\t1\tmany\n", "a column holds something else than numbers"),
         ("dist\tn_valid\tcount.avg\n2\t0\t5\n", "no expected contacts in it"),
         (b"\x89HDF\r\n\xff\xfe\x00", "e.tsv"),
     ],
@@ -672,8 +672,11 @@ def test_tracks_beside_the_sequence_are_read_for_each_window(
     ("table", "words"),
     [
         (None, "the model reads 2 tracks beside the sequence (left, right): name their table with --inputs"),
-        ("right left", "the model reads left, right beside the sequence, 16 bases a value; the table has right, left"),
-        ("left", "the model reads left, right beside the sequence, 16 bases a value; the table has left, 16 bases"),
+        (
+            "right left",
+            "reads left, right in addition to the sequence, 16 bases per value; the table has right, left",
+        ),
+        ("left", "reads left, right in addition to the sequence, 16 bases per value; the table has left, 16 bases"),
         ("", "no target in it"),
         ("nothing", "nothing.bw: no such file"),
     ],

@@ -1,95 +1,127 @@
-"""What data read from windows of a genome share: settings, splits, loaders."""
+"""DataModule of windows of a genome: what the DataModules of tracks and of contacts share."""
+
+from functools import cached_property
+from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from zoo.batch import Batch
-from zoo.data.base import GenomicDataModule, batch_loader
+from zoo.batch import Batch, InputSpec
+from zoo.data.base import GenomicDataModule
 from zoo.data.genome_split import SplitRules
-from zoo.data.samplers import EpochSampler, ShareSampler
-from zoo.data.splits import Split
+from zoo.data.loading import Loading
+from zoo.data.splits import SPLITS, Split
 from zoo.data.tiles import Tiles
-from zoo.data.window_dataset import Moves, WindowDataset, WindowShape
+from zoo.data.tracks.inputs import InputTracks
+from zoo.data.tracks.table import Track, read_track_table, strand_pairs
+from zoo.data.window_dataset import Augmentation, WindowDataset, WindowShape
+from zoo.data.window_plan import WindowPlan, drop_masked, named_contigs, plan_windows, wanted_contigs
 from zoo.errors import ConfigError
-from zoo.genome.contigs import match_contigs
 from zoo.genome.fasta import Genome
+from zoo.nn.losses import Loss
 
-__all__ = ["GenomeData"]
+__all__ = ["WindowDataModule"]
 
 Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+# The splits that a stage of Lightning's Trainer reads; predicting reads the test split.
+_STAGES: dict[str | None, list[Split]] = {
+    "fit": ["train", "val"], "validate": ["val"], "test": ["test"], "predict": ["test"]
+}  # fmt: skip
 
 
-class GenomeData(GenomicDataModule):
-    """Windows of a genome with what was measured on them; a subclass says what that is.
+class WindowDataModule(GenomicDataModule):
+    """Windows of a genome with targets that were measured along it. A subclass reads the targets.
+
+    The life of one: the constructor and `spec` read headers and tables; `prepare_data` downloads and bins files into
+    the cache, once; `setup` opens them. In scripts without a Trainer, both happen at first use.
 
     Args:
         genome: FASTA file.
-        length: bases of a window.
-        bin_size: bases in a bin; it divides the length.
-        resolution: bases by which windows can be moved; it divides the bin size.
-        crop: bins of context on each side of those that are predicted.
-        split: which contigs, or which random blocks, are for validation and test.
-        contigs: the contigs to use; None for all that there are.
-        max_masked: windows with a larger share of bins that are left out are dropped.
-        stride: bins from one window to the next in training; None for as many as a window predicts.
-        shift: bases by which a training window is moved at most: sequence and targets.
-        jitter: bases by which the sequence alone is moved at most.
-        reverse_complement: whether each training window is read on one strand or the other, at random.
-        epoch_size: windows drawn in an epoch; None for all of them.
-        batch_size: windows in a batch.
-        num_workers: processes that read.
-        seed: of order, shifts and strands.
+        shape: geometry of the windows.
+        split: which contigs, or which random blocks, are for validation and test. No base is read in two splits.
+        contigs: contigs to use; None for all that every file has.
+        blacklist: BED files of regions that are masked in training and scores.
+        max_masked: windows with a larger fraction of masked bins are dropped.
+        stride: bins from one training window to the next; None for the number of bins that a window predicts.
+        shift: largest shift of a training window in bases, to either side, by multiples of the resolution: sequence,
+            targets and inputs together.
+        jitter: largest shift in bases of the sequence alone, in training (Basenji: 3; Akita: 11); 0 for none.
+        reverse_complement: read each training window on a random strand: sequence, targets and inputs, strand partners
+            swapped.
+        inputs_table: TSV with one line per bigWig that a model reads in addition to the sequence (`InputTracks`).
+        input_size: bases per value of these; it divides the bin size. None for the bin size.
+        input_noise: in training, each input track of a window is scaled by exp(input_noise * z), z standard normal.
+        loading: batch_size, epoch_size, num_workers and seed (`Loading`).
+
+    Raises:
+        ConfigError: options that do not fit each other.
     """
 
     def __init__(
         self,
         genome: str,
-        length: int,
-        bin_size: int,
-        resolution: int,
-        crop: int,
-        split: SplitRules | None,
-        contigs: list[str] | None,
-        max_masked: float,
-        stride: int | None,
-        shift: int,
-        jitter: int,
-        reverse_complement: bool,
-        epoch_size: int | None,
-        batch_size: int,
-        num_workers: int,
-        seed: int,
+        shape: WindowShape,
+        split: SplitRules | None = None,
+        contigs: list[str] | None = None,
+        blacklist: list[str] | None = None,
+        max_masked: float = 0.5,
+        stride: int | None = None,
+        shift: int = 0,
+        jitter: int = 0,
+        reverse_complement: bool = True,
+        inputs_table: str | None = None,
+        input_size: int | None = None,
+        input_noise: float = 0.0,
+        **loading: Any,
     ) -> None:
         super().__init__()
-        if bin_size < 1 or length % bin_size:
-            raise ConfigError(f"bins of {bin_size} bases do not divide windows of {length}")
-        bins = length // bin_size - 2 * crop
-        if crop < 0 or bins < 1:
-            raise ConfigError(f"{length // bin_size} bins less {crop} on each side leave none to predict")
-        if min(shift, jitter, num_workers, seed) < 0 or any(
-            n is not None and n < 1 for n in (batch_size, epoch_size, stride)
-        ):
-            raise ConfigError(
-                "batch_size, epoch_size and stride are numbers from 1 up; shift, jitter, num_workers and seed from 0 up"
-            )
-        if resolution < 1 or bin_size % resolution:
-            raise ConfigError(f"a resolution of {resolution} bases does not divide bins of {bin_size}")
-        if shift % resolution:
-            raise ConfigError(f"a shift of {shift} bases is no multiple of the resolution of {resolution}")
+        self.loading = Loading(**loading)
+        self.augmentation = Augmentation.of(shift, jitter, reverse_complement, input_noise, shape.resolution)
+        if stride is not None and stride < 1:
+            raise ConfigError("stride is a number from 1 up")
         if not 0 <= max_masked < 1:
-            raise ConfigError("max_masked is a share from 0 to below 1")
+            raise ConfigError("max_masked is a fraction from 0 to below 1")
+        self._input_size = shape.bin_size if input_size is None else input_size
+        if self._input_size < 1 or shape.bin_size % self._input_size:
+            raise ConfigError(f"an input_size of {self._input_size} bases does not divide bins of {shape.bin_size}")
         self.rules = split or SplitRules()
-        self.rules.check(length)
-        self.genome, self.contigs, self.max_masked = genome, contigs, max_masked
-        self.shape = WindowShape(bins, crop, bin_size, bin_size // resolution)
-        self.stride = bins if stride is None else stride
-        self.moves = Moves(shift // resolution, jitter, reverse_complement)
-        self.epoch_size, self.batch_size, self.num_workers, self.seed = epoch_size, batch_size, num_workers, seed
+        self.rules.check(shape.length)
+        self.genome, self.shape, self.inputs_table = genome, shape, inputs_table
+        self.contigs, self.blacklist, self.max_masked = contigs, blacklist or [], max_masked
+        self.stride = shape.bins if stride is None else stride
+
+    def dataset(self, split: Split) -> WindowDataset:
+        """Windows of one split; those for training are augmented."""
+        raise NotImplementedError
+
+    def common_contigs(self) -> tuple[dict[str, int], list[str]]:
+        """Find the contigs that all files have, from headers alone; see `wanted`.
+
+        Returns:
+            contig -> length of those in all files, and report lines about the others.
+
+        Raises:
+            InputError: a file that is missing, damaged, of another assembly, or without a contig that was named.
+        """
+        raise NotImplementedError
+
+    def build(self) -> None:
+        """Bin the targets into the cache; what is there already is left as it is."""
+        raise NotImplementedError
+
+    def observed(self) -> tuple[Index, Mask]:
+        """First stored bin of each contig, and which stored bins count in any target (P,)."""
+        raise NotImplementedError
+
+    def fetch(self) -> None:
+        """Download and build public files; nothing to do for files of the user's own."""
 
     @property
     def bin_size(self) -> int:
-        """Bases of a bin."""
+        """Bases per bin."""
         return self.shape.bin_size
 
     @property
@@ -102,74 +134,115 @@ class GenomeData(GenomicDataModule):
         """Bins that a window predicts."""
         return self.shape.bins
 
-    def dataset(self, split: Split) -> WindowDataset:
-        """The windows of one split; those for training are moved and turned."""
-        raise NotImplementedError
+    @property
+    def batch_size(self) -> int:
+        """Windows per batch."""
+        return self.loading.batch_size
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Shuffled anew each epoch; the last short batch is left out."""
-        dataset = self.dataset("train")
-        sampler = EpochSampler(len(dataset), self.seed, draws=self.epoch_size)
-        size = min(self.batch_size, len(sampler))  # of this process's share: none may be left without a batch
-        return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
+    @property
+    def input_tracks(self) -> list[Track]:
+        """Lines of the table of inputs; empty without one."""
+        return read_track_table(self.inputs_table) if self.inputs_table else []
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """In order, to each process its share."""
-        return self._in_order("val")
+    def input_spec(self) -> InputSpec:
+        """Specify the input tracks, from their table alone."""
+        tracks = self.input_tracks
+        return InputSpec(tuple(track.name for track in tracks), self._input_size, tuple(strand_pairs(tracks)))
 
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """In order, to each process its share."""
-        return self._in_order("test")
+    def prepare_data(self) -> None:
+        """Download and bin files into the cache. Lightning calls it in one process per node; the others wait.
 
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        """Batches of the test split, in order."""
-        return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
+        Raises:
+            InputError: a file that cannot be read or does not fit the genome.
+            ConfigError: options that do not fit the files; found from headers, before anything is binned.
+            OutputError: the cache cannot be written.
+        """
+        _ = self.plan  # headers are checked before anything is binned
+        inputs = self.opened_inputs
+        self.build()
+        if inputs:
+            inputs.coverage.build()
 
-    def _in_order(self, split: Split) -> DataLoader[Batch]:
-        dataset = self.dataset(split)
-        sampler = ShareSampler(len(dataset))
-        return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
-
-    def wanted(self, genome: Genome) -> dict[str, int]:
-        """The contigs to use, in the genome's order."""
-        if self.contigs is None:
-            return genome.contigs
-        if not self.contigs:
-            raise ConfigError("name at least one contig, or leave `contigs` out for all")
-        found = set(match_contigs(self.contigs, genome.contigs).values())
-        return {name: length for name, length in genome.contigs.items() if name in found}
-
-    def needed(self, contigs: dict[str, int]) -> list[str]:
-        """Those of the wanted contigs that were named, so that no file may lack them."""
-        found = [] if self.contigs is None else list(contigs)
-        return found + list(match_contigs([*(self.rules.val or []), *(self.rules.test or [])], contigs).values())
-
-    def context(self) -> int:
-        """Bins on each side of those that are predicted which a window may read: `jitter` moves it."""
-        return self.crop + -(-self.moves.jitter // self.bin_size)
-
-    def without_masked(self, tiles: Tiles, places: Index, usable: NDArray[np.bool_], report: list[str]) -> Tiles:
-        """The windows of which enough counts.
+    def setup(self, stage: str | None = None) -> None:
+        """Open the cached values and select the windows.
 
         Args:
-            tiles: all windows.
-            places: where each contig begins among all that can be read alone.
-            usable: which of these, bins or parts of bins, count.
-            report: what is dropped is added to it.
-        """
-        fine, size = self.shape.fine, self.bins * self.shape.fine
-        before = np.append(0, usable.cumsum())
-        first = places[tiles.contig] + tiles.start * fine
-        masked = size - (before[first + size] - before[first])
-        keep = masked <= self.max_masked * size + 1e-6  # the product may fall short of a whole number
-        if not keep.all():
-            whole = int((masked == size).sum())
-            report.append(
-                f"{(~keep).sum():,} windows dropped: over {self.max_masked:.0%} of their bins are masked"
-                + (f" ({whole:,} of them wholly)" if whole else "")
-            )
-        return tiles.subset(keep)
+            stage: stage of the Trainer, whose splits must not be empty; None for no such check.
 
-    def empty(self, split: Split, tiles: Tiles, report: list[str]) -> ConfigError:
-        """What is said of a split without windows."""
-        return ConfigError("; ".join([f"the {split} split is empty: {len(tiles)} windows in all", *report]))
+        Raises:
+            ConfigError: a split that is empty, or values that the loss of the Trainer's model cannot learn.
+        """
+        for split in _STAGES.get(stage, ()):
+            self.tiles(split)
+        loss = getattr(self.trainer and self.trainer.lightning_module, "loss", None)
+        if isinstance(loss, Loss):
+            self.check_values(loss)
+
+    def check_values(self, loss: Loss) -> None:
+        """Raises: ConfigError: prepared values that this loss cannot learn."""
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Training windows in a new random order each epoch, without the last incomplete batch."""
+        return self.loading.train(self.dataset("train"))
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Validation windows in order, a share per process."""
+        return self.loading.in_order(self.dataset("val"))
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Test windows in order, a share per process."""
+        return self.loading.in_order(self.dataset("test"))
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Test windows in order; with several processes, the Trainer deals out the shares."""
+        return self.loading.all(self.dataset("test"))
+
+    @cached_property
+    def reference(self) -> Genome:
+        """The opened FASTA; public files are fetched first."""
+        self.fetch()
+        return Genome(self.genome)
+
+    def wanted(self) -> tuple[dict[str, int], list[str]]:
+        """Contigs to use (contig -> length), and those of them that an option names: no file may lack one."""
+        wanted = wanted_contigs(self.reference.contigs, self.contigs)
+        return wanted, named_contigs(wanted, self.contigs, self.rules)
+
+    @cached_property
+    def plan(self) -> WindowPlan:
+        """Contigs and windows, from headers alone.
+
+        Raises:
+            InputError: a file that is missing or does not fit the genome.
+            ConfigError: windows that are longer than every region.
+        """
+        contigs, report = self.common_contigs()
+        return plan_windows(contigs, self.rules, self.shape, self.stride, self.augmentation.jitter, report)
+
+    @cached_property
+    def opened_inputs(self) -> InputTracks | None:
+        """Input tracks, None without a table."""
+        if not self.inputs_table:
+            return None
+        size, workers = self._input_size, self.loading.num_workers
+        resolution = gcd(size, self.shape.resolution)  # windows begin at multiples of the shape's
+        return InputTracks(self.inputs_table, self.reference, self.plan.contigs, size, workers, resolution)
+
+    @cached_property
+    def selected(self) -> tuple[Tiles, list[str]]:
+        """Windows of which enough bins are observed, and a report line about the others."""
+        first, observed = self.observed()
+        return drop_masked(self.plan.tiles, self.shape, first, observed, self.max_masked)
+
+    def tiles(self, split: Split) -> Tiles:
+        """Windows of one split.
+
+        Raises:
+            ConfigError: there are none.
+        """
+        tiles, dropped = self.selected
+        chosen = tiles.subset(tiles.split == SPLITS.index(split))
+        if not len(chosen):
+            reasons = [f"the {split} split is empty: {len(tiles)} windows in all", *self.plan.report, *dropped]
+            raise ConfigError("; ".join(reasons))
+        return chosen

@@ -1,4 +1,4 @@
-"""Folders of files that are made of public ones, once, in the cache."""
+"""Folders that are built from public files once, in the cache."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -10,20 +10,34 @@ from zoo.datasets.sources import files_of
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import cache_folder
 
-__all__ = ["built_folder"]
+__all__ = ["built_folder", "built_path"]
+
+
+def built_path(name: str, sets: Sequence[str], version: str) -> Path:
+    """Path of a built folder, named by a hash of the public files behind it; whether it is there or not.
+
+    Args:
+        name: name of the data set.
+        sets: sets of public files that it is built from.
+        version: version of how it is built.
+    """
+    text = "".join(file.sha256 for source in sets for file in files_of(source)) + version
+    return cache_folder() / "data" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def built_folder(name: str, sets: Sequence[str], version: str, build: Callable[[Path], None]) -> Path:
-    """A folder known by the public files behind it; built where it is not there.
+    """Path of a built folder; built if it is not there, under a lock.
 
     Args:
-        name: of the data set.
-        sets: whose public files it is made of.
-        version: of how it is made.
+        name: name of the data set.
+        sets: sets of public files that it is built from.
+        version: version of how it is built.
         build: fills a folder; `report.txt` must be in it.
+
+    Raises:
+        DownloadError: a public file cannot be downloaded.
     """
-    text = "".join(file.sha256 for each in sets for file in files_of(each)) + version
-    folder = cache_folder() / "data" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    folder = built_path(name, sets, version)
     if not (folder / "report.txt").is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):

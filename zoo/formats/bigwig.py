@@ -1,4 +1,7 @@
-"""bigWig files: read as bins of a contig, written contig by contig. Coordinates are 0-based and half-open."""
+"""bigWig files: read as bins of a contig, written contig by contig. Coordinates are 0-based and half-open.
+
+Format: Kent 2010, doi:10.1093/bioinformatics/btq351.
+"""
 
 import os
 import struct
@@ -17,29 +20,29 @@ from zoo.utils.text import some_of
 
 __all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
 
-# What the file, its table of contigs and its index begin with; and the bytes of the header that say where they are.
+# First bytes of the file, of its table of contigs and of its index.
 _MAGIC, _CONTIGS_MAGIC, _INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
-_HEADER = 32
-_MOST_ZOOMS = 100  # files have ten or so
-# Bases read at once: few enough to stay in the processor's cache, four bytes each.
+_HEADER = 32  # bytes of the header up to the offset of the index
+_MOST_ZOOMS = 100  # zoom levels; files have about ten
+# Bases read at once: few enough that their 4 bytes each stay in the processor's cache.
 _BASES_AT_ONCE = 524_288
 
 
 class BigWig:
-    """A bigWig file that is open for reading.
+    """A bigWig file, opened for reading.
 
     Args:
-        path: the file.
+        path: path of the file.
 
     Raises:
-        InputError: no such file, no bigWig, or one that was cut off.
+        InputError: a file that is missing, truncated or no bigWig.
     """
 
     def __init__(self, path: str | Path) -> None:
         import pyBigWig
 
         self.path = Path(path)
-        _check_whole(self.path)
+        _check_complete(self.path)
         try:
             self._file = pyBigWig.open(str(self.path))
         except RuntimeError:
@@ -53,32 +56,50 @@ class BigWig:
 
     @property
     def contigs(self) -> dict[str, int]:
-        """Contig name -> length in bases."""
+        """Contig -> length in bases."""
         return dict(self._file.chroms())
 
     def blocks(self, contig: str, start: int, end: int, bin_size: int) -> Iterator[NDArray[np.float32]]:
-        """The values of a contig's bases from `start` to `end`, NaN where there is none, in blocks of whole bins.
+        """Read the values of bases in blocks of whole bins.
+
+        Args:
+            contig: name in the file.
+            start: first base.
+            end: base after the last.
+            bin_size: bases per bin.
+
+        Yields:
+            float32 (bases,), NaN where there is no value.
 
         Raises:
-            InputError: a block that is damaged.
+            InputError: a damaged block.
         """
         for first, last in self._steps(start, end, bin_size):
             try:
                 values: NDArray[np.float32] = self._file.values(contig, first, last, numpy=True)
             except RuntimeError:
                 raise InputError(f"{self.path}: the values of {contig}:{first}-{last} are damaged") from None
-            # A file that holds none at all gives none.
+            # A file without any value returns an empty array.
             yield values if len(values) else np.full(last - first, np.nan, np.float32)
 
     def bins(
         self, contig: str, start: int, end: int, bin_size: int, statistic: Statistic, missing: Missing
     ) -> Iterator[tuple[NDArray[np.float32], int]]:
-        """The values of bins from `start` to `end`, in blocks, and of how many bases of each there is no value.
+        """Read the values of bins, in blocks.
 
-        See `bin_values`.
+        Args:
+            contig: name in the file.
+            start: first base.
+            end: base after the last.
+            bin_size: bases per bin.
+            statistic: see `bin_values`.
+            missing: see `bin_values`.
+
+        Yields:
+            float32 (bins,), and the number of bases of the block without a value.
 
         Raises:
-            InputError: a block that is damaged, or holds infinite values.
+            InputError: a block that is damaged or holds infinite values.
         """
         blocks = self.blocks(contig, start, end, bin_size)
         for (first, last), values in zip(self._steps(start, end, bin_size), blocks, strict=True):
@@ -89,20 +110,20 @@ class BigWig:
 
     @staticmethod
     def _steps(start: int, end: int, bin_size: int) -> Iterator[tuple[int, int]]:
-        """Where each block begins and ends."""
+        """First base and end of each block."""
         step = max(1, _BASES_AT_ONCE // bin_size) * bin_size
         return ((first, min(first + step, end)) for first in range(start, end, step))
 
 
 class BigWigWriter:
-    """A bigWig file that is written from its first contig to its last, and takes its place only when all went well.
+    """A bigWig file that is written contig by contig to a draft, which replaces the file when all went well.
 
     Args:
-        path: the file.
+        path: path of the file.
         contigs: contig -> length, in the order in which they will be written.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
 
     def __init__(self, path: str | Path, contigs: Mapping[str, int]) -> None:
@@ -113,7 +134,7 @@ class BigWigWriter:
         self._draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.draft")
         check_folder_of(self.path)
         try:
-            self._draft.open("wb").close()  # what pyBigWig cannot open ends the process
+            self._draft.open("wb").close()  # pyBigWig ends the process on a path that it cannot open
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written: {error.strerror}") from None
         self._file = pyBigWig.open(str(self._draft), "w")
@@ -122,39 +143,46 @@ class BigWigWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *details: Any) -> None:
         try:
             self._file.close()
             if kind is None:
                 self._draft.replace(self.path)
-        except (OSError, RuntimeError) as found:
-            raise OutputError(f"{self.path} could not be written and was left out: {one_line(found)}") from None
+        except (OSError, RuntimeError) as error:
+            raise OutputError(f"{self.path} could not be written and was left out: {one_line(error)}") from None
         finally:
             self._draft.unlink(missing_ok=True)
 
     def add_bins(self, contig: str, start: int, values: NDArray[np.float32], bin_size: int) -> None:
-        """Add bins that follow one another; those that are NaN or past the contig's end are left out.
+        """Add consecutive bins; those that are NaN or past the contig's end are left out.
 
         Args:
-            contig: as the header names it.
-            start: the first bin's first base.
-            values: of the bins (P,).
-            bin_size: bases of each; the contig's last may have fewer.
+            contig: name in the header.
+            start: first base of the first bin.
+            values: values of the bins (P,).
+            bin_size: bases per bin; the contig's last bin may have fewer.
+
+        Raises:
+            OutputError: bins out of order, or a full disk.
         """
         values = values[: -(-(self._contigs[contig] - start) // bin_size)]
         known = ~np.isnan(values)
         edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
-        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):  # each run of known bins
             whole = min(last, (self._contigs[contig] - start) // bin_size)
             if first < whole:
-                here = start + first * bin_size
-                self._add(contig, here, values=values[first:whole], span=bin_size, step=bin_size)
-            if whole < last:
-                here = start + whole * bin_size
-                self._add([contig], [here], ends=[self._contigs[contig]], values=values[whole:last].tolist())
+                position = start + first * bin_size
+                self._add(contig, position, values=values[first:whole], span=bin_size, step=bin_size)
+            if whole < last:  # the contig's last, incomplete bin
+                position = start + whole * bin_size
+                self._add([contig], [position], ends=[self._contigs[contig]], values=values[whole:last].tolist())
 
     def add_bases(self, contig: str, position: NDArray[np.int64], values: NDArray[np.float32]) -> None:
-        """Add single bases of a contig, sorted: their positions (P,) and values (P,)."""
+        """Add single bases of a contig: sorted 0-based positions (P,), and their values (P,).
+
+        Raises:
+            OutputError: bases out of order, or a full disk.
+        """
         if len(position):
             self._add(contig, position.tolist(), values=values.tolist(), span=1)
 
@@ -165,31 +193,39 @@ class BigWigWriter:
             raise OutputError(f"{self.path} could not be written and was left out: {one_line(error)}") from None
 
 
-def match_bigwig(path: str, contigs: Mapping[str, int], needed: Collection[str]) -> dict[str, str | None]:
-    """For each contig of the genome its name in a bigWig, None where it is not there.
+def match_bigwig(path: str, contigs: Mapping[str, int], required: Collection[str]) -> dict[str, str | None]:
+    """Match the contigs of a genome to those of a bigWig, from its header.
+
+    Args:
+        path: path of the bigWig.
+        contigs: contig -> length, of the genome.
+        required: contigs that it may not lack.
+
+    Returns:
+        For each contig of the genome its name in the bigWig, None where it is missing.
 
     Raises:
-        InputError: a bigWig of another assembly, or one without any of the contigs, or without one that is needed.
+        InputError: a bigWig of another assembly, without any of the contigs, or without a required one.
     """
     with BigWig(path) as file:
-        theirs = file.contigs
-    found = match_both_ways(contigs, theirs)
-    if not any(found.values()):
-        raise InputError(f"{path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(theirs)}")
-    for contig in needed:
-        if found[contig] is None:
-            raise InputError(f"{path} has no contig {contig!r}, which is wanted; it has {some_of(theirs)}")
-    for contig, name in found.items():
-        if name is not None and theirs[name] != contigs[contig]:
+        lengths = file.contigs
+    names = match_both_ways(contigs, lengths)
+    if not any(names.values()):
+        raise InputError(f"{path} has none of the genome's contigs {some_of(contigs)}; it has {some_of(lengths)}")
+    for contig in required:
+        if names[contig] is None:
+            raise InputError(f"{path} has no contig {contig!r}, which is wanted; it has {some_of(lengths)}")
+    for contig, name in names.items():
+        if name is not None and lengths[name] != contigs[contig]:
             raise InputError(
-                f"{path} is of another assembly than the genome: {name} has {theirs[name]:,} bases there and "
+                f"{path} is of another assembly than the genome: {name} has {lengths[name]:,} bases there and "
                 f"{contigs[contig]:,} in the FASTA"
             )
-    return found
+    return names
 
 
-def _check_whole(path: Path) -> None:
-    """A bigWig begins and ends with one number, and its header says where its tables are: else pyBigWig may crash."""
+def _check_complete(path: Path) -> None:
+    """Refuse truncated and damaged files, on which pyBigWig may crash: magic numbers must be where the header says."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     with path.open("rb") as file:
@@ -202,9 +238,9 @@ def _check_whole(path: Path) -> None:
             raise InputError(f"{path} was cut off: it does not end as a bigWig file does; fetch it again")
         zooms, contigs, _, index = struct.unpack(f"{orders[0]}6xH3Q", head)
         if zooms > _MOST_ZOOMS:
-            raise InputError(f"{path} is damaged: its header tells of {zooms:,} zoom levels; fetch it again")
-        for place, magic in ((contigs, _CONTIGS_MAGIC), (index, _INDEX_MAGIC)):
-            file.seek(min(place, path.stat().st_size))
-            empty = place == 0 and magic == _INDEX_MAGIC  # without any value there is no index
-            if not empty and file.read(4) != struct.pack(f"{orders[0]}I", magic):
+            raise InputError(f"{path} is damaged: its header lists {zooms:,} zoom levels; fetch it again")
+        for offset, magic in ((contigs, _CONTIGS_MAGIC), (index, _INDEX_MAGIC)):
+            file.seek(min(offset, path.stat().st_size))
+            no_index = offset == 0 and magic == _INDEX_MAGIC  # of a file without values
+            if not no_index and file.read(4) != struct.pack(f"{orders[0]}I", magic):
                 raise InputError(f"{path} is damaged: its tables are not where its header says; fetch it again")

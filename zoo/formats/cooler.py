@@ -1,6 +1,6 @@
 """Cooler files (.cool, .mcool): opened by URI, checked, read as bands along the diagonal.
 
-Shapes: N bins of a contig, W diagonals.
+Format: Abdennur and Mirny 2020, doi:10.1093/bioinformatics/btz540. Shapes: P pixels, W diagonals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ __all__ = ["CoolerFile", "Pixels"]
 
 # Pixels that are read at once.
 _PIXELS_AT_ONCE = 20_000_000
-# Lengths of contigs may be rounded in a cooler, and last bins without contacts left out.
+# Most bins by which a contig may differ from the genome: lengths may be rounded, last bins without contacts left out.
 _MOST_BINS_OFF = 10
 
 
@@ -26,9 +26,9 @@ class Pixels(NamedTuple):
     """Contacts within one contig; bins are counted from its beginning.
 
     Attributes:
-        row: bin of the one end (P,).
+        row: bin of one end (P,).
         distance: bins from it to the other end (P,).
-        contacts: how many (P,).
+        contacts: number of contacts (P,).
     """
 
     row: NDArray[np.int64]
@@ -37,13 +37,23 @@ class Pixels(NamedTuple):
 
 
 class CoolerFile:
-    """One map of contacts in a .cool or .mcool file. The object holds a path and numbers alone.
+    """One contact map in a .cool or .mcool file, of which the header is read. The object holds a path and numbers.
 
     Args:
         uri: `file.cool`, `file.mcool::resolutions/2000` or `file.cool::group`.
 
+    Attributes:
+        path: path of the file.
+        group: group of the map in it.
+        bin_size: bases per bin.
+        contigs: contig -> length.
+        first: contig -> index of its first bin.
+        bins: contig -> number of bins.
+        columns: names of the columns of the table of bins.
+
     Raises:
-        InputError: no such file or group, no cooler, or an .mcool without a resolution (those in it are listed).
+        InputError: a file or group that is missing, no cooler, or an .mcool without a resolution (those in it are
+            listed).
     """
 
     def __init__(self, uri: str) -> None:
@@ -58,78 +68,97 @@ class CoolerFile:
             groups = cooler.fileops.list_coolers(path)
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{path} is no cooler file that can be read ({one_line(error)})") from None
-        groups = groups or ["/"]  # files of cooler's first formats do not say what they are
-        found = next((each for each in groups if each.strip("/") == group.strip("/")), None)
-        if found is None:
-            known = ", ".join(f"{path}::{each.strip('/')}" for each in _by_resolution(groups)) or "none"
+        groups = groups or ["/"]  # files of cooler's first formats do not state what they are
+        chosen = next((name for name in groups if name.strip("/") == group.strip("/")), None)
+        if chosen is None:
+            known = ", ".join(f"{path}::{name.strip('/')}" for name in _by_resolution(groups)) or "none"
             what = f"no map {group!r}" if group else "several maps, of which one must be named"
             raise InputError(f"{path} has {what}; there are: {known}")
         try:
-            self._open(cooler.Cooler(f"{path}::{found}"))
+            self._read_header(cooler.Cooler(f"{path}::{chosen}"))
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise InputError(f"{uri} is no cooler that can be read ({one_line(error)})") from None
 
-    def _open(self, found: Any) -> None:
-        if found.binsize is None:
+    def _read_header(self, opened: Any) -> None:
+        if opened.binsize is None:
             raise InputError(f"{self.uri} has bins of several sizes; contact maps here have bins of one")
-        if found.storage_mode != "symmetric-upper":
-            raise InputError(f"{self.uri} is not a symmetric map of contacts ({found.storage_mode})")
-        self.bin_size = int(found.binsize)
-        self.contigs: dict[str, int] = {name: int(length) for name, length in found.chromsizes.items()}
-        self.first: dict[str, int] = {name: int(found.offset(name)) for name in self.contigs}
-        extents = {name: found.extent(name) for name in self.contigs}
-        self.bins: dict[str, int] = {name: int(end - start) for name, (start, end) in extents.items()}
-        self.columns: list[str] = [str(column) for column in found.bins().columns]
+        if opened.storage_mode != "symmetric-upper":
+            raise InputError(f"{self.uri} is not a symmetric map of contacts ({opened.storage_mode})")
+        self.bin_size = int(opened.binsize)
+        self.contigs: dict[str, int] = {name: int(length) for name, length in opened.chromsizes.items()}
+        with opened.open("r") as group:  # once: `Cooler.extent` opens the file for each contig
+            edges = group["indexes/chrom_offset"][:].tolist()
+            self.columns: list[str] = [str(column) for column in group["bins"]]
+        self.first: dict[str, int] = dict(zip(self.contigs, edges[:-1], strict=True))
+        spans = zip(self.contigs, edges[:-1], edges[1:], strict=True)
+        self.bins: dict[str, int] = {name: end - start for name, start, end in spans}
 
     def match(self, contigs: Mapping[str, int]) -> dict[str, str | None]:
-        """For each contig of a genome its name here, None where it is not there.
+        """Match the contigs of a genome to those of the cooler.
+
+        Args:
+            contigs: contig -> length, of the genome.
+
+        Returns:
+            For each contig of the genome its name in the cooler, None where it is missing.
 
         Raises:
-            InputError: none of them is here, or one has another length than in the genome.
+            InputError: none of them is in the cooler, or one has another length.
         """
-        found = match_both_ways(contigs, self.contigs)
-        if not any(found.values()):
+        names = match_both_ways(contigs, self.contigs)
+        if not any(names.values()):
             raise InputError(
                 f"{self.uri} has none of the genome's contigs {some_of(contigs)}; it has {some_of(self.contigs)}"
             )
-        for contig, name in found.items():
+        for contig, name in names.items():
             if name is not None and abs(self.contigs[name] - contigs[contig]) > _MOST_BINS_OFF * self.bin_size:
                 raise InputError(
                     f"{self.uri} is of another assembly than the genome: {name} has {self.contigs[name]:,} bases there "
                     f"and {contigs[contig]:,} in the FASTA"
                 )
-        return found
+        return names
 
     def weights(self, balance: bool) -> NDArray[np.float64]:
-        """What makes counts comparable: a factor for each bin of all contigs, NaN for those that are left out.
+        """Read the balancing weights, or compute them.
 
         Args:
-            balance: balance the map here if it is not, by iterative correction within contigs; the file stays as it is.
+            balance: without stored weights, balance the map in memory by iterative correction within contigs (Imakaev
+                2012, doi:10.1038/nmeth.2148); the file is not changed.
+
+        Returns:
+            float64, a factor for each bin of all contigs, NaN for masked bins.
 
         Raises:
-            InputError: it is not balanced, and `balance` is false; or balancing did not come to an end.
+            InputError: no stored weights and `balance` is false, or balancing did not converge.
         """
         import cooler
 
-        found = cooler.Cooler(f"{self.path}::{self.group}")
+        opened = cooler.Cooler(f"{self.path}::{self.group}")
         if "weight" in self.columns:
-            stored: NDArray[np.float64] = found.bins()["weight"][:].to_numpy(np.float64)
+            stored: NDArray[np.float64] = opened.bins()["weight"][:].to_numpy(np.float64)
             return stored
         if not balance:
             others = [name for name in self.columns if name not in ("chrom", "start", "end")]
-            said = f"; it has {', '.join(others)}" if others else ""
+            listed = f"; it has {', '.join(others)}" if others else ""
             raise InputError(
-                f"{self.uri} is not balanced, for it has no column `weight`{said}: run `cooler balance {self.uri}`, or "
-                "let the data be balanced here with --data.balance true"
+                f"{self.uri} is not balanced, for it has no column `weight`{listed}: run `cooler balance {self.uri}`, "
+                "or let the data be balanced here with --data.balance true"
             )
-        weights, said = cooler.balance_cooler(found, cis_only=True, store=False)
-        if not np.all(said["converged"]):
+        weights, statistics = cooler.balance_cooler(opened, cis_only=True, store=False)
+        if not np.all(statistics["converged"]):
             raise InputError(f"{self.uri} could not be balanced: the iterative correction does not converge")
-        made: NDArray[np.float64] = np.asarray(weights, np.float64)
-        return made
+        balanced: NDArray[np.float64] = np.asarray(weights, np.float64)
+        return balanced
 
     def pixels(self, name: str, first: int, last: int, most: int) -> Iterator[Pixels]:
-        """Contacts within a contig from bins `first` to `last` to bins fewer than `most` further right, in pieces."""
+        """Read contacts within a contig, in pieces.
+
+        Args:
+            name: contig, as the cooler names it.
+            first: first bin of the rows that are read.
+            last: bin after their last.
+            most: distances below this are read, in bins.
+        """
         import h5py
 
         begin, end = self.first[name], self.first[name] + self.bins[name]
@@ -146,13 +175,13 @@ class CoolerFile:
 
     @property
     def resolutions(self) -> list[str]:
-        """The maps in this file."""
+        """Names of the maps in this file, finest first."""
         import cooler
 
         return _by_resolution(cooler.fileops.list_coolers(str(self.path)))
 
 
 def _by_resolution(groups: list[str]) -> list[str]:
-    """Groups of a file, finest first."""
+    """Sort the groups of a file, finest first."""
     ends = [group.rsplit("/", 1)[-1] for group in groups]
     return [group for _, group in sorted(zip([int(e) if e.isdigit() else 0 for e in ends], groups, strict=True))]

@@ -1,4 +1,4 @@
-"""Tables of expected contacts at each distance, as `cooltools expected-cis` writes them."""
+"""Tables of expected contacts at each distance, as `cooltools expected-cis` writes them. D distances."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,37 +17,44 @@ _COLUMNS = ("balanced.avg", "count.avg")
 
 @dataclass(frozen=True)
 class Expected:
-    """Contacts that are expected at each distance.
+    """Expected contacts at each distance.
 
     Attributes:
-        path: of the table.
-        values: mean contacts of two bins at a distance of 0, 1, 2, ... bins, NaN where the table has none.
+        path: path of the table.
+        values: mean contacts of two bins at a distance of 0, 1, 2, ... bins (D,), NaN where the table has none.
     """
 
     path: str
     values: NDArray[np.float64]
 
     def at(self, distance: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Contacts at distances, in bins.
+        """Look up expected contacts.
+
+        Args:
+            distance: distances in bins, of any shape.
+
+        Returns:
+            float64 of the same shape.
 
         Raises:
-            InputError: the table does not reach so far.
+            InputError: the table has no value for one of the distances.
         """
         furthest = int(distance.max(initial=0))
-        found = self.values[np.minimum(distance, len(self.values) - 1)]
-        if furthest >= len(self.values) or np.isnan(found).any():
+        contacts = self.values[np.minimum(distance, len(self.values) - 1)]
+        if furthest >= len(self.values) or np.isnan(contacts).any():
             raise InputError(f"{self.path}: no expected contacts for some distances up to {furthest} bins")
-        return found
+        return contacts
 
 
 def read_expected(path: str) -> Expected:
-    """Read a table of expected contacts; several regions are averaged, each pair of bins counting alike.
+    """Read a table of expected contacts. Several regions are averaged, weighted by their number of valid pairs.
 
     Args:
-        path: TSV with the columns `dist`, `n_valid` and `balanced.avg` or `count.avg`, as of `cooltools expected-cis`.
+        path: TSV with the columns `dist`, `n_valid` and `balanced.avg` or `count.avg`, as `cooltools expected-cis`
+            writes it (Open2C, doi:10.1371/journal.pcbi.1012067).
 
     Raises:
-        InputError: it is no such table.
+        InputError: a file that is missing or no such table.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
@@ -65,11 +72,11 @@ def read_expected(path: str) -> Expected:
         distance = table["dist"].to_numpy(np.int64)
         pairs, mean = (table[name].to_numpy(np.float64) for name in ("n_valid", column))
     except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: a number is none ({one_line(error)[:200]})") from None
-    there = ~np.isnan(mean) & (pairs > 0) & (distance >= 0)
-    if not there.any():
+        raise InputError(f"{path}: a column holds something else than numbers ({one_line(error)[:200]})") from None
+    valid = ~np.isnan(mean) & (pairs > 0) & (distance >= 0)
+    if not valid.any():
         raise InputError(f"{path}: no expected contacts in it")
-    distance, pairs, mean = distance[there], pairs[there], mean[there]
+    distance, pairs, mean = distance[valid], pairs[valid], mean[valid]
     count = np.bincount(distance, pairs)
     total = np.bincount(distance, pairs * mean)
     return Expected(path, np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))

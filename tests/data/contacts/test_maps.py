@@ -371,7 +371,7 @@ def test_a_pixel_of_the_band_is_that_of_the_whole_map(made: Path, masked: Mask) 
                 expected[i, d] = whole[i, i + d]
         np.testing.assert_allclose(found.values[here], expected, rtol=0, atol=1e-6)
         _, good = fill_gaps(whole, ~np.isnan(weight[here]), RULES.fill, masked[here])
-        np.testing.assert_array_equal(found.good[here], good)
+        np.testing.assert_array_equal(found.observed[here], good)
         np.testing.assert_array_equal(np.isnan(expected[:-3, 2:4]).all(1), ~good[:-3] | ~(good[2:-1] | good[3:]))
         known += int((~np.isnan(expected)).sum())
     assert known > 11_000

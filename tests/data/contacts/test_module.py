@@ -439,7 +439,7 @@ def test_the_blacklist_and_bins_without_a_weight_are_nan(world: World, tmp_path:
 
 def test_bins_without_a_weight_alone_between_others_are_filled_where_that_is_asked_for(world: World) -> None:
     data = module(world, maps=MapRules(least_count=0, fill=1))
-    good = data.bands[0].good
+    good = data.bands[0].observed
     assert np.flatnonzero(~good).tolist() == [90, 91, 92, 159 + 40, 159 + 41]
     values = data.bands[0].values
     maps = slow_maps(world.one)["chr1"]
@@ -452,7 +452,7 @@ def test_windows_that_are_masked_are_counted_and_left_out(world: World, tmp_path
     # The first three windows wholly; of that from 42 on seven bins of 14, and the bin 50, which has no weight.
     data = module(world, blacklist=bed(tmp_path, ("chr1", 0, 49 * BIN)))
     assert data.dataset("train").tiles.start.tolist() == starts_of("chr1")[4:]
-    assert "4 windows dropped: over 50% of their bins are masked (3 of them wholly)" in data.describe()
+    assert "4 windows dropped: over 50% of their bins are masked (3 of them completely)" in data.describe()
     kept = module(world, blacklist=data.blacklist, max_masked=8 / 14)
     assert kept.dataset("train").tiles.start.tolist() == starts_of("chr1")[3:]
 
@@ -467,7 +467,7 @@ def test_a_module_says_what_it_holds_and_what_it_left_out(world: World, tmp_path
     data = module(world, coolers={"one": world.one, "other": world.other}, blacklist=bed(tmp_path, ("1", 0, 42 * BIN)))
     assert data.describe() == [
         "2 bins dropped: in regions that are too short for a window",
-        "3 windows dropped: over 50% of their bins are masked (3 of them wholly)",
+        "3 windows dropped: over 50% of their bins are masked (3 of them completely)",
         "one: 49 of 274 bins masked: without a weight, or blacklisted",
         "other: 42 of 274 bins masked: without a weight, or blacklisted",
         "maps: log(observed/expected), coarse-grained to 0 contacts, clipped at 2, gaps up to 0 filled, Gaussian of 0 "
@@ -860,7 +860,7 @@ def test_windows_longer_than_every_contig_are_refused(world: World) -> None:
 def test_an_empty_split_is_refused_with_what_was_left_out(world: World, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         module(world, blacklist=bed(tmp_path, ("chr3", 0, 12_033))).describe()
-    refused(str(error.value), "the test split is empty: 17 windows in all", "4 windows dropped", "4 of them wholly")
+    refused(str(error.value), "the test split is empty: 17 windows in all", "4 windows dropped", "4 of them completely")
 
 
 def test_a_training_split_without_contacts_is_refused(world: World, tmp_path: Path) -> None:
@@ -881,7 +881,7 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "coarse inputs": ({"input_size": 512}, "an input_size of 512 bases does not divide bins of 256"),
     "no input size": ({"input_size": 0}, "an input_size of 0 bases does not divide bins of 256"),
     "blocks": ({"split": SplitRules(block_size=4_000)}, "blocks of 4000 bases are shorter than a window of 4608"),
-    "all masked": ({"max_masked": 1}, "max_masked is a share from 0 to below 1"),
+    "all masked": ({"max_masked": 1}, "max_masked is a fraction from 0 to below 1"),
     "no batch": ({"batch_size": 0}, "from 1 up"),
 }
 

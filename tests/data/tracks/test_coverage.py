@@ -156,7 +156,7 @@ def test_it_is_read_block_by_block_alike(genome: Genome, tracks: list[Track], mo
     monkeypatch.setattr("zoo.data.tracks.coverage._BASES_AT_ONCE", 100)
     coverage = Coverage(tracks, genome, genome.contigs, 16)
     assert_right(coverage.values, tracks, 16)
-    assert coverage.usable.shape == coverage.shape[1:]
+    assert coverage.observed.shape == coverage.shape[1:]
 
 
 def test_contigs_are_those_that_were_asked_for_in_their_order(genome: Genome, tracks: list[Track]) -> None:
@@ -190,9 +190,9 @@ def test_a_bin_is_usable_with_half_of_its_bases_and_a_value_in_some_target(
     masked = [Track(f"t{i}", path, missing="mask") for i, path in enumerate(paths)]
     # The contig before has 3 bins, the one after begins with the bin 13.
     coverage = Coverage(masked, genome, genome.contigs, 10)
-    assert np.flatnonzero(~coverage.usable).tolist() == [3 + 3, 3 + 6, 13, 14]
+    assert np.flatnonzero(~coverage.observed).tolist() == [3 + 3, 3 + 6, 13, 14]
     as_zero = [replace(track, missing="zero") for track in masked]
-    assert np.flatnonzero(~Coverage(as_zero, genome, genome.contigs, 10).usable).tolist() == [3 + 3, 13, 14]
+    assert np.flatnonzero(~Coverage(as_zero, genome, genome.contigs, 10).observed).tolist() == [3 + 3, 13, 14]
 
 
 def test_a_bigwig_without_any_value_does_not_count_as_measured(
@@ -223,9 +223,9 @@ def test_contigs_that_some_bigwig_lacks_are_left_out_and_listed(
 def test_a_contig_that_is_needed_is_not_left_out(tmp_path: Path, genome: Genome, tracks: list[Track]) -> None:
     lacking = one_track(tmp_path, {"chr1": some_values(SIZES["chr1"], 5)})
     with pytest.raises(InputError, match=r"one\.bw has no contig 'chr2', which is wanted; it has chr1") as error:
-        Coverage([tracks[0], lacking], genome, genome.contigs, 10, needed=["chr1", "chr2"])
+        Coverage([tracks[0], lacking], genome, genome.contigs, 10, required=["chr1", "chr2"])
     assert str(tmp_path) in str(error.value)
-    assert Coverage([tracks[0], lacking], genome, genome.contigs, 10, needed=["chr1"]).absent == ["chr2", "chr3"]
+    assert Coverage([tracks[0], lacking], genome, genome.contigs, 10, required=["chr1"]).absent == ["chr2", "chr3"]
 
 
 def test_a_bigwig_of_another_assembly_is_refused(tmp_path: Path, genome: Genome) -> None:
@@ -305,7 +305,7 @@ def test_it_is_found_again_without_reading(
     again = Coverage(tracks, Genome(genome.path), genome.contigs, 10)
     assert again.build() == first.folder
     np.testing.assert_array_equal(again.values, first.values)
-    np.testing.assert_array_equal(again.usable, first.usable)
+    np.testing.assert_array_equal(again.observed, first.observed)
     assert again.facts() == first.facts()
 
 
@@ -388,7 +388,7 @@ def test_an_interrupted_one_goes_on_with_the_track_that_it_was_at(
     assert_right(coverage.values, mine, 10)
     assert Counter(reads) == {"1.bw": len(SIZES), "2.bw": len(SIZES)}
     assert len(coverage.facts()) == 3
-    assert coverage.usable.all()
+    assert coverage.observed.all()
 
 
 def build_in_worker(coverage: Coverage, barrier: Any, log: str) -> None:
@@ -427,7 +427,7 @@ def test_processes_that_build_at_once_make_one_right_map(
 def test_workers_make_the_same_map(genome: Genome, tracks: list[Track], workers: int) -> None:
     coverage = Coverage(tracks, genome, genome.contigs, 10, workers=workers)
     assert_right(coverage.values, tracks, 10)
-    assert coverage.usable.all()
+    assert coverage.observed.all()
     facts = coverage.facts()
     assert [fact.missing for fact in facts] == [int(np.isnan(bases(track)).sum()) for track in tracks]
 
@@ -534,7 +534,7 @@ def test_it_survives_pickling_and_its_values_do_not_travel(genome: Genome, track
     assert len(packed) < values.nbytes / 10
     again = pickle.loads(packed)
     np.testing.assert_array_equal(again.values, values)
-    np.testing.assert_array_equal(again.usable, coverage.usable)
+    np.testing.assert_array_equal(again.observed, coverage.observed)
     assert (again.contigs, again.shape, again.folder) == (coverage.contigs, coverage.shape, coverage.folder)
 
 

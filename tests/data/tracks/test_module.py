@@ -503,8 +503,8 @@ def test_a_module_says_what_it_holds_and_what_it_left_out(folder: Path) -> None:
     # 6,058 bases on the contigs that are left.
     assert lines[1:] == [
         "30 bases masked: blacklisted, without a value, or N",
-        "plus: 55 bases (0.9%) have no value and are left out",
-        "minus: 55 bases (0.9%) have no value and are left out",
+        "plus: 55 bases (0.9%) have no value and are masked",
+        "minus: 55 bases (0.9%) have no value and are masked",
         "both: 30 bases (0.5%) have no value and count as 0",
         "train: 50 windows, 400 bins of 10 bases",
         "val: 16 windows, 125 bins of 10 bases",
@@ -569,9 +569,9 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "no batch": ({"batch_size": 0}, "from 1 up"),
     "no epoch": ({"epoch_size": 0}, "from 1 up"),
     "no stride": ({"stride": 0}, "from 1 up"),
-    "all masked": ({"max_masked": 1}, "max_masked is a share from 0 to below 1"),
-    "negative share": ({"max_masked": -0.1}, "max_masked is a share from 0 to below 1"),
-    "no share": ({"max_masked": math.nan}, "max_masked is a share from 0 to below 1"),
+    "all masked": ({"max_masked": 1}, "max_masked is a fraction from 0 to below 1"),
+    "negative share": ({"max_masked": -0.1}, "max_masked is a fraction from 0 to below 1"),
+    "no share": ({"max_masked": math.nan}, "max_masked is a fraction from 0 to below 1"),
     "blocks": ({"split": SplitRules(block_size=100)}, "blocks of 100 bases are shorter than a window of 120"),
     "half a split": ({"split": SplitRules(val=["chr1"])}, "both `val` and `test`"),
 }

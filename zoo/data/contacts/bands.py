@@ -1,4 +1,4 @@
-"""A cooler's maps prepared once, as bands along the diagonal that lie in the cache.
+"""A cooler's maps prepared once, as bands along the diagonal in the cache.
 
 Shapes: P bins of all contigs, one contig after the other; W diagonals of the band; D diagonals that are read.
 """
@@ -26,26 +26,30 @@ from zoo.utils.progress import bar
 
 __all__ = ["ContactBand"]
 
-# Of how bands are made: those of another one lie in folders of their own.
+# Version of how bands are made: another one gives other folders.
 _VERSION = 2
+# Files of the folder: values (P, W), which bins are observed (P,), expected contacts (D,), and the mark of a whole one.
+_VALUES, _OBSERVED, _EXPECTED, _DONE = "band.f32", "good.u8", "expected.f64", "done"
 # Bins on a side of the squares that are prepared at once, if the band is no wider.
 _SIDE = 2048
 
+Mask = NDArray[np.bool_]
+
 
 class ContactBand:
-    """What one cooler says of pairs of bins, log(observed/expected), made when first asked for and found after that.
+    """log(observed/expected) of pairs of bins of one cooler; built at first use, opened after that.
 
-    The object holds paths and numbers, so it is safe to send to worker processes: each opens the map for itself.
+    The object holds paths and numbers, so it can be sent to worker processes: each opens the map for itself.
 
     Args:
         file: the cooler.
-        contigs: of the genome, with their lengths; all are in the cooler.
-        width: diagonals W, from the main one.
-        diagonal: the first that counts.
-        expected_from: where the expected values come from: the training split.
-        masked: bins that are left out whatever the cooler says (P,).
+        contigs: contig -> length, of the genome; all must be in the cooler.
+        width: number of diagonals from the main one, W.
+        diagonal: first diagonal that is used.
+        expected_from: regions in which expected contacts are counted: the training split.
+        masked: bins that are masked whatever the cooler holds (P,).
         rules: how maps are prepared.
-        balance: see `CoolerFile.weights`.
+        balance: balance the cooler in memory if it has no weights; see `CoolerFile.weights`.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class ContactBand:
         width: int,
         diagonal: int,
         expected_from: Sequence[Region],
-        masked: NDArray[np.bool_],
+        masked: Mask,
         rules: MapRules,
         balance: bool,
     ) -> None:
@@ -72,33 +76,33 @@ class ContactBand:
 
     @cached_property
     def folder(self) -> Path:
-        """Where it lies: a folder named by a hash of what went into it."""
-        said = [
+        """Folder in the cache, named by a hash of everything that decides the values."""
+        content = [
             [fingerprint(self.file.path), self.file.group, list(self._names.items()), list(self.contigs.items())],
             [_VERSION, self.width, self.diagonal, self.balance, asdict(self.rules), LEVELS],
             [list(region) for region in self.expected_from],
             hashlib.sha256(np.packbits(self.masked).tobytes()).hexdigest(),
         ]
-        return cache_folder() / "contacts" / hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
+        return cache_folder() / "contacts" / hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """The memory map (P, W): pixel (i, i + d) at [i, d], NaN where it is not known."""
+        """Memory map (P, W): pixel (i, i + d) at [i, d], NaN where unknown."""
         if self._map is None:
-            self._map = np.asarray(np.memmap(self.build() / "band.f32", np.float32, "r", shape=self.shape))
+            self._map = np.asarray(np.memmap(self.build() / _VALUES, np.float32, "r", shape=self.shape))
         return self._map
 
     @property
-    def good(self) -> NDArray[np.bool_]:
-        """Which bins have values (P,)."""
-        found: NDArray[np.uint8] = np.fromfile(self.build() / "good.u8", np.uint8)
-        return found.astype(bool)
+    def observed(self) -> Mask:
+        """Bins with a weight, or interpolated (P,)."""
+        flags: NDArray[np.uint8] = np.fromfile(self.build() / _OBSERVED, np.uint8)
+        return flags.astype(bool)
 
     @property
     def expected(self) -> NDArray[np.float64]:
-        """The mean of balanced contacts at each distance, in bins (D,), NaN where there is none."""
-        found: NDArray[np.float64] = np.fromfile(self.build() / "expected.f64", np.float64)
-        return found
+        """Mean of balanced contacts at each distance in bins (D,), NaN without any."""
+        expected: NDArray[np.float64] = np.fromfile(self.build() / _EXPECTED, np.float64)
+        return expected
 
     def build(self) -> Path:
         """Prepare the band if that is not done.
@@ -107,16 +111,16 @@ class ContactBand:
             The folder.
 
         Raises:
-            InputError: a cooler that cannot be read, is not balanced, or has no contacts to expect any from.
+            InputError: a cooler that cannot be read, is not balanced, or has no contacts in the training split.
             OutputError: the folder cannot be written, or the disk is full.
         """
         folder = self.folder
-        if not (folder / "done").is_file():
+        if not (folder / _DONE).is_file():
             size = 4 * self.shape[0] * self.shape[1]
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 with FileLock(folder / "lock"):
-                    if not (folder / "done").is_file():
+                    if not (folder / _DONE).is_file():
                         self._fill()
             except OSError as error:
                 raise OutputError(
@@ -126,51 +130,51 @@ class ContactBand:
         return folder
 
     def _fill(self) -> None:
+        """Prepare the band of each contig, square by square."""
         weight = self._weights()
         expected = self._expected(weight)
-        good = np.zeros(self.shape[0], np.uint8)
-        with (self.folder / "band.f32").open("wb") as file:
-            for place, (contig, length) in zip(
-                self.first, bar(list(self.contigs.items()), "preparing maps"), strict=True
-            ):
+        observed = np.zeros(self.shape[0], np.uint8)
+        with (self.folder / _VALUES).open("wb") as file:
+            contigs = bar(list(self.contigs.items()), "preparing maps")
+            for first, (contig, length) in zip(self.first.tolist(), contigs, strict=True):
                 bins = -(-length // self.file.bin_size)
-                of_contig = weight[place : place + bins]
-                left_out = self.masked[place : place + bins]
-                good[place : place + bins] = ~np.isnan(of_contig)
-                for low, high in gaps(~np.isnan(of_contig), self.rules.fill, left_out):
-                    good[place + low : place + high] = True
+                own = slice(first, first + bins)
+                known = ~np.isnan(weight[own])
+                observed[own] = known
+                for low, high in gaps(known, self.rules.fill, self.masked[own]):
+                    observed[first + low : first + high] = True
                 step = max(_SIDE - self.width, self.width)
                 for start in range(0, bins, step):
                     end = min(start + step, bins)
-                    file.write(self._block(contig, of_contig, left_out, expected, start, end).data)
+                    file.write(self._block(contig, weight[own], self.masked[own], expected, start, end).data)
             sync(file)
-        replace_bytes(self.folder / "good.u8", good.tobytes())
-        replace_bytes(self.folder / "expected.f64", expected.tobytes())
-        replace_bytes(self.folder / "done", b"")
+        replace_bytes(self.folder / _OBSERVED, observed.tobytes())
+        replace_bytes(self.folder / _EXPECTED, expected.tobytes())
+        replace_bytes(self.folder / _DONE, b"")
 
     def _weights(self) -> NDArray[np.float64]:
-        """Of the genome's bins (P,), NaN for those that are left out or lack in the cooler."""
+        """Balancing weights of the genome's bins (P,), NaN for bins that are masked or that the cooler lacks."""
         stored = self.file.weights(self.balance)
-        found = np.full(self.shape[0], np.nan)
-        for place, (contig, length) in zip(self.first, self.contigs.items(), strict=True):
+        weights = np.full(self.shape[0], np.nan)
+        for first, (contig, length) in zip(self.first, self.contigs.items(), strict=True):
             name = str(self._names[contig])
             bins = min(-(-length // self.file.bin_size), self.file.bins[name])
-            found[place : place + bins] = stored[self.file.first[name] : self.file.first[name] + bins]
-        return np.where(self.masked, np.nan, found)
+            weights[first : first + bins] = stored[self.file.first[name] : self.file.first[name] + bins]
+        return np.where(self.masked, np.nan, weights)
 
     def _expected(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean balanced contacts at each distance within the regions, as `cooltools expected-cis` counts them (D,)."""
-        # Squares of pixels that are pooled reach further than the band by their own side, in both directions.
+        """Mean balanced contacts at each distance within the regions (D,), as `cooltools expected-cis` counts them."""
+        # Coarse-graining pools squares that reach beyond the band, by up to their own side in both directions.
         reach = self.width + self.rules.margin + 2**LEVELS
         total, pairs = np.zeros(reach), np.zeros(reach, np.int64)
-        places = dict(zip(self.contigs, self.first.tolist(), strict=True))
+        first = dict(zip(self.contigs, self.first.tolist(), strict=True))
         for contig, start, end in bar(self.expected_from, "counting contacts by distance"):
-            here = weight[places[contig] + start : places[contig] + end]
-            pairs += valid_pairs(~np.isnan(here), reach)
+            region = weight[first[contig] + start : first[contig] + end]
+            pairs += valid_pairs(~np.isnan(region), reach)
             for row, distance, count in self.file.pixels(str(self._names[contig]), start, end, reach):
                 inside = row + distance < end
                 row, distance = row[inside] - start, distance[inside]
-                balanced = count[inside] * here[row] * here[row + distance]
+                balanced = count[inside] * region[row] * region[row + distance]
                 total += np.bincount(distance, np.nan_to_num(balanced), reach)
         if not total[self.diagonal : self.width].any():
             raise InputError(f"{self.file.uri}: no contact in the training split, so nothing can be expected")
@@ -180,23 +184,25 @@ class ContactBand:
         self,
         contig: str,
         weight: NDArray[np.float64],
-        masked: NDArray[np.bool_],
+        masked: Mask,
         expected: NDArray[np.float64],
         start: int,
         end: int,
     ) -> NDArray[np.float32]:
-        """Rows of the band from bin `start` to `end` of a contig, from a square around them."""
-        margin = -(-self.rules.margin // 2**LEVELS) * 2**LEVELS  # so that the squares that are pooled stay the same
+        """Prepare rows `start` to `end` of a contig's band (rows, W), from a square of the map around them."""
+        # Margin and beginning are multiples of the largest square of coarse-graining, so that its grid does not depend
+        # on where a block begins.
+        margin = -(-self.rules.margin // 2**LEVELS) * 2**LEVELS
         low = max(start // 2**LEVELS * 2**LEVELS - margin, 0)
         high = min(end + self.width + margin, len(weight))
         count = np.zeros((high - low, high - low))
-        for row, distance, found in self.file.pixels(str(self._names[contig]), low, high, len(expected)):
+        for row, distance, contacts in self.file.pixels(str(self._names[contig]), low, high, len(expected)):
             inside = row + distance < high
             row, distance = row[inside] - low, distance[inside]
-            count[row, row + distance] = count[row + distance, row] = found[inside]
+            count[row, row + distance] = count[row + distance, row] = contacts[inside]
         prepared = log_map(count, weight[low:high], expected, self.diagonal, self.rules, masked[low:high])
         rows = np.arange(start, end)[:, None]
-        columns = rows + np.arange(self.width)
+        columns = rows + np.arange(self.width)  # (rows, W): the square's diagonals become columns of the band
         band: NDArray[np.float32] = prepared[rows - low, np.minimum(columns, high - 1) - low].astype(np.float32)
         band[columns >= high] = np.nan
         return band

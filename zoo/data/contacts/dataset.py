@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from zoo.data.contacts.bands import ContactBand
 from zoo.data.tiles import Tiles
-from zoo.data.tracks.inputs import InputTracks
-from zoo.data.window_dataset import Moves, WindowDataset, WindowShape
+from zoo.data.window_dataset import Augmentation, WindowDataset, WindowInputs, WindowShape
 from zoo.genome.fasta import Genome
 from zoo.outputs import Contacts
 
@@ -22,17 +21,17 @@ Values = NDArray[np.float32]
 
 
 class ContactDataset(WindowDataset):
-    """Windows with their maps; see `WindowDataset`.
+    """Windows with their contact maps (`WindowDataset`).
 
     Args:
-        genome: the sequences.
-        bands: what was measured, a target each (T), all of the same contigs.
-        output: the pixels of a window.
+        genome: genome of the sequences.
+        bands: prepared maps, one per target, all of the same contigs (T).
+        output: defines the pixels of a window.
         tiles: the windows.
-        shape: of each.
-        inputs: tracks that are read beside the sequence.
-        moves: how windows are varied in training; None for validation and test.
-        seed: of that.
+        shape: their geometry.
+        inputs: tracks that are read in addition to the sequence; None for none.
+        augmentation: random changes of training windows; None for validation and test.
+        seed: seed of the augmentation.
     """
 
     def __init__(
@@ -42,25 +41,26 @@ class ContactDataset(WindowDataset):
         output: Contacts,
         tiles: Tiles,
         shape: WindowShape,
-        inputs: InputTracks | None = None,
-        moves: Moves | None = None,
+        inputs: WindowInputs | None = None,
+        augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(genome, bands[0].contigs, tiles, shape, inputs, moves, seed)
+        super().__init__(genome, bands[0].contigs, tiles, shape, inputs, augmentation, seed)
         self.bands = list(bands)
-        self._rows, self._columns = (place.numpy() for place in output.pixels())
-        self._turned = output.turned().numpy()
+        self._rows, self._columns = (index.numpy() for index in output.pixels())  # (P,) each
+        self._flipped = output.turned().numpy()  # (P,)
 
     def targets(self, contig: Index, start: Index) -> Values:
-        """Of windows (B, T, P)."""
-        rows = (self.bands[0].first[contig] + start)[:, None] + self._rows
-        distance = self._columns - self._rows
-        return np.stack([band.values[rows, distance] for band in self.bands], 1)
+        """Read targets of windows: index of the contig (B,) and first bin (B,) -> float32 (B, T, P)."""
+        rows = (self.bands[0].first[contig] + start)[:, None] + self._rows  # (B, P)
+        distance = self._columns - self._rows  # (P,)
+        return np.stack([band.values[rows, distance] for band in self.bands], 1)  # (B, T, P)
 
-    def turn(self, target: Values) -> Values:
-        """The map flipped along both axes."""
-        return target[..., self._turned]
+    def reverse_complement(self, target: Values) -> Values:
+        """Targets (B, T, P) as the other strand has them: maps flipped along both axes."""
+        return target[..., self._flipped]
 
-    def leave_out(self, target: Values, void: Index) -> None:
-        """Set to NaN what the window before has: pixels of which both bins are among the first `void`."""
-        target.transpose(0, 2, 1)[self._columns < void[:, None]] = np.nan
+    def mask_overlap(self, target: Values, overlap: Index) -> None:
+        """Set pixels (B, T, P) to NaN, in place, of which both bins are among the first `overlap` (B,)."""
+        shared = self._columns < overlap[:, None]  # (B, P): a pixel's column is never before its row
+        target.transpose(0, 2, 1)[shared] = np.nan  # a view (B, P, T)

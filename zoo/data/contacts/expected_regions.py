@@ -1,4 +1,4 @@
-"""Stretches of a genome within which contacts are expected, such as the arms of chromosomes, in bins."""
+"""Regions of a genome within which expected contacts are counted, such as the arms of chromosomes, in bins."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,13 @@ __all__ = ["Region", "training_regions"]
 
 
 class Region(NamedTuple):
-    """A stretch of a contig, in bins counted from its beginning: pairs are counted within it."""
+    """Part of a contig within which pairs of bins are counted.
+
+    Attributes:
+        contig: name.
+        start: first bin, counted from the contig's beginning.
+        end: bin after the last.
+    """
 
     contig: str
     start: int
@@ -23,24 +29,35 @@ class Region(NamedTuple):
 def training_regions(
     contigs: dict[str, int], genome_split: GenomeSplit, arms: str | None, bin_size: int
 ) -> list[Region]:
-    """The stretches of the training split, each within one of the arms where these are given, in whole bins."""
+    """Find the regions of the training split, within arms where these are given, in whole bins.
+
+    Args:
+        contigs: contig -> length.
+        genome_split: split of these contigs.
+        arms: BED file of regions, such as chromosome arms; None for whole contigs.
+        bin_size: bases per bin.
+
+    Raises:
+        InputError: none of the arms lies in the training split.
+    """
     names = list(contigs)
     contig, start, end, split = genome_split.regions()
     train = split == SPLITS.index("train")
-    found = [(names[c], int(s), int(e)) for c, s, e in zip(contig[train], start[train], end[train], strict=True)]
+    spans = [(names[c], int(s), int(e)) for c, s, e in zip(contig[train], start[train], end[train], strict=True)]
     if arms is not None:
-        given = read_bed(arms)
-        mapped = find_contigs([arm.chrom for arm in given], names)
-        bounds = [(mapped[arm.chrom], arm.start, arm.end) for arm in given]
-        found = [
+        entries = read_bed(arms)
+        renamed = find_contigs([arm.chrom for arm in entries], names)
+        bounds = [(renamed[arm.chrom], arm.start, arm.end) for arm in entries]
+        spans = [
             (name, max(s, low), min(e, high))
-            for name, s, e in found
+            for name, s, e in spans
             for chrom, low, high in bounds
             if chrom == name and max(s, low) < min(e, high)
         ]
+    # A bin that lies across a border is in no region; the last one of a contig, which may be short, is in one.
     whole = [
         Region(name, -(-s // bin_size), -(-e // bin_size) if e == contigs[name] else e // bin_size)
-        for name, s, e in found
+        for name, s, e in spans
     ]
     regions = [region for region in whole if region.start < region.end]
     if arms is not None and not regions:

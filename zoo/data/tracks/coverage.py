@@ -1,6 +1,6 @@
 """The values of many bigWigs in bins of a genome, read once into one memory map.
 
-Shapes: T targets, P bins of all contigs, one contig after the other.
+Shapes: T tracks, P bins of all contigs, one contig after the other.
 """
 
 import hashlib
@@ -31,19 +31,21 @@ from zoo.utils.text import some_of
 __all__ = ["Coverage", "TrackFacts", "fingerprint"]
 
 _BASES_AT_ONCE = 4_000_000
-# What is said of a bin.
+# Files of the folder: values (T, P), flags of bins (P,), and the facts of the tracks that are done.
+_VALUES, _FLAGS, _DONE = "values.f32", "usable.u8", "done.json"
+# Flags: the bases of a bin are known in the genome, and some track has a value in it.
 _KNOWN, _MEASURED = np.uint8(1), np.uint8(2)
 # A change of a bigWig changes its header, its index (at the end) or one of these samples between.
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
 
 
 class TrackFacts(NamedTuple):
-    """What was found in one bigWig.
+    """Facts of one bigWig, collected while it is binned.
 
     Attributes:
-        missing: bases without a value.
-        lowest: value of a bin.
-        highest: value of a bin.
+        missing: number of bases without a value.
+        lowest: lowest value of a bin.
+        highest: highest value of a bin.
     """
 
     missing: int
@@ -52,23 +54,23 @@ class TrackFacts(NamedTuple):
 
 
 class Coverage:
-    """Binned values of tracks, on disk; made when it is first asked for, and found again after that.
+    """Binned values of tracks in the cache; built at first use, opened after that.
 
-    The object holds paths and numbers, so it is safe to send to worker processes: each opens the map for itself. It is
-    made under a lock, a track at a time, so that processes do not do it twice and an interrupted one is gone on with.
-    It is known by the contents of bigWigs and FASTA, the contigs and the bin size: what scale and clips make of the
-    values is not in it.
+    The object holds paths and numbers, so it can be sent to worker processes: each opens the map for itself. It is
+    built under a lock, track by track, so that two processes do not build it twice and an interrupted build is resumed.
+    The folder is named by a hash of the contents of bigWigs and FASTA, the contigs and the bin size; `scale` and clips
+    of the table are applied when values are read, so they are not part of it.
 
     Args:
-        tracks: whose bigWigs are read (T).
-        genome: they were measured on.
-        contigs: of it, with their lengths; those that some bigWig does not have are left out.
-        bin_size: bases in a bin.
-        needed: contigs that no bigWig may lack.
-        workers: processes that read the bigWigs, a file each; 0 for this one.
+        tracks: tracks whose bigWigs are read (T).
+        genome: genome on which they were measured.
+        contigs: contig -> length, of the genome; those that some bigWig does not have are left out (`absent`).
+        bin_size: bases per bin.
+        required: contigs that no bigWig may lack.
+        workers: processes that read bigWigs, one file each at a time; 0 for this one.
 
     Raises:
-        InputError: a bigWig of another assembly, one that is damaged, or none with any of the contigs.
+        InputError: a bigWig of another assembly, a damaged one, or no contig that all of them have.
     """
 
     def __init__(
@@ -77,12 +79,12 @@ class Coverage:
         genome: Genome,
         contigs: Mapping[str, int],
         bin_size: int,
-        needed: Collection[str] = (),
+        required: Collection[str] = (),
         workers: int = 0,
     ) -> None:
         self.tracks, self.genome, self.bin_size, self.workers = list(tracks), genome, bin_size, workers
-        self._names = [match_bigwig(track.path, contigs, needed) for track in self.tracks]
-        absent = {contig for found in self._names for contig, name in found.items() if name is None}
+        self._names = [match_bigwig(track.path, contigs, required) for track in self.tracks]
+        absent = {contig for names in self._names for contig, name in names.items() if name is None}
         self.absent = [contig for contig in contigs if contig in absent]
         self.contigs = {contig: length for contig, length in contigs.items() if contig not in absent}
         if not self.contigs:
@@ -96,31 +98,31 @@ class Coverage:
         return {**self.__dict__, "_map": None}
 
     @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Which bins have a value in some target and a known base in at least half of their places (P,)."""
-        found: NDArray[np.uint8] = np.fromfile(self.build() / "usable.u8", dtype=np.uint8)
-        usable: NDArray[np.bool_] = found == _KNOWN | _MEASURED
-        return usable
+    def observed(self) -> NDArray[np.bool_]:
+        """Bins with a value in some track and a known base in at least half of their positions (P,)."""
+        flags: NDArray[np.uint8] = np.fromfile(self.build() / _FLAGS, dtype=np.uint8)
+        observed: NDArray[np.bool_] = flags == _KNOWN | _MEASURED
+        return observed
 
     @cached_property
     def folder(self) -> Path:
-        """Where it lies: a folder named by a hash of what went into it."""
-        said = [
+        """Folder in the cache, named by a hash of everything that decides the values."""
+        files = [
             [fingerprint(Path(track.path)), track.statistic, track.missing, [names[c] for c in self.contigs]]
             for track, names in zip(self.tracks, self._names, strict=True)
         ]
-        text = json.dumps([self.bin_size, fingerprint(self.genome.path), self.contigs, said])
+        text = json.dumps([self.bin_size, fingerprint(self.genome.path), self.contigs, files])
         return cache_folder() / "coverage" / hashlib.sha256(text.encode()).hexdigest()[:24]
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """The memory map (T, P), NaN in masked bins."""
+        """Memory map of the values (T, P), NaN in masked bins."""
         if self._map is None:
-            self._map = np.asarray(np.memmap(self.build() / "values.f32", np.float32, "r", shape=self.shape))
+            self._map = np.asarray(np.memmap(self.build() / _VALUES, np.float32, "r", shape=self.shape))
         return self._map
 
     def build(self) -> Path:
-        """Read what was not read yet.
+        """Bin the tracks that are not in the cache yet.
 
         Returns:
             The folder.
@@ -132,14 +134,20 @@ class Coverage:
         folder = self.folder
         if len(self._done()) < len(self.tracks):
             with ExitStack() as stack:
-                with self._written():
+                with self._writing():
                     folder.mkdir(parents=True, exist_ok=True)
                     stack.enter_context(FileLock(folder / "lock"))
                 self._fill()
         return folder
 
+    def facts(self) -> list[TrackFacts]:
+        """Facts of each bigWig (T); binned first if that is not done."""
+        self.build()
+        return self._done()
+
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
+        """Turn errors of the file system into one sentence."""
         try:
             yield
         except OSError as error:
@@ -149,82 +157,76 @@ class Coverage:
             ) from None
 
     def _fill(self) -> None:
-        """Read the tracks that are not done, as some may be by an earlier process."""
+        """Bin the tracks that are not done; an earlier process may have done some."""
         folder, done = self.folder, self._done()
         if done:
-            usable = np.fromfile(folder / "usable.u8", np.uint8)
+            flags = np.fromfile(folder / _FLAGS, np.uint8)
         else:
-            usable = self._known()
-            with self._written(), (folder / "values.f32").open("wb") as file:
-                (folder / "done.json").unlink(missing_ok=True)  # of another size
+            flags = self._known()
+            with self._writing(), (folder / _VALUES).open("wb") as file:
+                (folder / _DONE).unlink(missing_ok=True)  # it may be of a map of another size
                 file.truncate(self._bytes())
-        left = range(len(done), len(self.tracks))
-        with mapped(self._read, left, min(self.workers, len(left))) as found:
-            for _, (facts, measured) in zip(bar(left, "reading bigWigs"), found, strict=True):
+        remaining = range(len(done), len(self.tracks))
+        with mapped(self._read, remaining, min(self.workers, len(remaining))) as results:
+            for _, (facts, measured) in zip(bar(remaining, "reading bigWigs"), results, strict=True):
                 done.append(facts)
-                complete = (usable & _MEASURED).all()
-                usable |= _MEASURED if measured is None else _MEASURED * np.unpackbits(measured, count=len(usable))
-                with self._written():
-                    # Marked before it is called done: wherever this is stopped, no track that is done lacks its marks.
+                complete = (flags & _MEASURED).all()
+                flags |= _MEASURED if measured is None else _MEASURED * np.unpackbits(measured, count=len(flags))
+                with self._writing():
+                    # Flags are written before the track counts as done: an interruption between leaves no track that
+                    # is done without its flags.
                     if not complete:
-                        replace_bytes(folder / "usable.u8", usable.tobytes())
-                    replace_bytes(folder / "done.json", json.dumps(done).encode())
+                        replace_bytes(folder / _FLAGS, flags.tobytes())
+                    replace_bytes(folder / _DONE, json.dumps(done).encode())
 
     def _bytes(self) -> int:
-        """Of the map."""
+        """Size of the map on disk."""
         return 4 * self.shape[0] * self.shape[1]
 
     def _done(self) -> list[TrackFacts]:
-        """What was found in the tracks that are in the map; none where a file is not there or was cut."""
-        sizes = {"values.f32": self._bytes(), "usable.u8": self.shape[1]}
-        paths = {self.folder / name: size for name, size in sizes.items()}
-        path = self.folder / "done.json"
-        if not path.is_file() or any(not p.is_file() or p.stat().st_size != size for p, size in paths.items()):
+        """Facts of the tracks that are in the map; none where a file is missing or was truncated."""
+        sizes = {self.folder / _VALUES: self._bytes(), self.folder / _FLAGS: self.shape[1]}
+        path = self.folder / _DONE
+        if not path.is_file() or any(not p.is_file() or p.stat().st_size != size for p, size in sizes.items()):
             return []
-        return [TrackFacts(*each) for each in json.loads(path.read_text())]
-
-    def facts(self) -> list[TrackFacts]:
-        """What was found in each bigWig."""
-        self.build()
-        return self._done()
+        return [TrackFacts(*facts) for facts in json.loads(path.read_text())]
 
     def _known(self) -> NDArray[np.uint8]:
-        """`_KNOWN` for bins with a known base in at least half of their places, else 0 (P,)."""
-        found = np.full(self.shape[1], _KNOWN, np.uint8)
-        step = max(1, _BASES_AT_ONCE // self.bin_size) * self.bin_size
-        for (name, length), place in zip(
-            bar(list(self.contigs.items()), "reading the genome"), self.first, strict=True
-        ):
+        """`_KNOWN` for bins with a known base in at least half of their positions, else 0 (P,)."""
+        flags = np.full(self.shape[1], _KNOWN, np.uint8)
+        step = max(1, _BASES_AT_ONCE // self.bin_size) * self.bin_size  # whole bins
+        contigs = bar(list(self.contigs.items()), "reading the genome")
+        for (name, length), first in zip(contigs, self.first.tolist(), strict=True):
             for start in range(0, length, step):
                 codes = self.genome.codes(Interval(name, start, min(start + step, length)))
                 unknown = (codes == UNKNOWN).astype(np.float32)
                 if unknown.any():
-                    share = bin_values(unknown, self.bin_size, "mean", "zero")
-                    here = int(place) + start // self.bin_size
-                    found[here : here + len(share)] = np.where(share > 0.5, 0, _KNOWN)
-        return found
+                    fraction = bin_values(unknown, self.bin_size, "mean", "zero")
+                    index = first + start // self.bin_size
+                    flags[index : index + len(fraction)] = np.where(fraction > 0.5, 0, _KNOWN)
+        return flags
 
     def _read(self, index: int) -> tuple[TrackFacts, NDArray[np.uint8] | None]:
-        """Write the bins of one track, block by block while they are in the processor's cache.
+        """Write the bins of one track, block by block, while they are in the processor's cache.
 
         Returns:
-            What was found, and in which bins (P bits); None for all.
+            Facts, and which bins have a value, packed to bits (P / 8,); None for all of them.
         """
         track, names = self.tracks[index], self._names[index]
         measured = np.ones(self.shape[1], np.bool_) if track.missing == "mask" else None
-        missing, place, lowest, highest = 0, 0, np.inf, -np.inf
-        with BigWig(track.path) as bigwig, self._written(), (self.folder / "values.f32").open("r+b") as file:
-            file.seek(4 * index * self.shape[1])
+        missing, written, lowest, highest = 0, 0, np.inf, -np.inf
+        with BigWig(track.path) as bigwig, self._writing(), (self.folder / _VALUES).open("r+b") as file:
+            file.seek(4 * index * self.shape[1])  # row of this track: 4 bytes per value
             for contig, length in self.contigs.items():
                 span = str(names[contig]), 0, length, self.bin_size
-                for found, gaps in bigwig.bins(*span, track.statistic, track.missing):
-                    file.write(found.data)
+                for values, gaps in bigwig.bins(*span, track.statistic, track.missing):
+                    file.write(values.data)
                     if gaps and measured is not None:
-                        measured[place : place + len(found)] = ~np.isnan(found)
+                        measured[written : written + len(values)] = ~np.isnan(values)
                     missing += gaps
-                    place += len(found)
-                    lowest = np.fmin(lowest, np.fmin.reduce(found))
-                    highest = np.fmax(highest, np.fmax.reduce(found))
+                    written += len(values)
+                    lowest = np.fmin(lowest, np.fmin.reduce(values))  # fmin and fmax pass over NaN
+                    highest = np.fmax(highest, np.fmax.reduce(values))
             sync(file)
         if missing == sum(self.contigs.values()):
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
@@ -233,11 +235,11 @@ class Coverage:
 
 
 def fingerprint(path: Path) -> str:
-    """A hash of a file's size, head, tail and evenly spaced samples: whole files would take minutes to read."""
+    """Hash a file's size, head, tail and evenly spaced samples (hex digits): to read whole files would take minutes."""
     size = path.stat().st_size
-    found = hashlib.sha256(str(size).encode())
+    digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:
         for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(int).tolist():
             file.seek(start)
-            found.update(file.read(_SAMPLE_BYTES))
-    return found.hexdigest()
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()

@@ -1,15 +1,17 @@
 """TrackDataModule: a genome and many bigWigs, for models of `Tracks`."""
 
+from functools import cached_property
+from typing import Any
+
 from zoo.batch import DataSpec
-from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.splits import SPLITS, Split
-from zoo.data.tiles import Tiles, blacklisted, tile
+from zoo.data.tiles import blacklisted
 from zoo.data.tracks.coverage import Coverage
 from zoo.data.tracks.dataset import TrackData, TrackDataset
 from zoo.data.tracks.table import Track, read_track_table, strand_pairs
-from zoo.data.windowed import GenomeData
+from zoo.data.window_dataset import WindowShape
+from zoo.data.windowed import Index, Mask, WindowDataModule
 from zoo.errors import ConfigError
-from zoo.genome.fasta import Genome
 from zoo.nn.losses import Loss
 from zoo.outputs import Output, Tracks
 from zoo.utils.text import some_of
@@ -17,35 +19,26 @@ from zoo.utils.text import some_of
 __all__ = ["TrackDataModule"]
 
 
-class TrackDataModule(GenomeData):
-    """Windows of a genome with what many bigWigs measure there.
+class TrackDataModule(WindowDataModule):
+    """Windows of a genome with the values of many bigWigs in them.
 
-    The bigWigs are read once, into bins that are kept in the cache (see `Coverage`); after that, training reads memory
-    maps. A window is `length` bases, of which the outer `crop` bins on each side are context only.
+    The bigWigs are binned once, into the cache (`Coverage`); after that, training reads memory maps. A window has
+    `length` bases, of which the outer `crop` bins on each side are context only. A bin is masked where it is
+    blacklisted, without a value in any target, or N in half of its bases.
 
     Args:
         genome: FASTA file.
-        targets_table: TSV with a line for each bigWig (see `Track`).
+        targets_table: TSV with one line per bigWig (see `Track`).
         length: bases of a window.
-        bin_size: bases in a bin; it divides the length, and is what the model's pools make.
-        resolution: bases of the finer bins that are kept in the cache, by which training windows can be moved; it
-            divides the bin size. None for the bin size itself.
+        bin_size: bases per bin: it divides the length and equals the product of the model's strides and pools.
         crop: bins of context on each side of those that are predicted.
-        split: which contigs, or which random blocks, are for validation and test. No base is read in two splits.
-        contigs: the contigs to use; None for all that every bigWig has.
-        blacklist: BED files of what is left out of training and scores.
-        max_masked: windows with a larger share of bins that are left out are dropped: of the blacklist, without a
-            value in any target, or N in half of their bases.
-        stride: bins from one window to the next in training; None for as many as a window predicts.
-        shift: bases by which a training window is moved at most, to either side: sequence and targets, by multiples of
-            the resolution.
-        jitter: bases by which the sequence alone is moved at most, as Basenji was trained (3); 0 for none.
-        reverse_complement: read each training window on one strand or the other, at random: sequence and targets,
-            strand partners swapped.
-        epoch_size: windows drawn in an epoch; None for all of them.
-        batch_size: windows in a batch.
-        num_workers: processes that read, the bigWigs at first and then windows; 0 for this one.
-        seed: of order, shifts and strands.
+        resolution: bases of the finer bins that are stored, by which training windows can be shifted; it divides the
+            bin size. None for the bin size.
+        batch_size: windows per batch.
+        options: options of `WindowDataModule`.
+
+    Raises:
+        ConfigError: options that do not fit each other.
     """
 
     def __init__(
@@ -56,51 +49,19 @@ class TrackDataModule(GenomeData):
         bin_size: int,
         crop: int = 0,
         resolution: int | None = None,
-        split: SplitRules | None = None,
-        contigs: list[str] | None = None,
-        blacklist: list[str] | None = None,
-        max_masked: float = 0.5,
-        stride: int | None = None,
-        shift: int = 0,
-        jitter: int = 0,
-        reverse_complement: bool = True,
-        epoch_size: int | None = None,
         batch_size: int = 16,
-        num_workers: int = 0,
-        seed: int = 0,
+        **options: Any,
     ) -> None:
-        resolution = bin_size if resolution is None else resolution
-        super().__init__(
-            genome=genome,
-            length=length,
-            bin_size=bin_size,
-            resolution=resolution,
-            crop=crop,
-            split=split,
-            contigs=contigs,
-            max_masked=max_masked,
-            stride=stride,
-            shift=shift,
-            jitter=jitter,
-            reverse_complement=reverse_complement,
-            epoch_size=epoch_size,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        self.resolution, self.targets_table, self.blacklist = resolution, targets_table, blacklist or []
-        self._tracks: list[Track] | None = None
-        self._found: tuple[TrackData, Tiles, list[str]] | None = None
-
-    @property
-    def tracks(self) -> list[Track]:
-        """The lines of the table of targets."""
-        if self._tracks is None:
-            self._tracks = read_track_table(self.targets_table)
-        return self._tracks
+        shape = WindowShape.of(length, bin_size, crop, bin_size if resolution is None else resolution)
+        super().__init__(genome=genome, shape=shape, batch_size=batch_size, **options)
+        self.targets_table = targets_table
 
     def spec(self) -> DataSpec:
-        """Specify the targets and windows, from the table of targets alone."""
+        """Specify the targets, windows and input tracks, from the tables alone.
+
+        Raises:
+            InputError: a table that cannot be read, or that names a file which does not exist.
+        """
         return DataSpec(
             "tracks",
             tuple(track.name for track in self.tracks),
@@ -108,78 +69,92 @@ class TrackDataModule(GenomeData):
             bin_size=self.shape.bin_size,
             crop=self.shape.crop,
             strand_pairs=tuple(strand_pairs(self.tracks)),
+            inputs=self.input_spec(),
         )
+
+    @cached_property
+    def tracks(self) -> list[Track]:
+        """Lines of the table of targets."""
+        return read_track_table(self.targets_table)
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:
-        """For each track what was measured, and its unit."""
+        """Target -> what was measured, and its unit."""
         return {track.name: (track.description or track.name, track.unit) for track in self.tracks}
 
-    @property
-    def data(self) -> TrackData:
-        """What windows are read from."""
-        return self._find()[0]
-
     def check_model(self, output: Output, loss: Loss) -> None:
-        """Raises: ConfigError: bins of another size, or negative values for a loss of counts."""
+        """Check that a model fits, from tables alone; see `check_values`.
+
+        Raises:
+            ConfigError: another kind of output, or bins of another size.
+        """
         if not isinstance(output, Tracks):
             raise ConfigError(f"the model predicts {output.kind}, the data are tracks")
         if output.bin_size != self.bin_size:
             raise ConfigError(f"the model's bins have {output.bin_size} bases, the data's {self.bin_size}: change one")
+
+    def check_values(self, loss: Loss) -> None:
+        """Check that a loss can learn the values; bins the bigWigs if that is not done.
+
+        Raises:
+            ConfigError: negative values, and a loss of counts.
+        """
         if not loss.counts:
             return
-        for track, fact in zip(self.tracks, self.data.coverage.facts(), strict=True):
-            if min(track.scale * fact.lowest, track.scale * fact.highest) < 0:
+        for track, facts in zip(self.tracks, self.coverage.facts(), strict=True):
+            if min(track.scale * facts.lowest, track.scale * facts.highest) < 0:
                 raise ConfigError(
                     f"the target {track.name!r} has negative values, which this loss cannot learn: a scale of -1 in "
-                    f"{self.targets_table} turns round a strand that was written negative"
+                    f"{self.targets_table} makes a strand positive that was written negative"
                 )
 
-    def prepare_data(self) -> None:
-        """Bin the bigWigs; Lightning calls it in one process of each node and lets the others wait."""
-        self.data.coverage.build()
-
     def describe(self) -> list[str]:
-        """What was left out, and a line for each split."""
-        lines = list(self._find()[2])
-        for track, fact in zip(self.tracks, self.data.coverage.facts(), strict=True):
-            if fact.missing:
-                kind = "count as 0" if track.missing == "zero" else "are left out"
-                share = fact.missing / sum(self.data.coverage.contigs.values())
-                lines.append(f"{track.name}: {fact.missing:,} bases ({share:.1%}) have no value and {kind}")
+        """Describe what was left out, and each split in one line; prepares the data if that is not done."""
+        self.prepare_data()
+        lines, masked = list(self.plan.report), int((~self.data.observed).sum())
+        if masked:
+            lines.append(f"{masked * self.shape.resolution:,} bases masked: blacklisted, without a value, or N")
+        lines += self.selected[1]
+        for track, facts in zip(self.tracks, self.coverage.facts(), strict=True):
+            if facts.missing:
+                treated = "count as 0" if track.missing == "zero" else "are masked"
+                fraction = facts.missing / sum(self.coverage.contigs.values())
+                lines.append(f"{track.name}: {facts.missing:,} bases ({fraction:.1%}) have no value and {treated}")
         for split in SPLITS:
-            tiles = self.dataset(split).tiles
+            tiles = self.tiles(split)
             bins = len(tiles) * self.bins - int(tiles.again(self.bins).sum())
             lines.append(f"{split}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
         return lines
 
     def dataset(self, split: Split) -> TrackDataset:
-        """The windows of one split; those for training are moved and turned."""
-        data, tiles, report = self._find()
-        chosen = tiles.subset(tiles.split == SPLITS.index(split))
-        if not len(chosen):
-            raise self.empty(split, tiles, report)
-        return TrackDataset(data, chosen, self.shape, self.moves if split == "train" else None, self.seed)
+        """Windows of one split; those for training are augmented."""
+        tiles, augmentation = self.tiles(split), self.augmentation if split == "train" else None
+        return TrackDataset(self.data, tiles, self.shape, self.opened_inputs, augmentation, self.loading.seed)
 
-    def _find(self) -> tuple[TrackData, Tiles, list[str]]:
-        """What is read, the windows of all splits, and what was left out; found once."""
-        if self._found is not None:
-            return self._found
-        genome, report = Genome(self.genome), []
-        contigs = self.wanted(genome)
-        coverage = Coverage(self.tracks, genome, contigs, self.resolution, self.needed(contigs), self.num_workers)
-        if coverage.absent:
-            report.append(
-                f"{len(coverage.absent)} contigs left out, which some bigWig does not have: {some_of(coverage.absent)}"
-            )
-        usable = coverage.usable & ~blacklisted(self.blacklist, coverage.contigs, self.resolution)
-        if not usable.all():
-            report.append(f"{(~usable).sum() * self.resolution:,} bases masked: blacklisted, without a value, or N")
-        split = GenomeSplit(coverage.contigs, self.rules)
-        tiles, too_short = tile(coverage.contigs, split, self.bin_size, self.bins, self.context(), self.stride)
-        if too_short:
-            report.append(f"{too_short:,} bins dropped: in regions that are too short for a window")
-        tiles = self.without_masked(tiles, coverage.first, usable, report)
-        data = TrackData(genome, coverage, usable, self.tracks, self.strand_pairs)
-        self._found = data, tiles, report
-        return self._found
+    def common_contigs(self) -> tuple[dict[str, int], list[str]]:
+        """Find the contigs that every bigWig has (`WindowDataModule.common_contigs`)."""
+        absent = self.coverage.absent
+        report = [f"{len(absent)} contigs left out, which some bigWig does not have: {some_of(absent)}"]
+        return self.coverage.contigs, report if absent else []
+
+    def build(self) -> None:
+        """Bin the bigWigs into the cache."""
+        self.coverage.build()
+
+    def observed(self) -> tuple[Index, Mask]:
+        """First stored bin of each contig, and the stored bins that count (P,)."""
+        return self.coverage.first, self.data.observed
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The binned targets; opened from headers, binned at first use."""
+        wanted, named = self.wanted()
+        resolution, workers = self.shape.resolution, self.loading.num_workers
+        return Coverage(self.tracks, self.reference, wanted, resolution, named, workers)
+
+    @cached_property
+    def data(self) -> TrackData:
+        """What windows are read from."""
+        plan = self.plan  # windows that fit nowhere are refused before anything is binned
+        observed = self.coverage.observed & ~blacklisted(self.blacklist, plan.contigs, self.shape.resolution)
+        return TrackData(self.reference, self.coverage, observed, self.tracks, strand_pairs(self.tracks))
