@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: training on demand, and tables as CSV, Markdown and JSON."""
+"""Shared by the benchmark scripts: checkpoints that are trained on demand, and tables as CSV, Markdown and JSON."""
 
 import csv
 import json
@@ -9,6 +9,9 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoo.hub.config import read_config
 from zoo.hub.registry import shipped_folder
 from zoo.training.finish import recipe
@@ -16,53 +19,76 @@ from zoo.training.run import train
 
 WORK = Path("runs/benchmark")
 RESULTS = Path(__file__).parent / "results"
+Values = NDArray[np.float64]
 
 
-def _commit() -> str:
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+def _git_commit() -> str:
+    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return git.stdout.strip() or "unknown"
 
 
-# Asked before anything is written: the results themselves are part of what git sees.
-COMMIT = _commit()
+# Read on import, before any result is written: new files in results/ would make the commit "dirty".
+COMMIT = _git_commit()
 
 
-def trained(name: str, work: Path, command: Sequence[str]) -> Path:
-    """The checkpoint folder of a run: the one at hand, or a new one that is trained now (resumed where it stopped).
+def training_command(config: str, options: Sequence[str], seed: int) -> list[str]:
+    """Return the arguments of `zoo train` for a configuration in configs/; seed 1 is that of the configurations."""
+    command = [str(shipped_folder("configs") / f"{config}.yaml"), *options]
+    return command if seed == 1 else [*command, "--seed_everything", str(seed)]
 
-    Runs lie under the hash of their recipe: one of another configuration is never taken for this one.
+
+def model_folder(name: str, command: Sequence[str], work: Path, run: str | None = None) -> Path:
+    """Return the folder of the checkpoint that a training command makes; train it if it does not exist yet.
+
+    Args:
+        name: the shipped checkpoint that is taken if it was trained by this very command.
+        command: arguments of `zoo train`.
+        work: folder for runs that are not shipped.
+        run: name of the new run, which then shows no progress bar; by default the command's own.
+    """
+    if folder := shipped_checkpoint(name, command):
+        return folder
+    if run is not None:
+        command = [*command, "--name", run, "--trainer.enable_progress_bar", "false"]
+    return train_if_missing(run or name, work, command)
+
+
+def shipped_checkpoint(name: str, command: Sequence[str]) -> Path | None:
+    """Return the folder of the checkpoint that is part of the project, or None if this command would make another."""
+    folder = shipped_folder("checkpoints") / name
+    same = (folder / "config.json").is_file() and read_config(folder).facts.training.recipe == recipe(command)
+    return folder if same else None
+
+
+def train_if_missing(name: str, work: Path, command: Sequence[str]) -> Path:
+    """Return the checkpoint folder of a run in `work`; train it first if it is missing, or resume where it stopped.
+
+    Runs lie under the hash of their recipe, so that a run of another configuration is never taken for this one.
     """
     work = work / recipe(command)
     folder = work / "checkpoints" / name
     if not (folder / "config.json").is_file():
-        started = (work / "runs" / name / "last.ckpt").exists()
-        places = [
-            "--checkpoints",
-            str(folder.parent),
-            "--runs",
-            str(work / "runs"),
-            "--resume",
-            str(started).lower(),
-        ]
-        train([*command, *places])
+        resume = (work / "runs" / name / "last.ckpt").exists()
+        folders = ["--checkpoints", str(folder.parent), "--runs", str(work / "runs")]
+        train([*command, *folders, "--resume", str(resume).lower()])
     return folder
 
 
-def shipped(name: str, command: Sequence[str]) -> Path | None:
-    """The folder of the checkpoint that travels with the project, if that is what the command would train."""
-    folder = shipped_folder("checkpoints") / name
-    there = (folder / "config.json").is_file() and read_config(folder).facts.training.recipe == recipe(command)
-    return folder if there else None
-
-
 def run_facts(folder: Path) -> dict[str, Any]:
-    """Seed, commit and hardware of the run behind a checkpoint."""
+    """Return seed, recipe, commit, hardware, seconds and precision of the run behind a checkpoint."""
     run = read_config(folder).facts.training
     return {key: getattr(run, key) for key in ("seed", "recipe", "commit", "hardware", "seconds", "precision")}
 
 
+def table_name(name: str, complete: bool, split: str = "test", seed: int = 1) -> str:
+    """Return the file name of a table; one of another split or seed, or with missing rows, gets its own name."""
+    name += "" if split == "test" else f"_{split}"
+    name += "" if seed == 1 else f"_seed{seed}"
+    return name if complete else f"{name}_partial"
+
+
 def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any) -> str:
-    """Write a table as CSV and Markdown and what stands behind it as JSON, in `benchmarks/results/`.
+    """Write a table to `benchmarks/results/` as CSV and Markdown, and the facts of its runs as JSON.
 
     Returns:
         The Markdown table.
@@ -71,17 +97,22 @@ def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[obje
     with (RESULTS / f"{name}.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    lines += ["| " + " | ".join(_format_cell(value) for value in row) + " |" for row in rows]
     table = "\n".join(lines) + "\n"
     (RESULTS / f"{name}.md").write_text(table)
-    behind = {"commit": COMMIT, "machine": platform.machine(), "runs": facts}
-    (RESULTS / f"{name}.json").write_text(json.dumps(behind, indent=1, default=_plain) + "\n")
+    record = {"commit": COMMIT, "machine": platform.machine(), "runs": facts}
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, default=_to_json) + "\n")
     return table
 
 
-def _cell(value: object) -> str:
+def pearson(x: Values, y: Values) -> float:
+    """Pearson r of two arrays (N,) without NaN."""
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _format_cell(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)

@@ -1,10 +1,21 @@
-"""Akita: the published human weights on a measured window, and nets of yeast against baselines and ceilings.
+"""Akita: Pearson r of predicted contact maps, for the published human model and for models trained on yeast.
 
-Every figure of yeast says what Gaussian (sigma, in bins of 2 kb) smoothed the map that was measured: r rises with it.
-Nets are scored against both maps, but each learned from one, which the table says: those of sequence from that of
-sigma 1.5, in eight epochs, those that are given position from that of sigma 2, in ten; compare within them. One seed
-each: differences of a few hundredths are within its reach. The settings were chosen for the mean of pairs and for the
-trunk of basenji.yeast left as it is, and not again for the other rows.
+    zoo benchmark akita [--models "sequence" "ceiling" ...] [--split test] [--seed 1] [--skip-human]
+
+Table `akita_human`: the published weights on one window of human chr11, 1 Mb, against the measured maps of five cell
+types. Control: the same sequence, shuffled so that its dinucleotide counts stay.
+
+Table `akita_yeast`: Hi-C of yeast at 2 kb on held-out chromosomes, chrIX and chrXIV (`--split val`: chrXI). Rows are
+models, a baseline (ridge regression on distance and GC content) and an upper bound of r: the contacts are split into
+two random halves, and the Spearman-Brown formula turns the r between the halves into the r that a perfect prediction
+could reach. Table `akita_yeast_distance`: Pearson r for each distance between the two bins.
+
+How to read the yeast tables: the measured maps are smoothed by a Gaussian of sigma 1.5 or 2 bins, and r rises with
+sigma. Every model is scored on both maps but was trained on one of them, which the table names: the models of sequence
+on sigma 1.5 for eight epochs, the models that are also given positions on sigma 2 for ten. Compare models within one of
+these groups only. The settings were chosen for `sequence` (mean of the two bins, frozen trunk of basenji.yeast) and
+were not tuned again for the other rows. Each model was trained with one seed: differences of a few hundredths may be
+chance.
 """
 
 import argparse
@@ -16,9 +27,16 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from accuracy.contact_ceilings import correlate_experiments, correlate_halves
+from accuracy.gc_baseline import score_gc_baseline
+from common import WORK, model_folder, pearson, run_facts, table_name, training_command, write_results
 
 from zoo.data.contacts.maps import MapRules
 from zoo.data.shuffle import dinucleotide_shuffle
+from zoo.data.splits import Split
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_contacts import YeastContactDataModule
 from zoo.datasets.yeast_genome import TEST, VAL
@@ -32,143 +50,162 @@ from zoo.metrics.contacts import ContactMetrics
 from zoo.outputs import Contacts
 from zoo.utils.download import fetch
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import WORK, run_facts, shipped, trained, write_results
-from contact_baselines import experiments_agreement, gc_scores, halves_agreement
-
 SEQUENCE, POSITION = "akita.yeast", "akita.yeast_position"
-# Row -> the configuration that it begins from, and what is changed.
-ROWS: dict[str, tuple[str, list[str]]] = {
+POSITION_ONLY = "position alone"
+# Row of the table -> its configuration, and the options that differ from it.
+MODELS: dict[str, tuple[str, list[str]]] = {
     "sequence": (SEQUENCE, []),
     "sequence, concatenated": (SEQUENCE, ["--model.combine", "concatenate"]),
     "sequence, maximum": (SEQUENCE, ["--model.combine", "max"]),
     "sequence, geometric mean": (SEQUENCE, ["--model.combine", "geometric_mean"]),
     "sequence, dot product": (SEQUENCE, ["--model.combine", "dot"]),
     "sequence, trunk from scratch": (SEQUENCE, ["--optimization.trunk_from", "null"]),
-    "sequence, trunk tuned": (SEQUENCE, ["--optimization.trunk_rate", "0.1"]),
+    "sequence, trunk fine-tuned": (SEQUENCE, ["--optimization.trunk_rate", "0.1"]),
     "sequence and position": (POSITION, []),
-    "position alone": (POSITION, ["--data.sequence", "false"]),
+    POSITION_ONLY: (POSITION, ["--data.sequence", "false"]),
 }
 BASELINE, CEILING = "distance and GC", "ceiling"
-SIGMAS = (1.5, 2.0)
-CHROMOSOMES = {"val": VAL, "test": TEST}
-# Where the authors' window begins in the file, and the bins of its measured map that it predicts.
-WINDOW, MEASURED, CROP = 131_072, 512, 32
+ROWS = [*MODELS, BASELINE, CEILING]
+SIGMAS = (1.5, 2.0)  # of the Gaussian that smooths the measured map, in bins of 2 kb
+METRICS = ("pearson", "spearman", "mse", "pearson_window")
+CHROMOSOMES: dict[Split, tuple[str, ...]] = {"val": tuple(VAL), "test": tuple(TEST)}
+# The window of the human model: its first base in the FASTA file, the bins of the measured map, and the bins on each
+# side of it that the model does not predict.
+HUMAN_START, HUMAN_BINS, HUMAN_CROP = 131_072, 512, 32
+HUMAN_DIAGONAL = 2
 SHUFFLE_SEED = 1
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Train what is missing, score it, print and write the tables."""
-    parser = argparse.ArgumentParser(prog="zoo benchmark akita", description=__doc__)
-    models = [*ROWS, BASELINE, CEILING]
-    parser.add_argument("--models", nargs="+", choices=models, default=models)
-    parser.add_argument("--part", choices=list(CHROMOSOMES), default="test")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--skip-human", action="store_true", help="leave out the window of the human model")
+    """Train the models that are missing, score them, print and write the tables."""
+    parser = argparse.ArgumentParser(
+        prog="zoo benchmark akita", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--models", nargs="+", choices=ROWS, default=ROWS, help="rows of the yeast tables")
+    parser.add_argument("--split", choices=list(CHROMOSOMES), default="test", help="chromosomes that are scored")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the training runs")
+    parser.add_argument("--skip-human", action="store_true", help="do not score the published human model")
     options = parser.parse_args(arguments)
     if not options.skip_human:
         print(human_table())
-    yeast_tables(options.models, options.part, options.seed, models)
+    print(yeast_tables(options.models, options.split, options.seed))
 
 
 def human_table() -> str:
-    """The published weights on the measured window of chr11, and on its dinucleotide-preserving shuffle."""
+    """Score the published weights on the measured window of chr11, and on its dinucleotide shuffle."""
     fasta, maps = (fetch(file) for file in files_of("hic_human_window"))
     model = load("akita.human_1mb")
     assert isinstance(model.output, Contacts)
     genome = Genome(fasta)
-    (name,) = genome.contigs
-    codes = genome.codes(Interval(name, WINDOW, WINDOW + model.length))
+    (contig,) = genome.contigs
+    codes = genome.codes(Interval(contig, HUMAN_START, HUMAN_START + model.length))
     shuffled = dinucleotide_shuffle(codes[None], np.random.default_rng(SHUFFLE_SEED))[0]
-    measured = measured_window(maps)
+    measured = read_human_window(maps)
     with inference(model, "32"):
-        found = [predict_batch(model, torch.from_numpy(each)[None])[0] for each in (codes, shuffled)]
-    scores = [[float(np.corrcoef(each[t], measured[t])[0, 1]) for t in range(len(measured))] for each in found]
+        predictions = [predict_batch(model, torch.from_numpy(window)[None])[0] for window in (codes, shuffled)]
+    scores = [[pearson(prediction[t], measured[t]) for t in range(len(measured))] for prediction in predictions]
     rows = [[target, *values] for target, *values in zip(model.output.targets, *scores, strict=True)]
     facts = {"window": "hg38 chr11:100,059,136-101,107,712", "shuffle_seed": SHUFFLE_SEED}
-    return write_results("akita_human", ["cell type", "Pearson r", "r of a shuffled window"], rows, facts)
+    return write_results("akita_human", ["cell type", "Pearson r", "Pearson r, shuffled sequence"], rows, facts)
 
 
-def measured_window(path: Path) -> np.ndarray:
-    """The measured maps, as the model predicts them: (T, pixels)."""
-    values = np.load(path)[0].astype(np.float64)  # (pixels of all bins, T)
-    whole = np.full((MEASURED, MEASURED, values.shape[1]), np.nan)
-    whole[np.triu_indices(MEASURED, 2)] = values
-    inner = whole[CROP : MEASURED - CROP, CROP : MEASURED - CROP]
-    return inner[np.triu_indices(len(inner), 2)].T
+def read_human_window(path: Path) -> NDArray[np.float64]:
+    """Read the measured maps of T cell types, cropped to the pixels that the model predicts: (T, P)."""
+    pixels = np.load(path)[0].astype(np.float64)  # (P of all bins, T)
+    full = np.full((HUMAN_BINS, HUMAN_BINS, pixels.shape[1]), np.nan)
+    full[np.triu_indices(HUMAN_BINS, HUMAN_DIAGONAL)] = pixels
+    cropped = full[HUMAN_CROP : HUMAN_BINS - HUMAN_CROP, HUMAN_CROP : HUMAN_BINS - HUMAN_CROP]
+    return cropped[np.triu_indices(len(cropped), HUMAN_DIAGONAL)].T
 
 
-def yeast_tables(models: Sequence[str], part: str, seed: int, every: Sequence[str]) -> None:
-    """One table of scores, one of Pearson r by distance."""
-    scores: dict[str, dict[str, float]] = {}
+def yeast_tables(names: Sequence[str], split: Split, seed: int) -> str:
+    """Write the table of scores and that of Pearson r by distance; return the first as Markdown."""
+    facts: dict[str, object] = {"chromosomes": CHROMOSOMES[split]}
+    columns = [f"{metric}, sigma {sigma:g}" for sigma in SIGMAS for metric in METRICS]
+    rows: list[list[object]] = []
     by_distance: dict[str, list[float]] = {}
-    learned: dict[str, str] = {}
-    facts: dict[str, object] = {"chromosomes": CHROMOSOMES[part]}
-    for row in models:
-        if row == CEILING:
+    for name in names:
+        if name == CEILING:
             continue
-        folder = model_folder(row, seed) if row in ROWS else None
-        facts[row] = run_facts(folder) if folder else "ridge regression, penalty 1"
-        found: dict[str, float] = {}
-        for sigma in SIGMAS:
-            metrics = network_scores(folder, row, sigma, part) if folder else gc_scores(data_of(sigma), part)
-            found |= {f"{name}, sigma {sigma:g}": float(value) for name, value in metrics.per_target().items()}
-            by_distance[f"{row}, sigma {sigma:g}"] = metrics.by_distance()["pearson"][:, 0].tolist()
-        scores[row] = found
-        learned[row] = learned_sigma(row) if row in ROWS else "each"
-    suffix = "" if part == "test" else f"_{part}"
-    suffix += "" if seed == 1 else f"_seed{seed}"
-    suffix += "" if list(models) == list(every) else "_part"  # of the table
-    kinds = ("pearson", "spearman", "mse", "pearson_window")
-    columns = [f"{kind}, sigma {sigma:g}" for sigma in SIGMAS for kind in kinds]
-    rows: list[list[object]] = [
-        [row, learned[row], *(found[column] for column in columns)] for row, found in scores.items()
-    ]
-    if CEILING in models:
-        for sigma in SIGMAS:
-            facts[f"ceiling, sigma {sigma:g}"] = halves_agreement(data_of(sigma), CHROMOSOMES[part])
-        facts["ceiling, 10 kb"] = experiments_agreement(data_of(0.0), CHROMOSOMES[part])
-        for row, key in (
-            ("one half of the contacts against the other", "halves"),
-            ("ceiling: what these halves let a prediction reach at most", "attainable"),
-        ):
-            reached = [facts[f"ceiling, sigma {sigma:g}"][key] for sigma in SIGMAS]  # type: ignore[index]
-            rows.append([row, "", reached[0], "", "", "", reached[1], "", "", ""])
-    print(write_results(f"akita_yeast{suffix}", ["model", "learned from sigma", *columns], rows, facts))
-    distances = [f"{2 * (2 + index)} kb" for index in range(len(next(iter(by_distance.values()))))]
-    table = [[distance, *values] for distance, *values in zip(distances, *by_distance.values(), strict=True)]
-    write_results(f"akita_yeast_distance{suffix}", ["distance", *by_distance], table, facts)
+        metrics, facts[name] = score_row(name, split, seed)
+        scores: dict[str, float] = {}
+        for sigma, result in metrics.items():
+            scores |= {f"{key}, sigma {sigma:g}": float(value) for key, value in result.per_target().items()}
+            by_distance[f"{name}, sigma {sigma:g}"] = result.by_distance()["pearson"][:, 0].tolist()
+        rows.append([name, trained_sigma(name), *(scores[column] for column in columns)])
+    if CEILING in names:
+        ceilings = ceiling_facts(split)
+        facts |= ceilings
+        rows += ceiling_rows(ceilings)
+    complete = list(names) == ROWS
+    if by_distance:
+        write_distance_table(table_name("akita_yeast_distance", complete, split, seed), by_distance, facts)
+    header = ["model", "trained on sigma", *columns]
+    return write_results(table_name("akita_yeast", complete, split, seed), header, rows, facts)
 
 
-def data_of(sigma: float, **options: Any) -> YeastContactDataModule:
-    """The map smoothed by sigma, in windows of 64 bins."""
+def write_distance_table(name: str, by_distance: dict[str, list[float]], facts: object) -> None:
+    """Write Pearson r of each model (column) for each distance (row); the first predicted diagonal is 4 kb away."""
+    first, *_ = by_distance.values()
+    distances = [f"{2 * (2 + diagonal)} kb" for diagonal in range(len(first))]
+    rows = [[distance, *values] for distance, *values in zip(distances, *by_distance.values(), strict=True)]
+    write_results(name, ["distance", *by_distance], rows, facts)
+
+
+def score_row(name: str, split: Split, seed: int) -> tuple[dict[float, ContactMetrics], object]:
+    """Score a model or the baseline on the map of each sigma; return the metrics and the facts of its run."""
+    if name == BASELINE:
+        return {sigma: score_gc_baseline(yeast_data(sigma), split) for sigma in SIGMAS}, "ridge regression, penalty 1"
+    config, options = MODELS[name]
+    folder = model_folder(config, training_command(config, options, seed), WORK)
+    return {sigma: score_network(folder, name, sigma, split) for sigma in SIGMAS}, run_facts(folder)
+
+
+def score_network(folder: Path, name: str, sigma: float, split: Split) -> ContactMetrics:
+    """Score a trained model, one window at a time; its predictions are averaged over both strands."""
+    model = load_folder(folder)
+    inputs = {"position": bool(model.inputs), "sequence": name != POSITION_ONLY}
+    data = yeast_data(sigma, length=model.length, crop=model.arguments["crop"], **inputs)
+    metrics = ContactMetrics(model.output.targets, data.bins, data.diagonal)
+    dataset = data.dataset(split)
+    with inference(model, "32"):
+        for index in range(len(dataset)):
+            batch = dataset.__getitems__([index])
+            metrics.update(model.predict(batch.codes, batch.inputs), batch.target)
+    return metrics
+
+
+def yeast_data(sigma: float, **options: Any) -> YeastContactDataModule:
+    """Open the yeast map smoothed by sigma, in windows of 64 bins unless the options say otherwise."""
     return YeastContactDataModule(maps=MapRules(smooth=sigma), **options)
 
 
-def learned_sigma(row: str) -> str:
-    """The Gaussian of the map that a row's net learned from."""
-    path = shipped_folder("configs") / f"{ROWS[row][0]}.yaml"
+def trained_sigma(name: str) -> str:
+    """Return the sigma of the map that a row was trained on; the baseline is fitted to the map that is scored."""
+    if name == BASELINE:
+        return "both"
+    path = shipped_folder("configs") / f"{MODELS[name][0]}.yaml"
     return f"{yaml.safe_load(path.read_text())['data']['init_args']['maps']['smooth']:g}"
 
 
-def model_folder(row: str, seed: int) -> Path:
-    """The shipped checkpoint where it is what is asked for, else one that is trained for this table."""
-    name, changes = ROWS[row]
-    command = [str(shipped_folder("configs") / f"{name}.yaml"), *changes]
-    command += [] if seed == 1 else ["--seed_everything", str(seed)]
-    return shipped(name, command) or trained(name, WORK, command)
+def ceiling_facts(split: Split) -> dict[str, Any]:
+    """Compute the agreement of two halves of the contacts for each sigma, and of two experiments."""
+    halves = {f"ceiling, sigma {sigma:g}": correlate_halves(yeast_data(sigma), CHROMOSOMES[split]) for sigma in SIGMAS}
+    return {**halves, "ceiling, 10 kb": correlate_experiments(yeast_data(0.0), CHROMOSOMES[split])}
 
 
-def network_scores(folder: Path, row: str, sigma: float, part: str) -> ContactMetrics:
-    """Of a net's predictions, over both strands."""
-    net = load_folder(folder)
-    reads = {"position": bool(net.inputs), "sequence": row != "position alone"}
-    data = data_of(sigma, length=net.length, crop=net.arguments["crop"], **reads)
-    metrics = ContactMetrics(net.output.targets, data.bins, data.diagonal)
-    dataset = data.dataset(part)  # type: ignore[arg-type]
-    with inference(net, "32"):
-        for index in range(len(dataset)):
-            batch = dataset.__getitems__([index])
-            metrics.update(net.predict(batch.codes, batch.inputs), batch.target)
-    return metrics
+def ceiling_rows(ceilings: dict[str, Any]) -> list[list[object]]:
+    """Make the last two rows of the table, which have values in the two columns of Pearson r only."""
+    empty = [""] * (len(METRICS) - 1)
+    rows: list[list[object]] = []
+    for title, key in (
+        ("half of the contacts against the other half", "halves"),
+        ("ceiling: upper bound of r from these halves", "attainable"),
+    ):
+        cells = [cell for sigma in SIGMAS for cell in (ceilings[f"ceiling, sigma {sigma:g}"][key], *empty)]
+        rows.append([title, "", *cells])
+    return rows
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -2,10 +2,12 @@
 
     zoo benchmark deepbind [--motifs JASPAR.meme] [--seeds 1 2 3] [--experiments usf1_h1hesc ...]
 
-AUROC on file B of each experiment: 500 peaks against their 500 dinucleotide shuffles. Seed 1 is the shipped checkpoint.
-Other seeds that are named are trained where they are not at hand; what they scored is kept in
-`results/deepbind_seeds.json` and joins the table from there, as long as the configuration stays. The motif is the one
-among all in the file that scores best on the 500 strongest training peaks and their shuffles, never on the test file.
+Metric: AUROC on the authors' test file (B) of each experiment, 500 peaks against their 500 dinucleotide shuffles.
+
+Seed 1 is the shipped checkpoint. Models of other seeds are trained if they are missing; their scores are kept in
+`results/deepbind_seeds.json` and enter the table from there as long as the configuration stays the same. The best motif
+is chosen among all in the MEME file by AUROC on the 500 strongest training peaks and their shuffles, never on the test
+file.
 """
 
 import argparse
@@ -21,9 +23,8 @@ import torch
 from rich.progress import track
 from torchmetrics.functional.classification import binary_auroc
 
-sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import RESULTS, WORK, run_facts, shipped, trained, write_results
+from common import RESULTS, WORK, model_folder, run_facts, table_name, training_command, write_results
 
 from zoo.data.labelled import LabelledSequences
 from zoo.data.shuffle import dinucleotide_shuffle
@@ -41,8 +42,9 @@ from zoo.training.finish import recipe
 
 SHIPPED_SEED = 1
 TOP_PEAKS = 500
-RECORD = RESULTS / "deepbind_seeds.json"
-# The ten experiments whose published weights the project was measured against from the start.
+SEED_SCORES = RESULTS / "deepbind_seeds.json"
+EXPERIMENTS = list(encode_experiments())
+# The ten experiments for which several seeds were trained.
 TEN = [
     "arid3a_k562",
     "ctcfl_k562",
@@ -57,72 +59,75 @@ TEN = [
 ]
 HEADER = [
     *("experiment", "training peaks", "best motif", "best motif AUROC", "published model", "published AUROC"),
-    *("ours AUROC", "ours mean", "seeds", "ours - published"),
+    *("ours AUROC", "ours mean over seeds", "seeds", "ours - published"),
 ]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Score every experiment, print and write the table."""
-    parser = argparse.ArgumentParser(prog="zoo benchmark deepbind", description=__doc__)
-    parser.add_argument(
-        "--experiments", nargs="+", choices=list(encode_experiments()), default=list(encode_experiments())
+    parser = argparse.ArgumentParser(
+        prog="zoo benchmark deepbind", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--motifs", help="MEME file of known motifs; without it that column is empty")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[SHIPPED_SEED])
+    parser.add_argument(
+        "--experiments", nargs="+", choices=EXPERIMENTS, default=EXPERIMENTS, metavar="NAME", help="rows of the table"
+    )
+    parser.add_argument("--motifs", help="MEME file of known motifs; without it their columns stay empty")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[SHIPPED_SEED], help="seeds of our models (default: 1)")
     options = parser.parse_args(arguments)
     motifs = read_meme(options.motifs) if options.motifs else []
-    record = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
+    record = json.loads(SEED_SCORES.read_text()) if SEED_SCORES.is_file() else {}
     rows = []
-    for key in track(options.experiments, description="experiments"):
-        data = EncodeDataModule(key)
+    for name in track(options.experiments, description="experiments"):
+        data = EncodeDataModule(name)
         for seed in sorted({SHIPPED_SEED, *options.seeds}):
-            folder = model_folder(key, seed)
+            folder = experiment_folder(name, seed)
             score = auroc(load_folder(folder), data.subset("test"))
-            record.setdefault(key, {})[str(seed)] = {"auroc": score, **run_facts(folder)}
-        record[key] = of_this_recipe(key, record[key])
-        rows.append(table_row(data, record[key], motifs))
+            record.setdefault(name, {})[str(seed)] = {"auroc": score, **run_facts(folder)}
+        record[name] = drop_old_recipes(name, record[name])
+        rows.append(experiment_row(data, record[name], motifs))
     rows += [mean_row("mean of the ten", [row for row in rows if row[0] in TEN], len(TEN))]
-    rows += [mean_row("mean of all", rows[:-1], len(encode_experiments()))]
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
-    complete = options.experiments == list(encode_experiments())
-    print(write_results("deepbind" if complete else "deepbind_part", HEADER, rows, record))
+    rows += [mean_row("mean of all", rows[:-1], len(EXPERIMENTS))]
+    SEED_SCORES.write_text(json.dumps(record, indent=1) + "\n")
+    print(write_results(table_name("deepbind", options.experiments == EXPERIMENTS), HEADER, rows, record))
 
 
-def model_folder(key: str, seed: int) -> Path:
-    """The checkpoint of one experiment and seed: the shipped one, or one that is trained for this table."""
-    name, command = f"deepbind.encode_{key}", command_of(key, seed)
-    folder = shipped(name, command) if seed == SHIPPED_SEED else None
-    return folder or trained(name, WORK / "deepbind", command)
+def experiment_folder(experiment: str, seed: int) -> Path:
+    """Return the checkpoint folder of one experiment and seed: the shipped one, or a run for this table."""
+    return model_folder(f"deepbind.encode_{experiment}", experiment_command(experiment, seed), WORK / "deepbind")
 
 
-def command_of(key: str, seed: int) -> list[str]:
-    """What trains the model of one experiment and seed."""
-    command = ["configs/deepbind.encode.yaml", "--data.experiment", key]
-    return command if seed == SHIPPED_SEED else [*command, "--seed_everything", str(seed)]
+def experiment_command(experiment: str, seed: int) -> list[str]:
+    """Return the arguments of `zoo train` that make the model of one experiment and seed."""
+    return training_command("deepbind.encode", ["--data.experiment", experiment], seed)
 
 
-def of_this_recipe(key: str, seeds: dict[str, Any]) -> dict[str, Any]:
-    """What was recorded of the configuration as it stands: scores of an older one stay out of the table."""
-    return {seed: found for seed, found in seeds.items() if found.get("recipe") == recipe(command_of(key, int(seed)))}
+def drop_old_recipes(experiment: str, seeds: dict[str, Any]) -> dict[str, Any]:
+    """Keep the recorded scores whose recipe is that of the present configuration."""
+    return {
+        seed: facts
+        for seed, facts in seeds.items()
+        if facts.get("recipe") == recipe(experiment_command(experiment, int(seed)))
+    }
 
 
-def table_row(data: EncodeDataModule, seeds: dict[str, dict[str, float]], motifs: list[Motif]) -> list[object]:
-    """One experiment's line."""
+def experiment_row(data: EncodeDataModule, seeds: dict[str, dict[str, float]], motifs: list[Motif]) -> list[object]:
+    """Make the row of one experiment."""
     test = data.subset("test")
     published, note = published_model(data.experiment)
-    reference = auroc(load(published.name), test)
-    scores = [found["auroc"] for found in seeds.values()]
-    name, motif_score = best_motif(data, motifs) if motifs else ("", "")
-    ours = seeds[str(SHIPPED_SEED)]["auroc"]
-    peaks = len(data.data) - len(test)
-    start: list[object] = [data.experiment.key, peaks, name, motif_score, published.name + note, reference]
-    return [*start, ours, mean(scores), len(scores), mean(scores) - reference]
+    published_auroc = auroc(load(published.name), test)
+    scores = [facts["auroc"] for facts in seeds.values()]
+    motif, motif_auroc = best_motif(data, motifs) if motifs else ("", "")
+    training_peaks = len(data.data) - len(test)
+    return [
+        *(data.experiment.key, training_peaks, motif, motif_auroc, published.name + note, published_auroc),
+        *(seeds[str(SHIPPED_SEED)]["auroc"], mean(scores), len(scores), mean(scores) - published_auroc),
+    ]
 
 
-def mean_row(title: str, rows: list[list[object]], wanted: int) -> list[object]:
-    """The means of a table's numeric columns, over the experiments that are there."""
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in HEADER]
-    averages: list[object] = [title if len(rows) == wanted else f"{title} ({len(rows)} of {wanted})"]
+def mean_row(title: str, rows: list[list[object]], expected: int) -> list[object]:
+    """Average the columns of AUROC over the rows; the title says so if there are fewer rows than expected."""
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in HEADER]
+    averages: list[object] = [title if len(rows) == expected else f"{title} ({len(rows)} of {expected})"]
     for name, values in list(zip(HEADER, columns, strict=True))[1:]:
         numbers = [value for value in values if isinstance(value, float)]
         averages.append(mean(numbers) if numbers and len(numbers) == len(values) and name != "seeds" else "")
@@ -130,7 +135,7 @@ def mean_row(title: str, rows: list[list[object]], wanted: int) -> list[object]:
 
 
 def published_model(experiment: Experiment) -> tuple[ModelFacts, str]:
-    """The published model of the same experiment, or of the protein in another cell line, which the note names."""
+    """Return the published model of an experiment, or of its protein in another cell line, which the note names."""
     candidates = [e for e in list_models("deepbind.D*", search=experiment.protein) if e.assay == "ChIP-seq"]
     candidates = [e for e in candidates if e.targets == (experiment.protein,)]
     _, cell, antibody, laboratory = experiment.title.split("_", 3)
@@ -144,26 +149,24 @@ def published_model(experiment: Experiment) -> tuple[ModelFacts, str]:
 
 
 def best_motif(data: EncodeDataModule, motifs: list[Motif]) -> tuple[str, float]:
-    """The motif that is best on the strongest training peaks, and its AUROC on the test file."""
+    """Choose the motif with the best AUROC on the strongest training peaks; return its name and its test AUROC."""
     peaks = data.data.codes[:TOP_PEAKS]
     shuffled = dinucleotide_shuffle(peaks, np.random.default_rng(0))
     label = torch.cat([torch.ones(len(peaks)), torch.zeros(len(shuffled))])[:, None]
-    training = motif_scores(np.concatenate([peaks, shuffled]), motifs)
-    chosen = int(per_target(CLASSIFICATION["auroc"], training, label.expand_as(training)).argmax())
+    training = score_motifs(np.concatenate([peaks, shuffled]), motifs)
+    best = motifs[int(per_target(CLASSIFICATION["auroc"], training, label.expand_as(training)).argmax())]
     test = data.subset("test")
-    score = per_target(
-        CLASSIFICATION["auroc"], motif_scores(test.codes, [motifs[chosen]]), torch.from_numpy(test.labels)
-    )
-    return motifs[chosen].name, float(score)
+    matches = score_motifs(test.codes, [best])
+    return best.name, float(per_target(CLASSIFICATION["auroc"], matches, torch.from_numpy(test.labels)))
 
 
-def motif_scores(codes: Codes, motifs: list[Motif]) -> torch.Tensor:
-    """The best match of each motif in each sequence (N, M)."""
-    return torch.cat([best_matches(one_hot(part), motifs) for part in torch.from_numpy(codes).split(64)])
+def score_motifs(codes: Codes, motifs: list[Motif]) -> torch.Tensor:
+    """Return the score of the best match of each motif in each sequence (N, M)."""
+    return torch.cat([best_matches(one_hot(batch), motifs) for batch in torch.split(torch.from_numpy(codes), 64)])
 
 
 def auroc(model: SequenceModel, test: LabelledSequences) -> float:
-    """AUROC of a model's predictions."""
+    """Return the AUROC of a model's predictions."""
     prediction = predict_codes(model, list(test.codes), [""] * len(test))[:, 0]
     return float(binary_auroc(torch.from_numpy(prediction).double(), torch.from_numpy(test.labels[:, 0]).long()))
 

@@ -1,4 +1,4 @@
-"""The linear baseline of the Basenji table: ridge regression of yeast's tracks on dinucleotides.
+"""Linear baseline of the Basenji table: ridge regression of the yeast tracks on dinucleotide counts.
 
 Shapes: T targets, P bins of 16 bp, F features.
 """
@@ -6,6 +6,7 @@ Shapes: T targets, P bins of 16 bp, F features.
 from collections.abc import Sequence
 
 import numpy as np
+from common import Values, pearson
 from numpy.typing import NDArray
 
 from zoo.datasets.yeast import YeastDataModule
@@ -14,107 +15,123 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN
 
-__all__ = ["BIN", "STARTS_BIN", "linear_predictions", "measured_tracks"]
+__all__ = ["BIN", "STARTS_BIN", "fit_linear_tracks", "read_measured_tracks", "sum_start_bins"]
 
-Values = NDArray[np.float64]
-Features = NDArray[np.float32]
-Split = tuple[Values, Features]
+Features = NDArray[np.floating]
+# Measured values (T, P) and the features (P, F) of the same bins.
+Examples = tuple[Values, Features]
 BIN = 16
-STARTS_BIN = 32
-# It reads so many bins on each side of its own; its penalties are chosen on chrXI, one for the nucleosomes and one for
-# all starts.
-CONTEXT = 32
+STARTS_BIN = 32  # transcription starts are fitted and scored in wider bins
+CONTEXT = 32  # bins on each side of a bin whose dinucleotides are features
+# Two penalties are chosen on the validation chromosome, one for nucleosomes and one for all transcription starts.
 PENALTIES = (1e0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e8)
 
 
-def linear_predictions(data: YeastDataModule, chromosomes: list[str]) -> tuple[dict[str, Values], dict[str, object]]:
-    """The baseline, fitted on the training chromosomes: values in bins of 16 bp (T, P) of others, and what was chosen.
+def fit_linear_tracks(data: YeastDataModule, chromosomes: list[str]) -> tuple[dict[str, Values], dict[str, object]]:
+    """Fit the baseline on the training chromosomes and predict others.
 
-    The nucleosomes are fitted as they are, the starts as log1p of bins of 32 bp, as they will be scored.
+    Nucleosomes are fitted as they are, transcription starts as log1p of bins of 32 bp, as they are scored.
+
+    Returns:
+        Predictions in bins of 16 bp (T, P) of each chromosome, and the settings that were chosen.
     """
     genome = data.reference
-    sums = [Moments(), Moments()]
+    moments = (Moments(), Moments())
     for name in CONTIGS:
         if name not in VAL + TEST:
-            for moments, part in zip(sums, parts(data, genome, name), strict=True):
-                moments.add(*part)
-    judges = list(zip(*(parts(data, genome, name) for name in VAL), strict=True))
+            for sums, examples in zip(moments, make_examples(data, genome, name), strict=True):
+                sums.add(*examples)
+    validation: list[tuple[Examples, ...]] = list(
+        zip(*(make_examples(data, genome, name) for name in VAL), strict=True)
+    )
     fits = []
     facts: dict[str, object] = {"bins around": CONTEXT}
-    for kind, moments, judge in zip(("mnase", "starts"), sums, judges, strict=True):
-        reached = {penalty: agreement(moments.ridge(penalty), judge) for penalty in PENALTIES}
-        best = max(reached, key=reached.__getitem__)
-        fits.append(moments.ridge(best))
+    for kind, sums, val_examples in zip(("mnase", "starts"), moments, validation, strict=True):
+        scores = {penalty: mean_pearson(sums.solve(penalty), val_examples) for penalty in PENALTIES}
+        best = max(scores, key=scores.__getitem__)
+        fits.append(sums.solve(best))
         facts[f"penalty of {kind}"] = best
         facts[f"penalty of {kind} is at an end of the list"] = best in (PENALTIES[0], PENALTIES[-1])
-    return {name: applied(dinucleotides(genome, name), *fits) for name in chromosomes}, facts
+    return {name: predict(count_dinucleotides(genome, name), *fits) for name in chromosomes}, facts
 
 
-def parts(data: YeastDataModule, genome: Genome, chromosome: str) -> tuple[Split, Split]:
-    """What is fitted: nucleosomes (1, P) and log1p of starts (T - 1, P // 2, rounded up), with their features."""
-    measured, features = measured_tracks(data, chromosome), dinucleotides(genome, chromosome)
+def make_examples(data: YeastDataModule, genome: Genome, chromosome: str) -> tuple[Examples, Examples]:
+    """Return nucleosomes (1, P) and log1p of transcription starts (T - 1, P / 2, rounded up), with their features."""
+    measured, features = read_measured_tracks(data, chromosome), count_dinucleotides(genome, chromosome)
     width = STARTS_BIN // BIN
-    whole = np.pad(measured[1:], ((0, 0), (0, -measured.shape[1] % width)), constant_values=np.nan)
-    starts = np.log1p(whole.reshape(len(whole), -1, width).sum(-1))
-    return (measured[:1], features), (starts, features[::width])
+    padded = np.pad(measured[1:], ((0, 0), (0, -measured.shape[1] % width)), constant_values=np.nan)
+    return (measured[:1], features), (np.log1p(sum_start_bins(padded)), features[::width])
+
+
+def sum_start_bins(values: Values) -> Values:
+    """Sum bins of 16 bp to whole bins of 32 bp: (T, P) -> (T, P // 2)."""
+    width = STARTS_BIN // BIN
+    whole = values[:, : values.shape[1] // width * width]
+    summed: Values = whole.reshape(len(values), -1, width).sum(-1)  # (T, P) -> (T, P // 2, 2) -> (T, P // 2)
+    return summed
 
 
 class Moments:
-    """The features' products with one another (F, F) and with the values (T, F), summed over what is known."""
+    """Sums over bins of the products of the features with each other (F, F) and with the values (T, F)."""
 
     def __init__(self) -> None:
-        self.square, self.product = np.zeros(()), np.zeros(())
+        self.square: NDArray[np.floating] = np.zeros(())
+        self.product: NDArray[np.floating] = np.zeros(())
 
     def add(self, values: Values, features: Features) -> None:
-        """Add values (T, P), which are known or unknown together, and features (P, F)."""
-        known = ~np.isnan(values[0])
-        rows = features[known]
+        """Add values (T, P), of which a bin is NaN for all targets or none, and features (P, F)."""
+        observed = ~np.isnan(values[0])
+        rows = features[observed]
         self.square = self.square + rows.T @ rows
-        self.product = self.product + values[:, known] @ rows
+        self.product = self.product + values[:, observed] @ rows
 
-    def ridge(self, penalty: float) -> Values:
-        """Weights (T, F); the last, the intercept, is not shrunk."""
-        shrunk = np.append(np.full(len(self.square) - 1, penalty), 0)
-        found: Values = np.linalg.solve(self.square + np.diag(shrunk), self.product.T).T
-        return found
-
-
-def agreement(weights: Values, judge: Sequence[Split]) -> float:
-    """The mean Pearson r over tracks."""
-    found = []
-    for track, weight in enumerate(weights):
-        theirs = np.concatenate([values[track] for values, _ in judge])
-        ours = np.concatenate([features @ weight for _, features in judge])
-        known = ~np.isnan(theirs)
-        found.append(np.corrcoef(ours[known], theirs[known])[0, 1])
-    return float(np.mean(found))
+    def solve(self, penalty: float) -> Values:
+        """Return the weights (T, F) of a ridge regression; the last feature, the intercept, has no penalty."""
+        penalties = np.append(np.full(len(self.square) - 1, penalty), 0)
+        weights: Values = np.linalg.solve(self.square + np.diag(penalties), self.product.T).T
+        return weights
 
 
-def applied(features: Features, nucleosomes: Values, starts: Values) -> Values:
-    """Both fits as values in bins of 16 bp (T, P); those of a wider bin are alike."""
+def mean_pearson(weights: Values, examples: Sequence[Examples]) -> float:
+    """Return the mean Pearson r over targets, each over all chromosomes."""
+    scores = []
+    for index, weight in enumerate(weights):
+        measured = np.concatenate([values[index] for values, _ in examples])
+        predicted = np.concatenate([features @ weight for _, features in examples])
+        observed = ~np.isnan(measured)
+        scores.append(pearson(predicted[observed], measured[observed]))
+    return float(np.mean(scores))
+
+
+def predict(features: Features, nucleosomes: Values, starts: Values) -> Values:
+    """Predict values in bins of 16 bp (T, P) by both fits; the bins of 16 bp in one of 32 bp share its value."""
     width = STARTS_BIN // BIN
     wide = np.expm1(starts @ features[::width].T) / width
     return np.concatenate([nucleosomes @ features.T, np.repeat(wide, width, axis=1)[:, : len(features)]])
 
 
-def measured_tracks(data: YeastDataModule, chromosome: str) -> Values:
-    """What was measured in each whole bin of a chromosome (T, P), NaN where it is masked, nothing clipped."""
+def read_measured_tracks(data: YeastDataModule, chromosome: str) -> Values:
+    """Read the measured values of the whole bins of a chromosome (T, P), not clipped; NaN where bins are masked."""
     coverage = data.data.coverage
-    place = list(coverage.contigs).index(chromosome)
-    first, bins = coverage.first[place], coverage.contigs[chromosome] // BIN
+    index = list(coverage.contigs).index(chromosome)
+    first, bins = coverage.first[index], coverage.contigs[chromosome] // BIN
     values = coverage.values[:, first : first + bins].astype(np.float64)
     values[:, ~data.data.observed[first : first + bins]] = np.nan
     return values
 
 
-def dinucleotides(genome: Genome, chromosome: str) -> Features:
-    """How often each dinucleotide begins in a bin and those around it, and a one: (P, 16 * (2 * CONTEXT + 1) + 1)."""
+def count_dinucleotides(genome: Genome, chromosome: str) -> Features:
+    """Count the dinucleotides that begin in each bin and the bins around it: (P, 16 * (2 * CONTEXT + 1) + 1).
+
+    The last feature is 1, for the intercept. Dinucleotides with an N are left out.
+    """
     length = genome.contigs[chromosome]
     codes = genome.codes(Interval(chromosome, 0, length)).astype(np.int64)
-    pair = np.append(np.where((codes[:-1] < UNKNOWN) & (codes[1:] < UNKNOWN), codes[:-1] * 4 + codes[1:], 16), 16)
+    known = (codes[:-1] < UNKNOWN) & (codes[1:] < UNKNOWN)
+    pair = np.append(np.where(known, codes[:-1] * 4 + codes[1:], 16), 16)
     bins = length // BIN
-    counts = np.zeros((bins, 17), np.float32)
+    counts = np.zeros((bins, 17), np.float32)  # the last column takes the pairs with an N
     np.add.at(counts, (np.repeat(np.arange(bins), BIN), pair[: bins * BIN]), 1)
     padded = np.pad(counts[:, :16], ((CONTEXT, CONTEXT), (0, 0)))
-    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * CONTEXT + 1, axis=0)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * CONTEXT + 1, axis=0)  # (P, 16, 2 * CONTEXT + 1)
     return np.concatenate([around.reshape(bins, -1), np.ones((bins, 1), np.float32)], axis=1)

@@ -1,6 +1,9 @@
-"""One forward pass of Akita at the published sizes, 1 Mb: seconds and memory, against the package akita-torch.
+"""Akita: seconds and memory of one forward pass over 1 Mb, at the published sizes, against the package akita-torch.
 
-Each in a process of its own, one after the other; the first pass is not counted.
+    zoo benchmark akita_speed [--passes 3] [--rounds 3]
+
+Both networks have random weights and predict the same random sequence on the CPU. Each run is a process of its own, and
+the two packages take turns. The first pass of each process is not counted.
 """
 
 import argparse
@@ -11,6 +14,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median, median_high
+from typing import TypedDict
 
 import torch
 from torch import Tensor
@@ -18,69 +23,80 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from common import write_results
 
-NETS = ["zoo", "akita-torch"]
+PACKAGES = ["zoo", "akita-torch"]
 LENGTH = 1_048_576
+OUTPUT_VALUES = 5 * 99_681  # targets x pixels
+HEADER = ["package", "median seconds", "fastest, seconds", "peak memory, GB", "memory of the forward pass, GB"]
+
+
+class Run(TypedDict):
+    """Seconds of each pass, and peak memory of the process before the first pass and after the last, in gigabytes."""
+
+    seconds: list[float]
+    before: float
+    peak: float
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure both nets, in turns, print and write the table."""
-    parser = argparse.ArgumentParser(prog="zoo benchmark akita_speed", description=__doc__)
-    parser.add_argument("--passes", type=int, default=3, help="timed passes of each process (default 3)")
-    parser.add_argument("--rounds", type=int, default=3, help="processes of each net, in turns (default 3)")
-    parser.add_argument("--net", choices=NETS, help=argparse.SUPPRESS)
+    """Measure both packages in turns, print and write the table."""
+    parser = argparse.ArgumentParser(
+        prog="zoo benchmark akita_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--passes", type=int, default=3, help="passes of each process that are counted (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each package (default: 3)")
+    parser.add_argument("--package", choices=PACKAGES, help=argparse.SUPPRESS)  # in the processes that main starts
     options = parser.parse_args(arguments)
-    if options.net:
-        print(json.dumps(measured(options.net, options.passes)))
+    if options.package:
+        print(json.dumps(measure(options.package, options.passes)))
         return
-    found: dict[str, list[dict[str, float]]] = {net: [] for net in NETS}
+    runs: dict[str, list[Run]] = {package: [] for package in PACKAGES}
     for _ in range(options.rounds):
-        for net in NETS:
-            command = [sys.executable, __file__, "--net", net, "--passes", str(options.passes)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            found[net].append(json.loads(done.stdout))
+        for package in PACKAGES:
+            command = [sys.executable, __file__, "--package", package, "--passes", str(options.passes)]
+            process = subprocess.run(command, capture_output=True, text=True, check=True)
+            runs[package].append(json.loads(process.stdout))
     rows = []
-    for net, runs in found.items():
-        seconds = sorted(second for run in runs for second in run["seconds"])  # type: ignore[attr-defined]
-        peak, before = (sorted(run[key] for run in runs)[len(runs) // 2] for key in ("peak", "before"))
-        rows.append([net, seconds[len(seconds) // 2], seconds[0], peak, peak - before])
-    header = ["net", "median seconds", "fastest", "peak memory, GB", "of it for the pass, GB"]
-    print(write_results("akita_speed", header, rows, {"threads": torch.get_num_threads(), "length": LENGTH}))
+    for package, results in runs.items():
+        seconds = [second for run in results for second in run["seconds"]]
+        peak, before = median_high(run["peak"] for run in results), median_high(run["before"] for run in results)
+        rows.append([package, median(seconds), min(seconds), peak, peak - before])
+    print(write_results("akita_speed", HEADER, rows, {"threads": torch.get_num_threads(), "length": LENGTH}))
 
 
-def measured(net: str, passes: int) -> dict[str, object]:
-    """Seconds of each pass, and memory in gigabytes: before, and at most."""
-    run = ours() if net == "zoo" else theirs()
+def measure(package: str, passes: int) -> Run:
+    """Measure the forward passes of one package in this process."""
+    forward = load_zoo() if package == "zoo" else load_akita_torch()
     codes = torch.randint(0, 4, (1, LENGTH), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-    before = gigabytes()
+    before = peak_gigabytes()
     seconds = []
     with torch.inference_mode():
         for _ in range(passes + 1):
-            begun = time.perf_counter()
-            assert run(codes).numel() == 5 * 99_681
-            seconds.append(time.perf_counter() - begun)
-    return {"seconds": seconds[1:], "before": before, "peak": gigabytes()}
+            started = time.perf_counter()
+            assert forward(codes).numel() == OUTPUT_VALUES
+            seconds.append(time.perf_counter() - started)
+    return {"seconds": seconds[1:], "before": before, "peak": peak_gigabytes()}
 
 
-def ours() -> Callable[[Tensor], Tensor]:
-    """This project's net, from codes."""
+def load_zoo() -> Callable[[Tensor], Tensor]:
+    """Return the forward pass of this project's network, from codes (B, L)."""
     from zoo.models.akita import Akita
 
     return Akita(list("abcde")).eval().predict
 
 
-def theirs() -> Callable[[Tensor], Tensor]:
-    """The package's net, from the same codes; its random shift and strand switched off."""
+def load_akita_torch() -> Callable[[Tensor], Tensor]:
+    """Return that of the package, from the same codes; its random shift and reverse complement are switched off."""
     from akita_torch import Akita, AkitaConfig
 
     from zoo.genome.sequence import one_hot
 
-    net = Akita(AkitaConfig(augment_rc=False, augment_shift=0)).eval()
-    return lambda codes: net.head(net.trunk(one_hot(codes)))
+    network = Akita(AkitaConfig(augment_rc=False, augment_shift=0)).eval()
+    return lambda codes: network.head(network.trunk(one_hot(codes)))
 
 
-def gigabytes() -> float:
-    """Memory that this process had at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+def peak_gigabytes() -> float:
+    """Return the largest memory that this process has had; the system counts in units of 1,024 bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Throughput: a FASTA file through `predict_file` to a TSV, against the bare model on prepared batches, in one run.
+"""Throughput: sequences per second from a FASTA file to a TSV table, against the model alone on prepared batches.
 
     zoo benchmark throughput [--name deepbind.encode_usf1_h1hesc] [--sequences 200000]
 
-The two are measured in turns, on the same made sequences, so that a noisy machine treats them alike. Memory is the
-resident set after the first block and after the last.
+Both work on the same random sequences in one process, in turns, so that a busy machine slows both alike. Memory is the
+resident set of the process after the first block of predictions and after the last.
 """
 
 import argparse
@@ -11,8 +11,8 @@ import os
 import resource
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from common import write_results
+from speed.timing import time_in_turns
 
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.sequence import Codes, decode
@@ -27,71 +28,67 @@ from zoo.hub.load import load
 from zoo.inference.labels import Predictions, predict_file, write_predictions
 from zoo.models._base import SequenceModel
 
-BATCH = 256
-TURNS = 5
+BATCH_SIZE = 256
+ROUNDS = 5
+HEADER = [
+    *("model", "sequences", "model alone, sequences per s", "FASTA to TSV, sequences per s", "ratio"),
+    *("MB after the first block", "MB after the last block"),
+]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser(prog="zoo benchmark throughput", description=__doc__)
-    parser.add_argument("--name", default="deepbind.encode_usf1_h1hesc")
-    parser.add_argument("--sequences", type=int, default=200_000)
+    parser = argparse.ArgumentParser(
+        prog="zoo benchmark throughput", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--name", default="deepbind.encode_usf1_h1hesc", help="a model that predicts labels")
+    parser.add_argument("--sequences", type=int, default=200_000, help="over all rounds (default: 200000)")
     options = parser.parse_args(arguments)
     model = load(options.name)
-    share = options.sequences // TURNS
-    codes = np.random.default_rng(0).integers(0, 4, (share, model.length)).astype(np.uint8)
-    bare(model, codes[: 4 * BATCH])
-    seconds = {"bare model": 0.0, "file to table": 0.0}
+    codes = np.random.default_rng(0).integers(0, 4, (options.sequences // ROUNDS, model.length)).astype(np.uint8)
+    predict_batches(model, codes[: 4 * BATCH_SIZE])  # not counted
     memory: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        fasta = write_fasta(Path(folder) / "made.fa", codes)
-        for _ in range(TURNS):
-            seconds["bare model"] += bare(model, codes)
-            seconds["file to table"] += whole(model, fasta, memory)
-    rates = {key: options.sequences / value for key, value in seconds.items()}
-    header = ["model", "sequences", "bare model per s", "file to table per s", "ratio", "MB early", "MB at the end"]
-    rate, whole_rate = rates["bare model"], rates["file to table"]
-    row = [options.name, options.sequences, round(rate), round(whole_rate), whole_rate / rate]
-    facts = {"threads": torch.get_num_threads(), "batch": BATCH}
-    print(write_results("throughput", header, [[*row, round(memory[0]), round(memory[-1])]], facts))
+        fasta = write_fasta(Path(folder) / "sequences.fa", codes)
+        methods = [partial(predict_batches, model, codes), partial(predict_to_table, model, fasta, memory)]
+        seconds = time_in_turns(methods, ROUNDS).sum(0)
+    alone, whole = (options.sequences / seconds).tolist()
+    row = [options.name, options.sequences, round(alone), round(whole), whole / alone]
+    facts = {"threads": torch.get_num_threads(), "batch": BATCH_SIZE}
+    print(write_results("throughput", HEADER, [[*row, round(memory[0]), round(memory[-1])]], facts))
 
 
-def bare(model: SequenceModel, codes: Codes) -> float:
-    """Seconds that the model needs for batches that lie ready."""
-    batches = torch.from_numpy(codes).split(BATCH)
-    started = time.perf_counter()
+def predict_batches(model: SequenceModel, codes: Codes) -> None:
+    """Predict batches of codes that lie in memory."""
     with torch.inference_mode():
-        for batch in batches:
+        for batch in torch.split(torch.from_numpy(codes), BATCH_SIZE):
             model.predict(batch)
-    return time.perf_counter() - started
 
 
-def whole(model: SequenceModel, fasta: Path, memory: list[float]) -> float:
-    """Seconds from the FASTA file to the written table; notes the resident set after every block."""
-    started = time.perf_counter()
-    blocks = noted(predict_file(model, SequenceFile(str(fasta)), BATCH), memory)
+def predict_to_table(model: SequenceModel, fasta: Path, memory: list[float]) -> None:
+    """Predict a FASTA file to a TSV; append the resident set to `memory` after every block."""
+    blocks = record_memory(predict_file(model, SequenceFile(str(fasta)), BATCH_SIZE), memory)
     write_predictions(fasta.with_suffix(".tsv"), model.output.targets, blocks)
-    return time.perf_counter() - started
 
 
-def noted(blocks: Iterator[Predictions], memory: list[float]) -> Iterator[Predictions]:
-    """The blocks, with the resident set in megabytes noted after each."""
+def record_memory(blocks: Iterator[Predictions], memory: list[float]) -> Iterator[Predictions]:
+    """Yield the blocks; append the resident set in megabytes to `memory` after each."""
     for block in blocks:
         yield block
-        memory.append(resident())
+        memory.append(resident_megabytes())
 
 
-def resident() -> float:
-    """The resident set of this process in megabytes."""
+def resident_megabytes() -> float:
+    """Return the resident set of this process; its peak so far where there is no /proc."""
     statistics = Path("/proc/self/statm")
     if statistics.is_file():
         return int(statistics.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # where there is no /proc: the peak so far
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def write_fasta(path: Path, codes: Codes) -> Path:
-    """Write sequences (N, L) as FASTA."""
-    path.write_text("".join(f">made_{i}\n{decode(row)}\n" for i, row in enumerate(codes)))
+    """Write sequences (N, L) as FASTA; return the path."""
+    path.write_text("".join(f">sequence_{i}\n{decode(row)}\n" for i, row in enumerate(codes)))
     return path
 
 

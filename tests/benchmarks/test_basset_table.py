@@ -1,46 +1,23 @@
-"""The Basset tables: their rows from made data, counts of 6-mers against a slow loop, a regression that finds one."""
+"""The Basset tables: their rows from synthetic data, and a regression on 6-mers that finds a planted word."""
 
-import runpy
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from accuracy import bench_basset
+from accuracy.kmer_regression import predict_by_kmers
 
 from zoo.data.base import LabelsDataModule
 from zoo.data.labelled import LabelledSequences
 from zoo.datasets.encode_loci import EncodeLociDataModule, Loci
 from zoo.datasets.encode_tf import encode_experiments
 from zoo.datasets.plant_terminators import Terminators
-from zoo.genome.sequence import Codes, decode, encode
+from zoo.genome.sequence import Codes, encode
 from zoo.hub.registry import shipped_folder
 from zoo.models.basset import Basset
 from zoo.training.run import parse
-
-
-@pytest.fixture(scope="module")
-def script() -> dict[str, Any]:
-    return runpy.run_path(str(shipped_folder("benchmarks") / "accuracy" / "bench_basset.py"))
-
-
-def other_strand(word: str) -> str:
-    return word[::-1].translate(str.maketrans("ACGT", "TGCA"))
-
-
-def test_six_mers_are_counted_on_both_strands_and_those_with_n_left_out(script: dict[str, Any]) -> None:
-    codes = np.random.default_rng(0).integers(0, 5, (5, 40)).astype(np.uint8)
-    found = script["count_kmers"](codes)
-    words = sorted({min(word, other_strand(word)) for word in map("".join, product("ACGT", repeat=6))})
-    assert found.shape == (5, len(words)) == (5, 2080)
-    for row, counts in zip(codes, found, strict=True):
-        text = decode(row)
-        expected = dict.fromkeys(words, 0)
-        for word in (text[i : i + 6] for i in range(35)):
-            if "N" not in word:
-                expected[min(word, other_strand(word))] += 1
-        assert counts.tolist() == list(expected.values())
 
 
 class Planted(LabelsDataModule[Codes]):
@@ -60,35 +37,44 @@ class Planted(LabelsDataModule[Codes]):
         return LabelledSequences(codes, label[:, None], np.repeat([0, 1, 2], 6000))
 
 
-def test_the_regression_finds_a_planted_word(script: dict[str, Any]) -> None:
-    data = Planted()
-    prediction = script["kmer_predictions"](data, 1)
-    label = torch.from_numpy(data.subset("test").labels)
-    assert float(script["score"](prediction, label)["auroc"]) > 0.9
+@pytest.fixture
+def planted() -> Any:
+    """Data that the benchmark takes for its own, of another class."""
+    return Planted()
 
 
-def test_the_encode_table_compares_net_with_net(script: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    data = Planted()
-    asked: list[list[str]] = []
+def stub(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> None:
+    """Replace functions that the script imported."""
+    for name, function in functions.items():
+        monkeypatch.setattr(bench_basset, name, function)
+
+
+def test_the_regression_finds_a_planted_word(planted: Any) -> None:
+    prediction = predict_by_kmers(planted, 1)
+    label = torch.from_numpy(planted.subset("test").labels)
+    assert float(bench_basset.score(prediction, label)["auroc"]) > 0.9
+
+
+def test_the_encode_table_compares_one_network_with_one(planted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[list[str]] = []
     written: list[tuple[str, Any, Any, Any]] = []
 
-    def folder(name: str, options: list[str], seed: int, tag: str = "") -> Path:
-        asked.append(options)
-        return Path(name + tag)
+    def folder(name: str, options: list[str], seed: int, task: str = "") -> Path:
+        requested.append(options)
+        return Path(name + task)
 
     def load(folder: Path) -> Basset:
         torch.manual_seed(len(str(folder)))
         members = 2 if str(folder) == "basset.encode_tf" else 1
         return Basset(["planted"], 40, filters=(4,), widths=(6,), pools=(35,), hidden=(), members=members).eval()
 
-    def write(*result: Any) -> str:
-        written.append(result)
+    def write(*table: Any) -> str:
+        written.append(table)
         return "a table"
 
-    stubs = {"EncodeLociDataModule": lambda: data, "model_folder": folder, "load_folder": load, "write_results": write}
-    for name, stub in {**stubs, "run_facts": str}.items():
-        monkeypatch.setitem(script["encode_table"].__globals__, name, stub)
-    assert script["encode_table"](1) == "a table"
+    stub(monkeypatch, EncodeLociDataModule=lambda: planted, checkpoint_folder=folder, load_folder=load)
+    stub(monkeypatch, write_results=write, run_facts=str)
+    assert bench_basset.encode_table(1) == "a table"
     ((name, header, rows, facts),) = written
     assert (name, facts) == (
         "basset_encode_tf",
@@ -97,23 +83,23 @@ def test_the_encode_table_compares_net_with_net(script: dict[str, Any], monkeypa
     row, means, wins = (dict(zip(header, row, strict=True)) for row in rows)
     assert (row["experiment"], row["training peaks"], row["test peaks"]) == ("planted", 3000, 3000)
     assert list(means.values())[1:] == list(row.values())[1:]  # of one experiment
-    label = torch.from_numpy(data.subset("test").labels)
-    single = script["predicted"](load(Path("basset.encode_tfplanted")), data.subset("test").codes)
-    assert row["single auroc"] == pytest.approx(float(script["score"](single, label)["auroc"]))
+    label = torch.from_numpy(planted.subset("test").labels)
+    single = bench_basset.predict(load(Path("basset.encode_tfplanted")), planted.subset("test").codes)
+    assert row["single task auroc"] == pytest.approx(float(bench_basset.score(single, label)["auroc"]))
     assert row["6-mers auroc"] > 0.9
-    assert row["multitask auroc"] != row["one net auroc"]
-    better = row["one net auprc"] > row["single auprc"]
-    assert (wins["one net auprc"], wins["single auprc"]) == (float(better), float(not better))
+    assert row["multitask auroc"] != row["one member auroc"]
+    better = row["one member auprc"] > row["single task auprc"]
+    assert (wins["one member auprc"], wins["single task auprc"]) == (float(better), float(not better))
     assert (wins["multitask auprc"], wins["6-mers auprc"]) == ("", "")
-    assert asked == [[], script["single_task_options"](data, "planted")]
+    assert requested == [[], bench_basset.single_task_options(planted, "planted")]
 
 
-def test_the_options_of_a_single_task_are_options(script: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_options_of_a_single_task_are_options_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     loci = Loci(rng.integers(0, 4, (200, 101)).astype(np.uint8), np.eye(200, 21, dtype=np.uint8), np.arange(200))
     loci.labels[:, list(encode_experiments()).index("usf1_hepg2")] = np.arange(200) % 2
     monkeypatch.setattr("zoo.datasets.encode_loci.encode_loci", lambda: loci)
-    options = script["single_task_options"](EncodeLociDataModule(), "usf1_hepg2")
+    options = bench_basset.single_task_options(EncodeLociDataModule(), "usf1_hepg2")
     cli = parse([str(shipped_folder("configs") / "basset.encode_tf.yaml"), *options])
     assert isinstance(cli.model, Basset)
     assert isinstance(cli.datamodule, EncodeLociDataModule)
@@ -123,34 +109,24 @@ def test_the_options_of_a_single_task_are_options(script: dict[str, Any], monkey
     assert cli.config.optimization.target_weights is None
 
 
-def test_the_terminator_table_squares_pearson_and_sets_apart_what_overlaps(
-    script: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_terminator_table_squares_pearson_and_leaves_out_overlaps(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, (60, 170)).astype(np.uint8)
-    codes[:5, :30] = codes[-5:, 50:80]  # of train, of test
+    codes[:5, :30] = codes[-5:, 50:80]  # train, test
     is_test = np.arange(60) >= 30
     labels = rng.normal(size=(60, 2)).astype(np.float32)
     predicted = np.where(is_test[:, None], -2 * labels + 1, np.nan)
-    found = Terminators([str(i) for i in range(60)], codes, labels, predicted, is_test, 0, 0)
+    data = Terminators([str(i) for i in range(60)], codes, labels, predicted, is_test, 0, 0)
+    model = Basset(["a", "b"], 170, filters=(4,), widths=(6,), pools=(165,), hidden=()).eval()
     written: list[tuple[str, Any, Any, Any]] = []
-    stubs = {
-        "read_terminators": lambda: found,
-        "model_folder": lambda *options: Path(),
-        "load_folder": lambda folder: Basset(
-            ["a", "b"], 170, filters=(4,), widths=(6,), pools=(165,), hidden=()
-        ).eval(),
-        "run_facts": str,
-        "write_results": lambda *result: written.append(result),
-    }
-    for name, stub in stubs.items():
-        monkeypatch.setitem(script["terminator_table"].__globals__, name, stub)
-    script["terminator_table"](1)
+    stub(monkeypatch, read_terminators=lambda: data, checkpoint_folder=lambda *options: Path(), run_facts=str)
+    stub(monkeypatch, load_folder=lambda folder: model, write_results=lambda *table: written.append(table))
+    bench_basset.terminator_table(1)
     ((_, header, rows, _),) = written
     table = [dict(zip(header, row, strict=True)) for row in rows]
     assert [row["sequences"] for row in table] == [30, 30, 30, 30, 25, 25, 25, 25]
     for row in table:
-        if row["model"] == "DenseNet of the authors":  # a line that falls: r is -1
+        if row["model"] == "DenseNet of the authors":  # a falling line: r is -1
             assert row["squared Pearson"] == pytest.approx(1, abs=1e-4)
             assert row["Spearman"] == pytest.approx(-1)
             assert row["R2"] < 0

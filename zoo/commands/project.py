@@ -2,6 +2,7 @@
 
 import argparse
 import runpy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +17,27 @@ def add_benchmark(verbs: Any) -> None:
         "benchmark",
         help="recompute a table of benchmarks/",
         description="Recompute a table; arguments after NAME go to its script.",
+        add_help=False,
     )
-    verb.add_argument("name", metavar="NAME")
-    verb.set_defaults(run=benchmark_command, takes_rest=True)
+    verb.add_argument("name", metavar="NAME", nargs="?", help="a script of benchmarks/, such as deepbind")
+    verb.add_argument("-h", "--help", action="store_true", help="with NAME: what its tables contain, and its options")
+    verb.set_defaults(run=partial(benchmark_command, verb), takes_rest=True)
 
 
-def benchmark_command(options: argparse.Namespace) -> None:
+def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Run the script of a table with the remaining arguments."""
     from zoo.hub.registry import shipped_folder
 
-    scripts = {path.stem: path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
-    script = scripts.get(f"bench_{options.name}")
-    if script is None:
-        names = ", ".join(sorted(name.removeprefix("bench_") for name in scripts))
+    scripts = {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
+    names = ", ".join(sorted(scripts))
+    if options.name is None:
+        verb.print_help()
+        print(f"\nNAME is one of {names}")
+    elif options.name not in scripts:
         raise UnknownNameError(f"there is no benchmark {options.name!r}; the benchmarks are {names}")
-    runpy.run_path(str(script))["main"](options.rest)
+    else:
+        rest = ["--help", *options.rest] if options.help else options.rest
+        runpy.run_path(str(scripts[options.name]))["main"](rest)
 
 
 def add_card(verbs: Any) -> None:
