@@ -1,4 +1,4 @@
-"""One contract for every architecture, one for every shipped checkpoint: a new one is held to it without a new line."""
+"""Tests that every architecture and every shipped checkpoint must pass; a new one is tested without a new line."""
 
 import re
 from pathlib import Path
@@ -55,10 +55,10 @@ def codes_of(model: SequenceModel, rows: int) -> torch.Tensor:
 @pytest.mark.parametrize("architecture", architectures())
 def test_targets_and_length_alone_build_it_and_its_arguments_rebuild_it(architecture: str) -> None:
     model = build(architecture)
-    again = type(model)(**model.arguments)
-    again.load_state_dict(model.state_dict(), strict=True)
+    rebuilt = type(model)(**model.arguments)
+    rebuilt.load_state_dict(model.state_dict(), strict=True)
     codes = codes_of(model, 3)
-    assert torch.equal(model.eval().predict(codes), again.eval().predict(codes))
+    assert torch.equal(model.eval().predict(codes), rebuilt.eval().predict(codes))
 
 
 @pytest.mark.parametrize("architecture", architectures())
@@ -108,7 +108,7 @@ def test_bf16_stays_close_to_float32(architecture: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_a_checkpoint_reproduces_its_example_and_says_what_it_is(folder: Path) -> None:
+def test_a_checkpoint_reproduces_its_example_and_its_files_agree(folder: Path) -> None:
     result = verify(f"local-dir:{folder}")
     config = read_config(folder)
     location = find(folder.name)
@@ -122,7 +122,7 @@ def test_a_checkpoint_reproduces_its_example_and_says_what_it_is(folder: Path) -
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -> None:
+def test_a_checkpoint_has_all_facts_of_its_training_and_scores(folder: Path) -> None:
     facts = read_config(folder).facts
     run = facts.training
     assert run.command.startswith("zoo train configs/")
@@ -135,7 +135,7 @@ def test_a_checkpoint_says_how_it_was_trained_and_how_good_it_is(folder: Path) -
         assert getattr(facts, key)
 
 
-def test_the_shipped_checkpoints_are_those_that_were_promised() -> None:
+def test_the_documented_checkpoints_are_shipped() -> None:
     names = {folder.name for folder in FOLDERS}
     assert sum(name.startswith("deepbind.encode_") for name in names) == 21
     sets = ("ecoli", "bsubtilis", "athaliana_tata", "athaliana_nontata", "mouse_tata")

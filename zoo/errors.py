@@ -1,14 +1,14 @@
-"""Every error that is the user's to mend, as one sentence that says what was wrong and what to do.
+"""Errors that the user can correct: the message is one sentence that says what is wrong and what to do.
 
-ZooError                 the command line prints it as one line and exits with 2
-├── UnknownNameError     a model, data set or benchmark that nobody knows
-├── InputError           a file, line, record or interval that cannot be read as what it should be
-├── ConfigError          a setting that does not exist, or does not fit the others
-├── IntegrityError       bytes that are not what they were when they were published
-├── DownloadError        a public file that could not be had
+ZooError                 any of these; the command line prints the message and exits with status 2
+├── UnknownNameError     a name that no model, data set or benchmark has, or that two different models have
+├── InputError           a file, line, record or interval with wrong content
+├── ConfigError          a setting that does not exist, has a wrong value or contradicts another setting
+├── IntegrityError       a checkpoint or public file that is damaged, incomplete or not what was published
+├── DownloadError        a public file that cannot be downloaded
 ├── MissingExtraError    an optional dependency that is not installed; the message names the extra
-├── OutputError          a result that could not be written; nothing half-written is left
-└── Interrupted          the user stopped a run that can be resumed
+├── OutputError          a result that cannot be written; no partial file is left
+└── Interrupted          a run that the user stopped and can resume
 """
 
 __all__ = [
@@ -26,27 +26,27 @@ __all__ = [
 
 
 class ZooError(Exception):
-    """Anything the zoo refuses, in one sentence for the person at the keyboard."""
+    """Base class of all errors that the user can correct; the message is one sentence."""
 
 
 class UnknownNameError(ZooError):
-    """A model, data set or benchmark that nobody knows; the message offers the nearest names."""
+    """A name that no model, data set or benchmark has (the message offers near names), or that two models have."""
 
 
 class InputError(ZooError):
-    """A file, line, record or interval that cannot be read as what it should be."""
+    """A file, line, record or interval with wrong content."""
 
 
 class ConfigError(ZooError):
-    """A setting that does not exist or does not fit the others."""
+    """A setting that does not exist, has a wrong value or contradicts another setting."""
 
 
 class IntegrityError(ZooError):
-    """Bytes that are not what they were when they were published."""
+    """A checkpoint or public file that is damaged, incomplete or not what was published."""
 
 
 class DownloadError(ZooError):
-    """A public file that could not be had."""
+    """A public file that cannot be downloaded."""
 
 
 class MissingExtraError(ZooError):
@@ -54,13 +54,13 @@ class MissingExtraError(ZooError):
 
 
 class OutputError(ZooError):
-    """A result that could not be written; nothing half-written is left."""
+    """A result that cannot be written; no partial file is left."""
 
 
 class Interrupted(ZooError):  # noqa: N818  (it is not the program's error)
-    """The user stopped a run that can be resumed."""
+    """A run that the user stopped and can resume."""
 
 
 def one_line(error: Exception) -> str:
-    """What a library's error says, on one line."""
+    """The message of a library's error on one line."""
     return " ".join(str(error).split())

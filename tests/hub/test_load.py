@@ -48,7 +48,7 @@ def save_mlp(folder: Path, **arguments: Any) -> SequenceModel:
         model,
         folder,
         ModelFacts(folder.name, "Made"),
-        [TargetRow("a", "made", "probability")],
+        [TargetRow("a", "random", "probability")],
         {"codes": random_codes(2, 12)},
     )
     return model
@@ -98,7 +98,7 @@ def test_a_loaded_model_predicts_bit_for_bit_what_the_saved_one_did(name: str, t
     codes = random_codes(16, 20)
     with torch.inference_mode():
         expected = model.eval().predict(codes)
-    rows = [TargetRow("a", "made", "probability", 0.25), TargetRow("b", "made", "probability")]
+    rows = [TargetRow("a", "random", "probability", 0.25), TargetRow("b", "random", "probability")]
     save(model, tmp_path / name, ModelFacts(name, "Made"), rows, {"codes": codes[:2]})
     loaded = load(f"local-dir:{tmp_path / name}")
     with torch.inference_mode():
@@ -225,7 +225,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "extra tensor": (lambda f: edit_weights(f, lambda s: s.update(extra=torch.zeros(1))), "extra"),
     "missing tensor": (lambda f: edit_weights(f, lambda s: s.pop("head.bias")), "head.bias"),
     "misshapen tensor": (lambda f: edit_weights(f, lambda s: s.update({"head.bias": torch.zeros(3)})), "head.bias"),
-    "file beside the folder": (
+    "file outside the folder": (
         lambda f: ((f.parent / "secret").write_text("x"), edit_config(f, sha256={"../secret": "0" * 64})),
         "../secret",
     ),

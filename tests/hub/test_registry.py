@@ -1,4 +1,4 @@
-"""Names: which there are, which are refused, and what a refusal offers."""
+"""Names: those of published models, those that are refused, and what the message offers."""
 
 import ast
 import re
@@ -43,11 +43,11 @@ def test_the_pattern_is_a_shell_pattern_in_which_case_counts() -> None:
 
 @pytest.mark.parametrize("text", ["CTCF", "ctcf"])
 def test_search_finds_a_protein_in_either_case(text: str) -> None:
-    found = {entry.name for entry in list_models("deepbind.D*", search=text)}
-    assert found == {"deepbind.D00328.003", "deepbind.D00328.018", "deepbind.D00753.001"}
+    result = {entry.name for entry in list_models("deepbind.D*", search=text)}
+    assert result == {"deepbind.D00328.003", "deepbind.D00328.018", "deepbind.D00753.001"}
 
 
-def test_search_and_pattern_both_count() -> None:
+def test_search_and_pattern_are_combined() -> None:
     assert {e.name for e in list_models("*.018", search="CTCF")} == {"deepbind.D00328.018"}
 
 
@@ -62,9 +62,9 @@ def test_search_and_pattern_both_count() -> None:
     ],
 )
 def test_species_are_filtered_by_common_and_latin_name(species: str, latin: str, count: int) -> None:
-    found = list_models("deepbind.D*", species=species)
-    assert {entry.species for entry in found} == {latin}
-    assert len(found) == count
+    result = list_models("deepbind.D*", species=species)
+    assert {entry.species for entry in result} == {latin}
+    assert len(result) == count
 
 
 def test_an_unknown_species_has_no_models() -> None:
@@ -72,22 +72,22 @@ def test_an_unknown_species_has_no_models() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "parts"),
+    ("name", "pieces"),
     [
         ("deepbind.D00328.003", ("deepbind", "D00328.003")),
         ("mlp.promoter_ecoli", ("mlp", "promoter_ecoli")),
         ("akita.human_1mb-v2.1", ("akita", "human_1mb-v2.1")),
     ],
 )
-def test_the_first_dot_splits_a_name(name: str, parts: tuple[str, str]) -> None:
-    assert split_name(name) == parts
+def test_the_first_dot_splits_a_name(name: str, pieces: tuple[str, str]) -> None:
+    assert split_name(name) == pieces
 
 
 @pytest.mark.parametrize(
     "text", ["", "ctcf", ".D1", "mlp.", "Mlp.a", "1mlp.a", "mlp .a", "mlp.a\n", "mlp.a b", "mlp.é"]
 )
 @pytest.mark.parametrize("resolve", [split_name, find, zoo.hub.load.resolve])
-def test_what_does_not_fit_the_grammar_is_refused_with_an_example(text: str, resolve: Resolver) -> None:
+def test_text_that_is_not_a_name_is_refused_with_an_example(text: str, resolve: Resolver) -> None:
     with pytest.raises(UnknownNameError, match=r"architecture\.tag, such as deepbind\.D00328\.003"):
         resolve(text)
 
@@ -101,7 +101,7 @@ def test_an_unknown_name_offers_the_nearest(wrong: str, near: str) -> None:
         find(wrong)
 
 
-def test_a_name_near_to_nothing_points_to_the_list() -> None:
+def test_a_name_without_near_names_points_to_the_list() -> None:
     with pytest.raises(UnknownNameError, match="`zoo list`"):
         find("q.zzzzzzzzzzzzzzzzzzzzzzzz")
 
@@ -131,9 +131,9 @@ def test_each_architecture_file_holds_one_sequence_model(name: str) -> None:
     tree = ast.parse((MODELS / f"{name}.py").read_text())
     bases = [ast.unparse(base) for node in tree.body if isinstance(node, ast.ClassDef) for base in node.bases]
     assert bases.count("SequenceModel") == 1
-    found = load_architecture(name)
-    assert issubclass(found, SequenceModel)
-    assert found.__module__ == f"zoo.models.{name}"
+    result = load_architecture(name)
+    assert issubclass(result, SequenceModel)
+    assert result.__module__ == f"zoo.models.{name}"
 
 
 @pytest.mark.parametrize("name", architectures())
@@ -145,6 +145,6 @@ def test_each_architecture_is_built_from_targets_and_length_alone(name: str) -> 
     assert model.arguments["targets"] == ["a", "b"]
 
 
-def test_an_unknown_architecture_is_refused_with_those_there_are() -> None:
+def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"'nope'.*deepbind.*mlp"):
         load_architecture("nope")

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from made.gathering import gather_with
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -105,8 +106,8 @@ def test_a_prediction_where_nothing_was_observed_may_be_nan(kind: str, loss: str
     prediction, target = batch_of(kind, loss)
     expected = scored(kind, loss, prediction, target).per_target()
     prediction[target.isnan()] = torch.nan
-    found = scored(kind, loss, prediction, target).per_target()
-    assert all(torch.equal(found[name], expected[name]) for name in names)
+    scores = scored(kind, loss, prediction, target).per_target()
+    assert all(torch.equal(scores[name], expected[name]) for name in names)
 
 
 @every_case
@@ -125,7 +126,7 @@ def test_a_target_that_does_not_vary_is_named_with_its_split(
     sentence = f"val split: target 'two' {reason}: {', '.join(undefined)} not defined, the mean leaves it out"
     assert caplog.messages == [sentence]
     metrics.compute()
-    assert caplog.messages == [sentence]  # said once
+    assert caplog.messages == [sentence]  # logged once
 
 
 @every_case
@@ -176,3 +177,28 @@ def test_metrics_of_a_model_move_and_copy_with_it(kind: str) -> None:
     assert not metrics.state_dict()
     with pytest.raises(NotImplementedError):
         metrics(*batch_of(kind, "mean_squared_error"))
+
+
+@every_case
+def test_two_processes_score_together_what_one_does(kind: str, loss: str, names: list[str]) -> None:
+    prediction, target = batch_of(kind, loss)
+    expected = scored(kind, loss, prediction, target)
+    metrics = scored(kind, loss, prediction[:7], target[:7])
+    other = scored(kind, loss, prediction[7:], target[7:])
+    with metrics.sync_context(dist_sync_fn=gather_with(other), distributed_available=lambda: True):
+        together = metrics.per_target()
+        means = metrics.mean(together)
+    for name, values in expected.per_target().items():
+        np.testing.assert_allclose(together[name], values, atol=1e-7)
+    assert float(means[names[0]]) == pytest.approx(float(expected.compute()[names[0]]), abs=1e-7)
+    alone = metrics.per_target()  # outside, the states are those of one process again
+    assert not np.allclose(alone[names[0]], together[names[0]])
+
+
+@every_case
+def test_an_invalid_prediction_of_another_process_makes_all_means_nan(kind: str, loss: str, names: list[str]) -> None:
+    prediction, target = batch_of(kind, loss)
+    metrics = scored(kind, loss, prediction, target)
+    other = scored(kind, loss, torch.full_like(prediction, torch.nan), target)
+    with metrics.sync_context(dist_sync_fn=gather_with(other), distributed_available=lambda: True):
+        assert all(math.isnan(value) for value in metrics.mean(metrics.per_target()).values())

@@ -1,4 +1,4 @@
-"""Metrics of contact maps, summed batch by batch, against scipy over all pixels, per window and per diagonal."""
+"""Metrics of contact maps, added up batch by batch, equal scipy's over all pixels, per window and per diagonal."""
 
 from __future__ import annotations
 
@@ -53,42 +53,42 @@ def scored(*batches: Windows) -> ContactMetrics:
 def in_batches(windows: Windows, sizes: list[int]) -> list[Windows]:
     assert sum(sizes) == len(windows.target)
     return [
-        Windows(*(each[end - size : end] for each in windows))
+        Windows(*(values[end - size : end] for values in windows))
         for size, end in zip(sizes, np.cumsum(sizes), strict=True)
     ]
 
 
 def correlation(x: Floats, y: Floats) -> float:
     """Of the pixels that were measured; NaN where it is not defined."""
-    there = ~np.isnan(y)
+    observed = ~np.isnan(y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy's, of a constant input
-        return float(pearsonr(x[there], y[there])[0]) if there.sum() > 1 else math.nan
+        return float(pearsonr(x[observed], y[observed])[0]) if observed.sum() > 1 else math.nan
 
 
 def at_once(windows: Windows) -> dict[str, list[float]]:
     """Each score per target by scipy and scikit-learn."""
-    found: dict[str, list[float]] = {name: [] for name in NAMES}
+    scores: dict[str, list[float]] = {name: [] for name in NAMES}
     for target in range(T):
-        x, y = (each[:, target] for each in windows)
-        there = ~np.isnan(y)
-        found["pearson"].append(correlation(x.ravel(), y.ravel()))
-        found["r2"].append(r2_score(y[there], x[there]))
-        found["spearman"].append(spearmanr(x[there], y[there])[0])
-        found["mse"].append(mean_squared_error(y[there], x[there]))
-        found["pearson_window"].append(float(np.nanmean([correlation(*pair) for pair in zip(x, y, strict=True)])))
-    return found
+        x, y = (values[:, target] for values in windows)
+        observed = ~np.isnan(y)
+        scores["pearson"].append(correlation(x.ravel(), y.ravel()))
+        scores["r2"].append(r2_score(y[observed], x[observed]))
+        scores["spearman"].append(spearmanr(x[observed], y[observed])[0])
+        scores["mse"].append(mean_squared_error(y[observed], x[observed]))
+        scores["pearson_window"].append(float(np.nanmean([correlation(*pair) for pair in zip(x, y, strict=True)])))
+    return scores
 
 
 def by_distance(windows: Windows) -> dict[str, Floats]:
     """Scores (D, T) of each diagonal, by scipy and numpy."""
     pearson, mse = np.full((2, N - DIAGONAL, T), np.nan)
-    for place in range(N - DIAGONAL):
+    for index in range(N - DIAGONAL):
         for target in range(T):
-            x, y = (each[:, target, place + DIAGONAL == APART].ravel() for each in windows)
-            pearson[place, target] = correlation(x, y)
+            x, y = (values[:, target, index + DIAGONAL == APART].ravel() for values in windows)
+            pearson[index, target] = correlation(x, y)
             if not np.isnan(y).all():
-                mse[place, target] = np.nanmean((x - y) ** 2)
+                mse[index, target] = np.nanmean((x - y) ** 2)
     return {"pearson": pearson, "mse": mse}
 
 
@@ -102,11 +102,11 @@ def assert_scores(metrics: ContactMetrics, expected: dict[str, list[float]], tol
         np.testing.assert_allclose(float(means[name]), mean, rtol=0, atol=tolerance, err_msg=name)
 
 
-def assert_distances(found: dict[str, torch.Tensor], expected: dict[str, Floats], tolerance: float = 1e-9) -> None:
-    assert list(found) == ["pearson", "mse"]
+def assert_distances(scores: dict[str, torch.Tensor], expected: dict[str, Floats], tolerance: float = 1e-9) -> None:
+    assert list(scores) == ["pearson", "mse"]
     for name, values in expected.items():
-        assert found[name].shape == (N - DIAGONAL, T)
-        np.testing.assert_allclose(found[name].numpy(), values, rtol=0, atol=tolerance, err_msg=name)
+        assert scores[name].shape == (N - DIAGONAL, T)
+        np.testing.assert_allclose(scores[name].numpy(), values, rtol=0, atol=tolerance, err_msg=name)
 
 
 @pytest.mark.parametrize("sizes", [[20], [1] * 20, [7, 1, 12]])
@@ -116,7 +116,7 @@ def test_scores_over_batches_are_those_of_all_windows_at_once(sizes: list[int]) 
     expected = at_once(windows)
     assert_scores(metrics, expected)
     assert_distances(metrics.by_distance(), by_distance(windows))
-    # What is compared differs: none of these passes for another.
+    # The scores differ from each other, so that none can be taken for another.
     assert np.abs(np.subtract(expected["pearson"], expected["pearson_window"])).min() > 0.01
     assert np.abs(np.subtract(expected["pearson"], expected["spearman"])).min() > 1e-3
     assert np.ptp(by_distance(windows)["mse"], axis=0).min() > 0.1
@@ -127,9 +127,9 @@ def test_scores_of_a_map_on_paper() -> None:
     metrics = ContactMetrics(["one"], 4, 2)
     metrics.update(torch.tensor([[[2.0, 1.0, 3.0]]]), torch.tensor([[[1.0, 2.0, 3.0]]]))
     metrics.update(torch.tensor([[[5.0, 9.0, 6.0]]]), torch.tensor([[[6.0, math.nan, 5.0]]]))
-    found = {name: float(value) for name, value in metrics.compute().items()}
-    assert found["mse"] == pytest.approx((1 + 1 + 0 + 1 + 1) / 5)
-    assert found["pearson_window"] == pytest.approx((0.5 - 1) / 2)
+    scores = {name: float(value) for name, value in metrics.compute().items()}
+    assert scores["mse"] == pytest.approx((1 + 1 + 0 + 1 + 1) / 5)
+    assert scores["pearson_window"] == pytest.approx((0.5 - 1) / 2)
     # Of the second diagonal (2, 1), (3, 3), (5, 6), (6, 5); of the third (1, 2) alone.
     apart = metrics.by_distance()
     assert apart["mse"].flatten().tolist() == pytest.approx([3 / 4, 1])
@@ -137,7 +137,7 @@ def test_scores_of_a_map_on_paper() -> None:
     assert math.isnan(apart["pearson"][1, 0])
 
 
-def test_what_comes_in_single_precision_is_summed_in_double() -> None:
+def test_single_precision_input_is_added_up_in_double_precision() -> None:
     windows = some_windows(100, seed=2)
     metrics = ContactMetrics(NAMED, N, DIAGONAL)
     for prediction, target in in_batches(windows, [10] * 10):
@@ -155,8 +155,8 @@ def test_maps_far_from_zero_keep_six_digits() -> None:
 
 def test_a_perfect_prediction_has_one_of_each_and_no_error() -> None:
     target = some_windows(4).target
-    found = scored(Windows(np.nan_to_num(target), target)).compute()
-    assert [float(found[name]) for name in NAMES] == pytest.approx([1, 1, 1, 0, 1], abs=1e-12)
+    scores = scored(Windows(np.nan_to_num(target), target)).compute()
+    assert [float(scores[name]) for name in NAMES] == pytest.approx([1, 1, 1, 0, 1], abs=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -0.3, 7.7])
@@ -187,7 +187,7 @@ def test_a_constant_target_has_no_score_but_an_error(value: float) -> None:
     assert per_target["mse"].isfinite().all()
 
 
-def test_what_distance_alone_predicts_has_no_correlation_at_any_distance() -> None:
+def test_a_prediction_from_distance_alone_has_no_correlation_at_any_distance() -> None:
     windows = some_windows(9)
     windows.prediction[:] = -np.log1p(APART).astype(np.float32)
     metrics = scored(*in_batches(windows, [4, 5]))
@@ -196,15 +196,15 @@ def test_what_distance_alone_predicts_has_no_correlation_at_any_distance() -> No
     assert_scores(metrics, at_once(windows))
 
 
-def test_windows_that_differ_in_their_means_alone_correlate_together_and_not_each() -> None:
+def test_windows_that_differ_only_in_their_means_have_no_correlation_per_window() -> None:
     windows = some_windows(30, seed=5)
     windows.prediction[:] = np.nanmean(windows.target, -1, keepdims=True).astype(np.float32)
-    found = scored(windows).compute()
-    assert float(found["pearson"]) > 0.5
-    assert math.isnan(found["pearson_window"])
+    scores = scored(windows).compute()
+    assert float(scores["pearson"]) > 0.5
+    assert math.isnan(scores["pearson_window"])
 
 
-def test_a_window_without_a_measured_pixel_counts_for_nothing() -> None:
+def test_a_window_without_a_measured_pixel_is_ignored() -> None:
     windows, masked = some_windows(8), some_windows(4, seed=9)
     masked.target[:] = np.nan
     masked.prediction[0] = np.nan  # what is predicted there does not matter
@@ -214,19 +214,19 @@ def test_a_window_without_a_measured_pixel_counts_for_nothing() -> None:
         assert_distances(metrics.by_distance(), by_distance(windows))
 
 
-def test_windows_of_one_pixel_or_of_equal_ones_have_no_correlation_of_their_own() -> None:
+def test_a_window_with_one_pixel_or_equal_pixels_has_no_correlation() -> None:
     windows = some_windows(8)
     windows.target[0, :, 1:] = np.nan
     windows.target[0, :, 0] = 1
     windows.target[1] = np.where(np.isnan(windows.target[1]), np.nan, np.float32(0.7))
     windows.prediction[2] = np.float32(-0.2)
     metrics = scored(windows)
-    rest = Windows(*(each[3:] for each in windows))
+    rest = Windows(*(values[3:] for values in windows))
     np.testing.assert_allclose(metrics.per_target()["pearson_window"], at_once(rest)["pearson_window"], atol=1e-9)
     assert_scores(metrics, at_once(windows))
 
 
-def test_a_target_or_a_diagonal_that_nothing_was_measured_of_has_no_score() -> None:
+def test_a_target_or_diagonal_without_measured_pixels_has_no_score() -> None:
     windows = some_windows(8)
     windows.target[:, 2] = np.nan
     windows.target[:, :, APART == 4] = np.nan
@@ -237,7 +237,7 @@ def test_a_target_or_a_diagonal_that_nothing_was_measured_of_has_no_score() -> N
         assert float(values) == pytest.approx(float(metrics.per_target()[name][:2].mean()))
     for apart in metrics.by_distance().values():
         assert torch.isnan(apart[4 - DIAGONAL]).all()
-        assert not torch.isnan(apart[[place for place in range(N - DIAGONAL) if place != 2]][:, :2]).any()
+        assert not torch.isnan(apart[[index for index in range(N - DIAGONAL) if index != 2]][:, :2]).any()
 
 
 def assert_together(one: ContactMetrics, other: ContactMetrics, windows: Windows) -> None:
@@ -267,7 +267,7 @@ def test_a_process_with_nothing_measured_changes_nothing() -> None:
         assert_together(scored(one), scored(other), windows)
 
 
-def test_a_reset_forgets() -> None:
+def test_reset_clears_all_states() -> None:
     windows = some_windows(6)
     metrics = scored(some_windows(5, seed=8))
     metrics.reset()
@@ -276,9 +276,9 @@ def test_a_reset_forgets() -> None:
     assert_distances(metrics.by_distance(), by_distance(windows))
 
 
-def test_a_prediction_that_is_broken_is_not_hidden() -> None:
+def test_a_prediction_that_is_nan_makes_all_scores_nan() -> None:
     windows = some_windows(6)
     row, target, pixel = np.argwhere(~np.isnan(windows.target))[0]
     windows.prediction[row, target, pixel] = np.nan
-    found = scored(windows).compute()
-    assert all(math.isnan(value) for value in found.values())
+    scores = scored(windows).compute()
+    assert all(math.isnan(value) for value in scores.values())

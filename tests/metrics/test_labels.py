@@ -37,12 +37,12 @@ def columns(name: str, rows: int = 200, targets: int = 4) -> tuple[torch.Tensor,
     return torch.from_numpy(prediction).float(), torch.from_numpy(target).float()
 
 
-def test_there_is_a_peer_for_every_score() -> None:
+def test_every_score_is_compared() -> None:
     assert set(PEERS) == set(SCORES)
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_each_target_scores_as_the_peer_library_says(name: str) -> None:
+def test_scores_of_each_target_equal_those_of_scipy_and_scikit_learn(name: str) -> None:
     prediction, target = columns(name)
     expected = [PEERS[name](prediction[:, i].double(), target[:, i].double()) for i in range(4)]
     assert per_target(SCORES[name], prediction, target).tolist() == pytest.approx(expected, abs=1e-6)
@@ -55,12 +55,12 @@ def test_missing_targets_are_left_out_of_their_column_only(name: str) -> None:
     target[torch.from_numpy(rng.random(target.shape) < 0.3)] = NAN
     expected = []
     for i in range(4):
-        there = ~torch.isnan(target[:, i])
-        expected.append(PEERS[name](prediction[there, i].double(), target[there, i].double()))
+        observed = ~torch.isnan(target[:, i])
+        expected.append(PEERS[name](prediction[observed, i].double(), target[observed, i].double()))
     assert per_target(SCORES[name], prediction, target).tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_scores_on_paper() -> None:
+def test_scores_equal_those_computed_by_hand() -> None:
     prediction = torch.tensor([[0.9], [0.8], [0.7], [0.6]])
     target = torch.tensor([[1.0], [0.0], [1.0], [0.0]])
     # Of the four pairs of a one and a zero, three are in order. Precision is 1/1 at the first one, 2/3 at the second.
@@ -105,7 +105,7 @@ def test_pearson_of_large_values_keeps_its_digits(offset: float) -> None:
 
 @pytest.mark.parametrize("scores", [CLASSIFICATION, REGRESSION], ids=["classification", "regression"])
 @pytest.mark.parametrize("size", [1, 7, 64, 200])
-def test_many_batches_give_what_all_at_once_gives(scores: dict[str, Score], size: int) -> None:
+def test_many_batches_give_the_scores_of_one(scores: dict[str, Score], size: int) -> None:
     prediction, target = columns(next(iter(scores)))
     target[5:50, 2] = NAN
     metrics = LabelMetrics(NAMED, scores)
@@ -127,7 +127,7 @@ def test_the_mean_is_over_the_targets_for_which_a_score_is_defined() -> None:
     assert float(metrics.compute()["auroc"]) == pytest.approx(np.mean(expected), abs=1e-6)
 
 
-def test_a_reset_forgets_the_last_epoch() -> None:
+def test_reset_clears_all_states() -> None:
     prediction, target = columns("auroc")
     metrics = LabelMetrics(NAMED, CLASSIFICATION)
     metrics.update(1 - prediction, target)
@@ -149,7 +149,7 @@ def matthews_at(threshold: float, prediction: torch.Tensor, target: torch.Tensor
     ("zeros", "ones"), [(0.1, 0.9), (0.4, 0.6), (0.01, 0.05), (0.7, 0.98), (0.49, 0.51)], ids=lambda value: str(value)
 )
 @pytest.mark.parametrize("positives", [5, 50, 95])
-def test_classes_that_can_be_parted_are_parted(zeros: float, ones: float, positives: int) -> None:
+def test_separable_classes_are_separated(zeros: float, ones: float, positives: int) -> None:
     target = torch.tensor([1.0] * positives + [0.0] * (100 - positives))
     prediction = torch.where(target == 1, ones, zeros)
     threshold = matthews_threshold(prediction, target)
@@ -172,12 +172,12 @@ def test_the_threshold_is_as_good_as_the_best_of_a_slow_search(shift: float, sha
     target = torch.from_numpy((rng.random(3000) < share).astype(np.float64))
     prediction = logistic(rng.normal(np.where(target == 1, 1.0, -1.0) + shift, 1.0))
     best = max(matthews_at(float(t), prediction, target) for t in np.linspace(0.01, 0.99, 99))
-    found = matthews_at(matthews_threshold(prediction, target), prediction, target)
-    assert best - 0.05 < found
-    assert found <= best + 0.01
+    scores = matthews_at(matthews_threshold(prediction, target), prediction, target)
+    assert best - 0.05 < scores
+    assert scores <= best + 0.01
 
 
-def test_predictions_that_say_nothing_still_give_a_probability() -> None:
+def test_constant_predictions_still_give_a_threshold() -> None:
     assert 0 < matthews_threshold(torch.full((10,), 0.5), torch.tensor([1.0, 0.0] * 5)) < 1
 
 

@@ -1,4 +1,4 @@
-"""Metrics of tracks, summed batch by batch, against scipy and the formula over all bins at once."""
+"""Metrics of tracks, added up batch by batch, equal those of scipy and scikit-learn over all bins."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ NAMED = ["one", "two", "three", "four"]
 
 def some_tracks(batches: int, seed: int = 0, offset: float = 0.0) -> list[tuple[Floats, Floats]]:
     """Predictions and targets (B, T, N) of batches of many sizes; a tenth of the targets is NaN."""
-    rng, found = np.random.default_rng(seed), []
+    rng, scores = np.random.default_rng(seed), []
     for _ in range(batches):
         shape = (int(rng.integers(1, 5)), T, int(rng.integers(1, 40)))
         target = offset + rng.gamma(0.7, 3, shape)
         prediction = offset + rng.gamma(2, 1, shape) + 0.5 * (target - offset)
         target[rng.random(shape) < 0.1] = np.nan
-        found.append((prediction, target))
-    return found
+        scores.append((prediction, target))
+    return scores
 
 
 def scored(batches: list[tuple[Floats, Floats]], dtype: torch.dtype = torch.float64) -> TrackMetrics:
@@ -43,16 +43,16 @@ def scored(batches: list[tuple[Floats, Floats]], dtype: torch.dtype = torch.floa
 
 
 def at_once(batches: list[tuple[Floats, Floats]]) -> dict[str, list[float]]:
-    """Each score per track by scipy and scikit-learn, over all bins that are there."""
-    found: dict[str, list[float]] = {name: [] for name in NAMES}
+    """Each score per track by scipy and scikit-learn, over all observed bins."""
+    scores: dict[str, list[float]] = {name: [] for name in NAMES}
     for track in range(batches[0][0].shape[1]):
         prediction, target = (np.concatenate([batch[i][:, track].ravel() for batch in batches]) for i in (0, 1))
-        there = ~np.isnan(target)
+        observed = ~np.isnan(target)
         for end, change in (("_log1p", np.log1p), ("", np.positive)):
-            p, t = change(prediction[there]), change(target[there])
-            found[f"pearson{end}"].append(pearsonr(p, t)[0])
-            found[f"r2{end}"].append(r2_score(t, p))
-    return found
+            p, t = change(prediction[observed]), change(target[observed])
+            scores[f"pearson{end}"].append(pearsonr(p, t)[0])
+            scores[f"r2{end}"].append(r2_score(t, p))
+    return scores
 
 
 def assert_scores(metrics: TrackMetrics, expected: dict[str, list[float]], tolerance: float = 1e-9) -> None:
@@ -70,14 +70,14 @@ def test_scores_over_many_batches_are_those_of_all_bins_at_once(count: int) -> N
     assert_scores(scored(batches), at_once(batches))
 
 
-def test_what_comes_in_half_the_digits_is_summed_in_all() -> None:
+def test_single_precision_input_is_added_up_in_double_precision() -> None:
     batches = some_tracks(200)
     rounded = [(p.astype(np.float32).astype(np.float64), t.astype(np.float32).astype(np.float64)) for p, t in batches]
     assert_scores(scored(batches, torch.float32), at_once(rounded))
 
 
-def test_r2_is_one_less_the_squares_left_over_those_of_the_target() -> None:
-    # Left are 1 + 0 + 4; about the mean of 3, 4 + 0 + 4. NaN and what is predicted there count for nothing.
+def test_r2_is_one_minus_residual_over_total_sum_of_squares() -> None:
+    # Residual 1 + 0 + 4; total, about the mean of 3, 4 + 0 + 4. Where the target is NaN, the prediction is ignored.
     metrics = TrackMetrics(NAMED[:1])
     metrics.update(torch.tensor([[[2.0, 3.0, 9.0]]]), torch.tensor([[[1.0, 3.0, math.nan]]]))
     metrics.update(torch.tensor([[[math.nan, 3.0]]]), torch.tensor([[[math.nan, 5.0]]]))
@@ -85,7 +85,7 @@ def test_r2_is_one_less_the_squares_left_over_those_of_the_target() -> None:
     assert float(metrics.compute()["pearson"]) == pytest.approx(2 / math.sqrt(8 * 2 / 3))
 
 
-def test_a_perfect_prediction_has_one_of_each_and_a_mirrored_one_minus_one() -> None:
+def test_a_perfect_prediction_scores_one_and_a_mirrored_one_minus_one() -> None:
     target = torch.arange(10.0).reshape(1, 1, 10)
     metrics = TrackMetrics(NAMED[:1])
     metrics.update(target, target)
@@ -104,7 +104,7 @@ def one_constant(value: float, which: int) -> list[tuple[Floats, Floats]]:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 0.3, 7.7, 1e4])
-def test_a_target_without_spread_has_no_score_and_is_left_out_of_the_mean(value: float) -> None:
+def test_a_target_without_variance_has_no_score_and_is_left_out_of_the_mean(value: float) -> None:
     batches = one_constant(value, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy's, of a constant input
@@ -115,7 +115,7 @@ def test_a_target_without_spread_has_no_score_and_is_left_out_of_the_mean(value:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.6931, 3.0])
-def test_a_prediction_without_spread_has_no_correlation_but_an_r2(value: float) -> None:
+def test_a_prediction_without_variance_has_no_correlation_but_an_r2(value: float) -> None:
     batches = one_constant(value, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -152,9 +152,9 @@ def gathered(mine: TrackMetrics, other: TrackMetrics) -> dict[str, torch.Tensor]
 def test_two_processes_compute_together_what_one_does() -> None:
     batches = some_tracks(30)
     expected, alone = at_once(batches), scored(batches[:11]).compute()
-    found = gathered(scored(batches[:11]), scored(batches[11:]))
+    scores = gathered(scored(batches[:11]), scored(batches[11:]))
     for name, values in expected.items():
-        assert float(found[name]) == pytest.approx(np.mean(values), abs=1e-9)
+        assert float(scores[name]) == pytest.approx(np.mean(values), abs=1e-9)
         assert float(alone[name]) != pytest.approx(np.mean(values), abs=1e-5)
 
 
@@ -162,18 +162,18 @@ def test_a_process_with_nothing_measured_changes_nothing() -> None:
     batches = some_tracks(3)
     nothing = [(prediction, np.full_like(target, np.nan)) for prediction, target in batches]
     for one, other in ((batches, nothing), (nothing, batches)):
-        found = gathered(scored(one), scored(other))
+        scores = gathered(scored(one), scored(other))
         for name, values in at_once(batches).items():
-            assert float(found[name]) == pytest.approx(np.mean(values), abs=1e-9)
+            assert float(scores[name]) == pytest.approx(np.mean(values), abs=1e-9)
 
 
 @pytest.mark.parametrize(("batches", "offset"), [(1_000, 0.0), (400, 1e3), (400, 1e4)])
 def test_many_bins_far_from_zero_keep_six_digits(batches: int, offset: float) -> None:
-    made = some_tracks(batches, offset=offset)
-    assert_scores(scored(made), at_once(made), tolerance=1e-6)
+    tracks = some_tracks(batches, offset=offset)
+    assert_scores(scored(tracks), at_once(tracks), tolerance=1e-6)
 
 
-def test_a_reset_forgets() -> None:
+def test_reset_clears_all_states() -> None:
     batches = some_tracks(6)
     metrics = scored(batches[:3])
     metrics.reset()
@@ -182,7 +182,7 @@ def test_a_reset_forgets() -> None:
     assert_scores(metrics, at_once(batches[3:]))
 
 
-def test_a_device_without_float64_leaves_the_moments_where_they_are() -> None:
+def test_moments_stay_in_float64_on_a_device_without_it() -> None:
     def to_apple(tensor: torch.Tensor) -> torch.Tensor:
         if tensor.dtype == torch.float64:
             raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
@@ -207,47 +207,47 @@ def ranked(batches: list[tuple[Floats, Floats]]) -> TrackMetrics:
 
 def test_spearman_is_that_of_scipy_over_all_bins_with_ties() -> None:
     batches = [(np.round(prediction), np.round(target)) for prediction, target in some_tracks(6)]
-    found, means = ranked(batches).per_target(), ranked(batches).compute()
+    scores, means = ranked(batches).per_target(), ranked(batches).compute()
     expected = []
     for track in range(T):
         p, t = (np.concatenate([batch[i][:, track].ravel() for batch in batches]) for i in (0, 1))
         expected.append(spearmanr(p[~np.isnan(t)], t[~np.isnan(t)])[0])
-    np.testing.assert_allclose(found["spearman"].numpy(), expected, atol=1e-12)
+    np.testing.assert_allclose(scores["spearman"].numpy(), expected, atol=1e-12)
     assert float(means["spearman"]) == pytest.approx(np.mean(expected))
-    assert list(found) == list(means) == [*NAMES, "spearman"]
+    assert list(scores) == list(means) == [*NAMES, "spearman"]
     plain = scored(batches).per_target()
-    assert all(torch.equal(found[name], plain[name]) for name in NAMES)
+    assert all(torch.equal(scores[name], plain[name]) for name in NAMES)
 
 
-def test_spearman_of_what_does_not_vary_or_is_not_there_is_left_out() -> None:
+def test_spearman_of_constant_or_missing_values_is_left_out() -> None:
     prediction, target = torch.rand(2, 4, 9), torch.rand(2, 4, 9)
     prediction[:, 0], target[:, 1], target[:, 2] = 1, 0, torch.nan
     metrics = TrackMetrics(NAMED, ranks=True)
     metrics.update(prediction, target)
-    found = metrics.per_target()["spearman"]
-    assert found[:3].isnan().all()
-    assert float(metrics.compute()["spearman"]) == pytest.approx(float(found[3]))
+    scores = metrics.per_target()["spearman"]
+    assert scores[:3].isnan().all()
+    assert float(metrics.compute()["spearman"]) == pytest.approx(float(scores[3]))
 
 
-def test_of_what_may_be_negative_no_logarithm_is_scored() -> None:
+def test_values_that_may_be_negative_have_no_log1p_scores() -> None:
     prediction, target = torch.randn(2, T, 50), torch.randn(2, T, 50)
     metrics = TrackMetrics(NAMED, counts=False, ranks=True)
     metrics.update(prediction, target)
-    found = metrics.compute()
-    assert list(found) == ["pearson", "r2", "spearman"]
+    scores = metrics.compute()
+    assert list(scores) == ["pearson", "r2", "spearman"]
     expected = [pearsonr(prediction[:, i].ravel(), target[:, i].ravel())[0] for i in range(T)]
     np.testing.assert_allclose(metrics.per_target()["pearson"].numpy(), expected, atol=1e-6)
-    assert all(math.isfinite(value) for value in found.values())
+    assert all(math.isfinite(value) for value in scores.values())
 
 
-def test_more_than_can_be_ranked_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_values_to_rank_are_left_out_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ranks, "most", 50)
     metrics = TrackMetrics(NAMED, ranks=True)
     for _ in range(3):
         metrics.update(torch.rand(2, T, 5), torch.rand(2, T, 5))  # 40 values each time
     (ranks,) = (score for score in metrics.scores if isinstance(score, Ranks))
     assert ranks.predictions == []
-    with pytest.warns(UserWarning, match="left out of 120 values"):
-        found = metrics.per_target()
-    assert found["spearman"].isnan().all()
-    assert found["pearson"].isfinite().all()
+    with pytest.warns(UserWarning, match="120 values are too many"):
+        scores = metrics.per_target()
+    assert scores["spearman"].isnan().all()
+    assert scores["pearson"].isfinite().all()

@@ -1,1 +1,1 @@
-"""Models by name: registry, checkpoints, cards."""
+"""Models by name: find, load, save and verify checkpoints, and render their cards."""

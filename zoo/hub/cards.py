@@ -42,12 +42,12 @@ def render_card(config: CheckpointConfig, targets_text: str) -> str:
 
 
 def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
-    """The checkpoint folders that travel with the code, by name; a broken one is a warning and left out."""
+    """The shipped checkpoint folders, by name; a broken one is a warning and left out."""
     return [folder for folder, _ in read_checkpoints(checkpoints or shipped_folder("checkpoints"))]
 
 
 def render_cards(page: Path) -> dict[Path, str]:
-    """Render the card of each checkpoint that travels with the code, and the page of all of them.
+    """Render the card of each shipped checkpoint, and the page of all of them.
 
     Args:
         page: path of the page, such as `MODEL_CARDS.md`.

@@ -26,9 +26,9 @@ from zoo.utils.download import sha256_of
 
 __all__ = ["LARGEST_TOLERANCE", "Verification", "load_folder", "save", "verify_folder"]
 
-# Differences between processors and releases of torch, which add in another order.
+# Processors and releases of torch add numbers in different orders, so results differ in the last digits.
 _TOLERANCE = 1e-4
-# Of the tolerance that a checkpoint states for itself, no more than this counts.
+# A checkpoint states its own tolerance; a larger one than this is not used.
 LARGEST_TOLERANCE = 1e-3
 
 
@@ -52,7 +52,7 @@ class Verification:
 
 
 def load_folder(folder: Path) -> SequenceModel:
-    """Load the model of a checkpoint folder, strictly: every file has its sha256, every tensor its place.
+    """Load the model of a checkpoint folder, strictly: every sha256 and every tensor name and shape must match.
 
     Returns:
         The model in evaluation mode, on the CPU.

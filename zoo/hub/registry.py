@@ -1,8 +1,8 @@
-"""Names of models, where each model lies, and what is known of it without loading it.
+"""Find models by name, and what is known of them without loading them.
 
-A name is `architecture.tag`: the first dot splits it. A model lies in one of four kinds of place, in this order: the
-checkpoints that travel with the code, `./checkpoints` (what `zoo train` wrote), the cache, and the importers, which
-fetch weights that others published. Each call looks at the disk again. Nothing here imports torch.
+A name is `architecture.tag`: the first dot splits it. It is looked for in this order: the checkpoints that are shipped
+with the code, `./checkpoints` (what `zoo train` wrote), the cache, and the importers, which download weights that
+others published. Each call reads the disk anew. Nothing here imports torch.
 """
 
 import difflib
@@ -46,12 +46,12 @@ _COMMON_SPECIES = {
 
 @dataclass(frozen=True)
 class Location:
-    """Where a model lies.
+    """Where a model is stored.
 
     Attributes:
         facts: what is known of it.
-        folder: its checkpoint folder; None where its weights are still to be fetched.
-        config: what that folder's `config.json` says; None without a folder.
+        folder: its checkpoint folder; None for published weights that are not downloaded yet.
+        config: content of that folder's `config.json`; None without a folder.
     """
 
     facts: ModelFacts
@@ -59,7 +59,7 @@ class Location:
     config: CheckpointConfig | None = None
 
     def is_same_model(self, other: "Location") -> bool:
-        """Whether two locations of one name hold the same model: by the sha256 of its files, or by who published it."""
+        """Whether two locations of one name hold the same model: the same files, or weights of the same source."""
         if self.config is None or other.config is None:
             return self.facts.source == other.facts.source
         a, b = self.config, other.config
@@ -70,7 +70,7 @@ class Location:
 
 
 def shipped_folder(name: str) -> Path:
-    """A folder that travels with the code: inside the installed package, or next to it in a checkout."""
+    """A folder that is shipped with the code: inside the installed package, or next to it in a checkout."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
@@ -166,10 +166,10 @@ def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
                 yield path, location.config
 
 
-def _places() -> list[Path]:
-    """The folders that may hold checkpoints; a checkout's own `./checkpoints` is one place, not two."""
-    places = [shipped_folder("checkpoints"), Path("checkpoints"), cache_folder() / "models"]
-    return list({place.resolve(): place for place in reversed(places)}.values())[::-1]
+def _checkpoint_homes() -> list[Path]:
+    """The folders that may hold checkpoints; in a checkout `./checkpoints` is the shipped one and counts once."""
+    homes = [shipped_folder("checkpoints"), Path("checkpoints"), cache_folder() / "models"]
+    return list({home.resolve(): home for home in reversed(homes)}.values())[::-1]
 
 
 def _location(folder: Path) -> Location:
@@ -180,7 +180,7 @@ def _location(folder: Path) -> Location:
 
 
 def _named_location(folder: Path) -> Location:
-    """The checkpoint in a folder that is called after it."""
+    """The checkpoint in a folder; its name must be the folder's."""
     config = read_config(folder)
     if config.facts.name != folder.name:
         raise IntegrityError(
@@ -191,10 +191,10 @@ def _named_location(folder: Path) -> Location:
 
 
 def _folders_of(name: str) -> list[Location]:
-    """The checkpoint folders called so; a broken one is a warning, or an error where no other has the name."""
+    """The checkpoint folders with that name; a broken one is a warning, or an error if there is no other."""
     locations: list[Location] = []
     errors: list[IntegrityError] = []
-    for folder in (place / name for place in _places()):
+    for folder in (home / name for home in _checkpoint_homes()):
         if folder.is_dir():
             try:
                 locations.append(_named_location(folder))
@@ -208,8 +208,8 @@ def _folders_of(name: str) -> list[Location]:
 
 
 def _local_models() -> Iterator[Location]:
-    for place in _places():
-        for folder, config in read_checkpoints(place):
+    for home in _checkpoint_homes():
+        for folder, config in read_checkpoints(home):
             yield Location(config.facts, folder, config)
 
 
@@ -219,7 +219,7 @@ def _importable() -> Iterator[Location]:
 
 
 def _names() -> list[str]:
-    folders = [folder.name for place in _places() if place.is_dir() for folder in place.iterdir()]
+    folders = [folder.name for home in _checkpoint_homes() if home.is_dir() for folder in home.iterdir()]
     return sorted({name for name in folders if _NAME.fullmatch(name)} | {model.facts.name for model in _importable()})
 
 

@@ -1,23 +1,26 @@
-"""`targets.tsv` of a checkpoint: what each target is, its unit, and where classes are best told apart."""
+"""Read and write `targets.tsv` of a checkpoint: description, unit and classification threshold of each target."""
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["TARGETS_FILE", "TargetRow", "read_targets", "write_targets"]
+from zoo.errors import IntegrityError
+from zoo.hub.config import TARGETS
 
-TARGETS_FILE = "targets.tsv"
+__all__ = ["TargetRow", "read_targets", "write_targets"]
+
+_COLUMNS = ["name", "description", "unit", "threshold"]
 
 
 @dataclass(frozen=True)
 class TargetRow:
-    """One line of `targets.tsv`.
+    """One row of `targets.tsv`.
 
     Attributes:
         name: of the target.
         description: what was measured.
         unit: of the prediction.
-        threshold: the probability that best separates the classes of the validation data, where there are classes.
+        threshold: the probability that best separates the two classes in the validation split; None for values.
     """
 
     name: str
@@ -27,24 +30,39 @@ class TargetRow:
 
 
 def read_targets(folder: Path) -> list[TargetRow]:
-    """The lines of a checkpoint's `targets.tsv`."""
-    with (folder / TARGETS_FILE).open(newline="") as file:
-        return [
-            TargetRow(
-                row["name"],
-                row["description"],
-                row["unit"],
-                float(row["threshold"]) if row["threshold"] else None,
-            )
-            for row in csv.DictReader(file, delimiter="\t")
-        ]
+    """Read the rows of a checkpoint's `targets.tsv`.
+
+    Args:
+        folder: of the checkpoint.
+
+    Raises:
+        IntegrityError: a file that is missing or not such a table.
+    """
+    path = folder / TARGETS
+    try:
+        with path.open(newline="") as file:
+            return [
+                TargetRow(row["name"], row["description"], row["unit"], _threshold(row["threshold"]))
+                for row in csv.DictReader(file, delimiter="\t")
+            ]
+    except (OSError, UnicodeDecodeError, KeyError, ValueError) as error:
+        raise IntegrityError(f"{path} is not a table with the columns {', '.join(_COLUMNS)} ({error!r})") from None
 
 
 def write_targets(path: Path, targets: list[TargetRow]) -> None:
-    """Write the lines of a `targets.tsv`."""
+    """Write a `targets.tsv`.
+
+    Args:
+        path: of the file.
+        targets: its rows.
+    """
     with path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["name", "description", "unit", "threshold"])
+        writer.writerow(_COLUMNS)
         for row in targets:
             threshold = "" if row.threshold is None else f"{row.threshold:.4f}"
             writer.writerow([row.name, row.description, row.unit, threshold])
+
+
+def _threshold(text: str) -> float | None:
+    return float(text) if text else None

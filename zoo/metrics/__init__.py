@@ -1,1 +1,1 @@
-"""Metrics of each kind of output."""
+"""Metrics of labels, tracks and contact maps."""

@@ -1,4 +1,4 @@
-"""What all metrics share: scores of each target, and the metrics of a kind of output, composed of them.
+"""Base classes of metrics: a score of each target, and a set of scores with their means over targets.
 
 A score is exact over batches and processes: its states are those that torchmetrics adds up or gathers.
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class TargetScore(Metric, ABC):
-    """One or a few scores of each target, computed from states that batches and processes add up.
+    """One or more scores per target, computed from states that are added up over batches and processes.
 
     Attributes:
         names: of the scores, in the order of `per_target`.
@@ -53,7 +53,7 @@ class TargetScore(Metric, ABC):
 
 
 class TargetRanges(TargetScore):
-    """Number and range of the values of each target, and of the predictions for them.
+    """Number and range of the values per target, and of the predictions for them.
 
     Args:
         targets: their number, T.
@@ -91,7 +91,7 @@ class TargetRanges(TargetScore):
 
 
 class TargetMetrics(WrapperMetric):
-    """The scores of one split of a data set: per target, and their means over targets.
+    """The scores of one split of a data set, per target and as means over targets.
 
     A target is left out of the mean of a score that is not defined for it (one class only, no variance); `explain`
     and a warning name it. A prediction that is NaN or infinite where a value was observed makes all its target's
@@ -99,7 +99,7 @@ class TargetMetrics(WrapperMetric):
 
     Args:
         targets: names, T.
-        scores: that are computed, each with its own states.
+        scores: to compute; each keeps its own states.
         split: of the data, for messages.
     """
 
@@ -116,8 +116,8 @@ class TargetMetrics(WrapperMetric):
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         """Add one batch: (B, T, ...) and (B, T, ...), NaN where nothing was measured."""
-        for part in self._parts():
-            part.update(prediction, target)
+        for metric in self._metrics():
+            metric.update(prediction, target)
 
     def per_target(self) -> dict[str, Tensor]:
         """Each score per target, (T,); NaN where it is not defined, or a prediction is NaN."""
@@ -136,7 +136,7 @@ class TargetMetrics(WrapperMetric):
         return {name: torch.nanmean(value) for name, value in per_target.items()}
 
     def compute(self) -> dict[str, Tensor]:
-        """The means of the values of all processes, with a warning for each reason to leave targets out."""
+        """Means over targets, from the values of all processes; logs a warning for each reason to leave targets out."""
         with self.sync_context():
             values = self.per_target()
             self.warn(values)
@@ -145,15 +145,15 @@ class TargetMetrics(WrapperMetric):
     def reset(self) -> None:
         """Forget all values."""
         super().reset()
-        for part in self._parts():
-            part.reset()
+        for metric in self._metrics():
+            metric.reset()
 
     @contextmanager
     def sync_context(self, *arguments: Any, **options: Any) -> Generator[None]:
         """Work with the values of all processes inside; arguments as of `torchmetrics.Metric.sync_context`."""
         with ExitStack() as stack:
-            for part in self._parts():
-                stack.enter_context(part.sync_context(*arguments, **options))
+            for metric in self._metrics():
+                stack.enter_context(metric.sync_context(*arguments, **options))
             yield
 
     def explain(self, per_target: dict[str, Tensor]) -> list[str]:
@@ -199,5 +199,5 @@ class TargetMetrics(WrapperMetric):
     def _scores(self) -> list[TargetScore]:
         return [score for score in self.scores if isinstance(score, TargetScore)]
 
-    def _parts(self) -> list[TargetScore]:
+    def _metrics(self) -> list[TargetScore]:
         return [*self._scores(), self.ranges]

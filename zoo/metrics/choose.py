@@ -1,4 +1,4 @@
-"""The metrics of each kind of output."""
+"""Choose the metrics for a kind of output."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ __all__ = ["METRICS", "metrics_for"]
 
 
 def metrics_for(output: Output, loss: Loss, split: str) -> TargetMetrics:
-    """New metrics for what a model predicts.
+    """Make new, empty metrics for the output of a model.
 
     Args:
         output: of the model; its kind decides which scores are computed.

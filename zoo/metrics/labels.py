@@ -97,7 +97,7 @@ def matthews_threshold(prediction: Tensor, target: Tensor) -> float:
 
 
 class RowScores(TargetScore):
-    """Scores of each target over all sequences, which are kept until they are computed.
+    """Scores per target over all sequences, whose predictions are kept until the scores are computed.
 
     Args:
         functions: name -> score of a target's predictions and values.

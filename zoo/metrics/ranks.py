@@ -18,9 +18,10 @@ class Ranks(TargetScore):
     """Spearman's rank correlation of each target over all values that were measured: 8 bytes for each value.
 
     Exact with several processes, which gather what all of them keep. With more than `most` values of a process it is
-    NaN and a warning says so: they would take more memory and time than a score is worth.
+    NaN and a warning says so: sorting them takes too much memory and time.
 
-    Where most values are exactly 0, they share a rank, and no prediction gives them one: even the best stays below 1.
+    Equal values share a rank. Where most values are exactly 0, even a very good prediction stays below 1, because its
+    values for them are not equal.
 
     Args:
         targets: their number, T.
@@ -45,7 +46,7 @@ class Ranks(TargetScore):
         if self.values > self.most:
             self.predictions, self.observed = [], []
             return
-        # On a GPU they would take the memory of the model; processes that gather need them there.
+        # Keep them off the GPU, whose memory the model needs; only processes that gather them need them there.
         device = self.values.device if torch.distributed.is_initialized() else "cpu"
         for kept, values in ((self.predictions, prediction), (self.observed, target)):
             # (B, T, N) -> (B * N, T)
@@ -54,7 +55,9 @@ class Ranks(TargetScore):
     def per_target(self) -> dict[str, Tensor]:
         """`spearman` (T,); NaN where the target or the prediction does not vary, or a prediction is NaN."""
         if self.values > self.most:
-            rank_zero_warn(f"Spearman's rank correlation is left out of {int(self.values):,} values: too many to rank")
+            rank_zero_warn(
+                f"Spearman's rank correlation is not computed: {int(self.values):,} values are too many to rank"
+            )
         if self.values > self.most or not len(self.predictions):
             return {"spearman": torch.full((self.count,), torch.nan, dtype=torch.float64)}
         prediction, observed = dim_zero_cat(self.predictions), dim_zero_cat(self.observed)  # (S, T) each
