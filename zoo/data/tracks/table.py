@@ -1,4 +1,4 @@
-"""The table of targets that tracks are trained on: a line for each bigWig, with how its values are treated."""
+"""Tables of tracks: one line per bigWig, and how its values are transformed."""
 
 import csv
 import math
@@ -21,18 +21,19 @@ __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_trac
 
 @dataclass(frozen=True)
 class Track:
-    """One line of the table of targets; every column but the first two may be left out.
+    """One line of a table of tracks; every column but the first two may be left out.
 
     Attributes:
-        name: of the target.
-        path: of its bigWig; in the table relative to the table's folder.
-        strand_partner: the target that has the other strand of this experiment.
+        name: name of the track.
+        path: path of its bigWig; in the table relative to the table's folder.
+        strand_partner: name of the track that holds the other strand of this experiment.
         statistic: what a bin holds: the `mean` or the `sum` of its bases.
-        missing: bases without a value count as `zero`, or `mask`: are left out of training and scores.
-        scale: the values are multiplied by this, first of all; -1 turns a minus strand round that was written negative.
-        soft_clip: what a bin has above this value, x, counts as a square root: x - 1 + sqrt(excess + 1), as in Borzoi.
-        clip: no bin counts more than this, after `soft_clip`.
-        unit: of the values.
+        missing: bases without a value count as `zero`, or `mask`: they are excluded from training and scores.
+        scale: factor of the values, applied first; -1 makes a minus strand positive that was written negative.
+        soft_clip: the excess of a bin over this value x counts as a square root: x - 1 + sqrt(excess + 1), as in Borzoi
+            (Linder 2025, doi:10.1038/s41588-024-02053-6).
+        clip: largest value of a bin, applied after `soft_clip`.
+        unit: unit of the transformed values.
         description: what was measured.
     """
 
@@ -49,44 +50,46 @@ class Track:
 
 
 class Transform:
-    """What the columns scale, soft_clip and clip do to values. T targets.
+    """Transform of values by the columns scale, soft_clip and clip. Shapes: T tracks, B windows, N bins.
 
     Args:
-        tracks: the targets (T).
+        tracks: the tracks (T).
     """
 
     def __init__(self, tracks: Sequence[Track]) -> None:
         columns = [[getattr(track, name) for track in tracks] for name in ("scale", "soft_clip", "clip")]
-        self.scale, self.soft_clip, self.clip = np.array(columns, dtype=np.float32)[..., None, None]
+        self.scale, self.soft_clip, self.clip = np.array(columns, dtype=np.float32)[..., None, None]  # (T, 1, 1) each
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Values (T, B, N) as a model learns them."""
+        """Transform binned values (T, B, N) to what a model learns; NaN stays NaN."""
         values = values * self.scale
-        over = values - self.soft_clip
-        if (over > 0).any():
-            np.maximum(over, 0, out=over)
-            values += np.sqrt(over + 1) - 1 - over  # 0 where nothing is over
+        excess = values - self.soft_clip
+        if (excess > 0).any():
+            np.maximum(excess, 0, out=excess)
+            values += np.sqrt(excess + 1) - 1 - excess  # exactly 0 where there is no excess
         np.minimum(values, self.clip, out=values)
         return values
 
     def inverse(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Values (T, B, N) as a model predicts them, in the bigWig's own; what `clip` cut off stays off."""
+        """Inverse transform of predictions (T, B, N) to the units of the bigWigs; `clip` cannot be inverted."""
+        # y = x - 1 + sqrt(e + 1) with excess e, and u = y - x: e = u * (u + 2), so x + e = y + u * (u + 1).
         over = np.maximum(values - self.soft_clip, 0)
-        found: NDArray[np.float32] = (values + over * (over + 1)) / self.scale
-        return found
+        natural: NDArray[np.float32] = (values + over * (over + 1)) / self.scale
+        return natural
 
 
 def read_track_table(path: str | Path) -> list[Track]:
-    """Read a table of targets.
+    """Read a table of tracks.
 
     Args:
         path: TSV with the columns of `Track`, in any order; an empty cell stands for the default.
 
     Returns:
-        The targets, paths resolved.
+        The tracks, with resolved paths.
 
     Raises:
-        InputError: a column or cell that does not fit, two targets of one name, or a strand partner that is not there.
+        InputError: a file that is missing, an unknown column, a cell that does not fit, two tracks of one name, or a
+            strand partner that is not in the table.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
@@ -117,7 +120,7 @@ def read_track_table(path: str | Path) -> list[Track]:
 
 
 def write_track_table(path: Path, tracks: Sequence[Track]) -> None:
-    """Write a table of targets as `read_track_table` reads it, with paths relative to its folder."""
+    """Write a table of tracks that `read_track_table` reads, with paths relative to its folder."""
     defaults = Track("", "")
     columns = [field.name for field in fields(Track)]
     with path.open("w", newline="") as file:
@@ -130,12 +133,13 @@ def write_track_table(path: Path, tracks: Sequence[Track]) -> None:
 
 
 def strand_pairs(tracks: Sequence[Track]) -> list[int]:
-    """For each target the index of its strand partner, its own where it has none."""
-    place = {track.name: index for index, track in enumerate(tracks)}
-    return [place[track.strand_partner or track.name] for track in tracks]
+    """For each track the index of its strand partner, its own index without a partner."""
+    index = {track.name: number for number, track in enumerate(tracks)}
+    return [index[track.strand_partner or track.name] for track in tracks]
 
 
 def _track(cells: dict[str, str], folder: Path, where: str) -> Track:
+    """Make a track of the cells of one line; `where` names file and line in messages."""
     for name in ("name", "path"):
         if name not in cells:
             raise InputError(f"{where}: the {name} is missing")
