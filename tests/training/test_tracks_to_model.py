@@ -135,7 +135,7 @@ def test_the_same_configuration_gives_the_same_batches(made: Path) -> None:
     for one, other in zip(first.train_dataloader(), second.train_dataloader(), strict=True):
         assert torch.equal(one.codes, other.codes)
         assert torch.equal(one.target.nan_to_num(-1), other.target.nan_to_num(-1))
-    assert {SPLITS[split] for split in np.unique(first._find()[1].split)} == set(SPLITS)
+    assert {SPLITS[split] for split in np.unique(first.selected[0].split)} == set(SPLITS)
 
 
 def test_a_loaded_model_pairs_the_strands_as_the_table_does(made: Path) -> None:
