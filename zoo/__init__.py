@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from zoo.hub.checkpoint import save
     from zoo.hub.load import load, verify
     from zoo.hub.registry import list_models
+    from zoo.inference.choose import predict
     from zoo.inference.contacts import ContactPredictions
-    from zoo.inference.labels import Predictions, predict
+    from zoo.inference.labels import Predictions
     from zoo.inference.tracks import TrackPredictions
     from zoo.models._base import SequenceModel
     from zoo.outputs import Contacts, Labels, Tracks
@@ -42,7 +43,7 @@ _HOME = {
     "Tracks": "zoo.outputs",
     "list_models": "zoo.hub.registry",
     "load": "zoo.hub.load",
-    "predict": "zoo.inference.labels",
+    "predict": "zoo.inference.choose",
     "read_bed": "zoo.formats.bed",
     "read_sequences": "zoo.formats.sequences",
     "save": "zoo.hub.checkpoint",

@@ -1,4 +1,4 @@
-"""The command line: what is wrong is said in one sentence; the verbs themselves are in `zoo/commands/`.
+"""The command line: a table of verbs, which are in `zoo/commands/`; an error is one sentence on standard error.
 
 Nothing heavy is imported before it is needed, so that `zoo list` answers at once.
 """
@@ -7,32 +7,36 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from zoo.commands.data import add_data
 from zoo.commands.models import add_info, add_list, add_verify
-from zoo.commands.predict.labels import add_predict
+from zoo.commands.parser import Parser
+from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark, add_card
 from zoo.commands.train import add_train
 from zoo.errors import ConfigError, ZooError
 from zoo.utils.extras import missing_extra
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
+    Args:
+        arguments: of the command line; None for those of this process.
+
     Returns:
-        0, or 2 after saying on standard error in one sentence what was wrong.
+        0; 2 after an error, which is one sentence on standard error; 130 after an interrupt.
     """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options, rest = _parser().parse_known_args(arguments)
+        options, rest = build_parser().parse_known_args(arguments)
         if rest and not getattr(options, "takes_rest", False):
             raise ConfigError(
                 f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
             )
-        options.rest = rest
+        options.rest, options.arguments = rest, arguments[1:]
         options.run(options)
         sys.stdout.flush()
     except ZooError as error:
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"zoo: {missing}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+    except BrokenPipeError:  # whoever read our output has closed it
         _drop_output()
         return 0
     except OSError as error:
@@ -56,21 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
-        raise ConfigError(f"{message}; `{self.prog} --help` lists what there is")
-
-
 def _drop_output() -> None:
-    """Point standard output nowhere, so that the interpreter does not try to flush it again on leaving."""
+    """Point standard output to the null device, so that the interpreter does not try to flush it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="zoo", description="The model zoo of regulatory genomics.")
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    parser = Parser(prog="zoo", description="The model zoo of regulatory genomics.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     add_list(verbs)
     add_info(verbs)

@@ -18,7 +18,14 @@ __all__ = ["Contacts", "Labels", "Output", "Tracks", "upper_triangle"]
 
 @dataclass(frozen=True)
 class Output:
-    """What the three kinds share: the names of their targets, in the order of the tensor's first axis."""
+    """Names of the targets, in the order of the tensor's first axis; the three kinds extend it.
+
+    Args:
+        targets: their names (T).
+
+    Raises:
+        ConfigError: no target, or two of one name.
+    """
 
     targets: tuple[str, ...]
     kind: ClassVar[str] = ""
@@ -27,8 +34,8 @@ class Output:
         if not self.targets:
             raise ConfigError("a model needs at least one target")
         if len(set(self.targets)) != len(self.targets):
-            twice = next(name for name in self.targets if self.targets.count(name) > 1)
-            raise ConfigError(f"two targets are named {twice!r}")
+            repeated = next(name for name in self.targets if self.targets.count(name) > 1)
+            raise ConfigError(f"two targets are named {repeated!r}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -36,7 +43,7 @@ class Output:
         raise NotImplementedError
 
     def reverse_complement(self, values: Tensor) -> Tensor:
-        """Map the prediction (B, *shape) for the other strand back onto this one."""
+        """Map the prediction (B, *shape) for the reverse complement of a sequence onto the sequence itself."""
         raise NotImplementedError
 
 
@@ -52,7 +59,7 @@ class Labels(Output):
         return (len(self.targets),)
 
     def reverse_complement(self, values: Tensor) -> Tensor:
-        """A label belongs to both strands: nothing moves."""
+        """The values themselves: a label belongs to both strands."""
         return values
 
 
@@ -63,8 +70,11 @@ class Tracks(Output):
     Args:
         bins: number of bins N that are predicted.
         bin_size: bases per bin.
-        crop: bases of context left out on each side of the predicted bins.
+        crop: bases of context on each side of the predicted bins, for which nothing is predicted.
         strand_pairs: for each target the index of its partner on the other strand (itself when unstranded).
+
+    Raises:
+        ConfigError: as `Output`, or strand pairs of which two targets are not each other's partners.
     """
 
     bins: int
@@ -78,12 +88,12 @@ class Tracks(Output):
         pairs, targets = self.strand_pairs, len(self.targets)
         if pairs and len(pairs) != targets:
             raise ConfigError(f"there are {len(pairs)} strand_pairs for {targets} targets")
-        odd = [t for t, partner in enumerate(pairs) if not 0 <= partner < targets or pairs[partner] != t]
-        if odd:
-            raise ConfigError(
-                f"strand_pairs: {self.targets[odd[0]]!r} and the target of index {pairs[odd[0]]} are not each other's "
-                "partners"
-            )
+        for target, partner in enumerate(pairs):
+            if not 0 <= partner < targets or pairs[partner] != target:
+                raise ConfigError(
+                    f"strand_pairs: {self.targets[target]!r} and the target of index {partner} are not each other's "
+                    "partners"
+                )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -91,16 +101,13 @@ class Tracks(Output):
         return (len(self.targets), self.bins)
 
     def reverse_complement(self, values: Tensor) -> Tensor:
-        """Turn the bins round and swap strand partners."""
+        """Reverse the order of the bins and swap strand partners."""
         flipped = values.flip(-1)
         return flipped[:, list(self.strand_pairs)] if self.strand_pairs else flipped
 
     def bin_interval(self, window: Interval, index: int) -> Interval:
-        """The genomic interval of bin `index` of a prediction for `window`."""
-        if window.strand == "-":
-            index = self.bins - 1 - index
-        start = window.start + self.crop + index * self.bin_size
-        return Interval(window.chrom, start, start + self.bin_size)
+        """The genomic interval of bin `index` of a prediction for `window`, which is read on its strand."""
+        return _bin_interval(self, window, index)
 
 
 @dataclass(frozen=True)
@@ -110,8 +117,8 @@ class Contacts(Output):
     Args:
         bins: number of bins N on a side of the map.
         bin_size: bases per bin.
-        crop: bases of context left out on each side of the predicted bins.
-        diagonal: the first diagonal that is predicted (2 leaves out self-contacts and direct neighbours).
+        crop: bases of context on each side of the predicted bins, for which nothing is predicted.
+        diagonal: the first diagonal that is predicted (2: neither self-contacts nor direct neighbours).
     """
 
     bins: int
@@ -128,36 +135,41 @@ class Contacts(Output):
 
     def reverse_complement(self, values: Tensor) -> Tensor:
         """Flip the map along both axes: pixel (i, j) comes from (N-1-j, N-1-i)."""
-        return values[..., self.turned().to(values.device)]
+        return values[..., self.reverse_complement_order().to(values.device)]
 
     def pixels(self) -> tuple[Tensor, Tensor]:
-        """Rows and columns (P,) of what is predicted."""
+        """Rows and columns (P,) of the predicted pixels."""
         return upper_triangle(self.bins, self.diagonal)
 
-    def turned(self) -> Tensor:
-        """For each pixel the place (P,) of the one that it is on the other strand."""
+    def reverse_complement_order(self) -> Tensor:
+        """For each pixel the index (P,) of the pixel that it becomes in the reverse complement."""
         rows, columns = self.pixels()
-        position = torch.zeros(self.bins, self.bins, dtype=torch.long)
-        position[rows, columns] = torch.arange(len(rows))
-        return position[self.bins - 1 - columns, self.bins - 1 - rows]
+        index = torch.zeros(self.bins, self.bins, dtype=torch.long)
+        index[rows, columns] = torch.arange(len(rows))
+        return index[self.bins - 1 - columns, self.bins - 1 - rows]
 
-    def maps(self, values: Tensor) -> Tensor:
-        """Unfold predictions (..., P) into symmetric maps (..., N, N), NaN below the first diagonal."""
+    def contact_maps(self, values: Tensor) -> Tensor:
+        """Unfold predictions (..., P) into symmetric contact maps (..., N, N), NaN below the first diagonal."""
         rows, columns = self.pixels()
-        found = values.new_full((*values.shape[:-1], self.bins, self.bins), torch.nan)
-        found[..., rows, columns] = values
-        found[..., columns, rows] = values
-        return found
+        maps = values.new_full((*values.shape[:-1], self.bins, self.bins), torch.nan)
+        maps[..., rows, columns] = values
+        maps[..., columns, rows] = values
+        return maps
 
     def bin_interval(self, window: Interval, index: int) -> Interval:
-        """The genomic interval of bin `index` on a side of the map predicted for `window`."""
-        if window.strand == "-":
-            index = self.bins - 1 - index
-        start = window.start + self.crop + index * self.bin_size
-        return Interval(window.chrom, start, start + self.bin_size)
+        """The genomic interval of bin `index` on a side of the contact map of `window`, which is read on its strand."""
+        return _bin_interval(self, window, index)
 
 
 def upper_triangle(bins: int, diagonal: int) -> tuple[Tensor, Tensor]:
-    """Rows and columns (P,) of the pixels of a map from a diagonal on, in row order."""
+    """Rows and columns (P,) of the pixels of a contact map from a diagonal on, in row order."""
     rows, columns = torch.triu_indices(bins, bins, diagonal)
     return rows, columns
+
+
+def _bin_interval(output: Tracks | Contacts, window: Interval, index: int) -> Interval:
+    """The genomic interval of a bin; of a window on the minus strand, bins are counted from its end."""
+    if window.strand == "-":
+        index = output.bins - 1 - index
+    start = window.start + output.crop + index * output.bin_size
+    return Interval(window.chrom, start, start + output.bin_size)

@@ -43,7 +43,7 @@ from zoo.datasets.yeast import YeastDataModule
 from zoo.datasets.yeast_genome import TEST, VAL
 from zoo.genome.intervals import Interval
 from zoo.hub.checkpoint import load_folder
-from zoo.inference.tracks import predict_regions
+from zoo.inference.tracks import TrackPredictor
 from zoo.models._base import SequenceModel
 
 CHECKPOINT = "basenji.yeast"
@@ -117,10 +117,10 @@ def predict_chromosomes(data: YeastDataModule, network: SequenceModel, chromosom
     regions = [Interval(name, 0, genome.contigs[name]) for name in chromosomes]
     inverse = Transform(data.tracks).inverse
     predicted = {}
-    for stretch in predict_regions(network, genome, regions).stretches:
-        bins = genome.contigs[stretch.contig] // BIN
+    for segment in TrackPredictor(network).predict(genome, regions).segments:
+        bins = genome.contigs[segment.contig] // BIN
         # (T, P) -> (T, 1, P), as the transform takes it, and back
-        predicted[stretch.contig] = inverse(stretch.values[:, None])[:, 0, :bins].astype(np.float64)
+        predicted[segment.contig] = inverse(segment.values[:, None])[:, 0, :bins].astype(np.float64)
     return predicted
 
 

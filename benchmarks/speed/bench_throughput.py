@@ -25,8 +25,9 @@ from speed.timing import time_in_turns
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.sequence import Codes, decode
 from zoo.hub.load import load
-from zoo.inference.labels import Predictions, predict_file, write_predictions
+from zoo.inference.labels import LabelPredictor
 from zoo.models._base import SequenceModel
+from zoo.writers.labels import LabelRows, write_labels
 
 BATCH_SIZE = 256
 ROUNDS = 5
@@ -67,11 +68,12 @@ def predict_batches(model: SequenceModel, codes: Codes) -> None:
 
 def predict_to_table(model: SequenceModel, fasta: Path, memory: list[float]) -> None:
     """Predict a FASTA file to a TSV; append the resident set to `memory` after every block."""
-    blocks = record_memory(predict_file(model, SequenceFile(str(fasta)), BATCH_SIZE), memory)
-    write_predictions(fasta.with_suffix(".tsv"), model.output.targets, blocks)
+    predictor = LabelPredictor(model, batch_size=BATCH_SIZE)
+    blocks = record_memory(predictor.stream(predictor.plan_file(SequenceFile(str(fasta)))), memory)
+    write_labels(fasta.with_suffix(".tsv"), model.output.targets, blocks)
 
 
-def record_memory(blocks: Iterator[Predictions], memory: list[float]) -> Iterator[Predictions]:
+def record_memory(blocks: Iterator[LabelRows], memory: list[float]) -> Iterator[LabelRows]:
     """Yield the blocks; append the resident set in megabytes to `memory` after each."""
     for block in blocks:
         yield block

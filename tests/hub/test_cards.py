@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.cli import _parser, main
+from zoo.cli import build_parser, main
 from zoo.hub.cards import checkpoint_folders, render_card, render_cards
 from zoo.hub.config import parse_config, read_config
 from zoo.hub.registry import find
@@ -39,7 +39,7 @@ def test_the_page_of_all_cards_is_up_to_date() -> None:
 @pytest.mark.parametrize("command", sorted({c for f in FOLDERS for c in commands((f / "README.md").read_text())}))
 def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> None:
     words = shlex.split(command)[1:]
-    options, rest = _parser().parse_known_args(words)
+    options, rest = build_parser().parse_known_args(words)
     if options.verb == "predict":
         find(options.name)
         assert not rest
@@ -51,7 +51,7 @@ def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> No
 @pytest.mark.parametrize("command", commands(README))
 def test_a_readme_command_is_one_that_the_command_line_knows(command: str) -> None:
     words = shlex.split(command.split("|")[0].split(">")[0])[1:]
-    options, rest = _parser().parse_known_args(words)
+    options, rest = build_parser().parse_known_args(words)
     assert not rest or getattr(options, "takes_rest", False)
     for path in re.findall(r"configs/\S+", command):
         assert (ROOT / path).is_file()

@@ -26,13 +26,9 @@ from zoo.genome.sequence import decode
 from zoo.hub.checkpoint import save
 from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
-from zoo.inference.contacts import (
-    ContactPredictions,
-    map_regions,
-    predict_contacts,
-)
-from zoo.inference.labels import predict
-from zoo.inference.windows import left_out, window_count
+from zoo.inference.choose import predict
+from zoo.inference.contacts import ContactPredictions, ContactPredictor
+from zoo.models._base import SequenceModel
 from zoo.models.akita import Akita
 from zoo.models.mlp import MLP
 from zoo.outputs import Contacts
@@ -63,7 +59,7 @@ def akita(**options: Any) -> Akita:
     return model.eval()
 
 
-ENDS = "not predicted: 128 bases at each end of a contig, which windows read as context"
+ENDS = "zoo: not predicted: 128 bases at each end of a contig, which windows read as context"
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +115,23 @@ def regions_of(names: Sequence[str]) -> list[Interval]:
 # What is predicted.
 
 
+def map_regions(
+    model: SequenceModel, genome: Genome, regions: list[Interval], targets: list[str] | None = None, **options: Any
+) -> ContactPredictions:
+    return ContactPredictor(model, targets, **options).predict(genome, regions)
+
+
+def predict_contacts(
+    model: SequenceModel, genome: Genome, regions: list[Interval], **options: Any
+) -> Iterator[ContactRows]:
+    predictor = ContactPredictor(model, **options)
+    yield from predictor.stream(predictor.plan(genome, regions))
+
+
+def window_count(model: SequenceModel, genome: Genome, regions: list[Interval], step: int | None = None) -> int | None:
+    return ContactPredictor(model, step=step).plan(genome, regions).windows
+
+
 def test_every_pixel_is_the_mean_of_the_windows_that_predict_it(model: Akita, genome: Genome) -> None:
     maps = map_regions(model, genome, regions_of(list(LENGTHS))).maps()
     assert list(maps) == ["chr1:128-4928", "chr2:128-1152", "chr4:128-1920"]
@@ -138,7 +151,7 @@ def test_of_a_contig_as_long_as_a_window_it_is_just_what_the_model_predicts(mode
     codes = torch.from_numpy(genome.codes(Interval("chr2", 0, LENGTH)).copy())[None]
     assert isinstance(model.output, Contacts)
     with torch.inference_mode():
-        expected = model.output.maps(model.predict(codes))[0].numpy()
+        expected = model.output.contact_maps(model.predict(codes))[0].numpy()
     assert np.array_equal(found.maps()["chr2:128-1152"], expected, equal_nan=True)
 
 
@@ -240,13 +253,14 @@ def test_a_caller_is_left_alone_between_windows(model: Akita, genome: Genome) ->
 
 
 def test_contigs_shorter_than_a_window_are_known(model: Akita, genome: Genome) -> None:
-    assert left_out(model, genome, regions_of(["chr3", "chr1"])).contigs == ["chr3"]
-    assert left_out(model, genome, regions_of(["chr2", "chr1"])).contigs == []
+    predictor = ContactPredictor(model)
+    assert predictor.plan(genome, regions_of(["chr3", "chr1"])).omitted.contigs == ["chr3"]
+    assert predictor.plan(genome, regions_of(["chr2", "chr1"])).omitted.contigs == []
 
 
 def test_what_lies_without_context_is_not_predicted(model: Akita, genome: Genome, tmp_path: Path) -> None:
     for region in (Interval("chr1", 0, 100), Interval("chr1", 4_960, 5_003)):
-        with pytest.raises(InputError, match="nothing is predicted: the regions lie too near the ends"):
+        with pytest.raises(InputError, match=f"nothing is predicted for {region}: it lies too near the end"):
             map_regions(model, genome, [region])
         for path in (tmp_path / "maps", tmp_path / "a.cool", tmp_path / "a.npz"):
             chosen = ContactPredictions(("one",), genome.contigs, [])
@@ -260,11 +274,11 @@ def test_what_cannot_be_is_refused(model: Akita, genome: Genome) -> None:
     settings += [
         ({"targets": ["one", "one"]}, "the target 'one' is chosen twice"),
         ({"targets": ["one", "nope"]}, "no target 'nope'; it has one, two"),
-        ({"batch_size": 0}, "a batch size of 0 or a step of 8 is too small"),
-        ({"step": 0}, "a batch size of 1 or a step of 0 is too small"),
-        ({"step": -1}, "a batch size of 1 or a step of -1 is too small"),
-        ({"step": 17}, "steps of 17 bins leave some out between windows of 16"),
-        ({"inputs_table": "a.tsv"}, "the model reads the sequence alone: leave out --inputs"),
+        ({"batch_size": 0}, "a batch size of 0 is too small"),
+        ({"step": 0}, "a step of 0 is too small"),
+        ({"step": -1}, "a step of -1 is too small"),
+        ({"step": 17}, "steps of 17 bins skip some between windows of 16"),
+        ({"inputs": "a.tsv"}, "the model reads the sequence alone: leave out --inputs"),
     ]
     for options, words in settings:
         with pytest.raises(ConfigError, match=words):
@@ -393,8 +407,8 @@ def test_nothing_is_left_when_prediction_or_writing_fails_midway(
 @pytest.mark.parametrize(
     ("targets", "words"),
     [
-        (("../out", "b"), "no file can be called after the target '../out'"),
-        (("/abs", "b"), "no file can be called after the target '/abs'"),
+        (("../out", "b"), "no file can be named after the target '../out'"),
+        (("/abs", "b"), "no file can be named after the target '/abs'"),
         (("a", "A"), "differ in capital letters alone"),
     ],
 )
@@ -491,7 +505,7 @@ def test_a_fasta_s_contigs_are_written_and_those_that_are_too_short_left_out(
     code, out, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(folder))
     assert (code, out) == (0, "")
     assert said.splitlines() == [
-        "left out, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
+        "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
         ENDS,
         f"{folder}: 2 file(s), 2 target(s), 3 region(s)",
     ]
@@ -555,7 +569,7 @@ def test_with_what_is_expected_contacts_are_written(
     np.testing.assert_allclose(file.matrix().fetch("chr4"), expected, rtol=1e-5, atol=1e-6)
     (tmp_path / "a.cool").unlink()
     short = expected_table(tmp_path / "e.tsv", dict.fromkeys(range(2, BINS - 1), 1.0))
-    monkeypatch.setattr(zoo.inference.contacts, "_predict", None)  # it is said before a window is predicted
+    monkeypatch.setattr(zoo.inference.contacts, "predict_batch", None)  # it is said before a window is predicted
     for name in ("a.cool", "maps"):
         code, _, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(tmp_path / name), *options)
         assert (code, said) == (2, f"zoo: {short}: no expected contacts for some distances up to 15 bins\n")
@@ -590,7 +604,7 @@ def test_files_that_are_there_are_not_written_over(run_zoo: Run, saved: Saved, g
         code, _, said = run_zoo(
             "predict", saved.alone, str(genome.path), "-o", str(output), "--contigs", "chr2", *options
         )
-        assert (code, said) == (2, f"zoo: {path} is there already: name another, or take it away\n")
+        assert (code, said) == (2, f"zoo: {path} exists already: name another output, or remove it\n")
         assert path.read_text() == "measured"
     assert list((tmp_path / "maps").iterdir()) == [tmp_path / "maps" / "two.cool"]
 
@@ -671,7 +685,7 @@ def test_tracks_beside_the_sequence_are_read_for_each_window(
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (None, "the model reads 2 tracks beside the sequence (left, right): name their table with --inputs"),
+        (None, "the model reads 2 input track(s) in addition to the sequence (left, right): name their table"),
         (
             "right left",
             "reads left, right in addition to the sequence, 16 bases per value; the table has right, left",
@@ -749,7 +763,7 @@ def test_what_is_drawn_is_what_was_predicted_and_measured(
         names = ("contig", "start", "bin_size", "predicted", "measured", "features", "title")
         drawn.update(zip(names, values, strict=True))
 
-    monkeypatch.setattr(zoo.plots.contacts, "draw_maps", draw)
+    monkeypatch.setattr(zoo.plots.contacts, "draw_contact_maps", draw)
     rows = ["chr1\t1500\t1700", "chr2\t1500\t1700", "chr1\t4000\t4100", "chr1\t10\t1000", "chr1\t2999\t4000"]
     (tmp_path / "a.bed").write_text("\n".join(rows) + "\n")
     options = ["--plot", "chr1:1,000-3,000", "--measured", measured, "--bed", str(tmp_path / "a.bed")]
@@ -795,18 +809,18 @@ def test_a_picture_that_fails_leaves_what_was_there(run_zoo: Run, saved: Saved, 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "maps are not written to standard output: name a folder with -o"),
+        ([], "contacts are not written to standard output: name a folder with -o"),
         (["-o", "x", "--contigs", "chr7"], "'chr7' is not in the genome"),
         (["-o", "x", "--targets", "nope"], "no target 'nope'; it has one, two"),
         (["-o", "x", "--targets", "one", "one"], "the target 'one' is chosen twice"),
-        (["-o", "x", "--batch-size", "0"], "a batch size of 0 or a step of 8 is too small"),
-        (["-o", "x", "--step", "-1"], "a batch size of 1 or a step of -1 is too small"),
+        (["-o", "x", "--batch-size", "0"], "a batch size of 0 is too small"),
+        (["-o", "x", "--step", "-1"], "a step of -1 is too small"),
         (["-o", "x", "--step", "half"], "half"),
         (["-o", "x", "--inputs", "t.tsv"], "the model reads the sequence alone: leave out --inputs"),
-        (["-o", "x", "--undo", "t.tsv"], "for maps INPUT is a FASTA whose contigs are predicted, or BED with --genome"),
-        (["-o", "x", "--sequence-column", "seq"], "for maps INPUT is a FASTA"),
-        (["-o", "x", "--measured", "m.cool"], "--measured and --bed are for --plot REGION"),
-        (["-o", "x", "--bed", "a.bed"], "--measured and --bed are for --plot REGION"),
+        (["-o", "x", "--inverse-transform", "t.tsv"], "--inverse-transform is for models of tracks, and local-dir:"),
+        (["-o", "x", "--sequence-column", "seq"], "--sequence-column is for models of labels, and local-dir:"),
+        (["-o", "x", "--measured", "m.cool"], "--measured is for --plot REGION"),
+        (["-o", "x", "--bed", "a.bed"], "--bed is for --plot REGION"),
         (["-o", "x", "--expected", "e.tsv"], "e.tsv: no such file"),
         (["-o", "no/x.cool", "--targets", "one"], "no/x.cool cannot be written: there is no folder no"),
         (["-o", "no/x.npz"], "no/x.npz cannot be written: there is no folder no"),
@@ -860,8 +874,9 @@ def test_regions_without_a_prediction_are_said_and_not_counted(
     code, _, said = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
     assert code == 0
     assert said.splitlines() == [
-        "left out, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
-        "left out, too near the ends of their contigs or of too few bins: 2 region(s), chr1:0-100, chr4:700-720",
+        "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
+        "zoo: not predicted, too near the ends of their contigs or of too few bins: 2 region(s), "
+        "chr1:0-100, chr4:700-720",
         ENDS,
         f"{path}: 1 file(s), 2 target(s), 1 region(s)",
     ]
@@ -891,13 +906,13 @@ def test_bed_without_a_genome_and_regions_past_an_end_are_refused(
         "predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(tmp_path / "maps")
     )
     assert (code, said.count("\n")) == (2, 1)
-    assert "nothing is predicted: the regions lie too near the ends of their contigs" in said
+    assert "nothing is predicted for chr1:0-100: it lies too near the end of its contig" in said
     bed.write_text("chr1\t0\t2000\nchr1\t4000\t6000\n")
     for options, words in (
         ([], "a.bed holds intervals: name the genome with --genome"),
         (["--genome", str(genome.path)], "a.bed: the interval chr1:4000-6000 reaches past the end of chr1"),
-        (["--genome", str(genome.path), "--resize"], "for maps INPUT is a FASTA"),
-        (["--genome", str(genome.path), "--contigs", "chr1"], "--contigs are for a FASTA as INPUT"),
+        (["--genome", str(genome.path), "--resize"], "--resize is for models of labels"),
+        (["--genome", str(genome.path), "--contigs", "chr1"], "--contigs is for a FASTA as INPUT"),
     ):
         code, _, said = run_zoo("predict", saved.alone, str(bed), "-o", str(tmp_path / "maps"), *options)
         assert (code, said.count("\n")) == (2, 1)

@@ -24,17 +24,15 @@ from zoo.genome.intervals import Interval
 from zoo.genome.sequence import encode
 from zoo.hub.checkpoint import load_folder
 from zoo.inference.labels import (
+    LabelPredictor,
     Predictions,
     predict_codes,
-    predict_file,
-    predict_intervals,
-    predict_labels,
     predict_sequences,
-    write_predictions,
 )
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
+from zoo.writers.labels import LabelRows, write_labels
 
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
@@ -71,6 +69,10 @@ class BothStrandsMLP(MLP):
 def table(count: int, targets: tuple[str, ...] = ("a", "b")) -> Predictions:
     values = np.arange(count * len(targets), dtype=np.float32).reshape(count, -1)
     return Predictions([f"s{i}" for i in range(count)], targets, values)
+
+
+def rows(count: int) -> LabelRows:
+    return LabelRows(table(count).names, table(count).values)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
@@ -192,20 +194,20 @@ def genome(tmp_path: Path) -> Genome:
 def test_intervals_are_predicted_as_their_sequences(genome: Genome, tiny_checkpoint: Path) -> None:
     model = load_folder(tiny_checkpoint / "mlp.tiny")
     intervals = [Interval("chr1", 40, 60), Interval("chr2", 5, 25, "named", "-"), Interval("chr1", 0, 20)]
-    found = predict_labels(model, genome, intervals)
+    found = LabelPredictor(model).predict(genome, intervals)
     expected = one_by_one(model, [genome.sequence(interval) for interval in intervals])
     assert found.names == ["chr1:40-60", "named", "chr1:0-20"]
     np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=0)
-    turned = predict_labels(model, genome, [Interval("chr2", 5, 25)]).values
+    turned = LabelPredictor(model).predict(genome, [Interval("chr2", 5, 25)]).values
     assert np.abs(turned - found.values[1]).max() > 1e-3
 
 
 def test_no_intervals_make_an_empty_table(genome: Genome) -> None:
-    assert predict_labels(MLP(["a"], 20), genome, []).values.shape == (0, 1)
+    assert LabelPredictor(MLP(["a"], 20)).predict(genome, []).values.shape == (0, 1)
 
 
 def test_intervals_are_read_as_they_are_predicted(genome: Genome, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.inference.labels._INTERVALS_AT_ONCE", 4)
+    monkeypatch.setattr("zoo.inference.labels._SITES_AT_ONCE", 4)
     taken: list[int] = []
 
     def endless() -> Iterator[Interval]:
@@ -213,7 +215,8 @@ def test_intervals_are_read_as_they_are_predicted(genome: Genome, monkeypatch: p
             taken.append(1)
             yield Interval("chr1", 0, 20)
 
-    blocks = predict_intervals(MLP(["a"], 20), genome, endless())
+    predictor = LabelPredictor(MLP(["a"], 20))
+    blocks = predictor.stream(predictor.plan(genome, endless()))
     assert [len(next(blocks)) for _ in range(3)] == [4, 4, 4]
     assert len(taken) <= 16
 
@@ -245,13 +248,13 @@ def test_a_name_never_makes_another_column_or_line(name: str, tmp_path: Path) ->
 
 
 def test_a_dash_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    assert write_predictions("-", ["a", "b"], [table(1), table(2)]) == 3
+    assert write_labels("-", ["a", "b"], [rows(1), rows(2)]) == 3
     assert capsys.readouterr().out.splitlines()[:2] == ["name\ta\tb", "s0\t0\t1"]
     assert not sys.stdout.closed
 
 
 def test_a_table_without_rows_still_has_its_header(tmp_path: Path) -> None:
-    assert write_predictions(tmp_path / "out.tsv", ["a"], []) == 0
+    assert write_labels(tmp_path / "out.tsv", ["a"], []) == 0
     assert (tmp_path / "out.tsv").read_text() == "name\ta\n"
 
 
@@ -261,8 +264,8 @@ def test_a_new_table_is_as_public_as_any_new_file(tmp_path: Path) -> None:
     assert (tmp_path / "out.tsv").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def broken_blocks() -> Iterator[Predictions]:
-    yield table(2)
+def broken_blocks() -> Iterator[LabelRows]:
+    yield rows(2)
     raise InputError("the third record is broken")
 
 
@@ -272,7 +275,7 @@ def test_an_error_in_the_middle_leaves_all_as_it_was(old: str | None, tmp_path: 
     if old:
         path.write_text(old)
     with pytest.raises(InputError, match="third record"):
-        write_predictions(path, ["a", "b"], broken_blocks())
+        write_labels(path, ["a", "b"], broken_blocks())
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == ({"out.tsv": old} if old else {})
 
 
@@ -341,14 +344,14 @@ def test_a_real_write_that_fails_leaves_no_file(tmp_path: Path, tiny_checkpoint:
 
 
 def test_a_missing_folder_and_a_folder_are_refused_before_anything_is_predicted(tmp_path: Path) -> None:
-    def never() -> Iterator[Predictions]:
+    def never() -> Iterator[LabelRows]:
         pytest.fail("nothing is to be predicted")
-        yield table(1)
+        yield rows(1)
 
     with pytest.raises(OutputError, match=r"none/out\.tsv"):
-        write_predictions(tmp_path / "none" / "out.tsv", ["a"], never())
+        write_labels(tmp_path / "none" / "out.tsv", ["a"], never())
     with pytest.raises(OutputError, match="is a folder"):
-        write_predictions(tmp_path, ["a"], never())
+        write_labels(tmp_path, ["a"], never())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -378,13 +381,14 @@ def test_memory_stays_flat_over_50_000_sequences(tmp_path: Path) -> None:
     (tmp_path / "many.txt").write_bytes(letters.tobytes())
     del letters
     model = MLP(["a"], 400, hidden=(1,))
-    blocks = predict_file(model, SequenceFile(str(tmp_path / "many.txt")))
+    predictor = LabelPredictor(model)
+    blocks = predictor.stream(predictor.plan_file(SequenceFile(str(tmp_path / "many.txt"))))
     tracemalloc.start()
     try:
         count = len(next(blocks))
         _, first_peak = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
-        count += write_predictions(tmp_path / "out.tsv", ["a"], blocks)
+        count += write_labels(tmp_path / "out.tsv", ["a"], blocks)
         _, later_peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -20,11 +20,13 @@ from zoo.hub.checkpoint import save
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
-from zoo.inference.labels import predict, predict_sequences
-from zoo.inference.tracks import TrackPredictions, predict_regions, predict_tracks, touched_bases
+from zoo.inference.choose import predict
+from zoo.inference.labels import predict_sequences
+from zoo.inference.tracks import TrackPredictions, TrackPredictor
+from zoo.models._base import SequenceModel
 from zoo.models.basenji import Basenji
 from zoo.models.mlp import MLP
-from zoo.writers.tracks import TrackStretch, write_tracks
+from zoo.writers.tracks import TrackSegment, write_tracks
 
 LENGTHS = {"chr1": 5003, "chr2": 640, "chr3": 100}
 Run = Callable[..., tuple[int, str, str]]
@@ -63,6 +65,19 @@ def model() -> Basenji:
     return found.eval()
 
 
+def predict_regions(
+    model: SequenceModel, genome: Genome, regions: list[Interval], targets: list[str] | None = None
+) -> TrackPredictions:
+    return TrackPredictor(model, targets).predict(genome, regions)
+
+
+def predict_tracks(
+    model: SequenceModel, genome: Genome, regions: list[Interval], **options: Any
+) -> Iterator[TrackSegment]:
+    predictor = TrackPredictor(model, **options)
+    yield from predictor.stream(predictor.plan(genome, regions))
+
+
 def slow(model: Basenji, genome: Genome, chrom: str) -> NDArray[np.float32]:
     """Each bin of a contig from a window of its own, of which it is the middle (T, P)."""
     columns = []
@@ -88,7 +103,7 @@ def test_every_bin_is_what_the_model_gives_for_a_window_around_it(
 
 def test_where_windows_begin_does_not_matter_and_neither_does_the_batch(model: Basenji, genome: Genome) -> None:
     region = Interval("chr1", 0, 5003)
-    whole = predict_regions(model, genome, [region]).stretches[0].values
+    whole = predict_regions(model, genome, [region]).segments[0].values
     for phase, batch_size in ((1, 16), (8, 1), (15, 7)):
         parts = [each.values for each in predict_tracks(model, genome, [region], phase=phase, batch_size=batch_size)]
         np.testing.assert_allclose(np.concatenate(parts, 1), whole, rtol=1e-4, atol=1e-6)
@@ -102,13 +117,13 @@ def test_regions_are_sorted_joined_where_they_overlap_and_widened_to_whole_bins(
         Interval("chr1", 55, 90, strand="-"),
     ]
     found = predict_regions(model, genome, regions, ["both"])
-    assert [(each.contig, each.start, each.values.shape) for each in found.stretches] == [
+    assert [(each.contig, each.start, each.values.shape) for each in found.segments] == [
         ("chr1", 32, (1, 4)),
         ("chr1", 4896, (1, 7)),
         ("chr2", 96, (1, 7)),
     ]
-    whole = predict_regions(model, genome, [Interval("chr1", 0, 5003)]).stretches[0].values
-    np.testing.assert_allclose(found.stretches[0].values[0], whole[2, 2:6], rtol=1e-4, atol=1e-6)
+    whole = predict_regions(model, genome, [Interval("chr1", 0, 5003)]).segments[0].values
+    np.testing.assert_allclose(found.segments[0].values[0], whole[2, 2:6], rtol=1e-4, atol=1e-6)
 
 
 def test_the_bigwigs_hold_every_bin_and_nothing_else(model: Basenji, genome: Genome, tmp_path: Path) -> None:
@@ -121,7 +136,7 @@ def test_the_bigwigs_hold_every_bin_and_nothing_else(model: Basenji, genome: Gen
             assert file.chroms() == LENGTHS
             for name, length in LENGTHS.items():
                 expected = np.full(length, np.nan, np.float32)
-                for each in found.stretches:
+                for each in found.segments:
                     if each.contig == name:
                         values = np.repeat(each.values[row], 16)[: length - each.start]
                         expected[each.start : each.start + len(values)] = values
@@ -131,11 +146,11 @@ def test_the_bigwigs_hold_every_bin_and_nothing_else(model: Basenji, genome: Gen
 def test_predict_gives_tracks_for_a_model_of_tracks(model: Basenji, genome: Genome) -> None:
     found = predict(model, genome, [Interval("chr3", 0, 100)])
     assert isinstance(found, TrackPredictions)
-    assert [each.values.shape for each in found.stretches] == [(3, 7)]
+    assert [each.values.shape for each in found.segments] == [(3, 7)]
 
 
 def test_nothing_is_left_when_prediction_fails_midway(model: Basenji, genome: Genome, tmp_path: Path) -> None:
-    def failing() -> Iterator[TrackStretch]:
+    def failing() -> Iterator[TrackSegment]:
         yield from predict_tracks(model, genome, [Interval("chr1", 0, 800)])
         raise InputError("half way")
 
@@ -162,8 +177,8 @@ def test_a_caller_is_left_alone_between_batches(model: Basenji, genome: Genome) 
 @pytest.mark.parametrize(
     ("targets", "words"),
     [
-        (("../out", "b"), "no file can be called after the target '../out'"),
-        (("/abs", "b"), "no file can be called after the target '/abs'"),
+        (("../out", "b"), "no file can be named after the target '../out'"),
+        (("/abs", "b"), "no file can be named after the target '/abs'"),
         (("a", "A"), "differ in capital letters alone"),
     ],
 )
@@ -173,9 +188,9 @@ def test_targets_that_cannot_name_files_are_refused(tmp_path: Path, targets: tup
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_are_there_are_not_written_over(tmp_path: Path) -> None:
+def test_files_that_exist_are_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "a.bw").write_text("measured")
-    with pytest.raises(OutputError, match=r"a\.bw is there already"):
+    with pytest.raises(OutputError, match=r"a\.bw exists already"):
         write_tracks(tmp_path, ["a", "b"], LENGTHS, [])
     assert (tmp_path / "a.bw").read_text() == "measured"
 
@@ -199,13 +214,13 @@ def test_more_files_than_may_be_open_are_refused(tmp_path: Path) -> None:
     [
         ({"targets": ["plus", "plus"]}, "the target 'plus' is chosen twice"),
         ({"targets": ["plus", "nope"]}, "no target 'nope'; it has plus, minus, both"),
-        ({"trim": 10}, "of windows of 20 bins, 10 cannot be left out on each side"),
+        ({"trim": 10}, "of windows of 20 bins, 10 cannot be cut off on each side"),
         ({"batch_size": 0}, "a batch size of 0 is too small"),
     ],
 )
 def test_what_cannot_be_is_refused(model: Basenji, genome: Genome, options: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        list(predict_tracks(model, genome, [Interval("chr1", 0, 100)], **options))  # type: ignore[arg-type]
+        list(predict_tracks(model, genome, [Interval("chr1", 0, 100)], **options))
 
 
 def test_regions_that_are_not_there_are_refused(model: Basenji, genome: Genome) -> None:
@@ -239,7 +254,7 @@ def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
     )
     assert code == 0
     assert said.splitlines() == [
-        "shorter than the 384 bases that the model reads, and padded with N: 1 contig(s), chr3",
+        "zoo: shorter than the 384 bases that the model reads, and padded with N: 1 contig(s), chr3",
         f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 752 bases in whole bins",  # 640 + 7 bins of 16
     ]
     with pyBigWig.open(str(tmp_path / "whole/plus.bw")) as file:
@@ -256,14 +271,14 @@ def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
         assert [entry[:2] for entry in file.intervals("chr2")] == [(32, 48), (48, 64)]
 
 
-def test_scale_and_soft_clip_of_a_table_are_undone(
+def test_scale_and_soft_clip_of_a_table_are_inverted(
     run_zoo: Run, checkpoint: str, model: Basenji, genome: Genome, tmp_path: Path
 ) -> None:
     for name in ("plus", "minus"):
         (tmp_path / f"{name}.bw").write_text("")  # it is not read
     lines = ["name\tpath\tscale\tsoft_clip", "minus\tminus.bw\t-0.5\t", "plus\tplus.bw\t\t0.25"]
     (tmp_path / "targets.tsv").write_text("\n".join(lines) + "\n")
-    options = ["--contigs", "chr2", "--targets", "plus", "minus", "--undo", str(tmp_path / "targets.tsv")]
+    options = ["--contigs", "chr2", "--targets", "plus", "minus", "--inverse-transform", str(tmp_path / "targets.tsv")]
     code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "tracks"))
     assert code == 0, said
     expected = slow(model, genome, "chr2")
@@ -312,9 +327,9 @@ def test_a_region_is_drawn_with_what_was_measured(
         (["-o", "x.png", "--plot", "chr1:1-10,000,003"], "has 10,000,002 bases: a picture shows up to 10,000,000"),
         (["-o", "x.svg", "--plot", "chr1:1-9", "--measured", "x.svg"], "x.svg is one of the files to be read"),
         (["-o", "x", "--measured", "t.tsv"], "--measured is for --plot"),
-        (["-o", "x", "--undo", "t.tsv"], "t.tsv: no such file"),
-        (["-o", "x.png", "--plot", "chr1:10-20", "--undo", "t.tsv"], "--undo is for bigWigs"),
-        (["-o", "x", "--sequence-column", "seq"], "INPUT is a FASTA whose contigs are predicted"),
+        (["-o", "x", "--inverse-transform", "t.tsv"], "t.tsv: no such file"),
+        (["-o", "x.png", "--plot", "chr1:10-20", "--inverse-transform", "t.tsv"], "--inverse-transform is for bigWigs"),
+        (["-o", "x", "--sequence-column", "seq"], "--sequence-column is for models of labels"),
         (["-o", "x", "--contigs", "chr7"], "'chr7' is not in the genome"),
         (["-o", "x", "--targets", "nope"], "no target 'nope'"),
     ],
@@ -336,9 +351,9 @@ def test_options_that_do_not_fit_are_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bases_that_regions_share_are_counted_once(model: Basenji, genome: Genome) -> None:
+def test_bins_that_regions_share_are_counted_once(model: Basenji, genome: Genome) -> None:
     regions = [Interval("chr1", 5, 20), Interval("chr1", 10, 40), Interval("chr2", 0, 1), Interval("chr1", 100, 101)]
-    assert touched_bases(model, genome, regions) == (3 + 1 + 1) * 16
+    assert TrackPredictor(model).plan(genome, regions).rows == 3 + 1 + 1
 
 
 def test_a_picture_that_fails_leaves_what_was_there(
@@ -389,4 +404,5 @@ def test_options_for_tracks_do_not_fit_labels(run_zoo: Run, tiny_checkpoint: Pat
         "predict", f"local-dir:{tiny_checkpoint / 'mlp.tiny'}", str(genome.path), "--plot", "chr1:1-2"
     )
     assert code == 2
-    assert "predicts labels: --plot is for tracks or maps" in said
+    assert "--plot is for models of tracks or contacts, and local-dir:" in said
+    assert "mlp.tiny predicts labels;" in said

@@ -113,7 +113,7 @@ def test_the_map_is_symmetric_by_construction(combine: str) -> None:
     assert whole.std() > 1e-3
     assert torch.equal(whole, whole.transpose(-2, -1))
     assert isinstance(model.output, Contacts)
-    maps = model.output.maps(raw)
+    maps = model.output.contact_maps(raw)
     there = ~torch.isnan(maps)
     assert there.sum() == 3 * 2 * 2 * 8 * 9 // 2
     assert torch.equal(maps[there], whole[there])
@@ -154,7 +154,7 @@ def test_a_reverse_complement_flips_the_map_both_ways() -> None:
     with torch.no_grad():
         forward, backward = model.predict(codes()), model.predict(complement_codes(codes()))
     assert torch.allclose(
-        model.output.maps(forward), model.output.maps(backward).flip(-1, -2), equal_nan=True, atol=1e-6
+        model.output.contact_maps(forward), model.output.contact_maps(backward).flip(-1, -2), equal_nan=True, atol=1e-6
     )
     assert (forward - backward).abs().max() > 1e-3
 
@@ -191,7 +191,7 @@ BESIDE: dict[str, Any] = {"inputs": ["up", "down"], "input_pairs": [1, 0], "rc_a
 def test_tracks_beside_the_sequence_are_read_where_they_lie(size: int) -> None:
     """A change of one value changes the pixels of its bin first of all; on the other strand, of the mirrored bin."""
     output, before, after = moved_by_an_input(small(input_size=size, **BESIDE), size)
-    moved = output.maps((after - before).abs())[0, 0].nan_to_num().sum(0)
+    moved = output.contact_maps((after - before).abs())[0, 0].nan_to_num().sum(0)
     assert moved[3] > 0
     assert moved[3] > moved[9]
 
@@ -201,8 +201,8 @@ def test_inputs_of_pairs_are_read_where_they_lie(size: int) -> None:
     """Without convolutions of the map that reach further, a bin's inputs change the pixels of its row and column."""
     model = small(input_size=size, inputs_join="pairs", map_dilations=[], **BESIDE)
     output, before, after = moved_by_an_input(model, size)
-    moved = output.maps((after - before).abs())[0, 0] > 1e-6
-    there = ~torch.isnan(output.maps(before))[0, 0]
+    moved = output.contact_maps((after - before).abs())[0, 0] > 1e-6
+    there = ~torch.isnan(output.contact_maps(before))[0, 0]
     row = torch.arange(10) == 3
     assert torch.equal(moved, there & (row | row[:, None]))
 

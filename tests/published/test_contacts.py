@@ -19,7 +19,7 @@ from zoo.genome.intervals import Interval
 from zoo.hub.config import read_config
 from zoo.hub.load import load, resolve
 from zoo.hub.registry import shipped_folder
-from zoo.inference.contacts import map_regions
+from zoo.inference.contacts import ContactPredictor
 from zoo.inference.engine import inference
 from zoo.metrics.contacts import ContactMetrics
 from zoo.outputs import Contacts
@@ -127,7 +127,8 @@ def test_the_cooler_of_a_chromosome_holds_the_tensor(
     assert bins["end"].tolist() == [*range(2_000, length, 2_000), length]
     matrix = file.matrix().fetch("chrIX")
     assert np.array_equal(matrix, matrix.T, equal_nan=True)
-    ((_, tensor),) = map_regions(model, genome, [Interval("chrIX", 0, length)], inputs_table=inputs).maps().items()
+    predictor = ContactPredictor(model, inputs=inputs)
+    ((_, tensor),) = predictor.predict(genome, [Interval("chrIX", 0, length)]).maps().items()
     assert isinstance(model.output, Contacts)
     first = model.output.crop // 2_000
     inner = matrix[first : first + tensor.shape[1], first : first + tensor.shape[1]]
@@ -146,8 +147,8 @@ def test_one_window_is_what_predict_gives() -> None:
     crop, bins = model.output.crop, model.output.bins
     start = 200_000
     region = Interval("chrIX", start, start + bins * 2_000)
-    ((_, tensor),) = map_regions(model, genome, [region], step=bins).maps().items()
+    ((_, tensor),) = ContactPredictor(model, step=bins).predict(genome, [region]).maps().items()
     codes = genome.codes(Interval("chrIX", start - crop, start - crop + model.length))
     with inference(model, "32"):
-        alone = model.output.maps(model.predict(torch.from_numpy(codes)[None]))[0].numpy()
+        alone = model.output.contact_maps(model.predict(torch.from_numpy(codes)[None]))[0].numpy()
     np.testing.assert_allclose(tensor, alone, rtol=0, atol=1e-5, equal_nan=True)

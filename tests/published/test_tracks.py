@@ -18,7 +18,7 @@ from zoo.hub.config import read_config
 from zoo.hub.load import load, resolve
 from zoo.hub.registry import shipped_folder
 from zoo.inference.engine import inference
-from zoo.inference.tracks import predict_regions, predict_tracks
+from zoo.inference.tracks import TrackPredictor
 from zoo.metrics.tracks import TrackMetrics
 
 pytestmark = pytest.mark.public_data
@@ -65,14 +65,14 @@ def test_held_out_chromosomes_are_predicted_as_well_as_was_asked() -> None:
 def test_the_bigwigs_of_a_chromosome_hold_the_tensor_wherever_windows_begin(tmp_path: Path) -> None:
     model, genome = load(NAME), Genome(yeast_folder() / "genome.fa")
     length = genome.contigs["chrI"]
-    whole = predict_regions(model, genome, [Interval("chrI", 0, length)])
-    (stretch,) = whole.stretches
-    for path, values in zip(whole.write(tmp_path), stretch.values, strict=True):
+    whole = TrackPredictor(model).predict(genome, [Interval("chrI", 0, length)])
+    (segment,) = whole.segments
+    for path, values in zip(whole.write(tmp_path), segment.values, strict=True):
         with pyBigWig.open(str(path)) as file:
             found = file.values("chrI", 0, length, numpy=True)
         np.testing.assert_allclose(found, values.repeat(16)[:length], rtol=0, atol=1e-6)
     half = (448 - 2 * 56) // 2
-    moved = [each.values for each in predict_tracks(model, genome, [Interval("chrI", 0, length)], phase=half)]
-    for ours, theirs in zip(stretch.values, np.concatenate(moved, axis=1), strict=True):
+    moved = TrackPredictor(model, phase=half).predict(genome, [Interval("chrI", 0, length)])
+    for ours, theirs in zip(segment.values, moved.segments[0].values, strict=True):
         assert np.corrcoef(ours, theirs)[0, 1] > 0.999
     assert torch.is_grad_enabled()

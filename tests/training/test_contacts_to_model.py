@@ -12,7 +12,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.config import read_config
 from zoo.hub.load import load
-from zoo.inference import contacts as contact_prediction
+from zoo.inference.contacts import ContactPredictor
 from zoo.training.run import train
 
 WINDOW = 32
@@ -70,7 +70,7 @@ def test_planted_boundaries_are_learned_in_two_minutes(tmp_path: Path, monkeypat
     assert metrics["pearson"] > 0.8
     # What is predicted for the contig that was never seen is what its boundaries imply, not only what was measured.
     model, genome = load(f"local-dir:{folder}"), Genome(made.genome)
-    found = contact_prediction.map_regions(model, genome, [Interval("chr3", 0, genome.contigs["chr3"])])
+    found = ContactPredictor(model).predict(genome, [Interval("chr3", 0, genome.contigs["chr3"])])
     ((_, maps),) = found.maps().items()
     there = ~np.isnan(maps[0])
     assert there.sum() > 10_000

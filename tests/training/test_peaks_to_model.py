@@ -12,7 +12,7 @@ from zoo.genome.intervals import Interval
 from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.hub.registry import shipped_folder
-from zoo.inference.labels import predict_labels
+from zoo.inference.labels import LabelPredictor
 
 EXPERIMENTS = 40
 PEAKS = 150
@@ -81,7 +81,7 @@ def test_peaks_to_table_to_model_in_one_command_each(
     # And back by name: the planted experiment of a test peak is the one that is predicted.
     rows = np.flatnonzero((table.split == 2) & (table.labels.sum(1) == 1))[:50]
     places = [Interval(table.contigs[table.contig[r]], int(table.start[r]), int(table.start[r]) + 100) for r in rows]
-    found = predict_labels(load(f"local-dir:{folder}"), Genome("genome.fa"), places)
+    found = LabelPredictor(load(f"local-dir:{folder}")).predict(Genome("genome.fa"), places)
     assert (found.values.argmax(1) == table.labels[rows].argmax(1)).mean() > 0.8
 
 

@@ -1,4 +1,7 @@
-"""Predict: sequences or intervals in, a table of values in natural units out; block by block, in bounded memory."""
+"""Predict labels: sequences or sites of a genome in, a value for each target out; block by block, in bounded memory.
+
+Shapes: N sequences, L bases, T targets, I input tracks, P values of each.
+"""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,31 +12,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, InputError, OutputError
+from zoo.errors import ConfigError, InputError
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes, encode
-from zoo.inference.contacts import ContactPredictions, map_regions
-from zoo.inference.engine import Precision, inference, predict_batch
-from zoo.inference.tracks import TrackPredictions, predict_regions
+from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
+from zoo.inference.windows import WindowReader
 from zoo.models._base import SequenceModel
-from zoo.utils.atomic import whole_file
+from zoo.writers.labels import LabelRows, write_labels
 
-__all__ = [
-    "Predictions",
-    "predict",
-    "predict_codes",
-    "predict_file",
-    "predict_intervals",
-    "predict_labels",
-    "predict_sequences",
-    "write_predictions",
-]
+__all__ = ["LabelPlan", "LabelPredictor", "Predictions", "predict_codes", "predict_sequences"]
 
 _BATCH = 256
-_INTERVALS_AT_ONCE = 8192
-_BLANK = str.maketrans("\t\r\n", "   ")  # in a name they would make columns and lines
+# Sites whose sequences are read at once; of models that read input tracks too, at most so many bases of them.
+_SITES_AT_ONCE, _BASES_AT_ONCE = 8192, 1 << 22
+Block = tuple[list[str], Sequence[Codes], Sequence[NDArray[np.float32]] | None]
 
 
 @dataclass(frozen=True)
@@ -42,8 +36,8 @@ class Predictions:
 
     Attributes:
         names: of the sequences, in their order (N).
-        targets: of the model (T).
-        values: float32 (N, *output.shape), in natural units.
+        targets: their names (T).
+        values: float32 (N, T), in natural units; of `predict_sequences` (N, *output.shape).
     """
 
     names: list[str]
@@ -57,52 +51,101 @@ class Predictions:
         """Write a TSV: a header, a first column `name`, a column for each target. `-` is standard output.
 
         Raises:
-            ConfigError: the values are tracks or maps, which have more than one for each target.
+            ConfigError: the values are tracks or contacts, which have more than one for each target.
         """
         if self.values.ndim != 2:
             raise ConfigError("these predictions are no table: take `values`, or `zoo.predict` for regions of a genome")
-        write_predictions(path, self.targets, [self])
+        write_labels(path, self.targets, [LabelRows(self.names, self.values)])
 
 
-def predict(
-    model: SequenceModel, genome: Genome, intervals: Sequence[Interval], precision: Precision = "32"
-) -> Predictions | TrackPredictions | ContactPredictions:
-    """Predict for intervals of a genome; what comes back can `write` itself: a table, bigWigs or coolers.
+@dataclass(frozen=True, kw_only=True)
+class LabelPlan(Plan):
+    """Which sequences are predicted.
 
-    Intervals have the length that the model takes, but for models of tracks and of contacts, which predict along any
-    length. See `predict_labels`, `zoo.inference.tracks.predict_regions` and `zoo.inference.contacts.map_regions`.
+    Attributes:
+        source: a file of sequences, or sites of a genome; read once, while it is predicted.
+        genome: of sites; None for a file of sequences.
     """
-    if model.output.kind == "contacts":
-        return map_regions(model, genome, intervals, precision=precision)
-    if model.output.kind == "tracks":
-        return predict_regions(model, genome, intervals, precision=precision)
-    return predict_labels(model, genome, intervals, precision=precision)
+
+    source: SequenceFile | Iterable[Interval]
+    genome: Genome | None = None
 
 
-def predict_labels(
-    model: SequenceModel,
-    genome: Genome,
-    intervals: Sequence[Interval],
-    batch_size: int = _BATCH,
-    precision: Precision = "32",
-) -> Predictions:
-    """Predict a value for each interval of a genome and each target.
+class LabelPredictor(Predictor[LabelPlan, LabelRows, Predictions]):
+    """Predicts a value for each target and each site of a genome, or each sequence of a file.
+
+    Sites have a length that the model takes (`Interval.resized`), and are read on their strand; past a contig's ends
+    they are N (`Genome.check` refuses such sites). They are read as they are predicted, so there may be any number.
 
     Args:
-        model: a loaded model; it is used on the device where it lies and left as it was.
-        genome: where the sequences come from.
-        intervals: of the length that the model takes; `Interval.resized` makes them so.
-        batch_size: sequences predicted at once. The result does not depend on it.
-        precision: `32`, or `bf16` / `16` for autocast, faster on processors that have it.
-
-    Returns:
-        A value for each interval and target, in the order of the intervals.
-
-    Raises:
-        InputError: a contig that the genome does not have, or a length that the model does not take. Bases past a
-            contig's end are N; `Genome.check` refuses such intervals.
+        model: of `Labels`. See `Predictor` for this and the others.
+        targets: names of the targets wanted.
+        batch_size: sequences predicted at once; 256 by default.
+        precision: of the arithmetic.
+        inputs: table of the input tracks; sites are then read into memory first.
     """
-    return _joined(model, predict_intervals(model, genome, intervals, batch_size, precision))
+
+    kind = "labels"
+    usual_batch_size = _BATCH
+
+    def plan(self, genome: Genome, regions: Iterable[Interval]) -> LabelPlan:
+        """Plan sites of a genome; they are read and checked while they are predicted."""
+        if self.inputs is not None:
+            regions = list(regions)  # their contigs are read from the bigWigs
+        windows = len(regions) if isinstance(regions, Sequence) else None
+        return LabelPlan(source=regions, genome=genome, windows=windows, rows=windows)
+
+    def plan_file(self, file: SequenceFile) -> LabelPlan:
+        """Plan a file of sequences.
+
+        Raises:
+            ConfigError: the model reads input tracks, and sequences of a file have no coordinates.
+        """
+        if self.inputs is not None:
+            raise ConfigError(
+                "--inputs needs coordinates: give BED and name the genome with --genome, for sequences of a file have "
+                "none"
+            )
+        return LabelPlan(source=file)
+
+    def stream(self, plan: LabelPlan) -> Iterator[LabelRows]:
+        """Predict a plan block by block, in the order of its source."""
+        if isinstance(plan.source, SequenceFile):
+            blocks = _file_blocks(plan.source, plan.notes)
+        else:
+            assert plan.genome is not None
+            blocks = self._site_blocks(plan.genome, plan.source)
+        for names, codes, inputs in blocks:
+            values = predict_codes(self.model, codes, names, self.batch_size, self.precision, inputs)
+            yield LabelRows(names, values[:, self.rows])
+
+    def collect(self, plan: LabelPlan, pieces: Iterable[LabelRows]) -> Predictions:
+        """Concatenate the rows."""
+        blocks = list(pieces)
+        empty = np.empty((0, len(self.targets)), dtype=np.float32)
+        values = np.concatenate([empty, *(block.values for block in blocks)])
+        return Predictions([name for block in blocks for name in block.names], tuple(self.targets), values)
+
+    def _site_blocks(self, genome: Genome, sites: Iterable[Interval]) -> Iterator[Block]:
+        """Names, codes and input values of sites, block by block."""
+        at_once, contigs = _SITES_AT_ONCE, set()
+        if self.inputs is not None:
+            sites = list(sites)
+            contigs = {genome.contig(site.chrom) for site in sites}
+            at_once = max(1, min(at_once, _BASES_AT_ONCE // max(map(len, sites), default=1)))
+        reader = WindowReader(self.model, genome, contigs, self.inputs) if contigs else None
+        stream = iter(sites)
+        while block := list(itertools.islice(stream, at_once)):
+            codes = [genome.codes(site) for site in block]
+            yield [site.label for site in block], codes, reader.input_values(block) if reader else None
+
+
+def _file_blocks(file: SequenceFile, notes: list[str]) -> Iterator[Block]:
+    """Names and codes of a file's sequences, block by block; at its end a note on letters that were read as N."""
+    for records in file:
+        yield records.names, file.codes(records), None
+    if note := file.ambiguity_note():
+        notes.append(note)
 
 
 def predict_sequences(
@@ -112,36 +155,12 @@ def predict_sequences(
     batch_size: int = _BATCH,
     precision: Precision = "32",
 ) -> Predictions:
-    """Predict for sequences given as text. See `predict_labels`."""
+    """Predict for sequences given as text, with a model of any kind. See `predict_codes`."""
     names = list(names) if names is not None else [f"sequence_{i}" for i in range(1, len(sequences) + 1)]
     if len(names) != len(sequences):
         raise InputError(f"{len(names)} names for {len(sequences)} sequences")
     codes = [encode(sequence) for sequence in sequences]
     return Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
-
-
-def predict_file(
-    model: SequenceModel, file: SequenceFile, batch_size: int = _BATCH, precision: Precision = "32"
-) -> Iterator[Predictions]:
-    """Predict for a file of sequences, block by block. See `predict_labels`."""
-    for records in file:
-        values = predict_codes(model, file.codes(records), records.names, batch_size, precision)
-        yield Predictions(records.names, model.output.targets, values)
-
-
-def predict_intervals(
-    model: SequenceModel,
-    genome: Genome,
-    intervals: Iterable[Interval],
-    batch_size: int = _BATCH,
-    precision: Precision = "32",
-) -> Iterator[Predictions]:
-    """Predict for intervals of a genome, block by block. See `predict_labels`."""
-    stream = iter(intervals)
-    while block := list(itertools.islice(stream, _INTERVALS_AT_ONCE)):
-        names = [interval.label for interval in block]
-        codes = [genome.codes(interval) for interval in block]
-        yield Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
 
 
 def predict_codes(
@@ -150,8 +169,9 @@ def predict_codes(
     names: Sequence[str],
     batch_size: int = _BATCH,
     precision: Precision = "32",
+    inputs: Sequence[NDArray[np.float32]] | None = None,
 ) -> NDArray[np.float32]:
-    """Predict for sequences as codes, of any lengths that the model takes.
+    """Predict for sequences as codes, of any lengths that the model takes, with a model of any kind.
 
     Sequences of one length go through the model together, so a prediction never depends on its neighbours.
 
@@ -160,10 +180,15 @@ def predict_codes(
         codes: uint8 (L,) each.
         names: what an error calls them.
         batch_size: sequences predicted at once.
-        precision: see `predict_labels`.
+        precision: `32`, or `bf16` / `16` for autocast.
+        inputs: float32 (I, P) for each, of a model that reads input tracks.
 
     Returns:
         float32 (N, *output.shape), in the order of the sequences.
+
+    Raises:
+        InputError: a length that the model does not take; the message names the sequence.
+        ConfigError: a batch size below 1.
     """
     if batch_size < 1:
         raise ConfigError(f"a batch size of {batch_size} is too small")
@@ -177,42 +202,9 @@ def predict_codes(
             for start in range(0, len(order), batch_size):
                 chosen = order[start : start + batch_size]
                 batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
-                values[chosen] = predict_batch(model, batch)
+                tracks = None if inputs is None else torch.from_numpy(np.stack([inputs[i] for i in chosen]))
+                values[chosen] = predict_batch(model, batch, tracks)
     return values
-
-
-def write_predictions(path: str | Path, targets: Sequence[str], blocks: Iterable[Predictions]) -> int:
-    """Write a table block by block; the file appears whole or not at all.
-
-    Args:
-        path: the TSV to write, or `-` for standard output.
-        targets: the names of the columns after `name`.
-        blocks: what is written, as it comes.
-
-    Returns:
-        The number of rows.
-
-    Raises:
-        OutputError: a folder that is not there, or a full disk; nothing is left behind.
-    """
-    count = 0
-    blocks = iter(blocks)
-    with whole_file(str(path)) as file:
-        first = list(itertools.islice(blocks, 1))  # before the header, so that bad input leaves standard output empty
-        try:
-            file.write("\t".join(["name", *targets]) + "\n")
-            row = "%s" + "\t%.7g" * len(targets) + "\n"
-            for block in itertools.chain(first, blocks):
-                columns = [[name.translate(_BLANK) for name in block.names], *block.values.T.tolist()]
-                cells = tuple(itertools.chain.from_iterable(zip(*columns, strict=True)))
-                file.write(row * len(block) % cells)
-                count += len(block)
-            file.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
-    return count
 
 
 def _check_length(model: SequenceModel, length: int, name: str) -> None:
@@ -220,10 +212,3 @@ def _check_length(model: SequenceModel, length: int, name: str) -> None:
         model.check_length(length)
     except InputError as error:
         raise InputError(f"{name!r}: {error}") from None
-
-
-def _joined(model: SequenceModel, blocks: Iterable[Predictions]) -> Predictions:
-    found = list(blocks)
-    names = [name for block in found for name in block.names]
-    empty = np.empty((0, *model.output.shape), dtype=np.float32)
-    return Predictions(names, model.output.targets, np.concatenate([empty, *(block.values for block in found)]))

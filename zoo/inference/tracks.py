@@ -1,36 +1,28 @@
-"""Predict tracks: regions of a genome in, a bigWig for each target out; window by window, in bounded memory.
+"""Predict tracks: regions of a genome in, values of their bins out; batch by batch, in bounded memory.
 
-Shapes: B windows, L bases, T targets, N bins that a window predicts, P bins of a stretch.
+Shapes: B windows, T targets, N bins that a window predicts, P bins of a segment.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.inference.engine import Precision, inference, predict_batch
+from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
+from zoo.inference.regions import Span, merge_regions
+from zoo.inference.windows import WindowReader, track_starts
 from zoo.models._base import SequenceModel
 from zoo.outputs import Tracks
 from zoo.utils.text import some_of
-from zoo.writers.tracks import TrackStretch, write_tracks
+from zoo.writers.tracks import TrackSegment, write_tracks
 
-__all__ = [
-    "TrackPredictions",
-    "choose_targets",
-    "predict_region",
-    "predict_regions",
-    "predict_tracks",
-    "touched_bases",
-    "touched_stretches",
-]
-
-_BATCH = 16
+__all__ = ["TrackPlan", "TrackPredictions", "TrackPredictor", "join_segments"]
 
 
 @dataclass(frozen=True)
@@ -40,153 +32,122 @@ class TrackPredictions:
     Attributes:
         targets: their names (T).
         contigs: of the genome, with their lengths.
-        stretches: in the order of the genome.
+        segments: in the order of the genome.
     """
 
     targets: tuple[str, ...]
     contigs: dict[str, int]
-    stretches: list[TrackStretch]
+    segments: list[TrackSegment]
 
     def write(self, folder: str | Path) -> list[Path]:
-        """Write `folder/<target>.bw` for each target."""
-        return write_tracks(folder, self.targets, self.contigs, self.stretches)
+        """Write `folder/<target>.bw` for each target. See `zoo.writers.tracks.write_tracks`."""
+        return write_tracks(folder, self.targets, self.contigs, self.segments)
 
 
-def predict_regions(
-    model: SequenceModel,
-    genome: Genome,
-    regions: Iterable[Interval],
-    targets: Sequence[str] | None = None,
-    batch_size: int = _BATCH,
-    precision: Precision = "32",
-) -> TrackPredictions:
-    """Predict all bins of regions and hold them in memory. See `predict_tracks`.
+@dataclass(frozen=True, kw_only=True)
+class TrackPlan(Plan):
+    """Which bins are predicted.
 
-    For whole genomes hand what `predict_tracks` gives, piece by piece, to `zoo.writers.tracks.write_tracks`.
+    Attributes:
+        genome: that is read.
+        spans: the bins, in the order of the genome.
+        regions: how many regions were asked for.
     """
-    chosen = choose_targets(model, targets)
-    stretches = list(predict_tracks(model, genome, regions, chosen, batch_size, precision))
-    return TrackPredictions(tuple(chosen), genome.contigs, join_stretches(stretches))
+
+    genome: Genome
+    spans: list[Span]
+    regions: int
 
 
-def predict_tracks(
-    model: SequenceModel,
-    genome: Genome,
-    regions: Iterable[Interval],
-    targets: Sequence[str] | None = None,
-    batch_size: int = _BATCH,
-    precision: Precision = "32",
-    trim: int | None = None,
-    phase: int = 0,
-) -> Iterator[TrackStretch]:
-    """Predict the bins of regions, batch by batch, in the order of the genome.
+class TrackPredictor(Predictor[TrackPlan, TrackSegment, TrackPredictions]):
+    """Predicts the bins that regions overlap, each once, the last one of a contig too.
 
-    Bins are counted from the beginning of each contig; all that a region touches are predicted, once, the last one of
-    a contig too. Windows overlap, and of each only the middle is kept, where there is context on both sides.
+    Bins are counted from the beginning of each contig. Windows overlap, and of each only the middle is kept, which has
+    context on both sides. Regions may have any length; those that overlap are merged, and strands do not matter.
 
     Args:
-        model: of `Tracks`.
-        genome: where the sequences come from; past a contig's ends they are N.
-        regions: of any length; those that overlap are taken together. Their strands do not matter.
-        targets: names of those that are wanted; None for all.
-        batch_size: windows predicted at once.
-        precision: see `zoo.inference.labels.predict_labels`.
+        model: of `Tracks`. See `Predictor` for this and what is not named here.
+        targets: names of the targets wanted.
+        batch_size: windows predicted at once; 16 by default.
+        precision: of the arithmetic.
+        inputs: table of the input tracks.
         trim: bins on each side of a window that are left to its neighbours; None for an eighth of its bins.
-        phase: bins by which the windows begin earlier: for measuring how little it matters.
+        phase: bins by which the windows begin earlier, to measure how little that matters.
 
     Raises:
-        InputError: a region on a contig that the genome does not have, or past its end.
-        ConfigError: a model of something else, a target that it does not have, or a trim that leaves nothing.
+        ConfigError: as `Predictor`, or a trim that leaves no bin of a window.
     """
-    output = _tracks_of(model)
-    rows = [output.targets.index(name) for name in choose_targets(model, targets)]
-    length = model.length
-    trim = output.bins // 8 if trim is None else trim
-    kept = output.bins - 2 * trim
-    if batch_size < 1:
-        raise ConfigError(f"a batch size of {batch_size} is too small")
-    if trim < 0 or kept < 1 or not 0 <= phase < kept:
-        raise ConfigError(f"of windows of {output.bins} bins, {trim} cannot be left out on each side")
-    for contig, first, last in touched_stretches(genome, regions, output.bin_size):
-        number = list(genome.contigs).index(contig)
-        starts = np.arange(first - phase, last, kept)
-        for batch in np.split(starts, range(batch_size, len(starts), batch_size)):
-            codes = genome.windows(np.full(len(batch), number), (batch - trim) * output.bin_size - output.crop, length)
-            with inference(model, precision):  # which the caller, who goes on between batches, has no part in
-                values = predict_batch(model, torch.from_numpy(codes))[:, rows, trim : trim + kept]
-            joined = values.transpose(1, 0, 2).reshape(len(rows), -1)  # the kept bins of a batch are neighbours
-            begin, end = max(first, int(batch[0])), min(last, int(batch[-1]) + kept)
-            here = joined[:, begin - int(batch[0]) : end - int(batch[0])]
-            yield TrackStretch(contig, begin * output.bin_size, output.bin_size, here)
+
+    kind = "tracks"
+    usual_batch_size = 16
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        targets: Sequence[str] | None = None,
+        batch_size: int | None = None,
+        precision: Precision = "32",
+        inputs: str | None = None,
+        trim: int | None = None,
+        phase: int = 0,
+    ) -> None:
+        super().__init__(model, targets, batch_size, precision, inputs)
+        assert isinstance(model.output, Tracks)
+        self.output = model.output
+        self.trim = self.output.bins // 8 if trim is None else trim
+        self.phase = phase
+        self.kept = self.output.bins - 2 * self.trim
+        if self.trim < 0 or self.kept < 1 or not 0 <= phase < self.kept:
+            raise ConfigError(f"of windows of {self.output.bins} bins, {self.trim} cannot be cut off on each side")
+
+    def plan(self, genome: Genome, regions: Iterable[Interval]) -> TrackPlan:
+        """Merge regions into spans of bins; contigs shorter than a window are padded with N, which is noted."""
+        regions = list(regions)
+        spans = merge_regions(genome, regions, self.output.bin_size)
+        contigs = dict.fromkeys(span.contig for span in spans)
+        short = [name for name in contigs if genome.contigs[name] < self.model.length]
+        notes = []
+        if short:
+            notes.append(
+                f"shorter than the {self.model.length:,} bases that the model reads, and padded with N: {len(short)} "
+                f"contig(s), {some_of(sorted(short))}"
+            )
+        windows = sum(len(track_starts(self.output, span, self.trim, self.phase)) for span in spans)
+        rows = sum(span.last - span.first for span in spans)
+        return TrackPlan(genome=genome, spans=spans, regions=len(regions), windows=windows, rows=rows, notes=notes)
+
+    def stream(self, plan: TrackPlan) -> Iterator[TrackSegment]:
+        """Predict the bins of a plan, a segment for each batch of windows, in the order of the genome."""
+        contigs, grid = {span.contig for span in plan.spans}, math.gcd(self.output.bin_size, self.output.crop)
+        reader = WindowReader(self.model, plan.genome, contigs, self.inputs, grid)
+        for span in plan.spans:
+            starts = track_starts(self.output, span, self.trim, self.phase)
+            for batch in np.split(starts, range(self.batch_size, len(starts), self.batch_size)):
+                values = self._predict(reader, span.contig, batch)
+                begin, end = max(span.first, int(batch[0])), min(span.last, int(batch[-1]) + self.kept)
+                inside = values[:, begin - int(batch[0]) : end - int(batch[0])]
+                yield TrackSegment(span.contig, begin * self.output.bin_size, self.output.bin_size, inside)
+
+    def collect(self, plan: TrackPlan, pieces: Iterable[TrackSegment]) -> TrackPredictions:
+        """Join the segments that follow one another."""
+        return TrackPredictions(tuple(self.targets), plan.genome.contigs, join_segments(pieces))
+
+    def _predict(self, reader: WindowReader, contig: str, starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The kept bins (T, B * kept) of windows, given by the first bins that they keep."""
+        codes, inputs = reader.read(contig, (starts - self.trim) * self.output.bin_size - self.output.crop)
+        with inference(self.model, self.precision):  # left before the caller goes on between batches
+            values = predict_batch(self.model, codes, inputs)[:, self.rows, self.trim : self.trim + self.kept]
+        # (B, T, kept) -> (T, B * kept): the kept bins of neighbouring windows follow one another
+        return values.transpose(1, 0, 2).reshape(len(self.rows), -1)
 
 
-def predict_region(
-    model: SequenceModel,
-    genome: Genome,
-    region: Interval,
-    targets: Sequence[str] | None = None,
-    batch_size: int = _BATCH,
-    precision: Precision = "32",
-) -> TrackStretch:
-    """Predict the bins that a region touches. See `predict_tracks`."""
-    (found,) = join_stretches(predict_tracks(model, genome, [region], targets, batch_size, precision))
-    return found
-
-
-def join_stretches(stretches: Iterable[TrackStretch]) -> list[TrackStretch]:
-    """Put together what follows one another."""
-    joined: list[list[TrackStretch]] = []
-    for each in stretches:
-        before = joined[-1][-1] if joined else None
-        if (
-            before
-            and each.contig == before.contig
-            and each.start == before.start + before.values.shape[1] * each.bin_size
-        ):
-            joined[-1].append(each)
+def join_segments(segments: Iterable[TrackSegment]) -> list[TrackSegment]:
+    """Concatenate segments that follow one another."""
+    groups: list[list[TrackSegment]] = []
+    for segment in segments:
+        before = groups[-1][-1] if groups else None
+        if before is not None and (segment.contig, segment.start) == (before.contig, before.end):
+            groups[-1].append(segment)
         else:
-            joined.append([each])
-    return [replace(group[0], values=np.concatenate([each.values for each in group], axis=1)) for group in joined]
-
-
-def choose_targets(model: SequenceModel, names: Sequence[str] | None) -> list[str]:
-    """The targets of these names, or all. Raises: ConfigError: one that the model does not have, or one twice."""
-    known = model.output.targets
-    if names and len(set(names)) < len(names):
-        raise ConfigError(f"the target {max(names, key=names.count)!r} is chosen twice")
-    for name in names or []:
-        if name not in known:
-            raise ConfigError(f"the model has no target {name!r}; it has {some_of(known, 12)}")
-    return list(names or known)
-
-
-def touched_bases(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> int:
-    """How many bases the bins have that `predict_tracks` predicts."""
-    size = _tracks_of(model).bin_size
-    return sum((last - first) * size for _, first, last in touched_stretches(genome, regions, size))
-
-
-def _tracks_of(model: SequenceModel) -> Tracks:
-    if not isinstance(model.output, Tracks):
-        raise ConfigError(f"the model predicts {model.output.kind}, not tracks")
-    return model.output
-
-
-def touched_stretches(genome: Genome, regions: Iterable[Interval], bin_size: int) -> Iterator[tuple[str, int, int]]:
-    """Contig, first bin and the bin after the last of what regions touch, in the order of the genome."""
-    order = {name: place for place, name in enumerate(genome.contigs)}
-    found = []
-    for region in regions:
-        genome.check(region)
-        contig = genome.contig(region.chrom)
-        found.append((order[contig], contig, region.start // bin_size, -(-region.end // bin_size)))
-    if not found:
-        raise InputError("there is no region to predict")
-    for (_, contig), group in groupby(sorted(found), key=lambda each: each[:2]):
-        (_, _, first, last), *others = group
-        for _, _, start, end in others:
-            if start > last:
-                yield contig, first, last
-                first = start
-            last = max(last, end)
-        yield contig, first, last
+            groups.append([segment])
+    return [replace(group[0], values=np.concatenate([one.values for one in group], axis=1)) for group in groups]

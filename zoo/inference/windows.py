@@ -1,111 +1,127 @@
-"""Which windows are predicted along contigs, and what lies outside of all of them."""
+"""Windows along contigs: where they start, and reading their sequence and input tracks.
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+Shapes: B windows, L bases, I input tracks, P values of each.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from zoo.errors import ConfigError
+from zoo.errors import InputError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.inference.tracks import touched_stretches
+from zoo.inference.regions import Span
 from zoo.models._base import SequenceModel
-from zoo.outputs import Contacts
+from zoo.outputs import Contacts, Tracks
 
-__all__ = ["LeftOut", "contacts_of", "left_out", "predicted_distances", "stretches", "window_count", "window_starts"]
+if TYPE_CHECKING:
+    from zoo.data.tracks.inputs import InputTracks
+
+__all__ = ["WindowReader", "contact_bounds", "contact_starts", "track_starts"]
+
+Index = NDArray[np.int64]
+Values = NDArray[np.float32]
 
 
-class LeftOut(NamedTuple):
-    """What is not predicted.
+class WindowReader:
+    """Reads what a model takes for windows of a genome: codes, and the values of its input tracks.
 
-    Attributes:
-        contigs: those of the regions that are shorter than a window.
-        regions: those on other contigs of which no pair is predicted: too near the end, or of too few bins.
-        ends: whether a region reaches into the outermost bins of a contig, which windows read as context alone.
+    Args:
+        model: for the names and the resolution of its input tracks.
+        genome: past a contig's ends it is read as N, and input tracks as 0.
+        contigs: those that windows lie on, as the genome names them.
+        table: of the input tracks; None for a model that reads the sequence alone.
+        grid: bases of which the first base of every window is a multiple; 1 for windows anywhere.
+
+    Raises:
+        ConfigError: other input tracks than the model reads.
+        InputError: a table or a bigWig that cannot be read, or that lacks one of the contigs.
     """
 
-    contigs: list[str]
-    regions: list[Interval]
-    ends: bool
+    def __init__(
+        self, model: SequenceModel, genome: Genome, contigs: Iterable[str], table: str | None, grid: int = 1
+    ) -> None:
+        self.genome, self.length, self.size = genome, model.length, model.input_size
+        self._number = {name: number for number, name in enumerate(genome.contigs)}
+        self._inputs: InputTracks | None = None
+        if table is not None:
+            wanted = set(contigs)
+            lengths = {name: length for name, length in genome.contigs.items() if name in wanted}
+            self._input_number = {name: number for number, name in enumerate(lengths)}
+            self._inputs = _open_inputs(model, genome, lengths, table, grid)
+
+    def read(self, contig: str, starts: Index) -> tuple[Tensor, Tensor | None]:
+        """Codes (B, L), and input values (B, I, P) or None, of windows given by their first bases (B,)."""
+        codes = self.genome.windows(np.full(len(starts), self._number[contig]), starts, self.length)
+        if self._inputs is None:
+            return torch.from_numpy(codes), None
+        number = np.full(len(starts), self._input_number[contig])
+        return torch.from_numpy(codes), torch.from_numpy(self._inputs.windows(number, starts, self.length))
+
+    def input_values(self, sites: Sequence[Interval]) -> list[Values] | None:
+        """Input values (I, P) of each site, on its strand; None for a model that reads the sequence alone.
+
+        Raises:
+            InputError: a site whose length is no multiple of the bases per value.
+        """
+        if self._inputs is None:
+            return None
+        for site in sites:
+            if len(site) % self.size:
+                raise InputError(
+                    f"{site.label!r}: {len(site)} bases are no multiple of {self.size}, those of an input value"
+                )
+        values: dict[int, Values] = {}
+        lengths = np.array([len(site) for site in sites])
+        minus = np.array([site.strand == "-" for site in sites])
+        for length, strand in itertools.product(np.unique(lengths), (False, True)):
+            index = np.flatnonzero((lengths == length) & (minus == strand)).tolist()
+            numbers = np.array([self._input_number[self.genome.contig(sites[i].chrom)] for i in index], np.int64)
+            starts = np.array([sites[i].start for i in index], np.int64)
+            if index:
+                windows = self._inputs.windows(numbers, starts, int(length))  # (B, I, P)
+                values |= zip(index, self._inputs.reverse_complement(windows) if strand else windows, strict=True)
+        return [values[i] for i in range(len(sites))]
 
 
-def left_out(model: SequenceModel, genome: Genome, regions: Sequence[Interval]) -> LeftOut:
-    """Which of the regions, those that touch taken together, are not predicted."""
-    output = contacts_of(model)
-    found = {genome.contig(region.chrom) for region in regions}
-    short = [name for name in genome.contigs if name in found and not _fits(model, genome.contigs[name])]
-    begins: dict[str, list[tuple[int, int]]] = {}
-    for contig, first, last in stretches(model, genome, regions):
-        begins.setdefault(contig, []).append((first, last))
-    outside, ends, without = [], False, set(short)
-    for region in regions:
-        contig = genome.contig(region.chrom)
-        if contig in without:
-            continue
-        first, last = _touched(region, output)
-        lowest, highest = _bounds(output, genome.contigs[contig])
-        ends |= first < lowest or last > highest + output.bins
-        spans = begins.get(contig, [])
-        before = bisect_right(spans, first, key=lambda span: span[0]) - 1
-        if before < 0 or spans[before][1] < last:
-            outside.append(region)
-    return LeftOut(short, outside, ends)
+def _open_inputs(
+    model: SequenceModel, genome: Genome, lengths: Mapping[str, int], table: str, grid: int
+) -> "InputTracks":
+    from zoo.data.tracks.inputs import InputTracks  # needs pyBigWig, which models without input tracks do not
+
+    inputs = InputTracks(table, genome, lengths, model.input_size, resolution=math.gcd(model.input_size, grid))
+    inputs.check(model.inputs, model.input_size)
+    return inputs
 
 
-def window_count(model: SequenceModel, genome: Genome, regions: Iterable[Interval], step: int | None = None) -> int:
-    """How many windows `predict_contacts` predicts."""
-    output = contacts_of(model)
-    step = max(1, output.bins // 2 if step is None else step)
-    found = stretches(model, genome, regions)
-    return sum(len(window_starts(output, genome.contigs[c], first, last, step)) for c, first, last in found)
+def track_starts(output: Tracks, span: Span, trim: int, phase: int) -> Index:
+    """The first kept bins of the windows that cover a span: each keeps its bins without `trim` on each side.
+
+    With a `phase` the windows begin that many bins earlier.
+    """
+    return np.arange(span.first - phase, span.last, output.bins - 2 * trim)
 
 
-def predicted_distances(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> NDArray[np.int64]:
-    """The distances, in bins, of the pairs that are predicted."""
-    output = contacts_of(model)
-    furthest = max((last - first for _, first, last in stretches(model, genome, regions)), default=0)
-    return np.arange(output.diagonal, min(furthest, output.bins))
+def contact_bounds(output: Contacts, length: int) -> tuple[int, int]:
+    """The first and last bin at which the map that a window predicts may begin, on a contig of a length in bases.
 
-
-def stretches(model: SequenceModel, genome: Genome, regions: Iterable[Interval]) -> list[tuple[str, int, int]]:
-    """What regions touch, where a pair of bins of it is predicted: contig, first bin, and the bin after the last."""
-    output, found = contacts_of(model), []
-    for contig, first, last in touched_stretches(genome, regions, output.bin_size):
-        lowest, highest = _bounds(output, genome.contigs[contig])
-        inside = min(last, highest + output.bins) - max(first, lowest)
-        if highest >= lowest and inside > output.diagonal:
-            found.append((contig, first, last))
-    return found
-
-
-def window_starts(output: Contacts, length: int, first: int, last: int, step: int) -> NDArray[np.int64]:
-    """The first predicted bins of the windows that cover bins `first` to `last` of a contig of a length."""
-    lowest, highest = _bounds(output, length)
-    begin = np.clip(min(first, (first + last - output.bins) // 2), lowest, highest)
-    end = np.clip(max(last - output.bins, begin), lowest, highest)
-    return np.unique(np.append(np.arange(begin, end, step), end)).astype(np.int64)
-
-
-def _bounds(output: Contacts, length: int) -> tuple[int, int]:
-    """The first and last bin at which what a window predicts may begin."""
+    The window lies on the contig as a whole, but for a part of the contig's last bin; the second is smaller than the
+    first where the contig is shorter than a window.
+    """
     crop = output.crop // output.bin_size
     return crop, -(-length // output.bin_size) - crop - output.bins
 
 
-def _touched(region: Interval, output: Contacts) -> tuple[int, int]:
-    """The first bin that a region touches, and the one after the last."""
-    return region.start // output.bin_size, -(-region.end // output.bin_size)
-
-
-def _fits(model: SequenceModel, length: int) -> bool:
-    lowest, highest = _bounds(contacts_of(model), length)
-    return highest >= lowest
-
-
-def contacts_of(model: SequenceModel) -> Contacts:
-    """What the model predicts. Raises: ConfigError: no contacts."""
-    if not isinstance(model.output, Contacts):
-        raise ConfigError(f"the model predicts {model.output.kind}, not contacts")
-    return model.output
+def contact_starts(output: Contacts, length: int, span: Span, step: int) -> Index:
+    """The first predicted bins of the windows, `step` bins apart, that cover a span of a contig of a length."""
+    lowest, highest = contact_bounds(output, length)
+    middle = (span.first + span.last - output.bins) // 2  # a span smaller than a window lies in the middle of one
+    begin = np.clip(min(span.first, middle), lowest, highest)
+    end = np.clip(max(span.last - output.bins, begin), lowest, highest)
+    return np.unique(np.append(np.arange(begin, end, step), end)).astype(np.int64)

@@ -1,12 +1,12 @@
-"""Predicted maps as cooler files, one for each target, or as arrays. Shapes: T targets, R rows, D diagonals."""
+"""Predicted contact maps as cooler files, one for each target, or as arrays. Shapes: T targets, R rows, D diagonals."""
 
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError, InputError, OutputError, one_line
 from zoo.formats.expected import Expected
-from zoo.utils.atomic import check_folder_of, names_a_file, whole_path
+from zoo.utils.atomic import check_folder_of, whole_path
+from zoo.writers.paths import make_folder, refuse_existing, target_paths
 
 __all__ = ["ContactRows", "dense_maps", "write_coolers", "write_npz"]
 
@@ -27,7 +28,7 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ContactRows:
-    """Predictions for rows of a map that follow one another, along the diagonal.
+    """Predictions for rows of a contact map that follow one another, along the diagonal; its length is their number.
 
     Attributes:
         contig: as the genome names it.
@@ -40,6 +41,16 @@ class ContactRows:
     first: int
     bin_size: int
     values: Values
+
+    def __len__(self) -> int:
+        return len(self.values[0])
+
+
+class _Spooled(NamedTuple):
+    """Where values in a file of a target belong: rows without their values, and the shape (R, D) of these."""
+
+    rows: ContactRows
+    shape: tuple[int, int]
 
 
 def write_coolers(
@@ -62,41 +73,52 @@ def write_coolers(
         contigs: of the genome, with their lengths.
         rows: in the order of the contigs.
         expected: contacts at each distance: write contacts, not logarithms.
-        facts: what else the metadata say.
+        facts: further metadata.
 
     Returns:
         The files.
 
     Raises:
-        ConfigError: several targets for one file, or a target that no file can be called after.
+        ConfigError: several targets for one file, or a target that no file can be named after.
         InputError: there is no prediction.
-        OutputError: a folder that cannot be made, a file that is there already, or a full disk.
+        OutputError: a folder that cannot be made, a file that exists, or a full disk.
     """
     paths = _paths(Path(path), targets)
-    coming = iter(rows)
-    begun = list(islice(coming, 1))  # before a folder is made, so that bad input leaves nothing
-    _check_some(begun)
-    _make_folder(paths[0].parent)
+    stream = iter(rows)
+    first = list(islice(stream, 1))  # before a folder is made, so that bad input leaves nothing
+    _refuse_empty(first)
+    make_folder(paths[0].parent)
     scale = COUNT_SCALE if expected else LOG_SCALE
     with tempfile.TemporaryDirectory(prefix=".zoo.", dir=paths[0].parent) as spool:
         try:
-            pieces = _spooled(Path(spool), len(targets), chain(begun, coming))
+            pieces = _spool(Path(spool), len(targets), chain(first, stream))
         except OSError as error:
             raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
-        for index, (target, place) in enumerate(zip(targets, paths, strict=True)):
-            said = {"scale": scale, "target": target, "written_by": "regzoo", **(facts or {})}
-            with whole_path(place) as draft:
-                _write_cooler(draft, Path(spool) / str(index), pieces, contigs, expected, said)
+        for index, (target, target_path) in enumerate(zip(targets, paths, strict=True)):
+            metadata = {"scale": scale, "target": target, "written_by": "regzoo", **(facts or {})}
+            with whole_path(target_path) as draft:
+                pixels = _pixels(Path(spool) / str(index), pieces, contigs, expected)
+                _write_cooler(draft, _bins(contigs, pieces[0].rows.bin_size), pixels, metadata)
     return paths
 
 
 def write_npz(path: Path, targets: Sequence[str], rows: Iterable[ContactRows]) -> Path:
-    """Write `targets` and a symmetric map (T, R, R) for each region, called `contig:start-end`, NaN where none is."""
+    """Write `targets`, and for each region its symmetric map (T, R, R), NaN where nothing is predicted.
+
+    Args:
+        path: the file, which ends in .npz. Regions are called `contig:start-end` in it.
+        targets: their names (T).
+        rows: in the order of the contigs.
+
+    Raises:
+        InputError: there is no prediction.
+        ConfigError: a region of too many bins for one array.
+        OutputError: no such folder, a file that exists, or a full disk.
+    """
     check_folder_of(path)
-    if path.exists():
-        raise OutputError(f"{path} is there already: name another, or take it away")
+    refuse_existing([path])
     maps = dense_maps(rows)
-    _check_some(maps)
+    _refuse_empty(maps)
     with whole_path(path) as draft, draft.open("wb") as file:
         np.savez_compressed(file, targets=np.array(targets), **maps)  # type: ignore[arg-type]
     return path
@@ -108,9 +130,9 @@ def dense_maps(rows: Iterable[ContactRows]) -> dict[str, Values]:
     Raises:
         ConfigError: a region of too many bins for one array.
     """
-    found = {}
-    for first, group in _joined(rows):
-        values = np.concatenate([each.values for each in group], 1)
+    maps = {}
+    for first, group in _consecutive(rows):
+        values = np.concatenate([piece.values for piece in group], 1)
         size, diagonals = values.shape[1:]
         if size > _MOST_BINS:
             raise ConfigError(
@@ -118,25 +140,25 @@ def dense_maps(rows: Iterable[ContactRows]) -> dict[str, Values]:
             )
         dense = np.full((len(values), size, size), np.nan, np.float32)
         for distance in range(min(diagonals, size)):
-            place = np.arange(size - distance)
-            dense[:, place, place + distance] = values[:, : size - distance, distance]
-            dense[:, place + distance, place] = values[:, : size - distance, distance]
+            row = np.arange(size - distance)
+            dense[:, row, row + distance] = values[:, : size - distance, distance]
+            dense[:, row + distance, row] = values[:, : size - distance, distance]
         start = first.first * first.bin_size
-        found[f"{first.contig}:{start}-{start + size * first.bin_size}"] = dense
-    return found
+        maps[f"{first.contig}:{start}-{start + size * first.bin_size}"] = dense
+    return maps
 
 
-def _joined(rows: Iterable[ContactRows]) -> Iterator[tuple[ContactRows, list[ContactRows]]]:
+def _consecutive(rows: Iterable[ContactRows]) -> Iterator[tuple[ContactRows, list[ContactRows]]]:
     """Pieces that follow one another, with the first of them."""
-    place = -1
+    number = -1
     ends: dict[str, int] = {}
 
-    def region(each: ContactRows) -> int:
+    def region(piece: ContactRows) -> int:
         """The same number for pieces that follow one another."""
-        nonlocal place
-        place += ends.get(each.contig) != each.first
-        ends[each.contig] = each.first + each.values.shape[1]
-        return place
+        nonlocal number
+        number += ends.get(piece.contig) != piece.first
+        ends[piece.contig] = piece.first + len(piece)
+        return number
 
     for _, group in groupby(rows, region):
         pieces = list(group)
@@ -144,101 +166,78 @@ def _joined(rows: Iterable[ContactRows]) -> Iterator[tuple[ContactRows, list[Con
 
 
 def _paths(path: Path, targets: Sequence[str]) -> list[Path]:
-    """Where each target goes. See `write_coolers`."""
-    if path.suffix == ".cool":
-        if len(targets) != 1:
-            raise ConfigError(f"{path} can hold one target, there are {len(targets)}: name a folder, or choose one")
-        paths = [path]
-        check_folder_of(path)
-    else:
-        for target in targets:
-            if not names_a_file(target):
-                raise ConfigError(f"no file can be called after the target {target!r}: choose others with --targets")
-        paths = [path / f"{target}.cool" for target in targets]
-    if len({place.name.casefold() for place in paths}) < len(paths):
-        raise ConfigError(
-            "two targets differ in capital letters alone, and so would their files: choose with --targets"
-        )
-    for place in paths:
-        if place.exists():
-            raise OutputError(f"{place} is there already: name another, or take it away")
-    return paths
+    """The file of each target. See `write_coolers`."""
+    if path.suffix != ".cool":
+        return target_paths(path, targets, ".cool")
+    if len(targets) != 1:
+        raise ConfigError(f"{path} can hold one target, there are {len(targets)}: name a folder, or choose one")
+    check_folder_of(path)
+    refuse_existing([path])
+    return [path]
 
 
-def _check_some(found: Sized) -> None:
-    if not len(found):
+def _refuse_empty(predictions: Sized) -> None:
+    if not len(predictions):
         raise InputError("nothing is predicted: the regions lie too near the ends of their contigs")
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}") from None
-
-
-def _spooled(folder: Path, targets: int, rows: Iterable[ContactRows]) -> list[tuple[ContactRows, tuple[int, int]]]:
-    """Put the values of each target into a file of its own, for a cooler is written in one go; what lies where."""
+def _spool(folder: Path, targets: int, rows: Iterable[ContactRows]) -> list[_Spooled]:
+    """Put the values of each target into a file of its own: a cooler is written in one go."""
     pieces = []
     files: list[BinaryIO] = [(folder / str(index)).open("wb") for index in range(targets)]
     try:
-        for each in rows:
-            for file, values in zip(files, each.values, strict=True):
+        for piece in rows:
+            for file, values in zip(files, piece.values, strict=True):
                 file.write(np.ascontiguousarray(values).data)
-            pieces.append((ContactRows(each.contig, each.first, each.bin_size, each.values[:0]), each.values.shape[1:]))
+            pieces.append(_Spooled(replace(piece, values=piece.values[:0]), (len(piece), piece.values.shape[2])))
     finally:
         for file in files:
             file.close()
     return pieces
 
 
-def _write_cooler(
-    path: Path,
-    spool: Path,
-    pieces: list[tuple[ContactRows, tuple[int, int]]],
-    contigs: Mapping[str, int],
-    expected: Expected | None,
-    said: Mapping[str, Any],
-) -> None:
+def _pixels(
+    spool: Path, pieces: Iterable[_Spooled], contigs: Mapping[str, int], expected: Expected | None
+) -> Iterator[pd.DataFrame]:
+    """The pixels of each piece of a target, in the order of the bins, from its file."""
+    pieces = list(pieces)
+    counts = _bin_counts(contigs, pieces[0].rows.bin_size)
+    first_bin = dict(zip(contigs, np.append(0, np.cumsum(counts))[:-1].tolist(), strict=True))
+    with spool.open("rb") as file:
+        for piece, (rows, diagonals) in pieces:
+            values = np.frombuffer(file.read(4 * rows * diagonals), np.float32).reshape(rows, diagonals)
+            row, distance = np.nonzero(~np.isnan(values))
+            value = values[row, distance]
+            if expected:
+                value = (np.exp(value.astype(np.float64)) * expected.at(distance)).astype(np.float32)
+            start = first_bin[piece.contig] + piece.first + row
+            yield pd.DataFrame({"bin1_id": start, "bin2_id": start + distance, "count": value})
+
+
+def _write_cooler(path: Path, bins: pd.DataFrame, pixels: Iterator[pd.DataFrame], metadata: Mapping[str, Any]) -> None:
     import cooler
-
-    bin_size = pieces[0][0].bin_size
-    bins = _bins(contigs, bin_size)
-    first = dict(zip(contigs, np.append(0, np.cumsum(_counts(contigs, bin_size)))[:-1].tolist(), strict=True))
-
-    def pixels() -> Iterator[pd.DataFrame]:
-        """The pixels of each piece, in the order of the bins."""
-        with spool.open("rb") as file:
-            for piece, (rows, diagonals) in pieces:
-                values = np.frombuffer(file.read(4 * rows * diagonals), np.float32).reshape(rows, diagonals)
-                row, distance = np.nonzero(~np.isnan(values))
-                value = values[row, distance]
-                if expected:
-                    value = (np.exp(value.astype(np.float64)) * expected.at(distance)).astype(np.float32)
-                start = first[piece.contig] + piece.first + row
-                yield pd.DataFrame({"bin1_id": start, "bin2_id": start + distance, "count": value})
 
     try:
         cooler.create_cooler(
             str(path),
             bins,
-            pixels(),
+            pixels,
             dtypes={"count": np.float32},
             ordered=True,
-            metadata=json.loads(json.dumps(said)),
+            metadata=json.loads(json.dumps(metadata)),
             symmetric_upper=True,
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise OutputError(f"{path.name} could not be written and was left out: {one_line(error)}") from None
 
 
-def _counts(contigs: Mapping[str, int], bin_size: int) -> list[int]:
+def _bin_counts(contigs: Mapping[str, int], bin_size: int) -> list[int]:
     return [-(-length // bin_size) for length in contigs.values()]
 
 
 def _bins(contigs: Mapping[str, int], bin_size: int) -> pd.DataFrame:
     """All bins of a genome; the last of each contig ends with it."""
-    counts = _counts(contigs, bin_size)
+    counts = _bin_counts(contigs, bin_size)
     start = np.concatenate([np.arange(count) * bin_size for count in counts])
     length = np.repeat(list(contigs.values()), counts)
     chrom = pd.Categorical.from_codes(np.repeat(np.arange(len(counts)), counts), list(contigs))

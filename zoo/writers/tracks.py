@@ -1,4 +1,4 @@
-"""Predicted tracks as bigWig files, one for each target. Shapes: T targets, P bins of a stretch."""
+"""Predicted tracks as bigWig files, one for each target. Shapes: T targets, P bins of a segment."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, OutputError
+from zoo.errors import OutputError
 from zoo.formats.bigwig import BigWigWriter
-from zoo.utils.atomic import names_a_file
+from zoo.writers.paths import make_folder, target_paths
 
-__all__ = ["TrackStretch", "write_tracks"]
+__all__ = ["TrackSegment", "write_tracks"]
 
 # What a process has open besides the bigWigs that it writes.
 _OTHER_FILES = 100
 
 
 @dataclass(frozen=True)
-class TrackStretch:
-    """Predictions for bins that follow one another.
+class TrackSegment:
+    """Predictions for bins that follow one another; its length is their number.
 
     Attributes:
         contig: as the genome names it.
@@ -35,63 +35,58 @@ class TrackStretch:
     bin_size: int
     values: NDArray[np.float32]
 
+    def __len__(self) -> int:
+        return len(self.values[0])
+
+    @property
+    def end(self) -> int:
+        """The base after the last bin; beyond the contig's end where that is no multiple of the bin size."""
+        return self.start + len(self) * self.bin_size
+
 
 def write_tracks(
-    folder: str | Path, targets: Sequence[str], contigs: Mapping[str, int], stretches: Iterable[TrackStretch]
+    folder: str | Path, targets: Sequence[str], contigs: Mapping[str, int], segments: Iterable[TrackSegment]
 ) -> list[Path]:
     """Write a bigWig for each target as the predictions come; each file appears whole or not at all.
 
     Args:
-        folder: it is made; `<target>.bw` is written in it.
+        folder: is made where it does not exist; `<target>.bw` are written in it.
         targets: their names (T), rows of the values.
         contigs: of the genome, with their lengths.
-        stretches: in the order of the contigs.
+        segments: in the order of the contigs.
 
     Returns:
         The files.
 
     Raises:
-        ConfigError: a target that no file can be called after.
-        OutputError: a folder that cannot be made, a file that is there already, or more than can be open at once.
+        ConfigError: a target that no file can be named after.
+        OutputError: a folder that cannot be made, a file that exists, or more than can be open at once.
     """
-    paths = [Path(folder) / f"{target}.bw" for target in targets]
-    _check_paths(targets, paths)
-    coming = iter(stretches)
-    begun = list(islice(coming, 1))  # before the folder is made, so that bad input leaves nothing
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}") from None
+    paths = target_paths(Path(folder), targets, ".bw")
+    _allow_open_files(len(paths))
+    stream = iter(segments)
+    first = list(islice(stream, 1))  # before the folder is made, so that bad input leaves nothing
+    make_folder(Path(folder))
     with ExitStack() as stack:
         writers = [stack.enter_context(BigWigWriter(path, contigs)) for path in paths]
-        for each in chain(begun, coming):
-            for writer, values in zip(writers, each.values, strict=True):
-                writer.add_bins(each.contig, each.start, values, each.bin_size)
+        for segment in chain(first, stream):
+            for writer, values in zip(writers, segment.values, strict=True):
+                writer.add_bins(segment.contig, segment.start, values, segment.bin_size)
     return paths
 
 
-def _check_paths(targets: Sequence[str], paths: list[Path]) -> None:
-    """Refuse what cannot be written before anything is predicted."""
-    for target in targets:
-        if not names_a_file(target):
-            raise ConfigError(f"no file can be called after the target {target!r}: choose others with --targets")
-    if len({path.name.casefold() for path in paths}) < len(paths):
-        raise ConfigError(
-            "two targets differ in capital letters alone, and so would their files: choose with --targets"
-        )
-    for path in paths:
-        if path.exists():
-            raise OutputError(f"{path} is there already: name another folder, or take it away")
+def _allow_open_files(count: int) -> None:
+    """Raise the limit of open files for `count` more, where the system has one and lets us."""
     try:
         import resource
     except ImportError:  # not on this system
         return
-    wanted = len(paths) + _OTHER_FILES
+    wanted = count + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         if hard != resource.RLIM_INFINITY and hard < wanted:
             raise OutputError(
-                f"{len(paths):,} files would be open at once, where {hard:,} may be: raise that (ulimit -n {wanted}) "
+                f"{count:,} files would be open at once, where {hard:,} may be: raise that (ulimit -n {wanted}) "
                 "or choose targets with --targets"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

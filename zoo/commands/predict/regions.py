@@ -1,50 +1,75 @@
-"""What `zoo predict` for tracks and for contacts share: regions that are predicted, pictures that are drawn."""
+"""What `zoo predict` for tracks and for contacts share: options, regions, and pictures of a region."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import ConfigError, InputError
+from zoo.commands.parser import Option
+from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
     from zoo.genome.fasta import Genome
     from zoo.genome.intervals import Interval
 
-__all__ = ["check_picture", "regions_of"]
+__all__ = ["check_region_options", "read_regions"]
 
+REGION_INPUT = "FASTA of the genome, whose contigs are predicted; or BED with --genome"
+REGION_OPTIONS = (
+    Option(("--contigs",), {"nargs": "+", "metavar": "CONTIG", "help": "predict these contigs of a FASTA only"}),
+    Option(("--plot",), {"metavar": "REGION", "help": "draw this region (chrIX:100,000-110,000); -o is the picture"}),
+    Option(
+        ("--measured",),
+        {"metavar": "FILE", "help": "with --plot: measured values to draw too, a table of targets or a .cool"},
+    ),
+)
 _PICTURES = (".png", ".svg", ".pdf")
 
 
-def regions_of(options: argparse.Namespace, genome: "Genome") -> "list[Interval]":
-    """The regions of a BED file, or the chosen contigs of a FASTA."""
-    from zoo.formats.bed import iterate_bed
-    from zoo.genome.intervals import Interval
-
-    if not options.genome:
-        names = map(genome.contig, options.contigs or genome.contigs)
-        return [Interval(name, 0, genome.contigs[name]) for name in names]
-    found = []
-    for region in iterate_bed(options.input):
-        try:
-            genome.check(region)
-        except InputError as error:
-            raise InputError(f"{options.input}: {error}") from None
-        found.append(region)
-    return found
-
-
-def check_picture(options: argparse.Namespace) -> Path:
-    """The picture that -o names, before anything is predicted.
+def check_region_options(options: argparse.Namespace, kind: str, writes: str) -> None:
+    """Refuse options that do not fit each other, before a model is loaded.
 
     Raises:
-        ConfigError: it is no picture, or a file that is read.
-        OutputError: its folder is not there.
+        ConfigError: standard input or output, --contigs for BED or a picture, --measured without --plot, or a picture
+            that is none, or that is one of the files to be read.
+        OutputError: the folder of a picture does not exist.
     """
+    if options.output == "-":
+        raise ConfigError(f"{kind} are not written to standard output: name {writes}, or with --plot a picture")
+    if options.input == "-":
+        raise ConfigError(f"for {kind} INPUT is a file, not standard input: {REGION_INPUT}")
+    if options.contigs and (options.genome or options.plot):
+        raise ConfigError("--contigs is for a FASTA as INPUT, not for BED or --plot")
+    if options.plot:
+        if options.genome:
+            raise ConfigError("with --plot, INPUT is the FASTA of the genome: leave out --genome")
+        _check_picture(options)
+    elif options.measured:
+        raise ConfigError("--measured is for --plot REGION")
+
+
+def read_regions(options: argparse.Namespace) -> "tuple[Genome, list[Interval]]":
+    """The genome, and the region to draw, the regions of the BED file, or the chosen contigs of the FASTA."""
+    from zoo.formats.bed import iterate_bed
+    from zoo.genome.fasta import Genome
+    from zoo.genome.intervals import Interval, parse_region
+    from zoo.inference.regions import check_regions
+
+    genome = Genome(options.genome or options.input)
+    if options.plot:
+        return genome, [parse_region(options.plot)]
+    if options.genome:
+        return genome, check_regions(iterate_bed(options.input), genome, options.input)
+    names = map(genome.contig, options.contigs or genome.contigs)
+    return genome, [Interval(name, 0, genome.contigs[name]) for name in names]
+
+
+def _check_picture(options: argparse.Namespace) -> None:
+    from zoo.genome.intervals import parse_region
     from zoo.utils.atomic import check_folder_of, refuse_overwriting
 
     picture = Path(options.output)
     if picture.suffix not in _PICTURES:
         raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(_PICTURES)}")
-    refuse_overwriting(options.output, [str(path) for path in (options.input, options.measured) if path])
+    refuse_overwriting(options.output, [path for path in (options.input, options.measured) if path])
     check_folder_of(picture)
-    return picture
+    parse_region(options.plot)

@@ -1,150 +1,94 @@
 """`zoo predict` for models of tracks: a FASTA or BED in, a bigWig for each target or a picture out."""
 
 import argparse
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from zoo.commands.predict.regions import check_picture, regions_of
-from zoo.errors import ConfigError, InputError
+from zoo.commands.parser import Option
+from zoo.commands.predict.regions import REGION_INPUT, REGION_OPTIONS, check_region_options, read_regions
+from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from zoo.inference.tracks import TrackPlan, TrackPredictor
+    from zoo.writers.tracks import TrackSegment
 
-    from zoo.data.tracks.table import Transform
-    from zoo.genome.fasta import Genome
-    from zoo.models._base import SequenceModel
-    from zoo.writers.tracks import TrackStretch
+__all__ = ["check", "plan", "settings", "write"]
 
-__all__ = ["predict_tracks_command"]
-
-_BATCH = 16
+DESCRIPTION = "The output is a folder with a bigWig for each target, or with --plot a picture of a region."
+INPUT_HELP = REGION_INPUT
+OPTIONS = (
+    *REGION_OPTIONS,
+    Option(
+        ("--inverse-transform",),
+        {"metavar": "TABLE", "help": "a table of targets: write values before its scale and soft_clip"},
+    ),
+)
 _MOST_DRAWN = 50
 _MOST_BASES = 10_000_000
 
 
-def predict_tracks_command(options: argparse.Namespace, model: "SequenceModel") -> None:
-    """Predict tracks of whole contigs, of the regions of a BED file, or of one region for a picture."""
-    from zoo.genome.fasta import Genome
-    from zoo.inference.tracks import choose_targets, predict_tracks, touched_bases
-    from zoo.utils.text import some_of
+def check(options: argparse.Namespace) -> None:
+    """Refuse options that do not fit each other, before a model is loaded."""
+    check_region_options(options, "tracks", "a folder with -o")
+    if options.plot and options.inverse_transform:
+        raise ConfigError("--inverse-transform is for bigWigs; a picture shows the values that the model learned")
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Further arguments of the predictor: none."""
+    return {}
+
+
+def plan(options: argparse.Namespace, predictor: "TrackPredictor") -> "TrackPlan":
+    """Plan the regions."""
+    genome, regions = read_regions(options)
+    if options.plot:
+        if len(predictor.targets) > _MOST_DRAWN:
+            raise ConfigError(
+                f"{len(predictor.targets):,} targets are too many for a picture: choose up to {_MOST_DRAWN} with "
+                "--targets"
+            )
+        if len(regions[0]) > _MOST_BASES:
+            raise ConfigError(f"{regions[0]} has {len(regions[0]):,} bases: a picture shows up to {_MOST_BASES:,}")
+    return predictor.plan(genome, regions)
+
+
+def write(
+    options: argparse.Namespace, predictor: "TrackPredictor", plan: "TrackPlan", pieces: "Iterator[TrackSegment]"
+) -> str:
+    """Write the bigWigs, or draw the picture; returns what was written."""
+    if options.plot:
+        return _draw(options, predictor, plan, pieces)
+    from zoo.inference.measured import transform_of
     from zoo.writers.tracks import write_tracks
 
-    if options.output == "-":
-        raise ConfigError("tracks are not written to standard output: name a folder with -o, or with --plot a picture")
-    if options.input == "-" or options.resize or options.sequence_column or options.inputs or options.expected:
-        raise ConfigError(
-            "for tracks INPUT is a FASTA whose contigs are predicted, or BED with --genome, of any length"
-        )
-    genome = Genome(options.genome or options.input)
-    targets = choose_targets(model, options.targets)
-    if options.contigs and (options.genome or options.plot):
-        raise ConfigError("--contigs are for a FASTA as INPUT, not for BED or --plot")
-    if options.plot and options.undo:
-        raise ConfigError("--undo is for bigWigs; a picture shows what the model learned")
-    if options.plot:
-        _draw(options, model, genome, targets)
-        return
-    if options.measured:
-        raise ConfigError("--measured is for --plot REGION")
-    natural = _transform(options.undo, targets).inverse if options.undo else None
-    regions = regions_of(options, genome)
-    short = [
-        name for name in {genome.contig(region.chrom) for region in regions} if genome.contigs[name] < model.length
-    ]
-    if short:
-        print(
-            f"shorter than the {model.length:,} bases that the model reads, and padded with N: {len(short)} contig(s), "
-            f"{some_of(sorted(short))}",
-            file=sys.stderr,
-        )
-    stretches = predict_tracks(model, genome, regions, targets, _batch_size(options), options.precision)
-    if natural:
-        stretches = (replace(each, values=natural(each.values[:, None])[:, 0]) for each in stretches)
-    bases = touched_bases(model, genome, regions)
-    paths = write_tracks(options.output, targets, genome.contigs, _with_progress(stretches, bases))
-    print(
-        f"{options.output}: {len(paths)} bigWig files, {len(regions):,} regions, {bases:,} bases in whole bins",
-        file=sys.stderr,
-    )
+    if options.inverse_transform:
+        inverse = transform_of(options.inverse_transform, predictor.targets).inverse
+        # (T, P) -> (T, 1 window, P), as transforms take values, and back
+        pieces = (replace(piece, values=inverse(piece.values[:, None])[:, 0]) for piece in pieces)
+    paths = write_tracks(options.output, predictor.targets, plan.genome.contigs, pieces)
+    bases = (plan.rows or 0) * predictor.output.bin_size
+    return f"{len(paths)} bigWig files, {plan.regions:,} regions, {bases:,} bases in whole bins"
 
 
-def _batch_size(options: argparse.Namespace) -> int:
-    return _BATCH if options.batch_size is None else int(options.batch_size)
-
-
-def _draw(options: argparse.Namespace, model: "SequenceModel", genome: "Genome", targets: list[str]) -> None:
+def _draw(
+    options: argparse.Namespace, predictor: "TrackPredictor", plan: "TrackPlan", pieces: "Iterator[TrackSegment]"
+) -> str:
     import numpy as np
 
     from zoo.genome.intervals import parse_region
-    from zoo.inference.tracks import predict_region
-    from zoo.plots.training import draw_tracks
+    from zoo.inference.measured import measured_tracks
+    from zoo.plots.tracks import draw_tracks
     from zoo.utils.atomic import whole_path
 
-    picture = check_picture(options)
-    if len(targets) > _MOST_DRAWN:
-        raise ConfigError(
-            f"{len(targets):,} targets are too many for a picture: choose up to {_MOST_DRAWN} with --targets"
-        )
-    region = parse_region(options.plot)
-    if len(region) > _MOST_BASES:
-        raise ConfigError(f"{region} has {len(region):,} bases: a picture shows up to {_MOST_BASES:,}")
-    found = predict_region(model, genome, region, targets, _batch_size(options), options.precision)
-    edges = found.start + found.bin_size * np.arange(found.values.shape[1] + 1)
-    measured = _measured(options.measured, found, genome, targets) if options.measured else {}
-    predicted = dict(zip(targets, found.values, strict=True))
-    with whole_path(picture) as draft:
-        draw_tracks(draft, found.contig, edges, predicted, measured, f"{options.name}, {region}")
-    print(f"{picture}: {region}, {len(targets)} target(s)", file=sys.stderr)
-
-
-def _measured(
-    table: str, stretch: "TrackStretch", genome: "Genome", targets: list[str]
-) -> "dict[str, NDArray[np.float32]]":
-    """What bigWigs measure in the bins of a stretch, treated as the table says."""
-    import numpy as np
-
-    from zoo.data.tracks.table import Transform, read_track_table
-    from zoo.formats.bigwig import BigWig, match_bigwig
-
-    found = {}
-    bins = stretch.values.shape[1]
-    end = min(stretch.start + bins * stretch.bin_size, genome.contigs[stretch.contig])
-    for track in read_track_table(table):
-        if track.name in targets:
-            name = match_bigwig(track.path, genome.contigs, [stretch.contig])[stretch.contig]
-            with BigWig(track.path) as file:
-                span = str(name), stretch.start, end, stretch.bin_size
-                binned = np.concatenate([values for values, _ in file.bins(*span, track.statistic, track.missing)])
-            found[track.name] = Transform([track])(binned[None, None])[0, 0]
-    if not found:
-        raise InputError(f"{table}: none of its targets is drawn; the model's are {', '.join(targets[:12])}")
-    return found
-
-
-def _transform(table: str, targets: list[str]) -> "Transform":
-    """What a table of targets does to the values of these."""
-    from zoo.data.tracks.table import Transform, read_track_table
-
-    tracks = {track.name: track for track in read_track_table(table)}
-    for target in targets:
-        if target not in tracks:
-            raise InputError(f"{table} has no target {target!r}, which is predicted: choose others with --targets")
-    return Transform([tracks[target] for target in targets])
-
-
-def _with_progress(stretches: "Iterable[TrackStretch]", bases: int) -> "Iterator[TrackStretch]":
-    """A bar over all bases, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("predicting", total=bases)
-        for stretch in stretches:
-            yield stretch
-            progress.advance(task, stretch.values.shape[1] * stretch.bin_size)
+    region, targets = parse_region(options.plot), predictor.targets
+    (segment,) = predictor.collect(plan, pieces).segments
+    edges = segment.start + segment.bin_size * np.arange(len(segment) + 1)
+    measured = measured_tracks(options.measured, segment, plan.genome, targets) if options.measured else {}
+    predicted = dict(zip(targets, segment.values, strict=True))
+    with whole_path(Path(options.output)) as draft:
+        draw_tracks(draft, segment.contig, edges, predicted, measured, f"{options.name}, {region}")
+    return f"{region}, {len(targets)} target(s)"

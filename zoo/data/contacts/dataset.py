@@ -48,7 +48,7 @@ class ContactDataset(WindowDataset):
         super().__init__(genome, bands[0].contigs, tiles, shape, inputs, augmentation, seed)
         self.bands = list(bands)
         self._rows, self._columns = (index.numpy() for index in output.pixels())  # (P,) each
-        self._flipped = output.turned().numpy()  # (P,)
+        self._flipped = output.reverse_complement_order().numpy()  # (P,)
 
     def targets(self, contig: Index, start: Index) -> Values:
         """Read targets of windows: index of the contig (B,) and first bin (B,) -> float32 (B, T, P)."""

@@ -1,0 +1,34 @@
+"""Options of the command line: a parser whose errors are one sentence, and options declared as values."""
+
+import argparse
+from typing import Any, NamedTuple, NoReturn
+
+from zoo.errors import ConfigError
+
+__all__ = ["Option", "Parser", "add_options"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, like all other errors of the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a ConfigError, where argparse would print the usage and exit."""
+        raise ConfigError(f"{message}; `{self.prog} --help` lists its arguments")
+
+
+class Option(NamedTuple):
+    """An option before it is added to a parser.
+
+    Attributes:
+        flags: its name, or names, as `add_argument` takes them.
+        settings: the keyword arguments of `add_argument`.
+    """
+
+    flags: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+def add_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *options: Option, **changes: Any) -> None:
+    """Add options to a parser or to a group of one, with some of their settings changed."""
+    for option in options:
+        parser.add_argument(*option.flags, **{**option.settings, **changes})

@@ -1,0 +1,100 @@
+"""`zoo predict`: one flow for every kind of model. Parse, resolve the name, plan, predict, write."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.commands.predict.options import add_all_options, kind_module, kind_of, kind_parser, refuse_foreign
+from zoo.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["add_predict"]
+
+
+def add_predict(verbs: Any) -> None:
+    """Add the verb `predict`; `zoo predict NAME --help` lists the options of the model's kind."""
+    verb = verbs.add_parser(
+        "predict",
+        help="predict for sequences or intervals",
+        description="Predict labels for sequences or BED sites; tracks or contacts along a FASTA, or for BED regions. "
+        "`zoo predict NAME --help` lists the options of a model's kind.",
+        add_help=False,
+    )
+    add_all_options(verb)
+    verb.set_defaults(run=partial(predict_command, verb))
+
+
+def predict_command(verb: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Predict for sequences or regions."""
+    if not hasattr(given, "name"):
+        if not hasattr(given, "help"):
+            verb.error("the following arguments are required: NAME, INPUT")
+        verb.print_help()
+        return
+    kind = kind_of(given.name)
+    refuse_foreign(given, kind)
+    options = kind_parser(kind, given.name).parse_args(given.arguments)
+    module = kind_module(kind)
+    _check_files(options)
+    module.check(options)
+    _predict(options, module)
+
+
+def _predict(options: argparse.Namespace, module: Any) -> None:
+    from zoo.hub.load import load
+    from zoo.inference.choose import predictor_for
+
+    model = load(options.name, _device(options.device))
+    common = options.targets, options.batch_size, options.precision, options.inputs
+    predictor = predictor_for(model.output)(model, *common, **module.settings(options))
+    plan = module.plan(options, predictor)
+    summary = module.write(options, predictor, plan, _with_progress(predictor.stream(plan), plan.rows))
+    for note in plan.notes:
+        print(f"zoo: {note}", file=sys.stderr)
+    if options.output != "-":
+        print(f"{options.output}: {summary}", file=sys.stderr)
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse files that do not exist or would be written over, before torch is imported and a model loaded."""
+    from zoo.utils.atomic import refuse_overwriting
+
+    for path in (options.input, options.genome):
+        if path and path != "-" and not Path(path).is_file():
+            raise InputError(f"{path}: no such file")
+    refuse_overwriting(options.output, [path for path in (options.input, options.genome, options.inputs) if path])
+    if options.input.removesuffix(".gz").endswith((".bed", "Peak")) and not options.genome:
+        raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")
+
+
+def _device(name: str) -> str:
+    """A device that torch has here."""
+    import torch
+
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator.type if accelerator else "cpu"
+    try:
+        torch.zeros(1, device=name).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"there is no device {name!r} here ({str(error).splitlines()[0]})") from None
+    return name
+
+
+def _with_progress(pieces: "Iterator[Any]", rows: int | None) -> "Iterator[Any]":
+    """The pieces, with a bar on a terminal; a count where nobody knows how many rows there are."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    counting = (SpinnerColumn(), TextColumn("sequences"), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = Progress.get_default_columns() if rows else counting
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("predicting", total=rows)
+        for piece in pieces:
+            yield piece
+            progress.advance(task, len(piece))

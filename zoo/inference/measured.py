@@ -1,0 +1,118 @@
+"""Measured values of a region, in the bins and units of a prediction, to draw next to it.
+
+Shapes: P bins of a region.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.contacts.bands import ContactBand
+from zoo.data.contacts.expected_regions import Region
+from zoo.data.contacts.maps import MapRules
+from zoo.data.tracks.table import Transform, read_track_table
+from zoo.errors import InputError
+from zoo.formats.bed import iterate_bed
+from zoo.formats.bigwig import BigWig, match_bigwig
+from zoo.formats.cooler import CoolerFile
+from zoo.genome.contigs import find_contigs
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.utils.text import some_of
+from zoo.writers.contacts import ContactRows, dense_maps
+from zoo.writers.tracks import TrackSegment
+
+__all__ = ["features_in", "measured_contacts", "measured_tracks", "transform_of"]
+
+_FIRST_DIAGONAL = 2
+
+
+def measured_tracks(
+    table: str, segment: TrackSegment, genome: Genome, targets: list[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Read what bigWigs hold in the bins of a segment, transformed as models learn it.
+
+    Args:
+        table: of targets (`zoo.data.tracks.table.Track`).
+        segment: whose bins are read.
+        genome: of the segment.
+        targets: read these, where the table has them.
+
+    Returns:
+        target -> values (P,).
+
+    Raises:
+        InputError: a table with none of the targets, or a bigWig that cannot be read or is of another assembly.
+    """
+    measured = {}
+    end = min(segment.end, genome.contigs[segment.contig])
+    for track in read_track_table(table):
+        if track.name in targets:
+            name = match_bigwig(track.path, genome.contigs, [segment.contig])[segment.contig]
+            with BigWig(track.path) as file:
+                bounds = str(name), segment.start, end, segment.bin_size
+                values = np.concatenate([part for part, _ in file.bins(*bounds, track.statistic, track.missing)])
+            # (P,) -> (1 target, 1 window, P), as a table of targets is transformed, and back
+            measured[track.name] = Transform([track])(values[None, None])[0, 0]
+    if not measured:
+        raise InputError(f"{table}: none of its targets is drawn; the model's are {some_of(targets, 12)}")
+    return measured
+
+
+def transform_of(table: str, targets: list[str]) -> Transform:
+    """The transform that a table of targets names for these targets, in this order.
+
+    Raises:
+        InputError: a table that cannot be read, or that lacks one of the targets.
+    """
+    tracks = {track.name: track for track in read_track_table(table)}
+    for target in targets:
+        if target not in tracks:
+            raise InputError(f"{table} has no target {target!r}, which is predicted: choose others with --targets")
+    return Transform([tracks[target] for target in targets])
+
+
+def measured_contacts(
+    uri: str, smooth: float, genome: Genome, contig: str, bin_size: int, first: int, bins: int
+) -> NDArray[np.float32]:
+    """Read contacts of a cooler as log(observed/expected) within their contig, in the bins of a predicted map.
+
+    Args:
+        uri: of a balanced `.cool`, or of one map of an `.mcool` (`file.mcool::resolutions/2000`).
+        smooth: standard deviation of a Gaussian filter, in bins; 0 for none.
+        genome: of the prediction.
+        contig: as the genome names it.
+        bin_size: bases of a bin.
+        first: the first bin.
+        bins: how many (P).
+
+    Returns:
+        A symmetric map (P, P), NaN where nothing was measured.
+
+    Raises:
+        InputError: a file of other bins or another assembly, or without the contig.
+    """
+    file = CoolerFile(uri)
+    if file.bin_size != bin_size:
+        raise InputError(
+            f"{uri} has bins of {file.bin_size:,} bases, the model's have {bin_size:,}; there are "
+            f"{', '.join(file.resolutions)}"
+        )
+    name = file.match(genome.contigs)[contig]
+    if name is None:
+        raise InputError(f"{uri} has no contig {contig!r}; it has {some_of(file.contigs)}")
+    length = genome.contigs[contig]
+    whole = Region(name, 0, -(-length // bin_size))
+    unmasked = np.zeros(whole.end, bool)
+    rules = MapRules(smooth=smooth)
+    band = ContactBand(file, {name: length}, bins, _FIRST_DIAGONAL, [whole], unmasked, rules, False)
+    rows = ContactRows(contig, first, bin_size, band.values[first : first + bins][None])
+    (maps,) = dense_maps([rows]).values()
+    only: NDArray[np.float32] = maps[0]
+    return only
+
+
+def features_in(path: str, genome: Genome, region: Interval) -> list[Interval]:
+    """The intervals of a BED file that overlap a region of a genome."""
+    inside = [interval for interval in iterate_bed(path) if interval.start < region.end and region.start < interval.end]
+    names = find_contigs({interval.chrom for interval in inside}, genome.contigs)
+    return [interval for interval in inside if names[interval.chrom] == genome.contig(region.chrom)]

@@ -1,0 +1,138 @@
+"""Regions of a genome as runs of bins, sites checked against a model, and the targets that a caller chooses."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from zoo.errors import ConfigError, InputError
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.models._base import SequenceModel
+from zoo.outputs import Output
+from zoo.utils.text import some_of
+
+__all__ = ["Span", "bins_of", "check_regions", "check_sites", "choose_targets", "merge_regions"]
+
+
+class Span(NamedTuple):
+    """Bins of a contig that follow one another, counted from its beginning.
+
+    Attributes:
+        contig: as the genome names it.
+        first: the first bin.
+        last: the bin after the last one.
+    """
+
+    contig: str
+    first: int
+    last: int
+
+
+def bins_of(region: Interval, bin_size: int) -> tuple[int, int]:
+    """The first bin that a region overlaps, and the one after the last."""
+    return region.start // bin_size, -(-region.end // bin_size)
+
+
+def merge_regions(genome: Genome, regions: Iterable[Interval], bin_size: int) -> list[Span]:
+    """Merge regions that overlap or touch into spans of whole bins.
+
+    Args:
+        genome: that has the regions.
+        regions: in any order; strands do not matter.
+        bin_size: bases of a bin.
+
+    Returns:
+        Spans that do not touch, in the order of the genome.
+
+    Raises:
+        InputError: no region, a contig that the genome does not have, or a region past the end of its contig.
+    """
+    order = {name: index for index, name in enumerate(genome.contigs)}
+    bins = []
+    for region in regions:
+        genome.check(region)
+        contig = genome.contig(region.chrom)
+        bins.append((order[contig], contig, *bins_of(region, bin_size)))
+    if not bins:
+        raise InputError("there is no region to predict")
+    spans = []
+    for (_, contig), group in groupby(sorted(bins), key=itemgetter(0, 1)):
+        (_, _, first, last), *others = group
+        for _, _, start, end in others:
+            if start > last:
+                spans.append(Span(contig, first, last))
+                first = start
+            last = max(last, end)
+        spans.append(Span(contig, first, last))
+    return spans
+
+
+def check_regions(regions: Iterable[Interval], genome: Genome, source: str) -> list[Interval]:
+    """Read all regions of a file and check that the genome has them.
+
+    Raises:
+        InputError: a contig that is not in the genome, or a region past its end; the message names the source.
+    """
+    checked = []
+    for region in regions:
+        try:
+            genome.check(region)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from None
+        checked.append(region)
+    return checked
+
+
+def check_sites(
+    sites: Iterable[Interval], genome: Genome, model: SequenceModel, resize: bool, notes: list[str]
+) -> Iterator[Interval]:
+    """Check sites one by one, as they are read, for a model of labels.
+
+    Args:
+        sites: in any number; they are not kept.
+        genome: that has the sites.
+        model: whose length the sites must have.
+        resize: take `model.length` bases around each centre.
+        notes: sentences are added here: contigs of another name, and how many resized sites reach past an end.
+
+    Yields:
+        Each site, resized where that is asked for.
+
+    Raises:
+        InputError: a site that the genome does not have, or of a length that the model does not take.
+    """
+    renamed: set[str] = set()
+    past_end = 0
+    for site in sites:
+        genome.check(site)
+        contig = genome.contig(site.chrom)
+        if contig != site.chrom and site.chrom not in renamed:
+            renamed.add(site.chrom)
+            notes.append(f"the contig {site.chrom} is {contig} in {genome.path}")
+        if resize:
+            site = site.resized(model.length)
+            past_end += not genome.holds(site)
+        try:
+            model.check_length(len(site))
+        except InputError as error:
+            remedy = f"--resize takes {model.length} bases around each centre"
+            raise InputError(f"{site.label!r}: {error}; {remedy}") from None
+        yield site
+    if past_end:
+        notes.append(f"{past_end} resized intervals reach past the end of their contig; N stands there")
+
+
+def choose_targets(output: Output, names: Sequence[str] | None) -> list[str]:
+    """The targets of these names, or all of an output.
+
+    Raises:
+        ConfigError: a target that the model does not have, or one that is named twice.
+    """
+    known = output.targets
+    if names and len(set(names)) < len(names):
+        raise ConfigError(f"the target {max(names, key=list(names).count)!r} is chosen twice")
+    for name in names or []:
+        if name not in known:
+            raise ConfigError(f"the model has no target {name!r}; it has {some_of(known, 12)}")
+    return list(names or known)
