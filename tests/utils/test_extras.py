@@ -8,7 +8,7 @@ import pytest
 
 from zoo.errors import MissingExtraError
 from zoo.utils import extras
-from zoo.utils.extras import EXTRAS, missing_extra, require_extra
+from zoo.utils.extras import EXTRAS, missing_extra, require_extras
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 CORE = {re.split(r"[\[>]", line)[0].lower() for line in PROJECT["dependencies"]}
@@ -39,11 +39,11 @@ def test_a_missing_extra_is_one_sentence_that_says_what_to_install(monkeypatch: 
     monkeypatch.setitem(extras.EXTRAS, "tracks", ("pandas", "no_such_module"))
     sentence = r"writing bigWig files needs no_such_module: pip install 'regzoo\[tracks\]'"
     with pytest.raises(MissingExtraError, match=sentence):
-        require_extra("tracks", "writing bigWig files")
+        require_extras(["plots", "tracks"], "writing bigWig files")
 
 
 def test_an_extra_that_is_installed_is_not_missing() -> None:
-    require_extra("plots", "drawing")
+    require_extras(["plots"], "drawing")
 
 
 def test_a_failed_import_names_its_extra_and_other_modules_none() -> None:

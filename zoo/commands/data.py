@@ -101,6 +101,9 @@ def data_get_command(options: argparse.Namespace) -> None:
 
 def data_peaks_command(options: argparse.Namespace) -> None:
     """Make one table of many peak files."""
+    from zoo.utils.extras import require_extras
+
+    require_extras(["train"], "making a table of peaks")
     from zoo.data.peaks.build import build_peak_table
     from zoo.data.peaks.rules import PeakRules
     from zoo.formats.peaks import name_peak_files

@@ -1,34 +1,37 @@
 """Optional dependencies: which extra of the package `regzoo` installs them, and a sentence when one is missing."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from zoo.errors import MissingExtraError
 
-__all__ = ["EXTRAS", "missing_extra", "require_extra"]
+__all__ = ["EXTRAS", "missing_extra", "require_extras"]
 
 # Extra -> the modules that it installs, as in pyproject.toml.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "tracks": ("pandas", "pyBigWig", "scipy"),
     "contacts": ("cooler", "h5py", "pandas", "pyBigWig", "scipy"),
     "plots": ("matplotlib",),
-    "train": ("bioframe", "jsonargparse", "matplotlib", "pandas", "scipy", "tensorboard"),
+    "train": ("bioframe", "cooler", "h5py", "jsonargparse", "matplotlib", "pandas", "pyBigWig", "scipy", "tensorboard"),
     "rdata": ("rdata",),
 }
 
 
-def require_extra(extra: str, purpose: str) -> None:
-    """Check before any work that an extra is installed.
+def require_extras(extras: Sequence[str], purpose: str) -> None:
+    """Check before any work that extras are installed.
 
     Args:
-        extra: a key of `EXTRAS`.
-        purpose: what needs it, such as `writing bigWig files`: the beginning of the sentence.
+        extras: keys of `EXTRAS`.
+        purpose: what needs them, such as `predicting tracks`: the beginning of the sentence.
 
     Raises:
-        MissingExtraError: a module of it is missing.
+        MissingExtraError: a module of them is missing.
     """
-    missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
-    if missing:
-        raise MissingExtraError(f"{purpose} needs {', '.join(missing)}: pip install 'regzoo[{extra}]'")
+    missing = {extra: [module for module in EXTRAS[extra] if find_spec(module) is None] for extra in extras}
+    modules = dict.fromkeys(module for names in missing.values() for module in names)
+    if modules:
+        wanted = ",".join(extra for extra, names in missing.items() if names)
+        raise MissingExtraError(f"{purpose} needs {', '.join(modules)}: pip install 'regzoo[{wanted}]'")
 
 
 def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:

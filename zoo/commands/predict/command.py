@@ -41,6 +41,7 @@ def predict_command(verb: argparse.ArgumentParser, given: argparse.Namespace) ->
     module = kind_module(kind)
     _check_files(options)
     module.check(options)
+    _check_extras(kind, bool(getattr(options, "plot", None)))
     _predict(options, module)
 
 
@@ -69,6 +70,14 @@ def _check_files(options: argparse.Namespace) -> None:
     refuse_overwriting(options.output, [path for path in (options.input, options.genome, options.inputs) if path])
     if options.input.removesuffix(".gz").endswith((".bed", "Peak")) and not options.genome:
         raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")
+
+
+def _check_extras(kind: str, draws: bool) -> None:
+    """Refuse what an installation lacks, before torch is imported and a model loaded."""
+    from zoo.utils.extras import EXTRAS, require_extras
+
+    extras = [kind] if kind in EXTRAS else []
+    require_extras([*extras, *(["plots"] if draws else [])], f"predicting {kind}")
 
 
 def _device(name: str) -> str:

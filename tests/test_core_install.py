@@ -1,0 +1,80 @@
+"""What an installation without extras does: lists, loads and predicts labels; the rest is one sentence."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.utils.extras import EXTRAS
+
+MODULES = {module for modules in EXTRAS.values() for module in modules}
+DEEPBIND = "deepbind.encode_usf1_h1hesc"
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of installed packages without those that extras install: links to all others."""
+    folder = tmp_path_factory.mktemp("core")
+    names = {name.lower().replace("-", "_") for module in MODULES for name in packages_distributions().get(module, [])}
+    for entry in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        distribution = entry.name.split("-")[0].lower()
+        left_out = entry.name.split(".")[0] in MODULES or (entry.suffix == ".dist-info" and distribution in names)
+        if not left_out and entry.suffix != ".pth":
+            (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+def run_core(core: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(zoo.__file__).parents[1]), str(core)])
+    command = [sys.executable, "-S", "-c", "import sys; from zoo.cli import main; sys.exit(main(sys.argv[1:]))"]
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("info", DEEPBIND), ("verify", DEEPBIND), ("verify", "akita.yeast")])
+def test_the_core_lists_describes_and_verifies(core: Path, arguments: tuple[str, ...]) -> None:
+    done = run_core(core, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert arguments[-1].removeprefix("list") in done.stdout
+
+
+@pytest.mark.parametrize("model", [DEEPBIND, "basset.encode_tf", "mlp.promoter_ecoli"])
+def test_the_core_predicts_labels(core: Path, model: str, tmp_path: Path) -> None:
+    length = {"basset.encode_tf": 101, "mlp.promoter_ecoli": 81}.get(model, 101)
+    fasta = tmp_path / "some.fa"
+    fasta.write_text(f">one\n{'ACGTA' * (length // 5)}{'C' * (length % 5)}\n")
+    done = run_core(core, "predict", model, str(fasta), "-o", "-")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith("one\t")
+
+
+def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
+    bed, genome = "zoo/examples/peaks.bed", "zoo/examples/genome.fa"
+    done = run_core(core, "predict", DEEPBIND, bed, "--genome", genome, "--resize", "-o", "-")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (("predict", "basenji.yeast", "zoo/examples/genome.fa", "-o", "tracks"), "tracks"),
+        (
+            ("predict", "basenji.yeast", "zoo/examples/genome.fa", "--plot", "chr1:1,000-2,000", "-o", "a.png"),
+            "tracks,plots",
+        ),
+        (("predict", "akita.yeast", "zoo/examples/genome.fa", "-o", "maps"), "contacts"),
+        (("train", "configs/deepbind.encode.yaml"), "train"),
+        (("data", "peaks", "zoo/examples/peaks.bed", "--genome", "zoo/examples/genome.fa", "-o", "a.tsv"), "train"),
+    ],
+)
+def test_what_needs_an_extra_names_it_in_one_sentence(core: Path, arguments: tuple[str, ...], extra: str) -> None:
+    done = run_core(core, *arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"pip install 'regzoo[{extra}]'" in done.stderr
