@@ -22,7 +22,7 @@ from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import ROMAN, TEST, VAL, write_blacklist, write_genome
 from zoo.formats.bigwig import BigWig, BigWigWriter
 from zoo.utils.download import PublicFile, fetch
-from zoo.utils.extras import require_extra
+from zoo.utils.extras import require_extras
 from zoo.utils.progress import bar, spinner
 
 __all__ = ["STARTS", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder", "yeast_tracks"]
@@ -240,7 +240,7 @@ def _tags(seq: "pd.Series[Any]", position: "pd.Series[Any]", strand: "pd.Series[
 
 @cache
 def _read_objects() -> dict[str, Any]:
-    require_extra("rdata", "reading R files")
+    require_extras(["rdata"], "reading R files")
     import rdata
 
     path = fetch(_file("S288C_TSSs.RDS"))
