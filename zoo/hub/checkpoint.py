@@ -24,7 +24,7 @@ from zoo.models._base import SequenceModel
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import sha256_of
 
-__all__ = ["LARGEST_TOLERANCE", "Verification", "load_folder", "save", "verify_folder"]
+__all__ = ["LARGEST_TOLERANCE", "Verification", "architecture_of", "load_folder", "save", "verify_folder"]
 
 # Processors and releases of torch add numbers in different orders, so results differ in the last digits.
 _TOLERANCE = 1e-4
@@ -105,7 +105,7 @@ def save(
     folder = Path(folder)
     if [row.name for row in targets] != list(model.output.targets):
         raise ConfigError(f"the target rows {[row.name for row in targets]} are not the model's targets")
-    architecture = _architecture_of(model)
+    architecture = architecture_of(model)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     # A copy predicts the example: the caller's model is not moved or changed.
     copy = type(model)(**model.arguments).eval()
@@ -160,8 +160,12 @@ def verify_folder(folder: Path, name: str) -> Verification:
     return Verification(name, len(predicted), difference, tolerance, stated)
 
 
-def _architecture_of(model: SequenceModel) -> str:
-    """The file in `zoo/models/` that defines a model's class."""
+def architecture_of(model: SequenceModel) -> str:
+    """The name of a model's architecture: the file in `zoo/models/` that defines its class.
+
+    Raises:
+        ConfigError: the class is defined elsewhere, so a checkpoint could not name it.
+    """
     module = type(model).__module__
     if module.rpartition(".")[0] != "zoo.models":
         raise ConfigError(
