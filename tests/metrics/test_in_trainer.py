@@ -41,9 +41,9 @@ class LabelData(LightningDataModule):
         return self.batches(0)
 
 
-def trainer(folder: Path, epochs: int = 2) -> Trainer:
+def trainer(folder: Path) -> Trainer:
     return Trainer(
-        max_epochs=epochs,
+        max_epochs=2,
         accelerator="cpu",
         logger=False,
         enable_checkpointing=False,
@@ -73,7 +73,7 @@ def test_the_few_batches_that_are_validated_before_training_give_no_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = LabelData(constant_rows=8)  # as many as Lightning's sanity check reads
-    trainer(tmp_path, epochs=1).fit(MLP(["varied", "constant"], 10, hidden=[4]), datamodule=data)
+    trainer(tmp_path).fit(MLP(["varied", "constant"], 10, hidden=[4]), datamodule=data)
     assert warnings_of(caplog) == []
 
 
