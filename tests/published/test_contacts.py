@@ -1,15 +1,14 @@
-"""Models of contacts on real maps: what the facts, their cards and their table say, recomputed."""
+"""Contact map models on measured maps: the scores on their cards and in the benchmark table, recomputed."""
 
 import csv
-import runpy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cooler
 import numpy as np
 import pytest
 import torch
+from accuracy.bench_akita import read_human_window
 
 from zoo.data.contacts.maps import MapRules
 from zoo.datasets.sources import files_of
@@ -26,7 +25,7 @@ from zoo.outputs import Contacts
 from zoo.utils.download import fetch
 
 pytestmark = pytest.mark.public_data
-# Of the human window, as published weights give them.
+# Pearson r of the published weights on the human window, by cell type.
 PEARSON = {"HFF": 0.677, "H1hESC": 0.771, "GM12878": 0.607, "IMR90": 0.646, "HCT116": 0.650}
 
 
@@ -41,23 +40,17 @@ def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_CACHE", str(cache))
 
 
-@pytest.fixture(scope="module")
-def script() -> dict[str, Any]:
-    found: dict[str, Any] = runpy.run_path(str(shipped_folder("benchmarks") / "accuracy" / "bench_akita.py"))
-    return found
-
-
-def test_the_published_weights_see_the_measured_maps(
-    tmp_path: Path, script: dict[str, Any], run_zoo: Callable[..., tuple[int, str, str]]
+def test_the_published_weights_predict_the_measured_maps(
+    tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
 ) -> None:
     fasta, maps = (fetch(file) for file in files_of("hic_human_window"))
     genome = Genome(fasta)
     (name,) = genome.contigs
     window = tmp_path / "window.fa"
     window.write_text(f">window\n{genome.sequence(Interval(name, 131_072, 1_179_648))}\n")
-    code, _, said = run_zoo("predict", "akita.human_1mb", str(window), "-o", str(tmp_path / "maps"))
-    assert code == 0, said
-    measured = script["measured_window"](maps)
+    code, _, message = run_zoo("predict", "akita.human_1mb", str(window), "-o", str(tmp_path / "maps"))
+    assert code == 0, message
+    measured = read_human_window(maps)
     pixels = np.triu_indices(448, 2)
     for (target, expected), values in zip(PEARSON.items(), measured, strict=True):
         predicted = cooler.Cooler(str(tmp_path / "maps" / f"{target}.cool")).matrix()[32:480, 32:480]
@@ -65,7 +58,7 @@ def test_the_published_weights_see_the_measured_maps(
 
 
 def yeast_scores(name: str, sigma: float) -> dict[str, float]:
-    """Of a model of yeast on the test chromosomes, against maps smoothed by a Gaussian of sigma bins."""
+    """Score a yeast model on the test chromosomes, against the map smoothed by a Gaussian of sigma bins."""
     model = load(name)
     data = YeastContactDataModule(
         length=model.length,
@@ -82,41 +75,41 @@ def yeast_scores(name: str, sigma: float) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("name", "sigma"), [("akita.yeast", 1.5), ("akita.yeast_position", 2.0)])
-def test_the_cards_of_yeast_tell_the_truth(name: str, sigma: float) -> None:
-    """The map that each learned from is smoothed as much as its card says."""
+def test_the_cards_of_the_yeast_models_have_the_recomputed_scores(name: str, sigma: float) -> None:
+    """Each model was trained on a map smoothed with the sigma that its card gives."""
     config = read_config(resolve(name))
     assert f"Gaussian of {sigma:g} bins" in " ".join(config.facts.training.data)
-    said: dict[str, float] = config.facts.training.metrics["test"]
+    card: dict[str, float] = config.facts.training.metrics["test"]
     for key, value in yeast_scores(name, sigma).items():
-        assert value == pytest.approx(said[key], abs=1e-4)
+        assert value == pytest.approx(card[key], abs=1e-4)
 
 
-def test_held_out_chromosomes_are_predicted_as_well_as_was_asked() -> None:
-    """As the table has it too, which also holds the same net that was given position alone."""
+def test_scores_on_held_out_chromosomes_are_those_of_the_table_and_above_the_targets() -> None:
+    """The targets: r and Spearman of the model with position, and its lead over the model of position alone."""
     with (shipped_folder("benchmarks") / "results" / "akita_yeast.csv").open(newline="") as file:
         table = {row["model"]: row for row in csv.DictReader(file)}
     rows = {"sequence": "akita.yeast", "sequence and position": "akita.yeast_position"}
-    found = {(row, sigma): yeast_scores(name, sigma) for row, name in rows.items() for sigma in (1.5, 2.0)}
-    for (row, sigma), scores in found.items():
-        for kind in ("pearson", "spearman", "mse", "pearson_window"):
-            assert float(table[row][f"{kind}, sigma {sigma:g}"]) == pytest.approx(scores[kind], abs=1e-4)
-    assert found["sequence and position", 2.0]["pearson"] >= 0.63
-    assert found["sequence and position", 2.0]["spearman"] >= 0.60
-    alone = float(table["position alone"]["pearson, sigma 1.5"])
-    assert found["sequence and position", 1.5]["pearson"] >= alone + 0.07
-    assert found["sequence", 1.5]["pearson"] >= 0.33
+    results = {(row, sigma): yeast_scores(name, sigma) for row, name in rows.items() for sigma in (1.5, 2.0)}
+    for (row, sigma), scores in results.items():
+        for metric in ("pearson", "spearman", "mse", "pearson_window"):
+            assert float(table[row][f"{metric}, sigma {sigma:g}"]) == pytest.approx(scores[metric], abs=1e-4)
+    assert results["sequence and position", 2.0]["pearson"] >= 0.63
+    assert results["sequence and position", 2.0]["spearman"] >= 0.60
+    position_alone = float(table["position alone"]["pearson, sigma 1.5"])
+    assert results["sequence and position", 1.5]["pearson"] >= position_alone + 0.07
+    assert results["sequence", 1.5]["pearson"] >= 0.33
 
 
-def test_the_cooler_of_a_chromosome_holds_the_tensor(
+def test_the_cooler_of_a_chromosome_holds_the_predicted_tensor(
     tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
 ) -> None:
-    """At every predicted pixel, symmetric; its bins are those of the FASTA's lengths."""
+    """At every predicted pixel, and symmetric; the bins cover the contigs of the FASTA file."""
     name, folder = "akita.yeast_position", contacts_folder()
     inputs = str(folder / "inputs.tsv")
-    code, _, said = run_zoo(
+    code, _, message = run_zoo(
         "predict", name, str(folder / "genome.fa"), "--contigs", "chrIX", "--inputs", inputs, "-o", str(tmp_path)
     )
-    assert code == 0, said
+    assert code == 0, message
     file = cooler.Cooler(str(tmp_path / "hic_g1.cool"))
     genome = Genome(folder / "genome.fa")
     assert dict(zip(file.chromnames, file.chromsizes.tolist(), strict=True)) == genome.contigs
@@ -132,16 +125,16 @@ def test_the_cooler_of_a_chromosome_holds_the_tensor(
     assert isinstance(model.output, Contacts)
     first = model.output.crop // 2_000
     inner = matrix[first : first + tensor.shape[1], first : first + tensor.shape[1]]
-    there = ~np.isnan(tensor[0])
-    assert there.sum() == 17_166
-    np.testing.assert_allclose(inner[there], tensor[0][there], rtol=0, atol=1e-5)
-    assert np.isfinite(inner[there]).all()
+    predicted = ~np.isnan(tensor[0])
+    assert predicted.sum() == 17_166
+    np.testing.assert_allclose(inner[predicted], tensor[0][predicted], rtol=0, atol=1e-5)
+    assert np.isfinite(inner[predicted]).all()
     pixels = file.pixels()[:]
-    assert len(pixels) == np.triu(there).sum()
+    assert len(pixels) == np.triu(predicted).sum()
 
 
-def test_one_window_is_what_predict_gives() -> None:
-    """Windows of a chromosome are averaged where they overlap: where none does, the map is the model's own output."""
+def test_the_map_of_a_single_window_is_the_output_of_the_model() -> None:
+    """Maps are averages of overlapping windows; where no window overlaps, nothing is averaged."""
     model, genome = load("akita.yeast"), Genome(contacts_folder() / "genome.fa")
     assert isinstance(model.output, Contacts)
     crop, bins = model.output.crop, model.output.bins
@@ -150,5 +143,5 @@ def test_one_window_is_what_predict_gives() -> None:
     ((_, tensor),) = ContactPredictor(model, step=bins).predict(genome, [region]).maps().items()
     codes = genome.codes(Interval("chrIX", start - crop, start - crop + model.length))
     with inference(model, "32"):
-        alone = model.output.contact_maps(model.predict(torch.from_numpy(codes)[None]))[0].numpy()
-    np.testing.assert_allclose(tensor, alone, rtol=0, atol=1e-5, equal_nan=True)
+        expected = model.output.contact_maps(model.predict(torch.from_numpy(codes)[None]))[0].numpy()
+    np.testing.assert_allclose(tensor, expected, rtol=0, atol=1e-5, equal_nan=True)

@@ -1,4 +1,4 @@
-"""Numbers that others, or our own cards, have published, recomputed on the public files."""
+"""Label models on public files: published scores and the scores on our cards, recomputed."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from zoo.metrics.labels import CLASSIFICATION, per_target
 
 pytestmark = pytest.mark.public_data
 
-# Experiment -> published model, its AUROC on the authors' held-out file.
+# Experiment -> published model and its AUROC on the authors' test file.
 PUBLISHED = {
     "rest_gm12878": ("D00799.001", 0.9995),
     "usf1_hepg2": ("D00700.006", 0.9950),
@@ -44,39 +44,39 @@ def test_published_weights_give_their_published_auroc(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", encode_experiments())
-def test_the_card_of_an_encode_checkpoint_tells_the_truth(key: str) -> None:
+def test_the_card_of_an_encode_checkpoint_has_the_recomputed_score(key: str) -> None:
     name = f"deepbind.encode_{key}"
-    said = read_config(resolve(name)).facts.training.metrics["test"]["auroc"]
-    assert auroc(name, EncodeDataModule(key)) == pytest.approx(said, abs=1e-4)
+    card = read_config(resolve(name)).facts.training.metrics["test"]["auroc"]
+    assert auroc(name, EncodeDataModule(key)) == pytest.approx(card, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", PROMOTER_SETS)
 @pytest.mark.parametrize("architecture", ["mlp", "deepbind"])
-def test_the_card_of_a_promoter_checkpoint_tells_the_truth(architecture: str, name: str) -> None:
+def test_the_card_of_a_promoter_checkpoint_has_the_recomputed_score(architecture: str, name: str) -> None:
     checkpoint = f"{architecture}.promoter_{name}"
-    said = read_config(resolve(checkpoint)).facts.training.metrics["test"]["auroc"]
-    assert auroc(checkpoint, PromoterDataModule(name, val_fraction=0.15)) == pytest.approx(said, abs=1e-4)
+    card = read_config(resolve(checkpoint)).facts.training.metrics["test"]["auroc"]
+    assert auroc(checkpoint, PromoterDataModule(name, val_fraction=0.15)) == pytest.approx(card, abs=1e-4)
 
 
-def test_the_card_of_the_multitask_basset_tells_the_truth() -> None:
-    said = read_config(resolve("basset.encode_tf")).facts.training.metrics["test"]
+def test_the_card_of_the_multitask_basset_has_the_recomputed_score() -> None:
+    card = read_config(resolve("basset.encode_tf")).facts.training.metrics["test"]
     test = EncodeLociDataModule().subset("test")
     prediction = torch.from_numpy(predict_codes(load("basset.encode_tf"), list(test.codes), [""] * len(test)))
     for name, score in CLASSIFICATION.items():
-        found = per_target(score, prediction, torch.from_numpy(test.labels).float())
-        assert float(found.mean()) == pytest.approx(said[name], abs=1e-4)
+        values = per_target(score, prediction, torch.from_numpy(test.labels).float())
+        assert float(values.mean()) == pytest.approx(card[name], abs=1e-4)
 
 
-def test_the_card_of_the_terminator_basset_tells_the_truth() -> None:
-    said = read_config(resolve("basset.plant_terminators")).facts.training.metrics["test"]
+def test_the_card_of_the_terminator_basset_has_the_recomputed_score() -> None:
+    card = read_config(resolve("basset.plant_terminators")).facts.training.metrics["test"]
     test = TerminatorDataModule().subset("test")
     prediction = predict_codes(load("basset.plant_terminators"), list(test.codes), [""] * len(test))
-    left = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)
-    assert float((1 - left).mean()) == pytest.approx(said["r2"], abs=1e-4)
+    unexplained = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)
+    assert float((1 - unexplained).mean()) == pytest.approx(card["r2"], abs=1e-4)
 
 
 @pytest.mark.parametrize("key", encode_experiments())
 def test_training_and_test_files_share_no_sequence(key: str) -> None:
-    # Reading refuses splits that share a sequence, on either strand.
+    # Reading raises an error if two splits share a sequence, on either strand.
     data = EncodeDataModule(key).data
     assert {0, 1, 2} == set(data.split.tolist())
