@@ -14,6 +14,7 @@ from zoo.hub.targets import TargetRow
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
+from zoo.nn.motifs import MotifConfig
 
 TARGETS = ("first", "second")
 LENGTH = 20
@@ -52,7 +53,7 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(7)
         _save_tiny(home / "mlp.tiny", MLP(TARGETS, LENGTH, hidden=(8,)))
-        _save_tiny(home / "deepbind.tiny", DeepBind(TARGETS, LENGTH, detectors=4, width=6, scan=True))
+        _save_tiny(home / "deepbind.tiny", DeepBind(TARGETS, LENGTH, MotifConfig(filters=4, width_bases=6), scan=True))
     return home
 
 

@@ -21,18 +21,20 @@ LENGTH = 200
 # What is too large by default, small.
 SMALL: dict[str, dict[str, Any]] = {
     "akita": {
-        "stem_filters": 8,
-        "tower_filters": (8, 10),
-        "tower_pools": (5, 2),
-        "residual_filters": 6,
-        "dilations": (1, 2),
-        "reduced_filters": 6,
-        "map_filters": 6,
-        "map_residual_filters": 4,
-        "map_dilations": (1, 2),
-        "crop": 1,
+        "trunk": {
+            "stem_filters": 8,
+            "tower_filters": (8, 10),
+            "tower_pools": (5, 2),
+            "residual_filters": 6,
+            "dilations": (1, 2),
+        },
+        "pair_map": {"reduced_filters": 6, "filters": 6, "residual_filters": 4, "dilations": (1, 2)},
+        "crop_bins": 1,
     },
-    "basenji": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6, "crop": 2},
+    "basenji": {
+        "trunk": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6},
+        "crop_bins": 2,
+    },
 }
 FOLDERS = checkpoint_folders()
 HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}

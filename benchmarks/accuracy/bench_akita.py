@@ -164,8 +164,8 @@ def score_row(name: str, split: Split, seed: int) -> tuple[dict[float, ContactMe
 def score_network(folder: Path, name: str, sigma: float, split: Split) -> ContactMetrics:
     """Score a trained model, one window at a time; its predictions are averaged over both strands."""
     model = load_folder(folder)
-    inputs = {"position": bool(model.inputs), "sequence": name != POSITION_ONLY}
-    data = yeast_data(sigma, length=model.length, crop=model.arguments["crop"], **inputs)
+    inputs = {"position": bool(model.inputs.names), "sequence": name != POSITION_ONLY}
+    data = yeast_data(sigma, length=model.length, crop=model.arguments["crop_bins"], **inputs)
     metrics = ContactMetrics(model.output.targets, data.bins, data.diagonal)
     dataset = data.dataset(split)
     with inference(model, "32"):

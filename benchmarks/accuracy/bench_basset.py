@@ -36,7 +36,7 @@ from zoo.hub.checkpoint import load_folder
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, REGRESSION, per_target
 from zoo.models._base import SequenceModel
-from zoo.models.basset import Basset
+from zoo.nn.ensemble import EnsembleTrunk, SeparateHeads
 
 ENCODE = "basset.encode_tf"
 TERMINATORS = "basset.plant_terminators"
@@ -145,7 +145,7 @@ def single_task_options(data: EncodeLociDataModule, experiment: str) -> list[str
         "--data.experiments": f"[{experiment}]",
         "--data.positive_share": "0.5",
         "--data.epoch_size": str(2 * int(labels.sum())),
-        "--model.members": "1",
+        "--model.ensemble_members": "1",
         "--optimization.target_weights": "null",
     }
     return [word for pair in options.items() for word in pair]
@@ -154,8 +154,8 @@ def single_task_options(data: EncodeLociDataModule, experiment: str) -> list[str
 def load_first_member(folder: Path) -> SequenceModel:
     """Load a checkpoint and keep the first member of its ensemble."""
     model = load_folder(folder)
-    assert isinstance(model, Basset)
-    model.members = model.members[:1]
+    assert isinstance(model.trunk, EnsembleTrunk) and isinstance(model.head, SeparateHeads)
+    model.trunk, model.head = model.trunk.members[0], model.head.members[0]
     return model
 
 

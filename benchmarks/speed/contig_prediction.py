@@ -18,16 +18,18 @@ __all__ = ["SMALL_NETWORK", "predict_contig"]
 
 SMALL_NETWORK: dict[str, Any] = {
     "length": 65_536,
-    "stem_filters": 8,
-    "stem_width": 16,
-    "stem_stride": 8,
-    "stem_pool": 2,
-    "tower_filters": (8, 8),
-    "tower_pools": (4, 2),
-    "residual_filters": 8,
-    "dilations": (1, 2, 4),
+    "trunk": {
+        "stem_filters": 8,
+        "stem_width_bases": 16,
+        "stem_stride_bases": 8,
+        "stem_pool": 2,
+        "tower_filters": (8, 8),
+        "tower_pools": (4, 2),
+        "residual_filters": 8,
+        "dilations": (1, 2, 4),
+    },
     "head_filters": 8,
-    "crop": 16,
+    "crop_bins": 16,
 }
 
 

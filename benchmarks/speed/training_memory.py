@@ -12,13 +12,14 @@ import time
 import torch
 
 from zoo.models.basenji import Basenji
+from zoo.nn.trunk import TrunkConfig
 
 TARGETS = 5313
 
 
 def main(checkpointing: bool) -> None:
     """Run loss and gradients of one window of 131,072 bases, in float32."""
-    model = Basenji([f"target{index}" for index in range(TARGETS)], checkpointing=checkpointing)
+    model = Basenji([f"target{index}" for index in range(TARGETS)], trunk=TrunkConfig(checkpointing=checkpointing))
     codes, target = torch.randint(0, 4, (1, model.length)).to(torch.uint8), torch.ones(1, *model.output.shape)
     before, started = peak_gigabytes(), time.perf_counter()
     model.loss.function(model(model.encode(codes)), target).backward()  # type: ignore[no-untyped-call]

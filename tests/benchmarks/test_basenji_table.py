@@ -39,6 +39,7 @@ from zoo.datasets.yeast import YeastDataModule
 from zoo.datasets.yeast_genome import CONTIGS
 from zoo.genome.fasta import Genome
 from zoo.models.basenji import Basenji
+from zoo.nn.trunk import TrunkConfig
 
 NAN = np.nan
 
@@ -166,14 +167,11 @@ def test_the_receptive_field_is_that_of_the_widths() -> None:
     network = Basenji(
         ["a"],
         2048,
-        stem_filters=8,
-        stem_pool=8,
-        tower_filters=[8],
-        tower_pools=[2],
-        dilations=[1, 2],
-        residual_filters=8,
+        TrunkConfig(
+            stem_filters=8, stem_pool=8, tower_filters=[8], tower_pools=[2], dilations=[1, 2], residual_filters=8
+        ),
         head_filters=8,
-        crop=8,
+        crop_bins=8,
     )
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):

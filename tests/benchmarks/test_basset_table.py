@@ -17,6 +17,7 @@ from zoo.datasets.plant_terminators import Terminators
 from zoo.genome.sequence import Codes, encode
 from zoo.hub.registry import shipped_folder
 from zoo.models.basset import Basset
+from zoo.nn.conv_stack import ConvStackConfig
 from zoo.training.run import parse
 
 
@@ -66,7 +67,7 @@ def test_the_encode_table_compares_one_network_with_one(planted: Any, monkeypatc
     def load(folder: Path) -> Basset:
         torch.manual_seed(len(str(folder)))
         members = 2 if str(folder) == "basset.encode_tf" else 1
-        return Basset(["planted"], 40, filters=(4,), widths=(6,), pools=(35,), hidden=(), members=members).eval()
+        return Basset(["planted"], 40, ConvStackConfig((4,), (6,), (35,)), (), ensemble_members=members).eval()
 
     def write(*table: Any) -> str:
         written.append(table)
@@ -103,7 +104,7 @@ def test_the_options_of_a_single_task_are_options_of_the_configuration(monkeypat
     cli = parse([str(shipped_folder("configs") / "basset.encode_tf.yaml"), *options])
     assert isinstance(cli.model, Basset)
     assert isinstance(cli.datamodule, EncodeLociDataModule)
-    assert (cli.model.output.targets, len(cli.model.members)) == (("usf1_hepg2",), 1)
+    assert (cli.model.output.targets, cli.model.arguments["ensemble_members"]) == (("usf1_hepg2",), 1)
     drawn = 2 * int(cli.datamodule.subset("train").labels.sum())
     assert (cli.datamodule.positive_share, cli.datamodule.epoch_size) == (0.5, drawn)
     assert cli.config.optimization.target_weights is None
@@ -117,7 +118,7 @@ def test_the_terminator_table_squares_pearson_and_leaves_out_overlaps(monkeypatc
     labels = rng.normal(size=(60, 2)).astype(np.float32)
     predicted = np.where(is_test[:, None], -2 * labels + 1, np.nan)
     data = Terminators([str(i) for i in range(60)], codes, labels, predicted, is_test, 0, 0)
-    model = Basset(["a", "b"], 170, filters=(4,), widths=(6,), pools=(165,), hidden=()).eval()
+    model = Basset(["a", "b"], 170, ConvStackConfig((4,), (6,), (165,)), ()).eval()
     written: list[tuple[str, Any, Any, Any]] = []
     stub(monkeypatch, read_terminators=lambda: data, checkpoint_folder=lambda *options: Path(), run_facts=str)
     stub(monkeypatch, load_folder=lambda folder: model, write_results=lambda *table: written.append(table))

@@ -25,6 +25,7 @@ from zoo.hub.targets import TargetRow, read_targets
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
+from zoo.nn.motifs import MotifConfig
 from zoo.utils.download import sha256_of
 
 NAMES = ("mlp.tiny", "deepbind.tiny")
@@ -93,7 +94,7 @@ def test_a_loaded_model_predicts_bit_for_bit_what_the_saved_one_did(name: str, t
     model: SequenceModel = (
         MLP(["a", "b"], 20, hidden=(8, 4))
         if name.startswith("mlp")
-        else DeepBind(["a", "b"], 20, width=6, pooling="max_mean", hidden=3, members=2)
+        else DeepBind(["a", "b"], 20, MotifConfig(width_bases=6, pooling="max_mean"), hidden=3, ensemble_members=2)
     )
     codes = random_codes(16, 20)
     with torch.inference_mode():
@@ -132,14 +133,14 @@ def test_every_shipped_checkpoint_is_whole() -> None:
 
 
 def test_a_changed_weight_is_found_even_when_its_sha256_is_changed_too(copied: Path) -> None:
-    edit_weights(copied, lambda state: state["head.bias"].add_(0.1))
+    edit_weights(copied, lambda state: state["head.0.bias"].add_(0.1))
     load_folder(copied)
     with pytest.raises(IntegrityError, match=r"off, where 0\.0001 is allowed"):
         verify(f"local-dir:{copied}")
 
 
 def test_a_weight_that_is_no_number_is_found(copied: Path) -> None:
-    edit_weights(copied, lambda state: state["head.bias"].fill_(float("nan")))
+    edit_weights(copied, lambda state: state["head.0.bias"].fill_(float("nan")))
     with pytest.raises(IntegrityError):
         verify(f"local-dir:{copied}")
 
@@ -151,7 +152,7 @@ def test_the_tolerance_that_a_checkpoint_states_for_itself_is_capped(copied: Pat
     code, out, _ = run_zoo("verify", f"local-dir:{copied}")
     assert code == 0
     assert "(allowed 0.001, not the stated 0.5)" in out
-    edit_weights(copied, lambda state: state["head.bias"].add_(0.1))
+    edit_weights(copied, lambda state: state["head.0.bias"].add_(0.1))
     with pytest.raises(IntegrityError, match=r"where 0\.001 is allowed \(config\.json states 0\.5; at most 0\.001"):
         verify(f"local-dir:{copied}")
     edit_config(copied, tolerance=0)
@@ -162,7 +163,7 @@ def test_the_tolerance_that_a_checkpoint_states_for_itself_is_capped(copied: Pat
 @pytest.mark.parametrize("where", ["expected", "weights"])
 def test_a_difference_that_is_nan_is_never_allowed(where: str, copied: Path) -> None:
     if where == "weights":
-        edit_weights(copied, lambda state: state["head.bias"].fill_(float("nan")))
+        edit_weights(copied, lambda state: state["head.0.bias"].fill_(float("nan")))
     else:
         example = read_tensors((copied / "example.safetensors").read_bytes())
         example["expected"][0, 0] = float("nan")
@@ -223,8 +224,8 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "no sha256 of the weights": (lambda f: edit_config(f, sha256={}), "model.safetensors"),
     "sha256 that is no table": (lambda f: edit_config(f, sha256=["model.safetensors"]), "config.json"),
     "extra tensor": (lambda f: edit_weights(f, lambda s: s.update(extra=torch.zeros(1))), "extra"),
-    "missing tensor": (lambda f: edit_weights(f, lambda s: s.pop("head.bias")), "head.bias"),
-    "misshapen tensor": (lambda f: edit_weights(f, lambda s: s.update({"head.bias": torch.zeros(3)})), "head.bias"),
+    "missing tensor": (lambda f: edit_weights(f, lambda s: s.pop("head.0.bias")), "head.0.bias"),
+    "misshapen tensor": (lambda f: edit_weights(f, lambda s: s.update({"head.0.bias": torch.zeros(3)})), "head.0.bias"),
     "file outside the folder": (
         lambda f: ((f.parent / "secret").write_text("x"), edit_config(f, sha256={"../secret": "0" * 64})),
         "../secret",
@@ -256,13 +257,13 @@ def test_a_broken_checkpoint_is_refused_in_one_sentence(case: str, copied: Path)
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("change", [{"pooling": "median"}, {"strands": "sideways"}])
+@pytest.mark.parametrize("change", [{"motifs": {"pooling": "median"}}, {"motifs": {"strands": "sideways"}}])
 def test_a_choice_that_deepbind_does_not_have_is_refused(
-    change: dict[str, str], tiny_checkpoint: Path, tmp_path: Path
+    change: dict[str, dict[str, str]], tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(tiny_checkpoint / "deepbind.tiny", tmp_path / "deepbind.tiny")
     edit_arguments(folder, **change)
-    with pytest.raises(ZooError, match=next(iter(change.values()))):
+    with pytest.raises(ZooError, match=next(iter(change["motifs"].values()))):
         load_folder(folder)
 
 
@@ -279,7 +280,7 @@ def test_a_folder_without_config_is_no_checkpoint(tmp_path: Path) -> None:
 
 
 def test_weights_are_never_unpickled(copied: Path) -> None:
-    torch.save({"head.bias": torch.zeros(2)}, copied / "model.safetensors")
+    torch.save({"head.0.bias": torch.zeros(2)}, copied / "model.safetensors")
     publish(copied)
     with pytest.raises(IntegrityError, match=r"not a whole safetensors file"):
         load_folder(copied)
@@ -359,7 +360,7 @@ def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, m
     with torch.inference_mode():
         assert torch.equal(load("hf-hub:org/repo@abc123").predict(codes), load_folder(copied).predict(codes))
     assert asked == [("org/repo", "abc123")]
-    edit_weights(copied, lambda state: state["head.bias"].add_(0.1))
+    edit_weights(copied, lambda state: state["head.0.bias"].add_(0.1))
     load("hf-hub:org/repo@abc123")
     with pytest.raises(IntegrityError, match="off, where"):
         load("hf-hub:org/repo@def456")

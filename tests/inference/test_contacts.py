@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import zoo.inference.contacts
 import zoo.plots.contacts
+from zoo.batch import InputSpec
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.formats.expected import read_expected
 from zoo.genome.fasta import Genome
@@ -47,12 +48,12 @@ Values = NDArray[np.float32]
 
 def akita(**options: Any) -> Akita:
     """A small net with no parameter at zero."""
-    sizes: dict[str, Any] = {"stem_filters": 6, "stem_width": 7, "stem_pool": 4}
-    sizes |= {"tower_filters": [6, 6], "tower_pools": [4, 4], "residual_filters": 4, "dilations": [1, 2]}
-    sizes |= {"reduced_filters": 6, "map_filters": 6, "map_residual_filters": 4, "map_dilations": [1, 2]}
+    trunk: dict[str, Any] = {"stem_filters": 6, "stem_width_bases": 7, "stem_pool": 4}
+    trunk |= {"tower_filters": [6, 6], "tower_pools": [4, 4], "residual_filters": 4, "dilations": [1, 2]}
+    pair_map: Any = {"reduced_filters": 6, "filters": 6, "residual_filters": 4, "dilations": [1, 2]}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = Akita(TARGETS, LENGTH, crop=CROP, **{**sizes, **options})
+        model = Akita(TARGETS, LENGTH, trunk=trunk, pair_map=pair_map, crop_bins=CROP, **options)  # type: ignore[arg-type]
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
@@ -480,8 +481,8 @@ def saved(model: Akita, beside_model: Akita, tmp_path_factory: pytest.TempPathFa
     for name, each in (("akita.alone", model), ("akita.beside", beside_model)):
         rows = [TargetRow(target, target, "log(observed/expected)") for target in TARGETS]
         example = {"codes": torch.randint(0, 4, (4, LENGTH), generator=random).to(torch.uint8)}
-        if each.inputs:
-            example["inputs"] = torch.rand(4, len(each.inputs), LENGTH // each.input_size, generator=random)
+        if each.inputs.names:
+            example["inputs"] = torch.rand(4, len(each.inputs.names), LENGTH // each.inputs.size, generator=random)
         save(each, home / name, ModelFacts(name, "made"), rows, example)
     return Saved(f"local-dir:{home / 'akita.alone'}", f"local-dir:{home / 'akita.beside'}")
 
@@ -630,7 +631,7 @@ SIZE = 16
 
 @pytest.fixture(scope="module")
 def beside_model() -> Akita:
-    return akita(inputs=["left", "right"], input_size=SIZE, input_pairs=[1, 0], rc_average=True)
+    return akita(inputs=InputSpec(("left", "right"), SIZE, (1, 0)), rc_average=True)
 
 
 class Inputs(NamedTuple):

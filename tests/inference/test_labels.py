@@ -32,6 +32,7 @@ from zoo.inference.labels import (
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
+from zoo.nn.motifs import MotifConfig, Pooling, Strands
 from zoo.writers.labels import LabelRows, write_labels
 
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
@@ -53,9 +54,9 @@ def one_by_one(model: SequenceModel, sequences: list[str]) -> NDArray[np.float32
     return torch.cat(rows).numpy()
 
 
-def small_deepbind(strands: Literal["forward", "best_score", "best_detector"] = "best_score", **more: Any) -> DeepBind:
+def small_deepbind(strands: Strands = "best_score", pooling: Pooling = "max", **more: Any) -> DeepBind:
     torch.manual_seed(3)
-    model = DeepBind(["a", "b"], 20, detectors=4, width=6, strands=strands, **more)
+    model = DeepBind(["a", "b"], 20, MotifConfig(4, 6, pooling=pooling, strands=strands), **more)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(std=0.5)
@@ -77,7 +78,7 @@ def rows(count: int) -> LabelRows:
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 @pytest.mark.parametrize("pooling", ["max", "max_mean"])
-def test_mixed_lengths_are_predicted_as_if_each_sequence_were_alone(batch_size: int, pooling: str) -> None:
+def test_mixed_lengths_are_predicted_as_if_each_sequence_were_alone(batch_size: int, pooling: Pooling) -> None:
     model = small_deepbind(scan=True, pooling=pooling, loss="mean_squared_error")
     rng = np.random.default_rng(1)
     sequences = random_sequences([*rng.integers(1, 70, 80).tolist(), *[20] * 20])
@@ -107,12 +108,12 @@ def test_both_strands_are_averaged_in_natural_units_where_the_model_says_so() ->
 
 
 @pytest.mark.parametrize("scan", [False, True])
-@pytest.mark.parametrize("strands", ["best_score", "best_detector"])
+@pytest.mark.parametrize("strands", ["best_score", "best_filter"])
 @pytest.mark.parametrize("pooling", ["max", "max_mean"])
 def test_a_deepbind_of_both_strands_does_not_care_which_is_given(
-    strands: Literal["best_score", "best_detector"], pooling: str, scan: bool
+    strands: Strands, pooling: Pooling, scan: bool
 ) -> None:
-    model = small_deepbind(strands, pooling=pooling, scan=scan, hidden=3, members=2)
+    model = small_deepbind(strands, pooling=pooling, scan=scan, hidden=3, ensemble_members=2)
     sequences = random_sequences([33 if scan else 20] * 20)
     this = predict_sequences(model, sequences).values
     other = predict_sequences(model, [reverse_complement(sequence) for sequence in sequences]).values

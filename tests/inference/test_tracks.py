@@ -26,6 +26,7 @@ from zoo.inference.tracks import TrackPredictions, TrackPredictor
 from zoo.models._base import SequenceModel
 from zoo.models.basenji import Basenji
 from zoo.models.mlp import MLP
+from zoo.nn.trunk import TrunkConfig
 from zoo.writers.tracks import TrackSegment, write_tracks
 
 LENGTHS = {"chr1": 5003, "chr2": 640, "chr3": 100}
@@ -49,15 +50,17 @@ def model() -> Basenji:
         ["plus", "minus", "both"],
         length=384,
         strand_pairs=[1, 0, 2],
-        stem_filters=6,
-        stem_width=7,
-        tower_filters=[8],
-        tower_width=3,
-        tower_pools=[8],
-        residual_filters=4,
-        dilations=[1],
+        trunk=TrunkConfig(
+            stem_filters=6,
+            stem_width_bases=7,
+            tower_filters=[8],
+            tower_width=3,
+            tower_pools=[8],
+            residual_filters=4,
+            dilations=[1],
+        ),
         head_filters=8,
-        crop=2,
+        crop_bins=2,
     )
     with torch.no_grad():
         for parameter in found.parameters():
@@ -369,16 +372,12 @@ def test_a_picture_that_fails_leaves_what_was_there(
 
 
 def test_of_much_that_is_predicted_few_examples_are_stored() -> None:
-    small: dict[str, Any] = {
-        "stem_filters": 2,
-        "stem_pool": 2,
-        "tower_filters": [2],
-        "tower_pools": [2],
-        "residual_filters": 2,
-    }
-    net = Basenji([str(i) for i in range(3000)], 1024, dilations=[1], head_filters=2, crop=8, **small)
+    trunk = TrunkConfig(
+        stem_filters=2, stem_pool=2, tower_filters=[2], tower_pools=[2], residual_filters=2, dilations=[1]
+    )
+    net = Basenji([str(i) for i in range(3000)], 1024, trunk, head_filters=2, crop_bins=8)
     assert example_for(net, 1024)["codes"].shape == (1, 1024)  # 720,000 values for each
-    assert len(example_for(Basenji(["a"], 1024, dilations=[1], head_filters=2, crop=8, **small), 1024)["codes"]) == 8
+    assert len(example_for(Basenji(["a"], 1024, trunk, head_filters=2, crop_bins=8), 1024)["codes"]) == 8
 
 
 def test_what_was_measured_on_another_assembly_is_refused(

@@ -186,7 +186,7 @@ def test_bf16_predictions_are_activated_in_float32() -> None:
     with torch.no_grad():
         for p in model.parameters():
             p.zero_()
-        model.head.bias.fill_(8.0)
+        model.get_parameter("head.0.bias").fill_(8.0)
     codes = torch.zeros(1, 4, dtype=torch.uint8)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         assert model.predict(codes).item() == pytest.approx(1 / (1 + np.exp(-8.0)), abs=1e-7)

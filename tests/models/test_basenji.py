@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from basenji2_pytorch import Basenji2, basenji2_params
+from made.sizes import merged
 from torch import nn
 
 from zoo.batch import Batch
@@ -16,23 +17,26 @@ from zoo.importers import basenji as importer
 from zoo.importers.basenji import convert, entries
 from zoo.models.basenji import Basenji
 from zoo.nn.layers import ConvBlock, QuickGELU
+from zoo.nn.trunk import TrunkConfig
 
 DILATIONS = (1, 2, 3, 4, 6, 9, 14, 21, 32, 48, 72)
 TINY: dict[str, Any] = {
     "length": 256,
-    "stem_filters": 8,
-    "tower_filters": (10, 12),
-    "tower_pools": (2, 4),
-    "residual_filters": 6,
-    "dilations": (1, 2, 4),
+    "trunk": {
+        "stem_filters": 8,
+        "tower_filters": (10, 12),
+        "tower_pools": (2, 4),
+        "residual_filters": 6,
+        "dilations": (1, 2, 4),
+    },
     "head_filters": 14,
-    "crop": 2,
+    "crop_bins": 2,
 }
 
 
 def tiny(**options: Any) -> Basenji:
     torch.manual_seed(0)
-    model = Basenji(["plus", "minus", "both"], **{**TINY, "strand_pairs": (1, 0, 2), **options})
+    model = Basenji(["plus", "minus", "both"], **merged(TINY, {"strand_pairs": (1, 0, 2)}, options))
     with torch.no_grad():  # residual blocks begin at zero: as if they were not there
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -57,13 +61,15 @@ def test_the_defaults_are_the_published_human_net() -> None:
 def test_the_small_net_of_the_authors_tutorial_has_their_number_of_parameters() -> None:
     model = Basenji(
         ["a", "b", "c"],
-        stem_filters=64,
-        stem_pool=8,
-        tower_filters=(64, 72),
-        tower_pools=(4, 4),
-        residual_filters=32,
-        dilations=(1, 2, 4, 8, 16, 32),
-        residual_dropout=0.25,
+        trunk=TrunkConfig(
+            stem_filters=64,
+            stem_pool=8,
+            tower_filters=(64, 72),
+            tower_pools=(4, 4),
+            residual_filters=32,
+            dilations=(1, 2, 4, 8, 16, 32),
+            dropout=0.25,
+        ),
         head_filters=64,
     )
     assert sum(parameter.numel() for parameter in model.parameters()) == 109_235
@@ -96,12 +102,14 @@ def package_model(activation: type[nn.Module] = nn.GELU) -> tuple[nn.Module, Bas
     ours = Basenji(
         [str(number) for number in range(5)],
         length=4096,
-        stem_filters=12,
-        tower_filters=filters,
-        residual_filters=8,
+        trunk=TrunkConfig(
+            stem_filters=12,
+            tower_filters=filters,
+            residual_filters=8,
+            activation="gelu" if activation is nn.GELU else "quick_gelu",
+        ),
         head_filters=20,
-        crop=3,
-        activation="gelu" if activation is nn.GELU else "quick_gelu",
+        crop_bins=3,
         rc_average=False,
     )
     ours.load_state_dict(convert(theirs.state_dict(), Path("random")), strict=True)
@@ -121,13 +129,13 @@ def test_one_state_dict_in_the_package_and_in_ours_gives_one_output(activation: 
 
 def test_the_two_gelus_are_the_difference_that_is_named() -> None:
     theirs, ours = package_model()
-    ours_published = Basenji(**{**ours.arguments, "activation": "quick_gelu"}).eval()
+    ours_published = Basenji(**merged(ours.arguments, {"trunk": {"activation": "quick_gelu"}})).eval()
     ours_published.load_state_dict(ours.state_dict())
     sequences = codes(1, 4096)
     with torch.inference_mode():
         expected = theirs(one_hot(sequences).float()).transpose(1, 2)
         assert (ours_published.predict(sequences) - expected).abs().max() > 1e-3
-    assert ours.arguments["activation"] == "gelu"
+    assert ours.arguments["trunk"]["activation"] == "gelu"
     assert "1.702" in entries()[0].limits
 
 
@@ -174,12 +182,13 @@ def test_both_strands_give_the_same_tracks_turned_round_with_partners_swapped() 
 
 def test_a_bin_sees_the_bases_under_it_and_around_it() -> None:
     """The gradient of a bin's output is centred on the bin: bins are where `Tracks` says they are."""
-    model = tiny(dilations=(), rc_average=False, stem_width=16, stem_stride=2, stem_pool=1, activation="gelu").eval()
+    stem = {"stem_width_bases": 16, "stem_stride_bases": 2, "stem_pool": 1}
+    model = tiny(rc_average=False, trunk={"dilations": (), "activation": "gelu", **stem}).eval()
     onehot = one_hot(codes(1)).requires_grad_()
     for index in (0, 5, 11):
         (gradient,) = torch.autograd.grad(model(onehot)[0, 0, index], onehot)
         touched = gradient.abs().sum((0, 1)).nonzero().flatten()
-        start = (model.crop + index) * 16
+        start = (model.trunk.crop + index) * 16
         middle = float(touched.min() + touched.max() + 1) / 2
         assert abs(middle - (start + 8)) <= 8
         assert {*range(start, start + 16)} <= set(touched.tolist())
@@ -196,7 +205,7 @@ def test_checkpointing_changes_memory_and_nothing_else(other_norm: bool) -> None
     batch = Batch(codes(), torch.rand(3, 3, 12))
     results = []
     for checkpointing in (False, True):
-        model = tiny(checkpointing=checkpointing).train()
+        model = tiny(trunk={"checkpointing": checkpointing}).train()
         for module in model.modules():
             if other_norm and isinstance(module, nn.BatchNorm1d):
                 module.__class__ = CountedNorm  # type: ignore[assignment]
@@ -214,7 +223,7 @@ def test_checkpointing_changes_memory_and_nothing_else(other_norm: bool) -> None
 def test_residual_blocks_begin_as_if_they_were_not_there() -> None:
     torch.manual_seed(0)
     model = Basenji(["a"], **TINY).eval()
-    residual = model.trunk[3:]
+    residual = model.trunk.blocks[3:]
     x = torch.randn(2, 12, 16)
     assert torch.equal(residual(x), x)
 
@@ -230,13 +239,16 @@ def test_weights_begin_as_keras_does() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"length": 250}, "bins of 16 bases, which do not divide 250 bases; they divide 256"),
-        ({"crop": 8}, "256 bases make 16 bins: none is left after cropping 8 a side"),
-        ({"tower_pools": (2,)}, "2 tower_filters and 1 tower_pools"),
-        ({"activation": "tanh"}, "no activation 'tanh'; there are quick_gelu, gelu, relu"),
-        ({"stem_stride": 2, "stem_pool": 1}, "width 15 cannot be centred on steps of 2"),
-        ({"residual_dropout": 1.0}, "a share from 0 to below 1"),
-        ({"dilations": (0,)}, "numbers from 1 up"),
+        ({"length": 250}, "bins of 16 bases, which do not divide the length of 250 bases; they divide 256"),
+        ({"crop_bins": 8}, "256 bases make 16 bins: none is left after cropping 8 on each side"),
+        ({"crop_bins": -1}, "crop_bins must be 0 or more, not -1"),
+        ({"trunk": {"tower_pools": (2,)}}, "2 tower_filters and 1 tower_pools"),
+        ({"trunk": {"activation": "tanh"}}, "activation must be one of quick_gelu, gelu, relu, not 'tanh'"),
+        ({"trunk": {"stem_stride_bases": 2, "stem_pool": 1}}, "width 15 cannot be centred on steps of 2"),
+        ({"trunk": {"dropout": 1.0}}, r"trunk\.dropout must lie in \[0, 1\)"),
+        ({"trunk": {"norm_momentum": 1.0}}, r"norm_momentum must lie between 0 and 1"),
+        ({"head_filters": 0}, "head_filters must be 1 or more"),
+        ({"trunk": {"dilations": (0,)}}, r"trunk\.dilations must be 1 or more"),
         ({"strand_pairs": (1, 2, 0)}, "not each other's partners"),
         ({"strand_pairs": (1, 0)}, "2 strand_pairs for 3 targets"),
     ],

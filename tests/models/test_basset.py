@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
+from made.sizes import merged
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,11 +18,17 @@ from zoo.hub.load import load, verify
 from zoo.importers import basset as importer
 from zoo.importers.basset import convert, entries
 from zoo.metrics.labels import RowScores
-from zoo.models.basset import Basset, ConvBlock, StrandedConv
+from zoo.models.basset import Basset, BassetTrunk
+from zoo.nn.conv_stack import ConvStackConfig, StackBlock
+from zoo.nn.ensemble import EnsembleTrunk, SeparateHeads
+from zoo.nn.equivariant import StrandsConv
 from zoo.nn.losses import binary_cross_entropy
 from zoo.nn.optimization import Optimization
+from zoo.nn.scale import TargetScaleConfig
 
 Array = NDArray[np.float64]
+# One block and a dense layer, for 60 bases.
+SMALL = ConvStackConfig(filters=(6,), widths=(9,), pools=(4,))
 CELLS = [f"cell{i}" for i in range(164)]
 PATH = Path("weights.pth")
 
@@ -85,11 +92,10 @@ def test_the_published_net_has_the_published_number_of_parameters_and_shapes() -
     model = Basset(CELLS)
     assert sum(p.numel() for p in model.parameters()) == 4_135_064
     assert model.length == 600
-    (net,) = model.members
-    trunk, head = cast(nn.Sequential, net.trunk), cast(nn.Sequential, net.head)
+    trunk, head = cast(BassetTrunk, model.trunk), model.head
     x = model.encode(torch.zeros((2, 600), dtype=torch.uint8)).unsqueeze(2)
     shapes = []
-    for block in trunk:
+    for block in trunk.blocks:
         x = block(x)
         shapes.append((x.shape[1], x.shape[3]))
     assert shapes == [(300, 194), (200, 46), (200, 10)]
@@ -127,7 +133,7 @@ def test_a_file_of_that_layout_becomes_a_model_by_name(
     monkeypatch.setattr(importer, "fetch", lambda file: path)
     model = load("basset.dnase164")
     assert model.output.targets == entries()[0].targets
-    assert torch.equal(model.state_dict()["members.0.head.2.bias"], state["21.1.bias"])
+    assert torch.equal(model.state_dict()["head.2.bias"], state["21.1.bias"])
     assert verify("basset.dnase164").difference == 0
 
 
@@ -186,14 +192,14 @@ def test_it_works_at_any_length_that_its_pools_allow_and_says_which() -> None:
 
 def test_lists_of_different_lengths_are_refused() -> None:
     with pytest.raises(ConfigError, match="3 filters, 2 widths and 3 pools"):
-        Basset(["a"], widths=(19, 11))
+        Basset(["a"], conv=ConvStackConfig(widths=(19, 11)))
     with pytest.raises(ConfigError, match="0 filters, 0 widths and 0 pools"):
-        Basset(["a"], filters=(), widths=(), pools=())
+        Basset(["a"], conv=ConvStackConfig((), (), ()))
 
 
 def test_dropout_of_a_block_leaves_out_single_values_not_channels() -> None:
     torch.manual_seed(0)
-    block = ConvBlock(nn.Conv2d(4, 6, (1, 5)), 2, 0.25, pool_first=True).eval()
+    block = StackBlock(nn.Conv2d(4, 6, (1, 5)), 2, 0.25, pool_first=True).eval()
     x = torch.rand(50, 4, 1, 44)
     kept = block(x)
     block.dropout.train()
@@ -206,57 +212,63 @@ def test_dropout_of_a_block_leaves_out_single_values_not_channels() -> None:
 
 def test_padded_convolutions_keep_every_position() -> None:
     torch.manual_seed(0)
-    options: dict[str, Any] = {"filters": (6,), "widths": (5,), "pools": (2,), "hidden": (8,)}
-    padded = Basset(["a"], length=20, **options, padding="same").eval()
-    val = Basset(
-        ["a"], length=24, **options
-    ).eval()  # the same net for a sequence that has two unread bases at each end
-    val.load_state_dict(padded.state_dict())
+    padded = Basset(["a"], 20, ConvStackConfig((6,), (5,), (2,), "same"), (8,)).eval()
+    # The same net for a sequence that has two unread bases at each end.
+    valid = Basset(["a"], 24, ConvStackConfig((6,), (5,), (2,)), (8,)).eval()
+    valid.load_state_dict(padded.state_dict())
     codes = torch.randint(0, 4, (3, 20), dtype=torch.uint8)
     ends = nn.functional.pad(padded.encode(codes), (2, 2))
-    assert torch.allclose(padded(padded.encode(codes)), val(ends), atol=1e-6)
-    deep: dict[str, Any] = {"filters": (8,) * 3, "widths": (5,) * 3, "pools": (2,) * 3, "padding": "same"}
-    assert Basset(["a"], length=8, **deep).length == 8
+    assert torch.allclose(padded(padded.encode(codes)), valid(ends), atol=1e-6)
+    deep = ConvStackConfig((8,) * 3, (5,) * 3, (2,) * 3, "same")
+    assert Basset(["a"], 8, deep).length == 8
     with pytest.raises(ConfigError, match=r"7 bases .* at least 8"):
-        Basset(["a"], length=7, **deep)
-    with pytest.raises(ConfigError, match="padding 'full' is neither valid nor same"):
-        Basset(["a"], padding="full")
+        Basset(["a"], 7, deep)
+    with pytest.raises(ConfigError, match=r"conv\.padding must be valid or same, not 'full'"):
+        Basset(["a"], conv=ConvStackConfig(padding="full"))
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        {"pools": (3, 4, 0)},
-        {"filters": (8, -8, 8)},
-        {"members": 0},
-        {"hidden": (0,)},
-        {"dropout": 1.0},
-        {"conv_dropout": -0.1},
+        ({"conv": {"pools": (3, 4, 0)}}, r"conv\.pools must be 1 or more"),
+        ({"conv": {"filters": (8, -8, 8)}}, r"conv\.filters must be 1 or more"),
+        ({"ensemble_members": 0}, "ensemble_members must be 1 or more, not 0"),
+        ({"hidden": (0,)}, "hidden must be 1 or more"),
+        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\), not 1\.0"),
+        ({"conv": {"dropout": -0.1}}, r"conv\.dropout must lie in \[0, 1\)"),
+        ({"conv": {"filter": (8,)}}, "conv has no key 'filter'; its keys are filters, widths"),
+        ({"conv": {"pool_first": 1}}, r"conv\.pool_first must be of type bool, not 1"),
+        ({"conv": {"widths": 3}}, r"conv\.widths must be a list, not 3"),
+        ({"conv": {"widths": (3.0,)}}, r"conv\.widths must be of type int, not 3\.0"),
+        ({"conv": [3]}, "conv must be a mapping of filters, widths"),
     ],
 )
-def test_sizes_that_are_none_are_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="numbers from 1 up"):
+def test_sizes_that_are_none_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         Basset(["a"], **change)
 
 
 def test_a_spread_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="spread is a number above 0"):
-        Basset(["a", "b"], spread=[1.0, 0.0])
+    with pytest.raises(ConfigError, match=r"target_scale\.spread must be above 0"):
+        Basset(["a", "b"], target_scale=TargetScaleConfig(spread=[1.0, 0.0]))
 
 
 def test_regression_is_a_matter_of_the_loss() -> None:
-    model = Basset(["a", "b"], length=200, filters=(8, 8, 8), hidden=(), loss="mean_squared_error").eval()
+    model = Basset(["a", "b"], 200, ConvStackConfig((8, 8, 8)), (), loss="mean_squared_error").eval()
     codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
     assert torch.equal(model.predict(codes), model(model.encode(codes)))
 
 
 def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
     torch.manual_seed(0)
-    published = Basset(["a"], length=200, filters=(8, 8, 8), hidden=(8,)).eval()
-    quick = Basset(["a"], length=200, filters=(8, 8, 8), hidden=(8,), pool_first=True).eval()
+    published = Basset(["a"], 200, ConvStackConfig((8, 8, 8)), (8,)).eval()
+    quick = Basset(["a"], 200, ConvStackConfig((8, 8, 8), pool_first=True), (8,)).eval()
     quick.load_state_dict(published.state_dict())
     codes = torch.randint(0, 4, (3, 200), dtype=torch.uint8)
     assert torch.allclose(published.predict(codes), quick.predict(codes), atol=1e-6)
+
+
+TWO_BLOCKS: dict[str, Any] = {"length": 60, "conv": {"filters": (6, 5), "widths": (9, 4), "pools": (4, 2)}}
 
 
 @pytest.mark.parametrize("pool_first", [False, True])
@@ -265,42 +277,39 @@ def test_pooling_first_gives_the_same_where_no_scale_is_negative() -> None:
     [
         {"hidden": (8,)},
         {"hidden": (8, 5)},
-        {"hidden": (), "pools": (4, 10)},  # one position is left
-        {"hidden": (8,), "widths": (9, 5), "pools": (4, 3), "padding": "same"},
+        {"hidden": (), "conv": {"pools": (4, 10)}},  # one position is left
+        {"hidden": (8,), "conv": {"widths": (9, 5), "pools": (4, 3), "padding": "same"}},
     ],
 )
 def test_a_net_whose_strands_share_is_blind_to_the_strand(pool_first: bool, change: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2)}
-    options |= change
+    options = merged(TWO_BLOCKS, change, {"conv": {"pool_first": pool_first}})
     codes = torch.randint(0, 4, (5, 60), dtype=torch.uint8)
-    model = Basset(["a"], **options, pool_first=pool_first, rc_equivariant=True).eval()
+    model = Basset(["a"], **options, rc_equivariant=True).eval()
     with torch.inference_mode():
         forward, backward = (model(model.encode(one)) for one in (codes, complement_codes(codes)))
         assert torch.allclose(forward, backward, atol=1e-6)
         assert forward.std() > 1e-3  # not blind to the sequence
-        plain = Basset(["a"], **options, pool_first=pool_first).eval()
+        plain = Basset(["a"], **options).eval()
         assert not torch.allclose(plain(plain.encode(codes)), plain(plain.encode(complement_codes(codes))), atol=1e-3)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"pools": (5, 2)}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
-        ({"pools": (4, 3)}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
+        ({"conv": {"pools": (5, 2)}}, "width 9 gives 52 positions, which its pool of 5 does not divide"),
+        ({"conv": {"pools": (4, 3)}}, "width 4 gives 10 positions, which its pool of 3 does not divide"),
         ({"hidden": ()}, "5 positions are left; give a hidden layer"),
-        ({"padding": "same"}, "the width 4 pads one end more than the other"),
+        ({"conv": {"padding": "same"}}, "the width 4 pads one end more than the other"),
     ],
 )
 def test_strands_that_cannot_share_are_refused(change: dict[str, Any], said: str) -> None:
-    options: dict[str, Any] = {"length": 60, "filters": (6, 5), "widths": (9, 4), "pools": (4, 2), "hidden": (8,)}
-    options |= change
     with pytest.raises(ConfigError, match=said):
-        Basset(["a"], **options, rc_equivariant=True)
+        Basset(["a"], **merged(TWO_BLOCKS, {"hidden": (8,)}, change), rc_equivariant=True)
 
 
 def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> None:
-    conv = StrandedConv(4, 1, (1, 3))
+    conv = StrandsConv((4, 1), 3, partners=[3, 2, 1, 0])
     with torch.no_grad():
         conv.weight.zero_()
         assert conv.bias is not None
@@ -315,7 +324,7 @@ def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> Non
 
 def test_weights_into_a_unit_are_held_to_the_largest_norm() -> None:
     torch.manual_seed(0)
-    model = Basset(["a"], length=60, filters=(6,), widths=(9,), pools=(4,), hidden=(8,))
+    model = Basset(["a"], 60, SMALL, (8,))
     model.optimization = Optimization(max_norm=0.5)
     before = {name: parameter.clone() for name, parameter in model.named_parameters()}
     batch = Batch(torch.zeros(1, 60, dtype=torch.uint8), torch.zeros(1, 1))
@@ -331,7 +340,7 @@ def test_weights_into_a_unit_are_held_to_the_largest_norm() -> None:
 
 def test_targets_count_by_their_weights_in_training() -> None:
     torch.manual_seed(0)
-    model = Basset(["a", "b"], length=60, filters=(6,), widths=(9,), pools=(4,), hidden=(), dropout=0.0).eval()
+    model = Basset(["a", "b"], 60, SMALL, (), dropout=0.0).eval()
     batch = Batch(torch.randint(0, 4, (4, 60), dtype=torch.uint8), torch.rand(4, 2).round())
     model.optimization = Optimization(target_weights=[0.0, 2.0])
     raw = model(model.encode(batch.codes))
@@ -342,17 +351,21 @@ def test_targets_count_by_their_weights_in_training() -> None:
         model.training_loss(batch)
 
 
-def test_members_are_averaged_and_trained_apart() -> None:
+def test_ensemble_members_are_averaged_and_trained_apart() -> None:
     torch.manual_seed(0)
-    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": (8,), "dropout": 0.0}
-    model = Basset(["a", "b"], members=3, **options).eval()  # type: ignore[arg-type]
+    options: dict[str, Any] = {"length": 60, "conv": SMALL, "hidden": (8,), "dropout": 0.0}
+    model = Basset(["a", "b"], ensemble_members=3, **options).eval()
+    assert isinstance(model.trunk, EnsembleTrunk)
+    assert isinstance(model.head, SeparateHeads)
     batch = Batch(torch.randint(0, 4, (5, 60), dtype=torch.uint8), torch.rand(5, 2).round())
     alone = []
     for index in range(3):
-        one = Basset(["a", "b"], **options).eval()  # type: ignore[arg-type]
-        one.members[0].load_state_dict(model.members[index].state_dict())
+        one = Basset(["a", "b"], **options).eval()
+        one.trunk.load_state_dict(model.trunk.members[index].state_dict())
+        one.head.load_state_dict(model.head.members[index].state_dict())
         alone.append(one)
     x = model.encode(batch.codes)
+    assert torch.equal(model.features(batch.codes), torch.stack([one.features(batch.codes) for one in alone], 1))
     assert torch.allclose(model(x), torch.stack([one(x) for one in alone]).mean(0), atol=1e-6)
     losses = torch.stack([one.training_loss(batch) for one in alone])
     assert torch.allclose(model.training_loss(batch), losses.mean(), atol=1e-6)
@@ -360,23 +373,22 @@ def test_members_are_averaged_and_trained_apart() -> None:
 
 def test_measurements_are_learnt_as_deviations_from_their_centre() -> None:
     torch.manual_seed(0)
-    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": (), "loss": "mean_squared_error"}
-    plain = Basset(["a", "b"], **options).eval()  # type: ignore[arg-type]
-    moved = Basset(["a", "b"], **options, centre=(-3.0, 1.0), spread=(2.0, 0.5)).eval()  # type: ignore[arg-type]
+    options: dict[str, Any] = {"length": 60, "conv": SMALL, "hidden": (), "loss": "mean_squared_error"}
+    plain = Basset(["a", "b"], **options).eval()
+    moved = Basset(["a", "b"], **options, target_scale=TargetScaleConfig((-3.0, 1.0), (2.0, 0.5))).eval()
     moved.load_state_dict(plain.state_dict(), strict=True)
     codes = torch.randint(0, 4, (3, 60), dtype=torch.uint8)
     expected = plain.predict(codes) * torch.tensor([2.0, 0.5]) + torch.tensor([-3.0, 1.0])
     assert torch.allclose(moved.predict(codes), expected)
-    with pytest.raises(ConfigError, match="1 values of centre for 2 targets"):
-        Basset(["a", "b"], **options, centre=(1.0,))  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"target_scale\.centre has 1 values for 2 targets"):
+        Basset(["a", "b"], **options, target_scale=TargetScaleConfig((1.0,)))
 
 
 def test_what_is_scored_is_what_is_predicted() -> None:
     torch.manual_seed(0)
-    options = {"length": 60, "filters": (6,), "widths": (9,), "pools": (4,), "hidden": ()}
     batch = Batch(torch.randint(0, 4, (6, 60), dtype=torch.uint8), torch.rand(6, 1).round())
     for rc_average in (False, True):
-        model = Basset(["a"], **options, rc_average=rc_average).eval()  # type: ignore[arg-type]
+        model = Basset(["a"], 60, SMALL, (), rc_average=rc_average).eval()
         model.validation_step(batch, 0)
         (scores,) = model.val_scores.scores
         assert isinstance(scores, RowScores)

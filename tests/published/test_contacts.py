@@ -62,8 +62,8 @@ def yeast_scores(name: str, sigma: float) -> dict[str, float]:
     model = load(name)
     data = YeastContactDataModule(
         length=model.length,
-        crop=model.arguments["crop"],
-        position=bool(model.inputs),
+        crop=model.arguments["crop_bins"],
+        position=bool(model.inputs.names),
         maps=MapRules(smooth=sigma),
         batch_size=4,
     )

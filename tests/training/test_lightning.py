@@ -66,7 +66,7 @@ def track_data(folder: Path) -> LightningDataModule:
         str(folder / "targets.tsv"),
         LENGTH,
         BASENJI_BIN,
-        crop=SMALL["basenji"]["crop"],
+        crop=SMALL["basenji"]["crop_bins"],
         split=SPLIT,
         batch_size=8,
     )
@@ -83,7 +83,7 @@ def contact_data(folder: Path) -> LightningDataModule:
         str(folder / "genome.fa"),
         {"made": str(folder / "made.cool")},
         LENGTH,
-        crop=SMALL["akita"]["crop"],
+        crop=SMALL["akita"]["crop_bins"],
         split=SPLIT,
         batch_size=8,
     )

@@ -25,12 +25,12 @@ MOTIF = encode("TGACTCAGGC")
 CONFIG = str(shipped_folder("configs") / "basenji.tracks.yaml")
 # A net that two minutes on a laptop are enough for.
 SMALL = {
-    "--model.stem_filters": "32",
-    "--model.stem_pool": "4",
-    "--model.tower_filters": "[32]",
-    "--model.tower_pools": "[4]",
-    "--model.dilations": "[1, 2]",
-    "--model.residual_dropout": "0.1",
+    "--model.trunk.stem_filters": "32",
+    "--model.trunk.stem_pool": "4",
+    "--model.trunk.tower_filters": "[32]",
+    "--model.trunk.tower_pools": "[4]",
+    "--model.trunk.dilations": "[1, 2]",
+    "--model.trunk.dropout": "0.1",
     "--data.length": "1024",
     "--data.bin_size": "16",
     "--data.crop": "8",
@@ -121,7 +121,7 @@ def test_two_processes_score_every_bin_once(made: Path) -> None:
 
 def test_a_model_whose_bins_are_not_the_data_s_is_refused(made: Path) -> None:
     with pytest.raises(ConfigError, match=r"the model's bins have 32 bases, the data's 16"):
-        train([CONFIG, *words(SMALL | {"--model.tower_pools": "[8]"})])
+        train([CONFIG, *words(SMALL | {"--model.trunk.tower_pools": "[8]"})])
 
 
 def test_negative_values_are_refused_for_a_loss_of_counts(made: Path) -> None:

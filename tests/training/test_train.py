@@ -28,7 +28,7 @@ name: deepbind.made
 monitor: val_auroc
 model:
   class_path: zoo.models.deepbind.DeepBind
-  init_args: {{detectors: 8, width: 10, hidden: 4, dropout: 0.1}}
+  init_args: {{motifs: {{filters: 8, width_bases: 10}}, hidden: 4, dropout: 0.1}}
 data:
   class_path: zoo.data.sequences.SequenceDataModule
   init_args:
@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(made: Path
         for name, seed in (("a", "1"), ("b", "1"), ("c", "2"))
     )
     assert all(torch.equal(first[key], again[key]) for key in first)
-    assert not torch.equal(first["detectors"], other["detectors"])
+    assert not torch.equal(first["trunk.filters"], other["trunk.filters"])
 
 
 def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path) -> None:
@@ -218,7 +218,13 @@ def test_a_folder_that_is_no_checkpoint_is_not_replaced(made: Path) -> None:
 def test_every_option_is_listed(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(made), "--help"]) == 0
     said = capsys.readouterr().out
-    for option in ("--model.detectors", "--data.shuffles", "--trainer.precision", "--optimization.warmup", "--resume"):
+    for option in (
+        "--model.motifs.filters",
+        "--data.shuffles",
+        "--trainer.precision",
+        "--optimization.warmup",
+        "--resume",
+    ):
         assert option in said
     made.write_text("model: 3")
     assert main(["train", str(made), "--help"]) == 2

@@ -141,7 +141,7 @@ def verify_folder(folder: Path, name: str) -> Verification:
     """
     model = load_folder(folder)
     example = _read_tensors(folder / EXAMPLE)
-    wanted = {"codes", "expected", *(["inputs"] if model.inputs else [])}
+    wanted = {"codes", "expected", *(["inputs"] if model.inputs.names else [])}
     if example.keys() != wanted:
         raise IntegrityError(f"{folder}/{EXAMPLE} holds {sorted(example)} where {sorted(wanted)} are expected")
     expected = example.pop("expected")

@@ -27,6 +27,6 @@ def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
     count = min(_EXAMPLES, max(1, _EXAMPLE_VALUES // math.prod(model.output.shape)))
     random = torch.Generator().manual_seed(0)
     example = {"codes": torch.randint(0, 4, (count, length), generator=random).to(torch.uint8)}
-    if model.inputs:
-        example["inputs"] = torch.rand(count, len(model.inputs), length // model.input_size, generator=random)
+    if names := model.inputs.names:
+        example["inputs"] = torch.rand(count, len(names), length // model.inputs.size, generator=random)
     return example

@@ -58,23 +58,23 @@ _CLASSES = {
 _TOWER, _RESIDUAL, _MAP = 10, 8, 6
 # The published modules -> ours.
 _NAMES = {
-    "conv_block_1.conv": "trunk.0.conv",
-    "conv_block_1.batch_norm": "trunk.0.norm",
-    "conv_reduce.layers.1": "reduce.0.conv",
-    "conv_reduce.layers.2": "reduce.0.norm",
-    "conv2d_block.block.1": "map.0.blocks.0.conv",
-    "conv2d_block.block.2": "map.0.blocks.0.norm",
-    "final.dense": "head",
-    **{f"conv_tower.conv_tower.{4 * i + 1}": f"trunk.{1 + i}.conv" for i in range(_TOWER)},
-    **{f"conv_tower.conv_tower.{4 * i + 2}": f"trunk.{1 + i}.norm" for i in range(_TOWER)},
+    "conv_block_1.conv": "trunk.sequence.blocks.0.conv",
+    "conv_block_1.batch_norm": "trunk.sequence.blocks.0.norm",
+    "conv_reduce.layers.1": "trunk.reduce.0.conv",
+    "conv_reduce.layers.2": "trunk.reduce.0.norm",
+    "conv2d_block.block.1": "trunk.pair_map.blocks.0.blocks.0.conv",
+    "conv2d_block.block.2": "trunk.pair_map.blocks.0.blocks.0.norm",
+    "final.dense": "head.dense",
+    **{f"conv_tower.conv_tower.{4 * i + 1}": f"trunk.sequence.blocks.{1 + i}.conv" for i in range(_TOWER)},
+    **{f"conv_tower.conv_tower.{4 * i + 2}": f"trunk.sequence.blocks.{1 + i}.norm" for i in range(_TOWER)},
     **{
-        f"residual1d_block{1 + i}.{theirs}{1 + j}": f"trunk.{1 + _TOWER + i}.blocks.{j}.{ours}"
+        f"residual1d_block{1 + i}.{theirs}{1 + j}": f"trunk.sequence.blocks.{1 + _TOWER + i}.blocks.{j}.{ours}"
         for i in range(_RESIDUAL)
         for j in (0, 1)
         for theirs, ours in (("conv", "conv"), ("bn", "norm"))
     },
     **{
-        f"residual2d_block{1 + i}.{theirs}{1 + j}": f"map.{1 + i}.blocks.{j}.{ours}"
+        f"residual2d_block{1 + i}.{theirs}{1 + j}": f"trunk.pair_map.blocks.{1 + i}.blocks.{j}.{ours}"
         for i in range(_MAP)
         for j in (0, 1)
         for theirs, ours in (("conv", "conv"), ("bn", "norm"))

@@ -30,9 +30,13 @@ WEIGHTS = PublicFile(
 _TARGETS = 5313
 # The published modules -> ours; within a block, 1 is the convolution and 2 its normalisation.
 _BLOCKS = {
-    "model.trunk.0.block": "trunk.0",
-    **{f"model.trunk.1.tower.{i}.block": f"trunk.{1 + i}" for i in range(6)},
-    **{f"model.trunk.2.block.{i}.module.{j}.block": f"trunk.{7 + i}.blocks.{j}" for i in range(11) for j in (0, 1)},
+    "model.trunk.0.block": "trunk.blocks.0",
+    **{f"model.trunk.1.tower.{i}.block": f"trunk.blocks.{1 + i}" for i in range(6)},
+    **{
+        f"model.trunk.2.block.{i}.module.{j}.block": f"trunk.blocks.{7 + i}.blocks.{j}"
+        for i in range(11)
+        for j in (0, 1)
+    },
     "model.trunk.4.block": "head.0",
 }
 _LAYERS = {"1": "conv", "2": "norm"}

@@ -30,14 +30,14 @@ WEIGHTS = PublicFile(
 _TARGETS = Path(__file__).with_name("basset_targets.txt")
 
 # Layers of the published nn.Sequential -> ours. Between them lie ReLU, pooling and dropout, which have no weights.
-_CONVOLUTIONS = {"0": "members.0.trunk.0.conv", "4": "members.0.trunk.1.conv", "8": "members.0.trunk.2.conv"}
-_DENSE = {"13.1": "members.0.head.0.0", "17.1": "members.0.head.1.0", "21.1": "members.0.head.2"}
+_CONVOLUTIONS = {"0": "trunk.blocks.0.conv", "4": "trunk.blocks.1.conv", "8": "trunk.blocks.2.conv"}
+_DENSE = {"13.1": "head.0.0", "17.1": "head.1.0", "21.1": "head.2"}
 _NORMS = {
-    "1": "members.0.trunk.0.norm",
-    "5": "members.0.trunk.1.norm",
-    "9": "members.0.trunk.2.norm",
-    "14": "members.0.head.0.1",
-    "18": "members.0.head.1.1",
+    "1": "trunk.blocks.0.norm",
+    "5": "trunk.blocks.1.norm",
+    "9": "trunk.blocks.2.norm",
+    "14": "head.0.1",
+    "18": "head.1.1",
 }
 _NORM_KEYS = ("weight", "bias", "running_mean", "running_var")
 # Counts batches in training only; torch wrote it from 0.4.1 on.

@@ -66,6 +66,7 @@ def import_model(name: str) -> "SequenceModel":
     import torch
 
     from zoo.models.deepbind import DeepBind
+    from zoo.nn.motifs import MotifConfig
 
     row = _index()[name]
     file = PublicFile(f"{REPOSITORY}/db/params/{row['id']}.txt", row["sha256"], int(row["bytes"]), "BSD-3-Clause")
@@ -74,27 +75,29 @@ def import_model(name: str) -> "SequenceModel":
     model = DeepBind(
         targets=[row["protein"]],
         length=int(_WINDOW * width),
-        detectors=count,
-        width=width,
-        pooling="max_mean" if numbers["has_avg_pooling"] else "max",
-        strands="best_score" if numbers["reverse_complement"] else "forward",
+        motifs=MotifConfig(
+            filters=count,
+            width_bases=width,
+            pooling="max_mean" if numbers["has_avg_pooling"] else "max",
+            strands="best_score" if numbers["reverse_complement"] else "forward",
+        ),
         hidden=hidden,
         scan=True,
         loss="mean_squared_error",
     )
     # detectors: index k + 16 * (base + 4 * position); weights1: index i * hidden + j.
     state = {
-        "detectors": arrays["detectors"].reshape(width, 4, count).transpose(2, 1, 0),
-        "thresholds": arrays["thresholds"],
+        "trunk.filters": arrays["detectors"].reshape(width, 4, count).transpose(2, 1, 0),
+        "trunk.biases": arrays["thresholds"],
     }
     if hidden:
-        state["head.1.weight"] = arrays["weights1"].reshape(1, -1, hidden)
-        state["head.1.bias"] = arrays["biases1"].reshape(1, hidden)
-        state["head.4.weight"] = arrays["weights2"].reshape(1, hidden, 1)
-        state["head.4.bias"] = arrays["biases2"].reshape(1, 1)
+        state["head.layers.1.weight"] = arrays["weights1"].reshape(1, -1, hidden)
+        state["head.layers.1.bias"] = arrays["biases1"].reshape(1, hidden)
+        state["head.layers.4.weight"] = arrays["weights2"].reshape(1, hidden, 1)
+        state["head.layers.4.bias"] = arrays["biases2"].reshape(1, 1)
     else:
-        state["head.1.weight"] = arrays["weights1"].reshape(1, -1, 1)
-        state["head.1.bias"] = arrays["biases1"].reshape(1, 1)
+        state["head.layers.1.weight"] = arrays["weights1"].reshape(1, -1, 1)
+        state["head.layers.1.bias"] = arrays["biases1"].reshape(1, 1)
     model.load_state_dict({key: torch.from_numpy(value.copy()) for key, value in state.items()}, strict=True)
     return model
 

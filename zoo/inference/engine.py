@@ -145,10 +145,10 @@ class Predictor(ABC, Generic[SomePlan, Piece, Result]):
 
 def _check_inputs(model: SequenceModel, table: str | None) -> None:
     """Refuse a table of input tracks that the model does not read, or the lack of one that it does."""
-    if table is None and model.inputs:
+    if table is None and model.inputs.names:
         raise ConfigError(
-            f"the model reads {len(model.inputs)} input track(s) in addition to the sequence "
-            f"({some_of(model.inputs)}): name their table with --inputs"
+            f"the model reads {len(model.inputs.names)} input track(s) in addition to the sequence "
+            f"({some_of(model.inputs.names)}): name their table with --inputs"
         )
-    if table is not None and not model.inputs:
+    if table is not None and not model.inputs.names:
         raise ConfigError("the model reads the sequence alone: leave out --inputs")

@@ -47,7 +47,7 @@ class WindowReader:
     def __init__(
         self, model: SequenceModel, genome: Genome, contigs: Iterable[str], table: str | None, grid: int = 1
     ) -> None:
-        self.genome, self.length, self.size = genome, model.length, model.input_size
+        self.genome, self.length, self.size = genome, model.length, model.inputs.size
         self._number = {name: number for number, name in enumerate(genome.contigs)}
         self._inputs: InputTracks | None = None
         if table is not None:
@@ -95,8 +95,8 @@ def _open_inputs(
 ) -> "InputTracks":
     from zoo.data.tracks.inputs import InputTracks  # needs pyBigWig, which models without input tracks do not
 
-    inputs = InputTracks(table, genome, lengths, model.input_size, resolution=math.gcd(model.input_size, grid))
-    inputs.check(model.inputs, model.input_size)
+    inputs = InputTracks(table, genome, lengths, model.inputs.size, resolution=math.gcd(model.inputs.size, grid))
+    inputs.check(model.inputs.names, model.inputs.size)
     return inputs
 
 

@@ -5,61 +5,46 @@ Shapes: B batch, L input bases, T targets.
 
 import inspect
 import math
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
-from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from zoo.batch import Batch
-from zoo.errors import ConfigError, InputError
-from zoo.genome.sequence import complement_codes, one_hot
+from zoo.batch import Batch, InputSpec
+from zoo.errors import ConfigError
 from zoo.metrics.base import TargetMetrics
 from zoo.metrics.choose import metrics_for
-from zoo.nn.losses import find_loss
+from zoo.models._inference import InferenceModel
+from zoo.nn.ensemble import EnsembleHead
 from zoo.nn.optimization import Optimization, configured
+from zoo.nn.scale import TargetScaleConfig, target_scale
 from zoo.outputs import Output
 from zoo.utils.arguments import constructor_arguments
-from zoo.utils.text import some_of
 
 __all__ = ["SequenceModel"]
 
 
-class SequenceModel(LightningModule):
+class SequenceModel(InferenceModel):
     """A model of DNA: one-hot sequence in, raw values of one `Output` out.
 
-    An architecture is a subclass in its own file under `zoo/models/`, with `forward` and keyword arguments only: they
-    are what `config.json`, the YAML and `--help` hold. It can be built from `targets` and `length` alone.
+    An architecture is a subclass in its own file under `zoo/models/`. Its constructor sets `trunk` and `head`, and has
+    keyword arguments only: they are what `config.json`, the YAML and `--help` hold. It can be built from `targets` and
+    `length` alone. `zoo.models._inference` has the half that predicts.
 
     Args:
         output: what is predicted.
         length: bases that the model reads.
         loss: a name in `zoo.nn.losses.LOSSES`; it fixes the activation too.
+        inputs: tracks that are read in addition to the sequence; an architecture may make it an argument.
     """
 
-    # What the four channels hold at an N.
-    unknown_base: ClassVar[float] = 0.0
-    # Whether predictions are averaged with those for the reverse complement; an architecture may make it an argument.
-    rc_average: bool = False
-
-    # Tracks that are read beside the sequence, the bases that a value of one stands for, and for each the index of its
-    # partner on the other strand; an architecture may make them arguments.
-    inputs: tuple[str, ...] = ()
-    input_size: int = 1
-    input_pairs: tuple[int, ...] = ()
-
-    def __init__(self, output: Output, length: int, loss: str) -> None:
-        super().__init__()
-        if length < 1:
-            raise ConfigError(f"a model cannot read {length} bases")
+    def __init__(self, output: Output, length: int, loss: str, inputs: InputSpec = InputSpec()) -> None:  # noqa: B008
+        super().__init__(output, length, loss, inputs)
         frame = inspect.currentframe()
         assert frame is not None
         # Given as one dict, so that a LightningCLI does not store its own view of them instead.
         self.save_hyperparameters(constructor_arguments(type(self), frame))
-        self.output = output
-        self.length = length
-        self.loss = find_loss(loss)
         self.optimization = Optimization()
         self.val_scores, self.test_scores = (metrics_for(output, self.loss, split) for split in ("val", "test"))
         # What was taken from another model: names of tensors, and the modules of it that stay as they are.
@@ -73,81 +58,24 @@ class SequenceModel(LightningModule):
         """The constructor's arguments, defaults filled in, as plain JSON values: what `config.json` stores."""
         return dict(self.hparams)
 
-    @property
-    def min_length(self) -> int:
-        """The shortest sequence the model takes."""
-        return self.length
+    def training_loss(self, batch: Batch) -> Tensor:
+        """Training loss of one batch (scalar); of an ensemble, the mean of its members' own losses.
 
-    @property
-    def max_length(self) -> int | None:
-        """The longest sequence the model takes; None when there is no limit."""
-        return self.length
+        Training the average of ensemble members would make them depend on each other.
+        """
+        if not isinstance(self.head, EnsembleHead):
+            return self.loss.function(self.raw(batch.codes, batch.inputs), batch.target, self.target_weight())
+        features = self.trunk(self.encode(batch.codes), batch.inputs)
+        raw = self.head.member_outputs(features)  # (B, M, *output.shape)
+        return self.loss.function(raw, batch.target.unsqueeze(1).expand_as(raw), self.target_weight())
 
-    def activation(self, raw: Tensor) -> Tensor:
-        """Turn raw output into natural units, shape unchanged."""
-        return self.loss.activation(raw)
-
-    def encode(self, codes: Tensor) -> Tensor:
-        """Turn codes (B, L) uint8 into the model's one-hot input (B, 4, L)."""
-        return one_hot(codes, self.unknown_base)
-
-    def raw(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
-        """The raw output (B, *output.shape) for codes (B, L), and inputs (B, I, L / input_size) where there are any."""
-        onehot = self.encode(codes)
-        found: Tensor = self(onehot) if inputs is None else self(onehot, inputs)
-        return found
-
-    def predict(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
-        """Predict in natural units, averaged over both strands where the model says so.
+    def scale_targets(self, config: TargetScaleConfig | None) -> nn.Module:
+        """Build the module that scales raw outputs to the targets' own units: the last of a head.
 
         Args:
-            codes: uint8 (B, L) on the model's device.
-            inputs: float32 (B, I, L / input_size), the tracks that are read beside it, in the order of `inputs`.
-
-        Returns:
-            float32 (B, *output.shape).
-
-        Raises:
-            InputError: a length that the model does not take, or tracks that are missing or not its own.
+            config: None for targets that are learnt in their own units.
         """
-        self.check_length(codes.shape[1])
-        self._check_inputs(codes, inputs)
-        return self._predicted(self.raw(codes, inputs), codes, inputs)
-
-    def _predicted(self, raw: Tensor, codes: Tensor, inputs: Tensor | None) -> Tensor:
-        """The prediction for codes whose raw output on the given strand is known."""
-        # In float32 whatever the precision: in bf16 the probabilities near 1 would be ties.
-        forward = self.activation(raw.float())
-        if not self.rc_average:
-            return forward
-        if inputs is not None:
-            inputs = inputs.flip(-1)
-            inputs = inputs[:, list(self.input_pairs)] if self.input_pairs else inputs
-        backward = self.activation(self.raw(complement_codes(codes), inputs).float())
-        return (forward + self.output.reverse_complement(backward)) / 2
-
-    def check_length(self, length: int) -> None:
-        """Refuse a sequence that is too short or too long, in one sentence."""
-        if length < self.min_length or (self.max_length is not None and length > self.max_length):
-            takes = (
-                f"at least {self.min_length}" if self.max_length is None else f"{self.min_length} to {self.max_length}"
-            )
-            takes = str(self.length) if self.min_length == self.max_length else takes
-            raise InputError(f"the sequence has {length} bases; the model takes {takes}")
-
-    def _check_inputs(self, codes: Tensor, inputs: Tensor | None) -> None:
-        """Refuse tracks that are missing, or not those that the model reads."""
-        if not self.inputs and inputs is None:
-            return
-        if inputs is None:
-            raise InputError(f"the model reads {len(self.inputs)} tracks beside the sequence: {some_of(self.inputs)}")
-        wanted = (len(codes), len(self.inputs), codes.shape[1] // self.input_size)
-        if tuple(inputs.shape) != wanted:
-            raise InputError(f"the tracks read beside the sequence have the shape {tuple(inputs.shape)}, not {wanted}")
-
-    def training_loss(self, batch: Batch) -> Tensor:
-        """What training lowers, ()."""
-        return self.loss.function(self.raw(batch.codes, batch.inputs), batch.target, self.target_weight())
+        return target_scale(config, self.output.shape, self.loss.activation)
 
     def target_weight(self) -> Tensor | None:
         """How much each target counts in training, (T, 1, ...), of as many dimensions as the output."""

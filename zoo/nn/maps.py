@@ -1,4 +1,4 @@
-"""Layers of maps, whose pixels are pairs of positions. Shapes: B batch, C channels, P positions."""
+"""Layers of contact maps, whose pixels are pairs of bins. Shapes: B batch, C channels, P bins, I input tracks."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,26 +9,51 @@ from torch import Tensor, nn
 
 from zoo.nn.layers import ACTIVATIONS, BATCH_NORM_EPS, he_normal_
 
-__all__ = ["COMBINATIONS", "MapBlock", "PairedInputs", "Symmetric", "dilated_map"]
+__all__ = ["COMBINATIONS", "MapBlock", "PairedInputs", "Pairs", "Symmetric", "dilated_map"]
 
 # Hidden units of the net that reads the inputs of pairs.
 _PAIRED_UNITS = 64
 
-# What a pixel (i, j) gets from the channels of positions i and j. Only the first leaves as many values as it found
-# twice; all but it are the same for (j, i).
+# What a pixel (i, j) has of the channels of bins i and j; all but the first are the same for (j, i).
 COMBINATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concatenate": lambda left, right: torch.cat([left + 0 * right, right + 0 * left], 1),
     "mean": lambda left, right: (left + right) / 2,
     "max": torch.maximum,
-    # Of what is not negative, as all is behind a ReLU but not behind a GELU; begun a little above zero, where the slope
-    # of the root is infinite.
+    # Of values that are not negative, as all are behind a ReLU but not behind a GELU; a small number is added because
+    # the slope of the root is infinite at 0.
     "geometric_mean": lambda left, right: (left.relu() * right.relu() + 1e-6).sqrt(),
     "dot": lambda left, right: left * right,
 }
 
 
+class Pairs(nn.Module):
+    """Channels of bins (B, C, P) -> those of pairs of bins and their distance in bins: (B, C' + 1, P, P).
+
+    Args:
+        combine: a name in `COMBINATIONS`.
+    """
+
+    def __init__(self, combine: str) -> None:
+        super().__init__()
+        self.combine = COMBINATIONS[combine]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, P) -> (B, C' + 1, P, P); the last channel is the distance."""
+        pairs = self.combine(x[..., :, None], x[..., None, :])  # (B, C, P, 1) and (B, C, 1, P) -> (B, C', P, P)
+        return torch.cat([pairs, _distance(x)], 1)
+
+
 class MapBlock(nn.Sequential):
-    """Activation, convolution without bias, batch normalisation: (B, C, P, P) -> (B, C', P, P)."""
+    """Activation, convolution without bias, batch normalisation: (B, C, P, P) -> (B, C', P, P).
+
+    Args:
+        channels: C and C'.
+        width: bins that the convolution spans, on both axes.
+        dilation: bins from one tap to the next.
+        zeroed: begin with an output of zero, so that a residual block begins as the identity.
+        momentum: of batch normalisation as PyTorch counts it: 1 - Keras'.
+        activation: a name in `ACTIVATIONS`.
+    """
 
     def __init__(
         self,
@@ -45,12 +70,17 @@ class MapBlock(nn.Sequential):
         self.conv = nn.Conv2d(*channels, width, dilation=dilation, padding="same", bias=False)
         self.norm = nn.BatchNorm2d(channels[1], eps=BATCH_NORM_EPS, momentum=momentum)
         he_normal_(self.conv.weight)
-        if zeroed:  # so that a residual block begins as nothing
+        if zeroed:
             nn.init.zeros_(self.norm.weight)
 
 
 class Symmetric(nn.Module):
-    """What blocks make of a map, added to it if `residual`, averaged with its mirror image: (B, C, P, P), as it was."""
+    """Blocks, with a residual connection or without, then the mean of the map and its transpose: (B, C, P, P).
+
+    Args:
+        blocks: applied one after the other.
+        residual: add the input to their output.
+    """
 
     def __init__(self, *blocks: nn.Module, residual: bool = False) -> None:
         super().__init__()
@@ -58,17 +88,28 @@ class Symmetric(nn.Module):
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        made = self.blocks(x)
-        made = x + made if self.residual else made
-        symmetric: Tensor = (made + made.transpose(-2, -1)) / 2
+        """(B, C, P, P) -> a symmetric map (B, C', P, P)."""
+        result = self.blocks(x)
+        result = x + result if self.residual else result
+        symmetric: Tensor = (result + result.transpose(-2, -1)) / 2
         return symmetric
 
 
 def dilated_map(
     channels: int, filters: int, dilation: int, common: dict[str, Any], dropout: float, channel_dropout: bool
 ) -> Symmetric:
-    """A dilated convolution to fewer channels and a pointwise one back, which begins at zero, added to a map."""
+    """Build a dilated residual block of a map: a dilated convolution to fewer channels and a pointwise one back.
+
+    The block begins as the identity.
+
+    Args:
+        channels: of the map.
+        filters: of the dilated convolution.
+        dilation: bins from one tap to the next.
+        common: `momentum` and `activation` of its blocks, see `MapBlock`.
+        dropout: at the end of the block.
+        channel_dropout: drop whole channels instead of single values.
+    """
     return Symmetric(
         MapBlock((channels, filters), 3, dilation=dilation, **common),
         MapBlock((filters, channels), zeroed=True, **common),
@@ -78,16 +119,16 @@ def dilated_map(
 
 
 class PairedInputs(nn.Module):
-    """A dense net at each pair of bins: (B, I, p) -> (B, C, P, P), the same for (j, i) as for (i, j).
+    """A dense net at each pair of bins: tracks (B, I, p) -> (B, C, P, P), the same for (j, i) as for (i, j).
 
-    It reads the mean and the absolute difference of each input of the two bins, their distance and its logarithm. It
-    begins as nothing, and has no normalisation, since statistics of a few windows would blur what a window's pixels
-    share: inputs are best given in units in which they vary by about one.
+    It reads the mean and the absolute difference of each track of the two bins, their distance and its logarithm. It
+    begins with an output of zero, and has no normalisation, since statistics of a few windows would blur what a
+    window's pixels share: tracks are best given in units in which they vary by about one.
 
     Args:
-        inputs: how many, I.
+        inputs: tracks I.
         filters: channels of the map, C.
-        pool: values of an input in a bin, p / P; their mean is read.
+        pool: values of a track in a bin, p / P; their mean is read.
     """
 
     def __init__(self, inputs: int, filters: int, pool: int) -> None:
@@ -100,11 +141,17 @@ class PairedInputs(nn.Module):
         self.layers = nn.Sequential(first, nn.GELU(), second, nn.GELU(), last)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """See the class."""
+        """Tracks (B, I, p) -> what is added to the map (B, C, P, P)."""
         x = self.pool(inputs)
         left, right = x[..., :, None], x[..., None, :]  # (B, I, P, 1), (B, I, 1, P)
-        place = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
-        distance = (place[:, None] - place).abs().expand(len(x), 1, -1, -1)
+        distance = _distance(x)
+        # Both between -1 and 1.
         distances = [values / values.max().clamp(min=1) * 2 - 1 for values in (distance, (1 + distance).log())]
-        made: Tensor = self.layers(torch.cat([(left + right) / 2, (left - right).abs(), *distances], 1))
-        return made
+        result: Tensor = self.layers(torch.cat([(left + right) / 2, (left - right).abs(), *distances], 1))
+        return result
+
+
+def _distance(x: Tensor) -> Tensor:
+    """Distances of bins (B, 1, P, P) in bins, for channels of bins (B, C, P)."""
+    index = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
+    return (index[:, None] - index).abs().expand(len(x), 1, -1, -1)

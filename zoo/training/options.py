@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -142,16 +142,11 @@ class TrainCLI(LightningCLI):
         parser.add_dataclass_arguments(CardText, "card")
         parser.link_arguments("seed_everything", "data.init_args.seed")
         parser.link_arguments("data.targets", "model.init_args.targets", apply_on="instantiate")
-        for name in (
-            "length",
-            "crop",
-            "strand_pairs",
-            "diagonal",
-            "inputs",
-            "input_size",
-            "input_pairs",
-        ):  # what a model does not take is not given to it
-            parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
+        # A model is given only those that its constructor has.
+        linked = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
+        for ours, theirs in linked.items():
+            parser.link_arguments(f"data.{ours}", f"model.init_args.{theirs}", apply_on="instantiate")
+        parser.link_arguments("data", "model.init_args.inputs", lambda data: asdict(data.spec().inputs), "instantiate")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The Trainer of the configuration, with the run's own checkpoints, logs and seeding."""

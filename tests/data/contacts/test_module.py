@@ -723,9 +723,10 @@ def test_coolers_of_two_resolutions_and_no_cooler_are_refused(world: World, seve
 
 def akita(tower_pools: list[int], **options: Any) -> Akita:
     """A net of small blocks that reads what the data give."""
-    sizes: dict[str, Any] = {"stem_filters": 2, "tower_filters": [2] * len(tower_pools), "residual_filters": 2}
-    sizes |= {"reduced_filters": 2, "map_filters": 2, "map_residual_filters": 2, "dilations": [1], "map_dilations": [1]}
-    return Akita(["one"], tower_pools=tower_pools, **{"length": LENGTH, "crop": CROP, **sizes, **options})
+    trunk: Any = {"stem_filters": 2, "tower_filters": [2] * len(tower_pools), "tower_pools": tower_pools}
+    trunk |= {"residual_filters": 2, "dilations": [1]}
+    pair_map: Any = {"reduced_filters": 2, "filters": 2, "residual_filters": 2, "dilations": [1]}
+    return Akita(["one"], trunk=trunk, pair_map=pair_map, **{"length": LENGTH, "crop_bins": CROP, **options})
 
 
 def test_models_of_other_bins_pixels_or_outputs_are_refused(world: World, several: str) -> None:
@@ -735,7 +736,7 @@ def test_models_of_other_bins_pixels_or_outputs_are_refused(world: World, severa
     data.check_model(fitting.output, fitting.loss)
     for model, words in (
         (akita([8, 8]), ["the pools of the model make bins of 128 bases, the cooler's have 256: change one"]),
-        (akita([8, 16], crop=3), ["predicts 12 bins from diagonal 2 on", "the data have 14 from 2 on"]),
+        (akita([8, 16], crop_bins=3), ["predicts 12 bins from diagonal 2 on", "the data have 14 from 2 on"]),
         (akita([8, 16], diagonal=3), ["predicts 14 bins from diagonal 3 on", "the data have 14 from 2 on"]),
         # As many pixels, but others.
         (akita([8, 16], diagonal=3, length=LENGTH + BIN), ["predicts 15 bins from diagonal 3 on", "have 14 from 2 on"]),
