@@ -1,4 +1,4 @@
-"""What the tests share: a clean environment, two tiny checkpoints, and the command line run in this process."""
+"""Shared by all tests: a clean environment, two tiny checkpoints, and the command line run in this process."""
 
 import os
 from collections.abc import Callable
@@ -21,18 +21,18 @@ LENGTH = 20
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("public_data") and not _mirror_is_there():
+    if item.get_closest_marker("public_data") and not _mirror_exists():
         pytest.skip("needs public files: set ZOO_MIRROR to a folder that has them")
 
 
-def _mirror_is_there() -> bool:
+def _mirror_exists() -> bool:
     mirror = os.environ.get("ZOO_MIRROR")
     return bool(mirror) and Path(str(mirror)).is_dir()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
-    """Here and in the processes that tests start: sums in another order would end in other last digits."""
+    """In this process and those that tests start: sums in another order differ in their last digits."""
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -48,7 +48,7 @@ def _clean_environment(
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two checkpoints of random weights: `mlp.tiny` takes 20 bases, `deepbind.tiny` scans any length."""
+    """A folder with two checkpoints of random weights: `mlp.tiny` takes 20 bases, `deepbind.tiny` any length."""
     home = tmp_path_factory.mktemp("checkpoints")
     with torch.random.fork_rng():
         torch.manual_seed(7)
@@ -106,7 +106,7 @@ def run_zoo(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
 
 @pytest.fixture
 def made_yeast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the yeast data set, built from made files."""
+    """The folder of the yeast data set, built from synthetic files."""
     from made.yeast import fetch_made, made_objects
 
     from zoo.datasets import yeast, yeast_genome

@@ -1,3 +1,5 @@
+"""Genomes: slices of a FASTA file, padding, strands, contig names, worker processes, and files that are refused."""
+
 from __future__ import annotations
 
 import gzip
@@ -17,7 +19,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, encode
 
-PARTNER = str.maketrans("ACGTN", "TGCAN")
+COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 def random_contigs() -> dict[str, str]:
@@ -40,9 +42,9 @@ def write_fasta(
     return path
 
 
-def on_paper(chrom: str, start: int, end: int, strand: str = ".") -> str:
+def expected_bases(chrom: str, start: int, end: int, strand: str = ".") -> str:
     letters = [CONTIGS[chrom][i] if 0 <= i < len(CONTIGS[chrom]) else "N" for i in range(start, end)]
-    return "".join(reversed(letters)).translate(PARTNER) if strand == "-" else "".join(letters)
+    return "".join(reversed(letters)).translate(COMPLEMENT) if strand == "-" else "".join(letters)
 
 
 @pytest.mark.parametrize("last", [True, False], ids=["line end", "no line end"])
@@ -56,8 +58,8 @@ def test_every_read_is_a_slice_of_what_was_written(tmp_path: Path, width: int, e
         for _ in range(60):
             start, stop = sorted(rng.choice(np.arange(-20, len(sequence) + 21), 2, replace=False).tolist())
             for strand in "+-.":
-                found = genome.sequence(Interval(chrom, start, stop, strand=strand))
-                assert found == on_paper(chrom, start, stop, strand)
+                bases = genome.sequence(Interval(chrom, start, stop, strand=strand))
+                assert bases == expected_bases(chrom, start, stop, strand)
 
 
 def test_contigs_are_listed_with_their_lengths_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -94,12 +96,12 @@ def test_a_pickled_genome_reads_the_same(tmp_path: Path, warm: bool) -> None:
     if warm:
         genome.codes(Interval("chr1", 0, 10))
     packed = pickle.dumps(genome)
-    again = pickle.loads(packed)
-    assert again.sequence(Interval("chr1", 3, 99)) == CONTIGS["chr1"][3:99]
-    assert again.contigs == genome.contigs
+    unpickled = pickle.loads(packed)
+    assert unpickled.sequence(Interval("chr1", 3, 99)) == CONTIGS["chr1"][3:99]
+    assert unpickled.contigs == genome.contigs
 
 
-def test_the_sequence_does_not_travel_in_the_pickle(tmp_path: Path) -> None:
+def test_a_pickled_genome_does_not_hold_the_sequence(tmp_path: Path) -> None:
     genome = Genome(write_fasta(tmp_path, {"a": "ACGT" * 25_000}))
     genome.codes(Interval("a", 0, 10))
     assert len(pickle.dumps(genome)) < 10_000
@@ -117,7 +119,7 @@ def test_a_worker_process_reads_the_same(tmp_path: Path, method: str) -> None:
     queue = context.Queue()
     process = context.Process(target=read_in_worker, args=(genome, Interval("chr1", 11, 77, strand="-"), queue))  # type: ignore[attr-defined]
     process.start()
-    assert queue.get(timeout=60) == on_paper("chr1", 11, 77, "-")
+    assert queue.get(timeout=60) == expected_bases("chr1", 11, 77, "-")
     process.join(60)
 
 
@@ -134,12 +136,12 @@ def test_roman_numerals_are_matched(tmp_path: Path) -> None:
     assert read == {"chr1": "AAAA", "chrI": "AAAA", "2": "CCCC", "10": "GGGG", "chrX": "GGGG"}
 
 
-def test_a_contig_s_name_here_is_told(tmp_path: Path) -> None:
+def test_contig_gives_the_name_that_the_genome_uses(tmp_path: Path) -> None:
     genome = Genome(write_fasta(tmp_path))
     assert [genome.contig(name) for name in ("1", "chr2", "MT", "1")] == ["chr1", "chr2", "chrM", "chr1"]
 
 
-def test_a_contig_that_is_not_there_is_refused_naming_those_that_are(tmp_path: Path) -> None:
+def test_an_unknown_contig_is_refused_naming_the_known_ones(tmp_path: Path) -> None:
     genome = Genome(write_fasta(tmp_path))
     for refuse in (genome.codes, genome.check):
         with pytest.raises(InputError, match=r"'chr9'.*chr1, chr2, chrM, chrX"):
@@ -162,7 +164,7 @@ def test_an_interval_that_begins_before_its_contig_is_refused(tmp_path: Path) ->
         Genome(write_fasta(tmp_path)).check(Interval("chr1", -5, 20))
 
 
-def test_a_compressed_fasta_is_refused_with_the_cure(tmp_path: Path) -> None:
+def test_a_compressed_fasta_is_refused_and_the_message_says_what_to_do(tmp_path: Path) -> None:
     path = write_fasta(tmp_path)
     path.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(InputError, match=r"genome.fa is compressed.*gunzip"):
@@ -174,7 +176,7 @@ def test_a_compressed_fasta_is_refused_with_the_cure(tmp_path: Path) -> None:
     ["", "ACGT\n", ">a\nACGT\nAC\nACGT\n", ">a\nACGT\n>a\nCCCC\n"],
     ids=["empty", "no header", "ragged lines", "one name twice"],
 )
-def test_what_is_no_regular_fasta_is_refused_by_name(tmp_path: Path, text: str) -> None:
+def test_an_irregular_fasta_is_refused_with_its_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "genome.fa"
     path.write_text(text)
     with pytest.raises(InputError, match=r"genome.fa"):
@@ -186,14 +188,14 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         Genome(tmp_path / "none.fa")
 
 
-def test_a_letter_that_is_no_base_is_named_with_file_and_interval(tmp_path: Path) -> None:
+def test_an_invalid_letter_is_refused_with_file_and_interval(tmp_path: Path) -> None:
     genome = Genome(write_fasta(tmp_path, {"a": "ACGTACGT!CGT"}))
     assert genome.sequence(Interval("a", 0, 8)) == "ACGTACGT"
     with pytest.raises(InputError, match=r"genome.fa, a:6-10: .*'!' at position 3"):
         genome.codes(Interval("a", 6, 10))
 
 
-def test_a_fasta_that_changed_is_indexed_anew(tmp_path: Path) -> None:
+def test_the_index_of_a_changed_fasta_is_rebuilt(tmp_path: Path) -> None:
     path = write_fasta(tmp_path)
     Genome(path)
     write_fasta(tmp_path, {"new": "ACGTACGT"})
@@ -203,7 +205,7 @@ def test_a_fasta_that_changed_is_indexed_anew(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sealed_folder() -> Iterator[Path]:
+def read_only_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp())
     user = os.geteuid()
     try:
@@ -214,11 +216,11 @@ def sealed_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_a_genome_in_a_folder_that_cannot_be_written_is_indexed_in_memory(sealed_folder: Path) -> None:
-    path = write_fasta(sealed_folder)
+def test_a_genome_in_a_read_only_folder_is_indexed_in_memory(read_only_folder: Path) -> None:
+    path = write_fasta(read_only_folder)
     path.chmod(0o444)
-    sealed_folder.chmod(0o555)
-    if os.geteuid() == 0:  # root may write everywhere: be nobody for a while
+    read_only_folder.chmod(0o555)
+    if os.geteuid() == 0:  # root may write everywhere: take the rights of another user
         os.seteuid(65534)
     genome = Genome(path)
     assert genome.sequence(Interval("chr1", 3, 99)) == CONTIGS["chr1"][3:99]

@@ -1,4 +1,4 @@
-"""A made genome with planted boundaries, and the coolers that they imply."""
+"""A synthetic genome with planted domain boundaries, and a cooler of contacts drawn from them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,17 +13,17 @@ from zoo.genome.sequence import decode, encode
 
 BIN = 256
 MOTIF = "GATTACAGGCCTTAGC"
-COPIES = 4  # in the bin of a boundary
-REACH = 40  # bins within which contacts are made
+COPIES = 4  # of the motif in the bin of a boundary
+REACH = 40  # largest distance of a contact, in bins
 
 
 class MadeContacts(NamedTuple):
-    """What was made.
+    """A synthetic data set.
 
     Attributes:
         genome: FASTA.
         cooler: balanced counts.
-        truth: contig -> log(observed/expected) that the boundaries imply (bins, bins).
+        truth: contig -> log(observed/expected) of the boundaries (bins, bins).
     """
 
     genome: Path
@@ -39,7 +39,7 @@ def make_contacts(
     weights: bool = True,
     reach: int = REACH,
 ) -> MadeContacts:
-    """Bins on two sides of a boundary meet e times less often than those of one domain; depth falls with distance."""
+    """Draw contacts: e times fewer across a boundary than within a domain, and fewer with distance."""
     rng = np.random.default_rng(seed)
     truth, letters, chunks, offset = {}, {}, [], 0
     for name, length in lengths.items():
@@ -74,7 +74,7 @@ def make_contacts(
 
 
 def bins_of(lengths: Mapping[str, int], size: int) -> pd.DataFrame:
-    """The bins of a cooler."""
+    """Make the table of bins of a cooler."""
     rows = [
         (name, start, min(start + size, length)) for name, length in lengths.items() for start in range(0, length, size)
     ]

@@ -1,4 +1,4 @@
-"""Made files that stand in for the public ones of yeast: sixteen small chromosomes, coverage, tables of starts."""
+"""Synthetic files in place of the public ones of yeast: sixteen small chromosomes, coverage, tables of starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +14,13 @@ from zoo.utils.download import PublicFile
 
 # Long enough for a window of basenji.yeast.
 CHROMOSOME = 9000
-# Bases of coverage 0 on each chromosome that stand for what cannot be mapped, and a shorter run that does not.
+# Bases of coverage 0 on each chromosome: a run that counts as unmappable, and one that is too short for that.
 UNMAPPABLE = (2000, 2500)
 SHORT_RUN = (4000, 4300)
 
 
 def made_coverage(path: Path, rng: np.random.Generator) -> None:
-    """Coverage in steps of 10 bases, as the published file has it; a mitochondrion besides."""
+    """Write coverage in steps of 10 bases, like the published file, of the mitochondrion too."""
     with pyBigWig.open(str(path), "w") as file:
         names = [*CONTIGS, "chrM"]
         file.addHeader([(name, CHROMOSOME) for name in names])
@@ -32,35 +32,35 @@ def made_coverage(path: Path, rng: np.random.Generator) -> None:
 
 
 def made_starts(path: Path, rng: np.random.Generator) -> None:
-    """A table of tags, padded with blanks as the published ones are."""
+    """Write a table of tags, padded with blanks like the published ones."""
     table = made_tags(rng)
     lines = [f"{r.seq}\t{r.TSS:8d}\t{r.strand}\t{r.nTAGs:3d}\tTRUE" for r in table.itertuples()]
     path.write_text("\n".join(["seq\tTSS\tstrand\tnTAGs\tisreal", *lines]) + "\n")
 
 
 def made_tags(rng: np.random.Generator) -> pd.DataFrame:
-    """400 places of each chromosome and of the mitochondrion, 1-based, with 1 to 9 tags."""
+    """Draw 400 positions (1-based) of each chromosome and of the mitochondrion, with 1 to 9 tags."""
     names = [name.removeprefix("chr") for name in CONTIGS] + ["Mito"]
-    parts = []
+    tables = []
     for name in names:
-        place = np.sort(rng.choice(CHROMOSOME, 400, replace=False)) + 1
+        position = np.sort(rng.choice(CHROMOSOME, 400, replace=False)) + 1
         strand, tags = np.where(rng.random(400) < 0.5, "+", "-"), rng.integers(1, 10, 400)
-        parts.append(pd.DataFrame({"seq": name, "TSS": place, "strand": strand, "nTAGs": tags}))
-    return pd.concat(parts, ignore_index=True)
+        tables.append(pd.DataFrame({"seq": name, "TSS": position, "strand": strand, "nTAGs": tags}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def made_objects() -> dict[str, Any]:
-    """What rdata makes of GRanges objects: run-length encoded columns."""
-    found = {}
+    """Make objects like those that rdata reads from GRanges: run-length encoded columns."""
+    objects = {}
     for number in (1, 2, 3):
         table = made_tags(np.random.default_rng(100 + number))
-        found[f"S288C_D_{number}"] = SimpleNamespace(
+        objects[f"S288C_D_{number}"] = SimpleNamespace(
             seqnames=_runs(table["seq"]),
             strand=_runs(table["strand"]),
             ranges=SimpleNamespace(start=table["TSS"].to_numpy()),
             elementMetadata=SimpleNamespace(listData={"score": table["nTAGs"].to_numpy(float)}),
         )
-    return found
+    return objects
 
 
 def _runs(column: "pd.Series[str]") -> SimpleNamespace:
@@ -73,12 +73,12 @@ MADE_YEAST: dict[str, Callable[[Path, np.random.Generator], None]] = {".bw": mad
 
 
 def seed_of(url: str) -> int:
-    """The made tables differ by their url, as files of one name lie in two folders."""
+    """Return a seed that differs by url, because files of one name lie in two folders."""
     return sum(map(ord, url[-24:]))
 
 
 def fetch_made(folder: Path, file: PublicFile) -> Path:
-    """What stands in for a file."""
+    """Write the synthetic file in place of a public one; return its path."""
     path = folder / file.url.rsplit("/", 2)[-2] / file.name
     path.parent.mkdir(exist_ok=True)
     if path.suffix == ".fa":

@@ -1,3 +1,5 @@
+"""Public files: the cache, a mirror, checksums, and downloads that fail."""
+
 from __future__ import annotations
 
 import functools
@@ -63,7 +65,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def mirror(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a download was begun although ZOO_MIRROR is set")
+        raise AssertionError("a download was started although ZOO_MIRROR is set")
 
     monkeypatch.setattr(pooch, "HTTPDownloader", refuse)
     monkeypatch.setenv("ZOO_MIRROR", str(tmp_path / "mirror"))
@@ -76,13 +78,13 @@ def put(path: Path, content: bytes = CONTENT) -> Path:
     return path
 
 
-def test_a_file_is_called_by_the_last_part_of_its_url() -> None:
+def test_the_name_of_a_file_is_the_last_part_of_its_url() -> None:
     file = public_file("https://example.org/a%20b/peaks%2B1.bed.gz?raw=true")
     assert file.name == "peaks+1.bed.gz"
     assert file.relative_path == Path("example.org/a b/peaks+1.bed.gz")
 
 
-def test_the_cache_moves_with_its_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_follows_the_environment_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZOO_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -100,23 +102,23 @@ def test_the_cache_moves_with_its_variables(tmp_path: Path, monkeypatch: pytest.
         (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     ],
 )
-def test_sha256_is_that_of_the_standards_examples(tmp_path: Path, content: bytes, digest: str) -> None:
+def test_sha256_of_the_examples_in_the_standard(tmp_path: Path, content: bytes, digest: str) -> None:
     assert sha256_of(put(tmp_path / "file", content)) == digest
 
 
-def test_a_mirrored_file_is_taken_where_it_lies(mirror: Path, cache: Path) -> None:
+def test_a_mirrored_file_is_used_in_place(mirror: Path, cache: Path) -> None:
     path = put(mirror / "example.org" / "data" / "a b.fa")
     assert fetch(public_file("https://example.org/data/a%20b.fa")) == path
     assert not cache.exists()
 
 
-def test_a_file_that_the_mirror_lacks_is_not_looked_for_elsewhere(mirror: Path, cache: Path) -> None:
+def test_a_file_that_the_mirror_lacks_is_an_error_even_if_it_is_cached(mirror: Path, cache: Path) -> None:
     put(cache / "files" / "example.org" / "a.fa")
     with pytest.raises(DownloadError, match=r"ZOO_MIRROR.*https://example.org/a.fa"):
         fetch(public_file("https://example.org/a.fa"))
 
 
-def test_a_mirrored_file_of_other_bytes_is_refused_and_left(mirror: Path) -> None:
+def test_a_mirrored_file_with_other_content_is_refused_and_kept(mirror: Path) -> None:
     path = put(mirror / "example.org" / "a.fa", b"other")
     with pytest.raises(IntegrityError, match=f"a.fa: its sha256 is {hashlib.sha256(b'other').hexdigest()}"):
         fetch(public_file("https://example.org/a.fa"))
@@ -134,7 +136,9 @@ def test_a_file_is_downloaded_once_and_kept(public: Path, url: str, requested: l
 
 
 @pytest.mark.parametrize("served", [b"", CONTENT[:-1], b"<html>sign in</html>"], ids=["empty", "short", "a page"])
-def test_wrong_bytes_are_refused_and_nothing_stays(public: Path, url: str, cache: Path, served: bytes) -> None:
+def test_a_download_with_other_content_is_refused_and_deleted(
+    public: Path, url: str, cache: Path, served: bytes
+) -> None:
     put(public / "a.fa", served)
     with pytest.raises(IntegrityError, match=r"/a.fa: what was downloaded is not what was published"):
         fetch(public_file(f"{url}/a.fa"))
@@ -142,7 +146,7 @@ def test_wrong_bytes_are_refused_and_nothing_stays(public: Path, url: str, cache
 
 
 @pytest.mark.parametrize("broken", [b"", CONTENT[:99], CONTENT + b"A"], ids=["empty", "short", "long"])
-def test_a_cached_file_that_was_damaged_is_fetched_anew(
+def test_a_damaged_cached_file_is_downloaded_again(
     public: Path, url: str, requested: list[str], cache: Path, broken: bytes
 ) -> None:
     put(public / "a.fa")
@@ -154,13 +158,13 @@ def test_a_cached_file_that_was_damaged_is_fetched_anew(
     assert requested == ["/a.fa"] * 2
 
 
-def test_a_file_that_is_not_there_is_a_download_error_with_the_cure(url: str, cache: Path) -> None:
+def test_a_missing_file_is_a_download_error_that_says_what_to_do(url: str, cache: Path) -> None:
     with pytest.raises(DownloadError, match=r"/a.fa could not be downloaded.*ZOO_MIRROR"):
         fetch(public_file(f"{url}/a.fa"))
     assert files_in(cache) == []
 
 
-def test_a_server_that_is_not_there_is_a_download_error(cache: Path) -> None:
+def test_an_unreachable_server_is_a_download_error(cache: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(DownloadError, match="ConnectionError"):
@@ -185,23 +189,21 @@ def break_downloads(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> No
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_download_that_breaks_off_leaves_nothing(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
+def test_a_failed_download_leaves_no_file(cache: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     break_downloads(monkeypatch, error)
     with pytest.raises(DownloadError, match=type(error).__name__):
         fetch(public_file("https://example.org/a.fa"))
     assert files_in(cache) == []
 
 
-def test_an_interrupted_download_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_download_leaves_no_file(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     break_downloads(monkeypatch, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         fetch(public_file("https://example.org/a.fa"))
     assert files_in(cache) == []
 
 
-def test_a_cache_that_cannot_be_made_is_a_download_error(cache: Path) -> None:
+def test_a_cache_folder_that_cannot_be_created_is_a_download_error(cache: Path) -> None:
     put(cache, b"a file where the folder should be")
     with pytest.raises(DownloadError, match=r"a.fa could not be downloaded"):
         fetch(public_file("https://example.org/a.fa"))
