@@ -112,8 +112,7 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     from zoo.utils.atomic import refuse_overwriting
 
     given = {key: value for key, value in vars(options).items() if key in PeakRules.__dataclass_fields__}
-    if "contig_lengths" in options and "min_unmasked" in given:
-        raise ConfigError("--min-unmasked needs the bases of a --genome, not only its contigs' lengths")
+    _refuse_unused(given, "contig_lengths" in options)
     rules = PeakRules(**given)
     files = name_peak_files(options.files)
     others = [getattr(options, name, None) for name in ("genome", "contig_lengths", "blacklist")]
@@ -124,3 +123,20 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     print("\n".join(report.lines), file=sys.stderr)
     if options.output != "-":
         print(f"{options.output}: {len(table):,} sites, {len(table.targets)} target(s)", file=sys.stderr)
+
+
+def _refuse_unused(given: dict[str, Any], lengths_only: bool) -> None:
+    """Refuse options that would change nothing next to the others.
+
+    Raises:
+        ConfigError: the first such option, and why.
+    """
+    if lengths_only and "min_unmasked" in given:
+        raise ConfigError("--min-unmasked needs the bases of a --genome, not only its contigs' lengths")
+    if "val" not in given and "test" not in given:
+        return
+    for name in ("block_size", "val_fraction", "test_fraction"):
+        if name in given:
+            raise ConfigError(f"--{name.replace('_', '-')} is for random blocks: leave it out, or --val and --test")
+    if "split_seed" in given and not given.get("negatives"):
+        raise ConfigError("--split-seed is for random blocks and negatives: leave it out, or --val and --test")
