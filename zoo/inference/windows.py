@@ -74,9 +74,7 @@ class WindowReader:
             return None
         for site in sites:
             if len(site) % self.size:
-                raise InputError(
-                    f"{site.label!r}: {len(site)} bases are no multiple of {self.size}, those of an input value"
-                )
+                raise InputError(f"{site.label!r}: its {len(site)} bases are no multiple of the {self.size} of a value")
         values: dict[int, Values] = {}
         lengths = np.array([len(site) for site in sites])
         minus = np.array([site.strand == "-" for site in sites])
