@@ -77,7 +77,7 @@ def fold_folder(architecture: str, name: str, fold: int, folds: str, seed: int) 
     run = f"{checkpoint}.fold{fold}" + ("" if overlap is None else f".{folds}") + f".seed{seed}"
     command += ["--data.fold", str(fold), "--name", run, "--seed_everything", str(seed)]
     command += ["--trainer.enable_progress_bar", "false"]
-    command += [] if overlap is None else ["--data.shared_bases", str(overlap)]
+    command += [] if overlap is None else ["--data.shared_kmer", str(overlap)]
     return train_if_missing(run, WORK / "promoters", command)
 
 

@@ -52,7 +52,7 @@ class Scores:
 
 def promoter_data(name: str, folds: int, fold: int, overlap: int | None) -> PromoterDataModule:
     """Open one fold of a promoter set, split as the configurations split it."""
-    return PromoterDataModule(name, folds, fold=fold, val_fraction=VAL_FRACTION, shared_bases=overlap)
+    return PromoterDataModule(name, folds, fold=fold, val_fraction=VAL_FRACTION, shared_kmer=overlap)
 
 
 def score_checkpoint(folder: Path, data: PromoterDataModule) -> Scores:

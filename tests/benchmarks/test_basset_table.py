@@ -9,8 +9,9 @@ import torch
 from accuracy import bench_basset
 from accuracy.kmer_regression import predict_by_kmers
 
-from zoo.data.base import LabelsDataModule
+from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
+from zoo.data.labels import LabelsDataModule
 from zoo.datasets.encode_loci import EncodeLociDataModule, Loci
 from zoo.datasets.encode_tf import encode_experiments
 from zoo.datasets.plant_terminators import Terminators
@@ -24,9 +25,8 @@ from zoo.training.run import parse
 class Planted(LabelsDataModule[Codes]):
     """Half of the sequences hold GATTAC, on either strand."""
 
-    @property
-    def targets(self) -> list[str]:
-        return ["planted"]
+    def spec(self) -> DataSpec:
+        return DataSpec("labels", ("planted",), 40)
 
     def read(self) -> LabelledSequences:
         rng = np.random.default_rng(1)

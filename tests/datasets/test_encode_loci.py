@@ -83,13 +83,13 @@ def test_a_share_of_positives_is_what_training_draws(made_loci: Loci) -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="no ENCODE experiment 'ctcf'"):
         EncodeLociDataModule(experiments=["ctcf"])
-    with pytest.raises(ConfigError, match="share of positives of 1"):
+    with pytest.raises(ConfigError, match="positive_share must lie between 0 and 1, not 1"):
         EncodeLociDataModule(positive_share=1.0)
 
 
 @pytest.mark.usefixtures("made_loci")
 def test_a_share_of_positives_where_all_are_positive_is_refused() -> None:
-    with pytest.raises(ConfigError, match="every locus has a label above 0"):
+    with pytest.raises(ConfigError, match="every locus has a positive label"):
         _ = EncodeLociDataModule(positive_share=0.5).data
 
 

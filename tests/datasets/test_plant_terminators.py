@@ -26,7 +26,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pd.DataFra
     rng = np.random.default_rng(0)
     rows = [decode(row) for row in rng.integers(0, 4, (30, 170)).astype(np.uint8)]
     rows[1] = rows[1][:-3]
-    rows[2] = rows[25]  # a training sequence that the test set has too
+    rows[2] = rows[25]  # a training sequence that are in the test set too
     table = pd.DataFrame(
         {"id": [f"t{i:02d}" for i in range(30)], "seq": rows, "mean_enrichment": rng.normal(-3, 1, 30)}
     )
@@ -47,7 +47,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pd.DataFra
 
 def test_assays_are_joined_by_id_and_what_is_left_out_is_counted(made: pd.DataFrame) -> None:
     found = read_terminators()
-    assert (found.odd, found.repeated) == (1, 1)
+    assert (found.other_length, found.repeated) == (1, 1)
     assert found.names == [f"t{i:02d}" for i in range(3, 30)]
     assert [decode(row) for row in found.codes] == made["seq"][found.names].tolist()
     assert np.allclose(found.labels[:, 0], made["mean_enrichment"][found.names])
@@ -56,18 +56,18 @@ def test_assays_are_joined_by_id_and_what_is_left_out_is_counted(made: pd.DataFr
     assert np.isnan(found.predicted[~found.is_test]).all()
     data = TerminatorDataModule(val_fraction=0.3)
     assert (data.data.split == SPLITS.index("test")).tolist() == found.is_test.tolist()
-    assert "1 that do not have 170 bases, 1 of train that the test set has too" in data.describe()[-1]
+    assert "1 that do not have 170 bases, 1 of train that are in the test set too" in data.describe()[-1]
 
 
 def test_training_sequences_that_share_bases_with_the_test_set_are_left_out(made: pd.DataFrame) -> None:
-    data = TerminatorDataModule(val_fraction=0.3, shared_bases=24)
+    data = TerminatorDataModule(val_fraction=0.3, shared_kmer=24)
     before = len(data.data)
     found = read_terminators()
     found.codes[0, 10:40] = found.codes[-1, 100:130]  # of train, of test
-    data = TerminatorDataModule(val_fraction=0.3, shared_bases=24)
+    data = TerminatorDataModule(val_fraction=0.3, shared_kmer=24)
     assert len(data.data) == before - 1
     assert (data.data.split == SPLITS.index("test")).sum() == found.is_test.sum()
-    assert data.describe()[-1].endswith(", 1 of train that share 24 bases with the test set")
+    assert data.describe()[-1].endswith(", 1 of train that share a 24-mer with the test set")
 
 
 def test_predictions_of_sequences_that_are_not_there_are_refused(made: pd.DataFrame, tmp_path: Path) -> None:

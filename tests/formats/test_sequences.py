@@ -108,7 +108,7 @@ def test_many_records_in_many_blocks_are_those_of_one(tmp_path: Path, monkeypatc
 def test_a_table_in_blocks_keeps_names_numbers_and_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(readers, "_LINES_AT_ONCE", at_once)
+    monkeypatch.setattr(readers, "_ROWS_AT_ONCE", at_once)
     path = write(tmp_path, "seq\tx\n" + "".join(f"{'ACGT' * i}\t{i}\n" for i in range(1, 7)))
     assert blocks(path) == [(f"sequence_{i}", "ACGT" * i) for i in range(1, 7)]
     assert [row["x"] for block in SequenceFile(str(path)) for row in block.rows] == list("123456")
@@ -233,12 +233,12 @@ def test_a_table_without_a_sequence_column_is_refused_naming_its_columns(tmp_pat
 
 @pytest.mark.parametrize("row", ["b", "b\tACGT", "b\tACGT\t1\t2"])
 def test_a_row_of_other_length_is_named_by_its_line(tmp_path: Path, row: str) -> None:
-    with pytest.raises(InputError, match=r"data.txt, line 4: not 3 columns"):
+    with pytest.raises(InputError, match=r"data.txt, line 4: 3 cells were expected"):
         records(write(tmp_path, f"id\tseq\tx\na\tACGT\t1\n\n{row}\nc\tACGT\t1\n"))
 
 
 def test_a_table_in_another_encoding_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"data.txt: not a table"):
+    with pytest.raises(InputError, match=r"data.txt cannot be read as a table"):
         records(write(tmp_path, "id\tseq\nä\tACGT\n".encode("latin-1")))
 
 

@@ -1,4 +1,4 @@
-"""The order in which training data is read."""
+"""Samplers: in which order a process reads a dataset, and which share of it."""
 
 from collections.abc import Iterator
 
@@ -11,22 +11,23 @@ __all__ = ["EpochSampler", "ShareSampler"]
 
 
 class EpochSampler(DistributedSampler[int]):
-    """Indices in a new random order each epoch, the same for a seed and an epoch whatever happened before.
+    """Indices in a new random order each epoch, determined by seed and epoch alone.
 
-    Each index carries its epoch, as `epoch * size + position`, so that a dataset can make fresh negatives for it in
-    any process. Lightning calls `set_epoch`, and leaves a distributed sampler as it is; each rank takes its share.
+    An index is `epoch * size + position`: it carries its epoch, so that a dataset can make fresh random negatives for
+    it in any worker process. Each rank takes its share of the order. Lightning calls `set_epoch`, and does not replace
+    a sampler that is a DistributedSampler.
 
     Args:
-        size: how many items the dataset has.
-        seed: of the order.
-        weight: how often each item is drawn relative to the others (size,); None for each once in its turn.
-        draws: how many are drawn in an epoch; None for `size`.
+        size: number of items in the dataset.
+        seed: seed of the order.
+        weight: relative frequency with which each item is drawn (size,); None to draw each once per round.
+        draws: number of items drawn per epoch; None for `size`.
     """
 
     def __init__(
         self, size: int, seed: int, weight: NDArray[np.float64] | None = None, draws: int | None = None
     ) -> None:
-        ranks, rank = _processes()
+        ranks, rank = _world()
         super().__init__(range(draws or size), num_replicas=ranks, rank=rank, seed=seed)  # type: ignore[arg-type]
         self.size = size
         self.probability = None if weight is None else weight / weight.sum()
@@ -44,24 +45,35 @@ class EpochSampler(DistributedSampler[int]):
 
 
 class ShareSampler(DistributedSampler[int]):
-    """Indices in order, a share for each process, all of one size: the last are filled up with numbers from `size` on.
+    """Indices in order, shared among the processes by whole blocks, so that all read equally many blocks.
 
-    What stands for nothing there lets processes validate together and each item count once.
+    Rank r of R reads the blocks r, r + R, ... Where blocks are missing at the end, an index of `size` or more fills
+    the gap; the dataset gives such an item no target (NaN), so that each item counts exactly once.
 
     Args:
-        size: how many items the dataset has.
+        size: number of items in the dataset.
+        block: items that stay together: 1, or the batch size where what is drawn at random depends on the batch.
     """
 
-    def __init__(self, size: int) -> None:
-        ranks, rank = _processes()
+    def __init__(self, size: int, block: int = 1) -> None:
+        ranks, rank = _world()
         super().__init__(range(size), num_replicas=ranks, rank=rank, shuffle=False)  # type: ignore[arg-type]
+        blocks = -(-size // block)
+        first = block * np.arange(rank, -(-blocks // ranks) * ranks, ranks)  # of each of this rank's blocks
+        index = first[:, None] + np.arange(block)  # (blocks of this rank, block)
+        index[:, 0] = np.where(first < size, first, size)
+        # A block past the end is one index: it only keeps the ranks in step.
+        self.indices: list[int] = index[(index < size) | (np.arange(block) == 0)].tolist()
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self.rank, self.total_size, self.num_replicas))
+        return iter(self.indices)
+
+    def __len__(self) -> int:
+        return len(self.indices)
 
 
-def _processes() -> tuple[int, int]:
-    """How many processes train together, and which one this is."""
+def _world() -> tuple[int, int]:
+    """Number of processes that train together, and the rank of this one."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_world_size(), torch.distributed.get_rank()
     return 1, 0

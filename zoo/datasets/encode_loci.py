@@ -1,8 +1,10 @@
 """encode_loci: the peaks of all 21 encode_tf experiments joined into loci, each labelled with the experiments that have
 a peak there (human hg19, 101 bp; Alipanahi 2015, doi:10.1038/nbt.3300).
 
-The files hold sequences without coordinates. Peaks of one place overlap, so their sequences share a stretch of bases,
-on either strand: that is how they are laid out beside each other, and merged as Basset merges peaks.
+The files hold sequences without coordinates. Peaks of one locus overlap, so their sequences share a k-mer, on either
+strand: this gives them common coordinates, and they are merged as Basset merges peaks.
+
+Shapes: N peaks, S loci, L bases.
 """
 
 from functools import cache
@@ -11,32 +13,36 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.base import LabelsDataModule
+from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
+from zoo.data.labels import LabelsDataModule
 from zoo.data.peaks.merge import merge_peaks
 from zoo.data.sequences.similarity import connected, find_joins, lay_out
 from zoo.data.splits import SPLITS, draw_splits
-from zoo.datasets.encode_tf import encode_experiments, read_sequences
+from zoo.datasets.encode_tf import LENGTH, encode_experiments, read_sequences
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.genome.sequence import Codes
+from zoo.utils.cache import cached_arrays
 from zoo.utils.download import fetch
 from zoo.utils.progress import bar, spinner
 
 __all__ = ["EncodeLociDataModule", "Loci", "encode_loci"]
 
-# Peaks that share so many bases are of one place; sequences that a path of such stretches joins stay in one split.
-STRETCH = 31
-# Peaks whose centres lie so close become one locus: they overlap by half of their bases or more.
+# Peaks that share a k-mer of this length are of one locus; what a path of such k-mers joins stays in one split.
+SHARED_KMER = 31
+# Peaks whose centres are this close, in bases, become one locus: they overlap by half of their bases or more.
 REACH = 50
+# Version of how peaks are joined: loci joined otherwise are not taken from the cache.
+_VERSION = 1
 
 
 class Loci(NamedTuple):
-    """Places in the genome where some experiment has a peak.
+    """Loci of the genome where some experiment has a peak.
 
     Attributes:
-        codes: uint8 (S, 101): of the peak that lies nearest to the middle of the locus.
-        labels: 0 or 1 (S, 21), in the order of `encode_experiments`.
-        group: loci that a path of shared stretches joins, through any peak, share a number (S,).
+        codes: uint8 (S, 101), the peak nearest to the middle of each locus.
+        labels: 0 or 1, uint8 (S, 21), in the order of `encode_experiments`.
+        group: number of each locus's group (S,): loci that a path of shared k-mers joins, through any peak.
     """
 
     codes: Codes
@@ -46,21 +52,36 @@ class Loci(NamedTuple):
 
 @cache
 def encode_loci() -> Loci:
-    """Read all peaks, training and test files together, and join them. Takes about 20 seconds."""
+    """Read all peaks, training and test files together, and join them.
+
+    Takes about 20 seconds, once; after that the loci are read from the cache.
+    """
+    files = [
+        file.sha256 for experiment in encode_experiments().values() for file in (experiment.training, experiment.test)
+    ]
+    return Loci(**cached_arrays("encode_loci", [_VERSION, SHARED_KMER, REACH, files], lambda: _join_all()._asdict()))
+
+
+def _join_all() -> Loci:
     codes, task = [], []
     experiments = list(encode_experiments().values())
     for number, experiment in enumerate(bar(experiments, "reading peaks")):
         for file in (experiment.training, experiment.test):
-            found, bound = read_sequences(fetch(file))
-            codes.append(found[bound == 1])  # the rest are shuffles of peaks, of no place at all
+            sequences, bound = read_sequences(fetch(file))
+            codes.append(sequences[bound == 1])  # the others are shuffles of peaks, which have no locus
             task.append(np.full(int(bound.sum()), number))
     with spinner("joining peaks that overlap"):
         return join_peaks(np.concatenate(codes), np.concatenate(task))
 
 
 def join_peaks(codes: Codes, task: NDArray[np.int64]) -> Loci:
-    """Join peaks (N, L) of experiments (N,) into loci."""
-    joins = find_joins(codes, STRETCH)
+    """Join overlapping peaks into loci.
+
+    Args:
+        codes: the peaks, uint8 (N, L).
+        task: number of each peak's experiment (N,).
+    """
+    joins = find_joins(codes, SHARED_KMER)
     layout = lay_out(codes, joins)
     centre = layout.offset + layout.sign * (codes.shape[1] // 2)
     locus, middle = merge_peaks(layout.group, centre, REACH)
@@ -74,16 +95,20 @@ def join_peaks(codes: Codes, task: NDArray[np.int64]) -> Loci:
 class EncodeLociDataModule(LabelsDataModule[Codes]):
     """Loci of the 21 ENCODE ChIP-seq experiments; the negatives of one are the loci of the others.
 
-    Split by locus at random: whatever a path of shared 31-mers joins, on either strand, stays in one split.
+    Splits are drawn by locus: loci that a path of shared 31-mers joins, on either strand, are in one split.
 
     Args:
-        experiments: which of them are the targets, such as `usf1_h1hesc`; None for all. Loci and split stay the same.
-        positive_share: share of the sequences drawn for training that have a label above 0, for a target that is rare
-            among the loci; None draws every locus once.
-        val_fraction: share of the loci for validation.
-        test_fraction: share of the loci for the test.
-        split_seed: of the split.
+        experiments: keys of the experiments that are targets, such as `usf1_h1hesc`; None for all. Loci and splits do
+            not depend on it.
+        positive_share: fraction of the sequences drawn for training that have a positive label, for targets that are
+            rare among the loci; None to draw every locus once.
+        val_fraction: fraction of the loci for validation.
+        test_fraction: fraction of the loci for the test.
+        split_seed: seed of the splits.
         options: of LabelsDataModule.
+
+    Raises:
+        UnknownNameError: no such experiment.
     """
 
     def __init__(
@@ -101,18 +126,21 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
             if experiment not in known:
                 raise UnknownNameError(f"there is no ENCODE experiment {experiment!r}; there are {', '.join(known)}")
         if positive_share is not None and not 0 < positive_share < 1:
-            raise ConfigError(f"a share of positives of {positive_share} is not between 0 and 1")
+            raise ConfigError(f"positive_share must lie between 0 and 1, not {positive_share}")
         self.experiments = experiments or known
         self.positive_share = positive_share
         self.val_fraction, self.test_fraction, self.split_seed = val_fraction, test_fraction, split_seed
 
-    @property
-    def targets(self) -> list[str]:
-        """The experiments' keys: protein and cell."""
-        return self.experiments
+    def spec(self) -> DataSpec:
+        """Specify the experiments' keys as targets, and sequences of 101 bases."""
+        return DataSpec("labels", tuple(self.experiments), LENGTH)
+
+    def prepare_data(self) -> None:
+        """Fetch all files and join their peaks; Lightning calls it on rank 0."""
+        encode_loci()
 
     def read(self) -> LabelledSequences:
-        """Join the peaks and split the loci."""
+        """Read the loci, their labels and splits."""
         loci = encode_loci()
         strata = np.unique(loci.labels, axis=0, return_inverse=True)[1].ravel()
         split = draw_splits(loci.group, strata, val=self.val_fraction, test=self.test_fraction, seed=self.split_seed)
@@ -126,7 +154,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         positive: NDArray[np.bool_] = np.any(labels == 1, axis=1)
         share = float(positive[split == SPLITS.index("train")].mean())
         if share == 1:
-            raise ConfigError("every locus has a label above 0: `positive_share` is for some of the `experiments`")
+            raise ConfigError("every locus has a positive label: `positive_share` is for some of the `experiments`")
         weight: NDArray[np.float64] = np.where(
             positive, self.positive_share / share, (1 - self.positive_share) / (1 - share)
         )

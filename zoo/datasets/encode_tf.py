@@ -1,7 +1,7 @@
 """encode_tf: DeepBind's own ENCODE ChIP-seq files, human hg19, 101 bp (Alipanahi 2015, doi:10.1038/nbt.3300).
 
-Of each experiment's peaks, sorted by strength, the even ranks of the top 1,000 are the test set (file B, with as many
-shuffles); the odd ranks and all the rest are for training (file AC).
+Peaks are sorted by strength. Of the top 1,000 of each experiment, the even ranks are the test set (file B, with as many
+shuffles as negatives); the odd ranks and all other peaks are for training (file AC).
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.module import SequenceDataModule
 from zoo.data.splits import SPLITS, group_identical
@@ -19,9 +20,10 @@ from zoo.errors import UnknownNameError
 from zoo.formats.sequences import SequenceFile
 from zoo.utils.download import PublicFile, fetch
 
-__all__ = ["EncodeDataModule", "Experiment", "encode_experiments", "read_sequences"]
+__all__ = ["LENGTH", "EncodeDataModule", "Experiment", "encode_experiments", "read_sequences"]
 
-# Every so many of the training file's peaks, from the strongest down, one is held out for validation.
+LENGTH = 101
+# One in so many training peaks, from the strongest down, is held out for validation.
 _VAL_EVERY = 10
 
 
@@ -29,10 +31,10 @@ class Experiment(NamedTuple):
     """One ChIP-seq experiment.
 
     Attributes:
-        key: protein and cell in lower-case letters and digits, as in `deepbind.encode_<key>`.
-        protein: gene name.
+        key: protein and cell line in lower-case letters and digits, as in `deepbind.encode_<key>`.
+        protein: gene symbol.
         cell: cell line.
-        title: the experiment's name in the files.
+        title: name of the experiment in the file names.
         training: file AC, peaks only.
         test: file B, peaks and their shuffles.
     """
@@ -47,32 +49,35 @@ class Experiment(NamedTuple):
 
 @cache
 def encode_experiments() -> dict[str, Experiment]:
-    """The 21 experiments by key."""
+    """List the 21 experiments: key -> experiment."""
     files = {file.name: file for file in files_of("encode_tf")}
-    found = {}
+    experiments = {}
     for name in sorted(files):
         if name.endswith("_AC.seq.gz"):
             title = name.removesuffix("_AC.seq.gz")
             protein, cell = title.split("_")[:2]
-            key = f"{_plain(protein)}_{_plain(cell)}"
-            found[key] = Experiment(key, protein, cell, title, files[name], files[f"{title}_B.seq.gz"])
-    return found
+            key = f"{_normalized(protein)}_{_normalized(cell)}"
+            experiments[key] = Experiment(key, protein, cell, title, files[name], files[f"{title}_B.seq.gz"])
+    return experiments
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return re.sub("[^a-z0-9]", "", text.lower())
 
 
 class EncodeDataModule(SequenceDataModule):
     """One ENCODE ChIP-seq experiment: peaks against their dinucleotide shuffles, fresh every epoch.
 
-    Validation is every tenth peak of the training file, from the strongest down; the test set is the authors' own.
+    Every tenth peak of the training file, from the strongest down, is for validation; the test set is the authors'.
 
     Args:
-        experiment: such as `usf1_h1hesc`; `encode_experiments` lists them.
-        rank_scale: draw the peak of rank r (the strongest is 0) in proportion to 1 / (1 + r / rank_scale): the test
-            set is of strong peaks only. None draws all alike.
+        experiment: key of the experiment, such as `usf1_h1hesc`; `encode_experiments` lists them.
+        rank_scale: draw the peak of rank r (0 is the strongest) in proportion to 1 / (1 + r / rank_scale), because the
+            test set has strong peaks only; None to draw all alike.
         options: of SequenceDataModule.
+
+    Raises:
+        UnknownNameError: no such experiment.
     """
 
     def __init__(self, experiment: str, rank_scale: float | None = None, **options: Any) -> None:
@@ -84,14 +89,18 @@ class EncodeDataModule(SequenceDataModule):
         self.experiment = encode_experiments()[experiment]
         self.rank_scale = rank_scale
 
-    @property
-    def targets(self) -> list[str]:
-        """The protein."""
-        return [self.experiment.protein]
+    def spec(self) -> DataSpec:
+        """Specify the protein as the only target, and sequences of 101 bases."""
+        return DataSpec("labels", (self.experiment.protein,), LENGTH)
+
+    def prepare_data(self) -> None:
+        """Fetch both files."""
+        fetch(self.experiment.training)
+        fetch(self.experiment.test)
 
     @property
     def card_values(self) -> dict[str, str]:
-        """The experiment's key, protein, cell and title."""
+        """Key, protein, cell and title of the experiment."""
         chosen = self.experiment
         return {"key": chosen.key, "protein": chosen.protein, "cell": chosen.cell, "title": chosen.title}
 
@@ -99,7 +108,7 @@ class EncodeDataModule(SequenceDataModule):
         """Fetch and read both files."""
         peaks, ones = read_sequences(fetch(self.experiment.training))
         test, labels = read_sequences(fetch(self.experiment.test))
-        # Identical peaks go with the first of them.
+        # Identical peaks are in the split of the first one.
         groups = group_identical(peaks)
         _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
         val = first[inverse] % _VAL_EVERY == _VAL_EVERY - 1
@@ -111,7 +120,7 @@ class EncodeDataModule(SequenceDataModule):
 
 
 def read_sequences(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, 101) and labels (N,) of one file, strongest peak first."""
+    """Read one file, the strongest peak first: codes uint8 (N, 101) and labels float32 (N,)."""
     file = SequenceFile(str(path))
     codes, labels = [], []
     for records in file:

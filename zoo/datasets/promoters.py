@@ -1,10 +1,12 @@
-"""promoters: promoters and other fragments of five genomes (Umarov & Solovyev 2017, doi:10.1371/journal.pone.0171410).
+"""promoters: promoters and other fragments of four species (Umarov & Solovyev 2017, doi:10.1371/journal.pone.0171410).
 
-No split was published: the project uses five fixed folds, identical sequences in one fold.
+No splits were published: the project uses five fixed folds, with identical sequences in one fold.
 """
 
 from typing import Any, NamedTuple
 
+from zoo.batch import DataSpec
+from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.module import SequenceDataModule
 from zoo.datasets.sources import files_of
 from zoo.errors import UnknownNameError
@@ -14,16 +16,16 @@ __all__ = ["PROMOTER_SETS", "PromoterDataModule", "PromoterSet"]
 
 
 class PromoterSet(NamedTuple):
-    """One of the five sets, with what its paper reports for it.
+    """One of the five sets, with the scores of the paper's convolutional network.
 
     Attributes:
-        species: of the genome.
-        promoters: file of the positives.
-        others: file of the negatives.
+        species: Latin name.
+        promoters: name of the file with the positives.
+        others: name of the file with the negatives.
         length: bases of every sequence.
-        sensitivity: of the paper's convolutional network.
-        specificity: likewise.
-        correlation: likewise, Matthews'.
+        sensitivity: of the paper's network.
+        specificity: of the paper's network.
+        correlation: Matthews correlation coefficient of the paper's network.
     """
 
     species: str
@@ -61,26 +63,34 @@ class PromoterDataModule(SequenceDataModule):
         name: `ecoli`, `bsubtilis`, `athaliana_tata`, `athaliana_nontata` or `mouse_tata`.
         folds: number of folds.
         options: of SequenceDataModule; the published tables use `split_seed` 0.
+
+    Raises:
+        UnknownNameError: no such set.
     """
 
     def __init__(self, name: str, folds: int = 5, **options: Any) -> None:
         if name not in PROMOTER_SETS:
             raise UnknownNameError(f"there is no promoter set {name!r}; there are {', '.join(PROMOTER_SETS)}")
-        chosen = PROMOTER_SETS[name]
-        files = {file.name: file for file in files_of("promoters")}
-        super().__init__(
-            # Fetched here: the model's input length is read from the data.
-            fasta={
-                "promoter": str(fetch(files[chosen.promoters])),
-                "other": str(fetch(files[chosen.others])),
-            },
-            background="other",
-            folds=folds,
-            **options,
-        )
+        super().__init__(folds=folds, **options)
         self.set_name = name
+
+    def spec(self) -> DataSpec:
+        """Specify `promoter` as the only target, and the length of the set's sequences."""
+        return DataSpec("labels", ("promoter",), PROMOTER_SETS[self.set_name].length)
+
+    def prepare_data(self) -> None:
+        """Fetch both files."""
+        self._fetch()
+
+    def read(self) -> LabelledSequences:
+        """Read promoters and other fragments."""
+        return self.read_fasta(self._fetch())
+
+    def _fetch(self) -> dict[str, str]:
+        chosen, files = PROMOTER_SETS[self.set_name], {file.name: file for file in files_of("promoters")}
+        return {"promoter": str(fetch(files[chosen.promoters])), "other": str(fetch(files[chosen.others]))}
 
     @property
     def card_values(self) -> dict[str, str]:
-        """The set's name and species."""
+        """Name and species of the set."""
         return {"name": self.set_name, "species": PROMOTER_SETS[self.set_name].species, **super().card_values}

@@ -1,4 +1,4 @@
-"""The files behind the named data sets: url, bytes, sha256 and licence of each, in `sources.tsv`."""
+"""Files of the public data sets: URL, size, sha256 and licence of each, from `sources.tsv`."""
 
 import csv
 from functools import cache
@@ -23,12 +23,16 @@ def _sources() -> dict[str, list[PublicFile]]:
 
 
 def data_sets() -> list[str]:
-    """The names of the data sets."""
+    """List the names of the data sets."""
     return list(_sources())
 
 
 def files_of(name: str) -> list[PublicFile]:
-    """The files of a data set, or an UnknownNameError that lists the sets."""
+    """List the files of a data set.
+
+    Raises:
+        UnknownNameError: no such data set; names those that exist.
+    """
     if name not in _sources():
         raise UnknownNameError(f"there is no data set {name!r}; there are {', '.join(_sources())}")
     return _sources()[name]

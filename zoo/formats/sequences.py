@@ -1,12 +1,12 @@
-"""Files of sequences, read in blocks: FASTA, plain lines, tables (TSV, CSV), plain or gzipped, or standard input."""
+"""Sequence files, read in blocks: FASTA, one sequence per line, or a table (TSV, CSV); plain or gzipped."""
 
 import csv
 import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -14,27 +14,27 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks, numbered_names
 from zoo.genome.sequence import Codes, count_ambiguous, encode
 
 __all__ = ["Records", "SequenceFile", "read_sequences", "stack_codes"]
 
 _BLOCK_BYTES = 1 << 22
+_FIRST_BYTES = 1 << 16  # enough for the first record of a file of short sequences
 _SEQUENCE_COLUMNS = ("sequence", "seq")
 _NAME_COLUMNS = ("name", "id", "eventid", "sequence_id", "seq_id")
-_LINES_AT_ONCE = 16384
-Row = dict[str, str]
-Block = tuple[list[str], list[bytes], list[Row], list[int]]  # names, sequences, rows and their lines
+_ROWS_AT_ONCE = 16384
 
 
 class Records(NamedTuple):
-    """Some records of a file, in order.
+    """Consecutive records of a file.
 
     Attributes:
-        names: what the file calls them.
+        names: names of the records; `sequence_1`, ... where the file has none.
         sequences: letters as bytes.
-        rows: the whole rows where the file is a table, else empty.
-        first: the number of the first record in the file, from 1.
-        lines: the line on which each row ends, where the file is a table.
+        rows: column name -> cell for each record of a table; empty for other formats.
+        first: number of the first record in the file, from 1.
+        lines: number of the line on which each row of a table ends.
     """
 
     names: list[str]
@@ -46,14 +46,14 @@ class Records(NamedTuple):
 
 @dataclass
 class SequenceFile:
-    """A file of sequences, or standard input as `-`.
+    """A sequence file, or standard input as `-`; iterating over it gives blocks of records.
 
     Args:
-        path: the file; its format is told by what it holds.
-        sequence_column: in a table, the column with the sequence; by default `sequence` or `seq`.
+        path: the file; its format is recognized by its content.
+        sequence_column: in a table, the column with the sequence; None for `sequence` or `seq`.
 
     Attributes:
-        ambiguous: after reading, how many IUPAC letters other than N were read as N.
+        ambiguous: number of IUPAC letters other than N that were read as N so far.
     """
 
     path: str
@@ -61,15 +61,28 @@ class SequenceFile:
     ambiguous: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Records]:
-        """Read the file block by block: memory does not grow with its length.
+        """Read the file block by block, so that memory does not grow with its length.
 
         Raises:
-            InputError: no such file, nothing in it, a broken archive, or a record that is no sequence.
+            InputError: no such file, an empty one, a broken archive, or a record without a sequence.
         """
+        return self._read(_BLOCK_BYTES, _ROWS_AT_ONCE)
+
+    def first(self) -> Records:
+        """Read the first record, and what was read along with it, but not the rest of the file.
+
+        Raises:
+            InputError: as iterating over the file.
+        """
+        with closing(self._read(_FIRST_BYTES, 1)) as blocks:
+            return next(records for records in blocks if records.names)
+
+    def _read(self, size: int, rows_at_once: int) -> Generator[Records]:
+        """Read blocks of about `size` bytes, or of so many rows of a table."""
         count = 0
         with self._opened() as stream:
             try:
-                for names, sequences, rows, lines in self._blocks(stream):
+                for names, sequences, rows, lines in self._blocks(stream, size, rows_at_once):
                     for name, sequence in zip(names, sequences, strict=True):
                         if not sequence:
                             raise InputError(f"{self.path}: the record {name!r} has no sequence")
@@ -81,7 +94,11 @@ class SequenceFile:
             raise InputError(f"{self.path}: no sequence in it")
 
     def codes(self, records: Records) -> list[Codes]:
-        """Turn letters into codes, one array a record; the message of an error names the record."""
+        """Convert the letters of records to codes: an array uint8 (L,) per record.
+
+        Raises:
+            InputError: a letter that is not an IUPAC nucleotide code; names the record.
+        """
         if not records.sequences:
             return []
         joined = b"".join(records.sequences)
@@ -90,7 +107,7 @@ class SequenceFile:
         try:
             return np.split(encode(joined), ends[:-1])
         except InputError:
-            # Only now, to name the record, is each one looked at for itself.
+            # Encode one by one to name the record.
             for name, sequence in zip(records.names, records.sequences, strict=True):
                 try:
                     encode(sequence)
@@ -99,7 +116,7 @@ class SequenceFile:
             raise
 
     def ambiguity_note(self) -> str | None:
-        """The sentence to say once about letters that were read as N, if there were any."""
+        """Sentence about letters that were read as N; None if there were none."""
         if not self.ambiguous:
             return None
         return f"{self.path}: {self.ambiguous} IUPAC letters other than A, C, G, T, U and N were read as N"
@@ -118,44 +135,44 @@ class SequenceFile:
             if self.path != "-":
                 raw.close()
 
-    def _blocks(self, stream: io.BufferedReader) -> Iterator[Block]:
+    def _blocks(self, stream: io.BufferedReader, size: int, rows_at_once: int) -> Iterator[Block]:
         try:
             head = stream.peek(1)
         except (EOFError, OSError, zlib.error) as error:
             raise InputError(f"{self.path}: not a whole gzip file ({error})") from None
         first_line = head.split(b"\n", 1)[0]
         if head[:1] == b">":
-            return _read_fasta(stream)
+            return fasta_blocks(stream, size)
         if b"\t" in first_line or b"," in first_line or self.sequence_column is not None:
-            return self._read_table(stream, "\t" if b"\t" in first_line else ",")
-        return _read_lines(stream)
+            return self._read_table(stream, "\t" if b"\t" in first_line else ",", rows_at_once)
+        return line_blocks(stream, size)
 
-    def _read_table(self, stream: BinaryIO, delimiter: str) -> Iterator[Block]:
+    def _read_table(self, stream: BinaryIO, delimiter: str, rows_at_once: int) -> Iterator[Block]:
         csv.field_size_limit(2**31 - 1)  # a sequence may be a megabase
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         try:
             reader = csv.DictReader(text, delimiter=delimiter, strict=True)
             columns = list(reader.fieldnames or [])
             key = self._find_column(columns)
-            named = next((c for c in columns if c.lower() in _NAME_COLUMNS), None)
+            name_column = next((column for column in columns if column.lower() in _NAME_COLUMNS), None)
             rows: list[Row] = []
             numbers: list[int] = []
             first = 1
             for row in reader:
                 if None in row or None in row.values():
                     raise InputError(
-                        f"{self.path}, line {reader.line_num}: not {len(columns)} columns as in the header"
+                        f"{self.path}, line {reader.line_num}: {len(columns)} cells were expected, as in the header"
                     )
                 rows.append(row)
                 numbers.append(reader.line_num)
-                if len(rows) == _LINES_AT_ONCE:
-                    yield _table_block(rows, numbers, key, named, first)
+                if len(rows) == rows_at_once:
+                    yield _table_block(rows, numbers, key, name_column, first)
                     first += len(rows)
                     rows, numbers = [], []
             if rows:
-                yield _table_block(rows, numbers, key, named, first)
+                yield _table_block(rows, numbers, key, name_column, first)
         except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{self.path}: not a table that can be read ({error})") from None
+            raise InputError(f"{self.path} cannot be read as a table ({error})") from None
         finally:
             text.detach()  # standard input stays open
 
@@ -168,52 +185,22 @@ class SequenceFile:
         raise InputError(f"{self.path}: no column {names}; its first line has {', '.join(columns[:8])}")
 
 
-def _table_block(rows: list[Row], lines: list[int], key: str, named: str | None, first: int) -> Block:
-    names = [row[named] for row in rows] if named else _numbered(first, len(rows))
+def _table_block(rows: list[Row], lines: list[int], key: str, name_column: str | None, first: int) -> Block:
+    names = [row[name_column] for row in rows] if name_column else numbered_names(first, len(rows))
     return names, [row[key].strip().encode("utf-8", "replace") for row in rows], rows, lines
 
 
-def _numbered(first: int, count: int) -> list[str]:
-    return [f"sequence_{number}" for number in range(first, first + count)]
-
-
-def _read_fasta(stream: BinaryIO) -> Iterator[Block]:
-    rest = b""
-    while block := stream.read(_BLOCK_BYTES):
-        block = rest + block
-        cut = block.rfind(b"\n>") + 1
-        rest = block[cut:]
-        if cut:
-            yield _parse_fasta(block[:cut])
-    yield _parse_fasta(rest)
-
-
-def _parse_fasta(block: bytes) -> Block:
-    names, sequences = [], []
-    for record in block[1:].split(b"\n>"):
-        head, _, body = record.partition(b"\n")
-        words = head.split(None, 1)
-        names.append(words[0].decode("utf-8", "replace") if words else "")
-        sequences.append(body.translate(None, b" \t\r\n"))
-    return names, sequences, [], []
-
-
-def _read_lines(stream: BinaryIO) -> Iterator[Block]:
-    first = 1
-    while lines := stream.readlines(_BLOCK_BYTES):
-        sequences = [line for line in map(bytes.strip, lines) if line]
-        yield _numbered(first, len(sequences)), sequences, [], []
-        first += len(sequences)
-
-
 def read_sequences(path: str | Path) -> tuple[list[str], list[Codes]]:
-    """Read a whole file of sequences.
+    """Read a whole sequence file.
 
     Args:
-        path: FASTA, plain lines, TSV or CSV, plain or gzipped.
+        path: FASTA, one sequence per line, TSV or CSV; plain or gzipped.
 
     Returns:
-        The names and the codes, uint8 (L,) each.
+        Names, and codes as an array uint8 (L,) per sequence.
+
+    Raises:
+        InputError: a file that cannot be read, or a letter that is not an IUPAC nucleotide code.
     """
     file = SequenceFile(str(path))
     names: list[str] = []
@@ -225,16 +212,25 @@ def read_sequences(path: str | Path) -> tuple[list[str], list[Codes]]:
 
 
 def stack_codes(codes: list[Codes], names: list[str], where: str) -> Codes:
-    """Stack sequences of one length: uint8 (N, L).
+    """Stack sequences of equal length.
+
+    Args:
+        codes: uint8 (L,) each (N).
+        names: names of the sequences (N).
+        where: file or option that a message names.
+
+    Returns:
+        uint8 (N, L).
 
     Raises:
-        InputError: the first sequence whose length differs from the first one's, and how many do.
+        InputError: lengths differ; names the first sequence whose length is not that of the first one.
     """
     length = len(codes[0])
-    odd = [i for i, one in enumerate(codes) if len(one) != length]
-    if odd:
+    differing = [index for index, one in enumerate(codes) if len(one) != length]
+    if differing:
+        other = differing[0]
         raise InputError(
             f"{where}: training needs sequences of one length; {names[0]!r} has {length} bases but "
-            f"{names[odd[0]]!r} has {len(codes[odd[0]])} ({len(odd)} of {len(codes)} differ)"
+            f"{names[other]!r} has {len(codes[other])} ({len(differing)} of {len(codes)} differ)"
         )
     return np.stack(codes)

@@ -170,7 +170,7 @@ def test_lower_case_is_masked_only_where_that_is_asked_for(tmp_path: Path, fasta
 def test_contigs_by_another_name_are_mapped_and_said(tmp_path: Path) -> None:
     table, report = build({"a": bed(tmp_path / "a.bed", ("1", 100, 200), ("2", 100, 200))})
     assert [site[0] for site in sites(table)] == ["chr1", "chr2"]
-    assert "contigs go by other names in the genome: 1 is chr1, 2 is chr2" in report.lines
+    assert "contigs have other names in the genome: 1 is chr1, 2 is chr2" in report.lines
 
 
 # Splitting.
@@ -297,7 +297,7 @@ def test_no_negative_is_drawn_twice(tmp_path: Path) -> None:
     negative = table.start[table.labels[:, 0] == 0]
     # What has the site's GC content to 1 %: the three windows inside the second stretch, and two on each side of it.
     assert sorted(negative.tolist()) == list(range(20_198, 20_203))
-    assert "45 negatives dropped: of a GC content that too few windows were found to have" in report.lines
+    assert "45 negatives dropped: for want of windows of their GC content" in report.lines
 
 
 def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> N
     rules = PeakRules(length=100, negatives=3.0, val=[], test=[])
     table, report = build({"a": a}, path, rules)
     assert len(table) == 1
-    assert "3 negatives dropped: of a GC content that too few windows were found to have" in report.lines
+    assert "3 negatives dropped: for want of windows of their GC content" in report.lines
 
 
 def test_windows_of_a_rare_gc_content_are_found(tmp_path: Path) -> None:
@@ -534,7 +534,7 @@ def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path
     assert PeakRules(length=131_072, val=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
     assert "leave nothing" in refused(path, "--val-fraction", "0.5", "--test-fraction", "0.5")
     assert "leave nothing" in refused(path, "--val-fraction", "nan")
-    assert "min_unmasked is a share" in refused(path, "--min-unmasked", "2")
+    assert "min_unmasked must lie in [0, 1]" in refused(path, "--min-unmasked", "2")
     for option, value in (("--negatives", "inf"), ("--negatives", "nan"), ("--split-seed", "-1")):
         assert "from 0 up" in refused(path, option, value)
     assert "the target 'X' needs a file" in refused("X=")
@@ -622,7 +622,7 @@ def test_contigs_of_a_table_by_another_name_are_mapped_and_said(
     genome = Genome(fasta)
     expected = [genome.sequence(Interval("chr1", 1, 31)), genome.sequence(Interval("chr3", 5, 35))]
     assert [decode(row) for row in data.data.codes[[0, 1]]] == expected
-    assert f"go by other names in {fasta}: 1 is chr1, 3 is chr3" in caplog.text
+    assert f"have other names in {fasta}: 1 is chr1, 3 is chr3" in caplog.text
 
 
 def test_a_table_of_another_genome_is_refused(tmp_path: Path, fasta: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
-from zoo.batch import Batch
+from zoo.batch import Batch, DataSpec
 from zoo.data.labelled import LabelledSequences, SequenceDataset, shift_codes
 from zoo.data.sequences.module import SequenceDataModule
 from zoo.data.splits import SPLITS, Split, leaking_groups
@@ -48,7 +48,7 @@ def two_classes(folder: Path, count: int = 60, **options: Any) -> SequenceDataMo
         "bound": write_fasta(folder, "bound", random_letters(count, 0)),
         "other": write_fasta(folder, "other", random_letters(count, 1)),
     }
-    return SequenceDataModule(fasta=fasta, background="other", **options)
+    return SequenceDataModule(fasta=fasta, negative_class="other", **options)
 
 
 def peaks(folder: Path, count: int = 50, **options: Any) -> SequenceDataModule:
@@ -60,10 +60,13 @@ def given(data: LabelledSequences, **options: Any) -> SequenceDataModule:
     """A DataModule over sequences that are in memory already, as a named data set has them."""
 
     class Given(SequenceDataModule):
+        def spec(self) -> DataSpec:
+            return DataSpec("labels", tuple(f"t{i}" for i in range(data.labels.shape[1])), data.codes.shape[1])
+
         def read(self) -> LabelledSequences:
             return data
 
-    return Given(label_columns=[f"t{i}" for i in range(data.labels.shape[1])], **options)
+    return Given(**options)
 
 
 def rows_of(batches: Iterable[Batch]) -> list[tuple[str, tuple[float, ...]]]:
@@ -91,13 +94,13 @@ def dinucleotides(text: str) -> Counter[tuple[str, str]]:
 # Reading
 
 
-def test_each_fasta_class_is_a_target_and_the_background_is_none(tmp_path: Path) -> None:
+def test_each_fasta_class_is_a_target_and_the_negative_class_is_none(tmp_path: Path) -> None:
     fasta = {
         "a": write_fasta(tmp_path, "a", ["ACGT", "AAAA"]),
         "rest": write_fasta(tmp_path, "rest", ["CCCC"]),
         "b": write_fasta(tmp_path, "b", ["ggaN", "GTUT"]),
     }
-    data = SequenceDataModule(fasta=fasta, background="rest", val_fraction=0, test_fraction=0)
+    data = SequenceDataModule(fasta=fasta, negative_class="rest", val_fraction=0, test_fraction=0)
     assert data.targets == ["a", "b"]
     assert data.length == 4
     assert list(map(decode, data.data.codes)) == ["ACGT", "AAAA", "CCCC", "GGAN", "GTTT"]
@@ -171,19 +174,19 @@ def test_both_fasta_and_table_are_refused(tmp_path: Path) -> None:
     assert "`table`" in refusal(both, ConfigError)
 
 
-def test_a_background_that_is_no_class_is_refused_naming_the_classes(tmp_path: Path) -> None:
+def test_a_negative_class_that_is_no_class_is_refused_naming_the_classes(tmp_path: Path) -> None:
     fasta = {"a": write_fasta(tmp_path, "a", ["ACGT"]), "b": write_fasta(tmp_path, "b", ["AAAA"])}
-    message = refusal(SequenceDataModule(fasta=fasta, background="c"), ConfigError)
-    assert message == "the background 'c' is none of the classes a, b"
+    message = refusal(SequenceDataModule(fasta=fasta, negative_class="c"), ConfigError)
+    assert message == "the negative_class 'c' is none of the classes a, b"
 
 
 def test_no_class_at_all_is_refused() -> None:
     refusal(SequenceDataModule(fasta={}), ConfigError)
 
 
-def test_a_background_alone_is_refused(tmp_path: Path) -> None:
+def test_a_negative_class_alone_is_refused(tmp_path: Path) -> None:
     fasta = {"rest": write_fasta(tmp_path, "rest", ["ACGT", "AAAA"])}
-    refusal(SequenceDataModule(fasta=fasta, background="rest"), ConfigError)
+    refusal(SequenceDataModule(fasta=fasta, negative_class="rest"), ConfigError)
 
 
 @pytest.mark.parametrize("columns", [None, []])
@@ -217,7 +220,7 @@ def test_a_split_that_is_none_of_the_three_is_named_with_its_line(tmp_path: Path
 
 
 def test_line_numbers_go_on_from_block_to_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.formats.sequences._LINES_AT_ONCE", 2)
+    monkeypatch.setattr("zoo.formats.sequences._ROWS_AT_ONCE", 2)
     path = write_table(tmp_path, "sequence y", *["ACGT 1"] * 4, "AAAA x")
     assert "table.tsv, line 6:" in refusal(SequenceDataModule(table=path, label_columns=["y"]))
 
@@ -296,10 +299,12 @@ def splits_of_twins(data: SequenceDataModule) -> dict[str, set[int]]:
     return found
 
 
-@pytest.mark.parametrize("options", [{}, {"folds": 3, "fold": 1}, {"shared_bases": 12}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"folds": 3, "fold": 1}, {"shared_kmer": 12}], ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_identical_sequences_land_in_one_split(tmp_path: Path, options: dict[str, Any], seed: int) -> None:
-    data = SequenceDataModule(fasta=twins(tmp_path), background="other", split_seed=seed, val_fraction=0.3, **options)
+    data = SequenceDataModule(
+        fasta=twins(tmp_path), negative_class="other", split_seed=seed, val_fraction=0.3, **options
+    )
     found = splits_of_twins(data)
     assert len(found) == 200
     assert all(len(splits) == 1 for splits in found.values())
@@ -313,7 +318,7 @@ def test_sequences_that_share_bases_land_in_one_split(tmp_path: Path, options: d
     chains = [[text[i : i + LENGTH] for i in range(0, LENGTH + 1, 8)] for text in genome]
     flat = [(i, other_strand(w) if k % 2 else w) for i, chain in enumerate(chains) for k, w in enumerate(chain)]
     path = write_table(tmp_path, "sequence y", *(f"{text} {i % 2}" for i, text in flat))
-    data = SequenceDataModule(table=path, label_columns=["y"], shared_bases=16, val_fraction=0.3, **options)
+    data = SequenceDataModule(table=path, label_columns=["y"], shared_kmer=16, val_fraction=0.3, **options)
     chain_of = np.array([i for i, _ in flat])
     assert all(len(set(data.data.split[chain_of == i].tolist())) == 1 for i in range(40))
     assert set(data.data.split.tolist()) == {0, 1, 2}
@@ -325,7 +330,7 @@ def test_the_test_sets_of_all_folds_are_all_sequences_once(tmp_path: Path) -> No
     fasta = twins(tmp_path)
     tested = np.zeros(300, int)
     for fold in range(5):
-        data = SequenceDataModule(fasta=fasta, background="other", folds=5, fold=fold)
+        data = SequenceDataModule(fasta=fasta, negative_class="other", folds=5, fold=fold)
         tested += data.data.split == 2
         assert (data.data.split == 1).any()
     assert tested.tolist() == [1] * 300
@@ -359,9 +364,9 @@ def test_a_given_split_that_shares_bases_is_refused_only_where_that_is_asked(tmp
     path = write_table(tmp_path, "sequence y split", f"{one} 1 train", f"{overlap} 0 val", f"{third} 1 test")
     options: dict[str, Any] = {"table": path, "label_columns": ["y"], "split_column": "split"}
     assert SequenceDataModule(**options).data.split.tolist() == [0, 1, 2]
-    assert SequenceDataModule(shared_bases=17, **options).data.split.tolist() == [0, 1, 2]
-    message = refusal(SequenceDataModule(shared_bases=16, **options))
-    assert "leaks: 1 groups of sequences that share 16 bases" in message
+    assert SequenceDataModule(shared_kmer=17, **options).data.split.tolist() == [0, 1, 2]
+    message = refusal(SequenceDataModule(shared_kmer=16, **options))
+    assert "leaks: 1 groups of sequences that share a 16-mer" in message
 
 
 def test_identical_sequences_within_a_given_split_are_no_leak(tmp_path: Path) -> None:
@@ -514,7 +519,7 @@ def test_a_target_that_is_1_everywhere_gets_shuffles_or_is_refused(tmp_path: Pat
     "option", [{"batch_size": 0}, {"epoch_size": 0}, {"shift": -1}, {"shuffles": -1}, {"seed": -1}]
 )
 def test_numbers_of_which_no_epoch_can_be_made_are_refused(tmp_path: Path, option: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match="batch_size and epoch_size are numbers from 1 up; shift, shuffles"):
+    with pytest.raises(ConfigError, match="batch_size and epoch_size must be at least 1; shift, shuffles"):
         two_classes(tmp_path, **option)
 
 

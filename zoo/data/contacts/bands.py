@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from zoo.data.contacts.expected_regions import Region
 from zoo.data.contacts.maps import LEVELS, MapRules, gaps, log_map, valid_pairs
-from zoo.data.tracks.coverage import fingerprint
 from zoo.errors import InputError, OutputError
 from zoo.formats.cooler import CoolerFile
 from zoo.utils.atomic import replace_bytes, sync
+from zoo.utils.cache import fingerprint
 from zoo.utils.download import cache_folder
 from zoo.utils.progress import bar
 

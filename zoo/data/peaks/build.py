@@ -1,9 +1,10 @@
-"""From peak files to one table of sites: extended, merged, filtered, split, with matched negatives, all of it counted.
+"""From peak files to one table of sites: extend, merge, filter, split, add matched negatives; each step is counted.
 
 Shapes: N peaks, S sites, T targets.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import bioframe
 import numpy as np
@@ -29,6 +30,19 @@ __all__ = ["build_peak_table"]
 Index = NDArray[np.int64]
 
 
+class _Sites(NamedTuple):
+    """Sites: number of the contig (S,), first base (S,), labels (S, T) and split (S,) of each."""
+
+    contig: Index
+    start: Index
+    labels: NDArray[np.uint8]
+    split: Index
+
+    def select(self, keep: NDArray[np.bool_] | Index) -> "_Sites":
+        """Select sites by a mask or by their indices."""
+        return _Sites(self.contig[keep], self.start[keep], self.labels[keep], self.split[keep])
+
+
 def build_peak_table(
     files: Mapping[str, str],
     genome: Genome | Mapping[str, int],
@@ -40,10 +54,10 @@ def build_peak_table(
         files: target -> peak file; see `name_peak_files`.
         genome: the genome; or only contig -> length, and then neither masked bases nor copies of one sequence in two
             splits are looked for, and no negatives drawn.
-        rules: how.
+        rules: how peaks become sites.
 
     Returns:
-        The table, sorted by contig and place, and the report.
+        The table, sorted by contig and start, and the report.
 
     Raises:
         InputError: a file that cannot be read, no contig in common, or nothing left.
@@ -54,41 +68,39 @@ def build_peak_table(
     if sequence is None and (rules.negatives or rules.soft_masked):
         raise ConfigError("negatives and masked bases need the bases of the genome, not only its contigs' lengths")
     report = Report()
-    black = read_blacklist(rules.blacklist, list(contigs)) if rules.blacklist else pd.DataFrame()
+    blacklist = read_blacklist(rules.blacklist, list(contigs)) if rules.blacklist else pd.DataFrame()
     peaks = _on_contigs(_read_all(files, rules.summits), list(files), contigs, rules.length, report)
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
-    keep = _passing(contig, start, list(contigs), black, sequence, rules, report)
-    contig, start, labels = contig[keep], start[keep], labels[keep]
+    keep = _passing(contig, start, list(contigs), blacklist, sequence, rules, report)
     genome_split = GenomeSplit(contigs, rules)
-    split = genome_split.split_of(contig, start, rules.length)
-    report.drop(int((split < 0).sum()), "sites", "across a border between train, val and test")
-    keep = split >= 0
-    contig, start, labels, split = contig[keep], start[keep], labels[keep], split[keep]
-    report.refuse_if_empty(len(start), "site")
-    if sequence is not None and rules.negatives:
-        drawn = _negatives(sequence, peaks, black, contig, start, split, genome_split, rules, report)
-        labels = np.concatenate([labels, np.zeros((len(drawn[0]), len(files)), np.uint8)])
-        contig, start, split = (np.concatenate(pair) for pair in zip((contig, start, split), drawn, strict=True))
-        order = np.lexsort((start, contig))
-        contig, start, labels, split = contig[order], start[order], labels[order], split[order]
+    sites = _Sites(contig, start, labels, genome_split.split_of(contig, start, rules.length)).select(keep)
+    report.drop(int((sites.split < 0).sum()), "sites", "across a border between train, val and test")
+    sites = sites.select(sites.split >= 0)
+    report.refuse_if_empty(len(sites.start), "site")
     if sequence is None:
         report.say("neither masked bases nor copies of one sequence in two splits were looked for: no genome was given")
     else:
-        keep = ~_copies(GenomeWindows(sequence, contig, start, rules.length), split)  # of sites and negatives
+        if rules.negatives:
+            sites = _with_negatives(sequence, peaks, blacklist, sites, genome_split, rules, report)
+        keep = ~_copies(GenomeWindows(sequence, sites.contig, sites.start, rules.length), sites.split)
         kind = "sites and negatives" if rules.negatives else "sites"
         report.drop(int((~keep).sum()), kind, "with the bases of one of another split, which keeps them")
-        contig, start, labels, split = contig[keep], start[keep], labels[keep], split[keep]
-    _refuse_empty_targets(labels.sum(0, dtype=np.int64), list(files), "site", report)
+        sites = sites.select(keep)
+    report.refuse_empty_targets(sites.labels.sum(0, dtype=np.int64), list(files), "site")
+    _report_splits(sites, list(files), report)
+    return PeakTable(list(files), list(contigs), sites.contig, sites.start, rules.length, *sites[2:]), report
+
+
+def _report_splits(sites: _Sites, targets: list[str], report: Report) -> None:
     for index, name in enumerate(SPLITS):
-        inside = split == index
-        without = [target for target, count in zip(files, labels[inside].sum(0), strict=True) if not count]
+        labels = sites.labels[sites.split == index]
+        without = [target for target, count in zip(targets, labels.sum(0), strict=True) if not count]
         lack = f"; none of {some_of(without)}" if without else ""
-        report.say(f"{name}: {inside.sum():,} sites, {int(labels[inside].any(1).sum()):,} with a peak{lack}")
-    return PeakTable(list(files), list(contigs), contig, start, rules.length, labels, split), report
+        report.say(f"{name}: {len(labels):,} sites, {int(labels.any(1).sum()):,} with a peak{lack}")
 
 
 def _read_all(files: Mapping[str, str], summits: bool) -> pd.DataFrame:
-    """The peaks of all files: chrom, start, end, centre, file."""
+    """Read the peaks of all files: chrom, start, end, centre, number of the file."""
     tables = [
         read_peak_file(path, summits).assign(file=number)
         for number, path in enumerate(bar(list(files.values()), "reading peaks"))
@@ -99,20 +111,20 @@ def _read_all(files: Mapping[str, str], summits: bool) -> pd.DataFrame:
 def _on_contigs(
     peaks: pd.DataFrame, files: list[str], contigs: Mapping[str, int], length: int, report: Report
 ) -> pd.DataFrame:
-    """The peaks that lie on the genome, with the number of the contig."""
+    """Select the peaks that lie on the genome, and add the number of their contig."""
     report.say(f"{len(peaks):,} peaks in {len(files)} file{'s' * (len(files) > 1)}")
     number, names = pd.factorize(peaks["chrom"])
-    found = find_contigs([str(name) for name in names], contigs)
-    if not any(found.values()):
+    matched = find_contigs([str(name) for name in names], contigs)
+    if not any(matched.values()):
         raise InputError(
-            f"no contig of the peaks is in the genome: the peaks have {some_of(found)}, the genome {some_of(contigs)}"
+            f"no contig of the peaks is in the genome: the peaks have {some_of(matched)}, the genome {some_of(contigs)}"
         )
-    renamed = [f"{name} is {other}" for name, other in found.items() if other not in (None, name)]
+    renamed = [f"{name} is {other}" for name, other in matched.items() if other not in (None, name)]
     if renamed:
-        report.say(f"contigs go by other names in the genome: {some_of(renamed)}")
-    order = {name: place for place, name in enumerate(contigs)}
-    contig = np.array([order[other] if other else -1 for other in found.values()])[number]
-    missing = [name for name, other in found.items() if other is None]
+        report.say(f"contigs have other names in the genome: {some_of(renamed)}")
+    order = {name: index for index, name in enumerate(contigs)}
+    contig = np.array([order[other] if other else -1 for other in matched.values()])[number]
+    missing = [name for name, other in matched.items() if other is None]
     report.drop(int((contig < 0).sum()), "peaks", f"on contigs that the genome does not have ({some_of(missing)})")
     sizes = np.array(list(contigs.values()))[contig]
     past = (contig >= 0) & (peaks["end"].to_numpy() > sizes)
@@ -121,19 +133,12 @@ def _on_contigs(
     report.drop(int(short.sum()), "peaks", f"on contigs of fewer than {length} bases")
     keep = (contig >= 0) & ~past & ~short
     report.refuse_if_empty(int(keep.sum()), "peak")
-    _refuse_empty_targets(np.bincount(peaks["file"][keep], minlength=len(files)), files, "peak", report)
+    report.refuse_empty_targets(np.bincount(peaks["file"][keep], minlength=len(files)), files, "peak")
     return peaks[keep].assign(contig=contig[keep])
 
 
-def _refuse_empty_targets(count: Index, files: list[str], kind: str, report: Report) -> None:
-    """Refuse a file of which nothing is left."""
-    empty = [name for name, left in zip(files, count, strict=True) if not left]
-    if empty:
-        raise InputError(f"no {kind} is left of {some_of(empty)}: {'; '.join(report.lines)}")
-
-
 def _copies(windows: GenomeWindows, split: Index) -> NDArray[np.bool_]:
-    """Which windows (N,) have the bases, on either strand, of one of an earlier split (train, val, test)."""
+    """Mark the windows (N,) with the bases, on either strand, of one of an earlier split (train, val, test)."""
     _, group = np.unique(windows.digest(), return_inverse=True)
     earliest = np.full(len(split), len(SPLITS))
     np.minimum.at(earliest, group, split)
@@ -144,35 +149,35 @@ def _copies(windows: GenomeWindows, split: Index) -> NDArray[np.bool_]:
 def _merge(
     peaks: pd.DataFrame, files: int, sizes: Index, rules: PeakRules, report: Report
 ) -> tuple[Index, Index, NDArray[np.uint8]]:
-    """The sites: contig and start (S,), labels (S, T)."""
+    """Merge peaks into sites: contig and start (S,), labels (S, T)."""
     contig, centre = peaks["contig"].to_numpy(np.int64), peaks["centre"].to_numpy(np.int64)
     # A window that would reach past an end of its contig is moved inside.
     left = rules.length // 2
     centre = np.clip(centre, left, sizes[contig] - (rules.length - left))
     site, centre = merge_peaks(contig, centre, rules.length - rules.overlap)
-    place = np.empty(len(centre), np.int64)
-    place[site] = contig
+    site_contig = np.empty(len(centre), np.int64)
+    site_contig[site] = contig
     labels = np.zeros((len(centre), files), np.uint8)
     labels[site, peaks["file"].to_numpy()] = 1
     start = centre - left
     report.say(f"{len(start):,} sites of {rules.length} bases, of windows that overlapped by {rules.overlap} or more")
-    return place, start, labels
+    return site_contig, start, labels
 
 
 def _passing(
     contig: Index,
     start: Index,
     names: list[str],
-    black: pd.DataFrame,
+    blacklist: pd.DataFrame,
     genome: Genome | None,
     rules: PeakRules,
     report: Report,
 ) -> NDArray[np.bool_]:
-    """Which sites touch no blacklist and have enough unmasked bases (S,)."""
+    """Mark the sites (S,) that touch no blacklisted region and have enough unmasked bases."""
     keep = np.ones(len(start), dtype=bool)
-    if len(black):
+    if len(blacklist):
         sites = pd.DataFrame({"chrom": np.array(names)[contig], "start": start, "end": start + rules.length})
-        keep &= bioframe.count_overlaps(sites, black)["count"].to_numpy() == 0
+        keep &= bioframe.count_overlaps(sites, blacklist)["count"].to_numpy() == 0
         report.drop(int((~keep).sum()), "sites", f"on the blacklist {rules.blacklist}")
     if genome is not None and rules.min_unmasked:
         unmasked, _ = base_counts(genome, contig, start, rules.length, rules.soft_masked)
@@ -183,32 +188,37 @@ def _passing(
     return keep
 
 
-def _negatives(
+def _with_negatives(
     genome: Genome,
     peaks: pd.DataFrame,
-    black: pd.DataFrame,
-    contig: Index,
-    start: Index,
-    split: Index,
+    blacklist: pd.DataFrame,
+    sites: _Sites,
     genome_split: GenomeSplit,
     rules: PeakRules,
     report: Report,
-) -> tuple[Index, Index, Index]:
-    """Windows that touch no peak, nor its window, nor the blacklist, matched to the sites: contig, start, split."""
+) -> _Sites:
+    """Add windows that touch no peak, nor its window, nor the blacklist; GC content and splits are the sites'."""
     rng = np.random.default_rng([rules.split_seed, 1])
-    names = np.array(list(genome.contigs))
+    names, count = np.array(list(genome.contigs)), len(sites.start)
     half = rules.length // 2 + 1
     around = {
         "chrom": names[peaks["contig"]],
         "start": np.maximum(np.minimum(peaks["start"], peaks["centre"] - half), 0),
         "end": np.maximum(peaks["end"], peaks["centre"] + half),
     }
-    sites = {"chrom": names[contig], "start": start, "end": start + rules.length}  # some were moved inside a contig
-    taken = pd.concat([pd.DataFrame(around), pd.DataFrame(sites), black], ignore_index=True)
-    whole, rest = divmod(round(rules.negatives * len(start)), len(start))
-    wanted = np.concatenate([np.tile(np.arange(len(start)), whole), rng.permutation(len(start))[:rest]])
-    _, gc = base_counts(genome, contig, start, rules.length, soft_masked=False)
-    drawn = draw_background(genome, taken, gc[wanted], split[wanted], genome_split, rules, rng)
-    report.say(f"{len(drawn[0]):,} negatives of the sites' GC content, no two the same, which touch no peak")
-    report.drop(len(wanted) - len(drawn[0]), "negatives", "of a GC content that too few windows were found to have")
-    return drawn
+    # Sites too, of which some were moved inside their contig.
+    on_sites = {"chrom": names[sites.contig], "start": sites.start, "end": sites.start + rules.length}
+    occupied = pd.concat([pd.DataFrame(around), pd.DataFrame(on_sites), blacklist], ignore_index=True)
+    whole, rest = divmod(round(rules.negatives * count), count)
+    wanted = np.concatenate([np.tile(np.arange(count), whole), rng.permutation(count)[:rest]])
+    _, gc = base_counts(genome, sites.contig, sites.start, rules.length, soft_masked=False)
+    contig, start, split = draw_background(genome, occupied, gc[wanted], sites.split[wanted], genome_split, rules, rng)
+    report.say(f"{len(start):,} negatives of the sites' GC content, no two the same, which touch no peak")
+    report.drop(len(wanted) - len(start), "negatives", "for want of windows of their GC content")
+    together = _Sites(
+        np.concatenate([sites.contig, contig]),
+        np.concatenate([sites.start, start]),
+        np.concatenate([sites.labels, np.zeros((len(start), sites.labels.shape[1]), np.uint8)]),
+        np.concatenate([sites.split, split]),
+    )
+    return together.select(np.lexsort((together.start, together.contig)))

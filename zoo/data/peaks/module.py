@@ -1,16 +1,22 @@
-"""PeakDataModule: the peaks of many experiments on a genome, for models of `Labels`, read on the fly."""
+"""PeakDataModule: peaks of many experiments on a genome, for models of `Labels`.
+
+Shapes: N sites, L bases, T targets.
+"""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.base import LabelsDataModule
+from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledWindows
-from zoo.data.peaks.build import build_peak_table
+from zoo.data.labels import LabelsDataModule
+from zoo.data.peaks.cached import cached_peak_table
+from zoo.data.peaks.inputs import SiteInputs, input_spec
 from zoo.data.peaks.rules import PeakRules
-from zoo.data.peaks.table import PeakTable
+from zoo.data.peaks.table import PeakTable, read_table_header
 from zoo.data.splits import SPLITS, leaking_groups
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
@@ -25,13 +31,17 @@ _log = logging.getLogger("zoo")
 class PeakDataModule(LabelsDataModule[GenomeWindows]):
     """Sites of a genome, labelled with the experiments that have a peak there.
 
-    Nothing is kept of the sequences but where they lie: each batch is read from the FASTA file.
+    Only the coordinates of sites are kept in memory: each batch is read from the FASTA file. With `inputs_table`,
+    tracks such as accessibility are read along each site in addition to the sequence.
 
     Args:
         genome: FASTA file.
-        peaks: the peak files: a path, a list of paths, or target -> path.
-        table: instead, what `zoo data peaks` made of them; it fixes the length, the sites and their splits.
-        rules: with `peaks`, how they become sites.
+        peaks: peak files: a path, a list of paths, or target -> path.
+        table: instead of `peaks`, the table that `zoo data peaks` wrote; it has the sites, their length and splits.
+        rules: with `peaks`, how peaks become sites.
+        inputs_table: TSV with a line per bigWig that is read in addition to the sequence (see
+            `zoo.data.tracks.table.Track`); None for the sequence alone.
+        input_size: bases per value of these tracks; it divides the length of a site.
         options: of LabelsDataModule.
     """
 
@@ -41,6 +51,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         peaks: str | list[str] | dict[str, str] | None = None,
         table: str | None = None,
         rules: PeakRules | None = None,
+        inputs_table: str | None = None,
+        input_size: int = 1,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -48,35 +60,67 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             raise ConfigError("give either the `table` that `zoo data peaks` wrote, or the files as `peaks`")
         if table is not None and rules is not None:
             raise ConfigError("`rules` are for `peaks`: a table has its sites already")
+        if inputs_table is not None and self.shuffles:
+            raise ConfigError(
+                "`shuffles` have no measured tracks for `inputs_table`: take `negatives` of the `rules`, which are "
+                "windows of the genome"
+            )
         self.genome, self.table, self.rules = genome, table, rules or PeakRules()
         self.peaks = [peaks] if isinstance(peaks, str) else peaks
+        self.inputs_table, self.value_size = inputs_table, input_size
+        self._spec: DataSpec | None = None
+        self._opened: Genome | None = None
         self._sites: PeakTable | None = None
         self._report: list[str] = []
 
+    def spec(self) -> DataSpec:
+        """Specify targets, length and inputs, from the names of the peak files or the first lines of the table."""
+        if self._spec is None:
+            if not isinstance(self.genome, Genome) and not Path(self.genome).is_file():
+                raise InputError(f"{self.genome}: no such file")
+            if self.peaks is not None:
+                targets, length = list(name_peak_files(self.peaks)), self.rules.length
+            else:
+                targets, length = read_table_header(str(self.table))
+            inputs = input_spec(self.inputs_table, self.value_size, length)
+            self._spec = DataSpec("labels", tuple(targets), length, inputs=inputs)
+        return self._spec
+
+    def prepare_data(self) -> None:
+        """Make the table of the peak files, and read the input tracks along its sites; Lightning calls it on rank 0."""
+        data = self.sites.on(self._genome())
+        if self.inputs_table is not None:
+            self._site_inputs(data.codes).build()
+
     @property
     def sites(self) -> PeakTable:
-        """The table, read or built once."""
+        """The table of sites; read, or made of the peak files, on first use."""
         if self._sites is None:
             if self.peaks is None:
                 self._sites = PeakTable.read(str(self.table))
             else:
-                self._sites, report = build_peak_table(name_peak_files(self.peaks), self._genome(), self.rules)
-                self._report = report.lines
-                for line in report.lines:
+                files = name_peak_files(self.peaks)
+                self._sites, self._report = cached_peak_table(files, self._genome(), self.rules)
+                for line in self._report:
                     _log.warning(line)
         return self._sites
 
-    @property
-    def targets(self) -> list[str]:
-        """The names of the experiments."""
-        return self.sites.targets
-
     def read(self) -> LabelledWindows:
-        """The sites on the genome."""
-        return self.sites.on(self._genome())
+        """Place the sites on the genome; their bases are read later, batch by batch."""
+        data = self.sites.on(self._genome())
+        if self.inputs_table is not None:
+            data.inputs = self._site_inputs(data.codes)
+        return data
+
+    def _site_inputs(self, windows: GenomeWindows) -> SiteInputs:
+        return SiteInputs(str(self.inputs_table), windows, self.value_size, self.shift)
 
     def assign_splits(self, data: LabelledWindows) -> LabelledWindows:
-        """The splits are given; those of a table that leak are refused, and what a shift would make leak is dropped."""
+        """Check the splits of a table, and drop training sites that a shift could move into another split's site.
+
+        Raises:
+            InputError: sites of different splits overlap or have the same bases.
+        """
         if self.table is not None:
             self._refuse_leaks(data)
         near = _trains_near_others(data.codes, data.split, data.codes.length + self.shift)
@@ -93,31 +137,35 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         windows = data.codes
         order = np.lexsort((windows.start, windows.contig))
         contig, start, split = windows.contig[order], windows.start[order], data.split[order]
-        # Of equal lengths: where any two of different splits overlap, so do two that are next to each other.
+        # All sites have one length: where any two of different splits overlap, so do two neighbours.
         leaks = (np.diff(contig) == 0) & (np.diff(start) < windows.length) & (np.diff(split) != 0)
         if leaks.any():
             raise InputError(f"{self.table}: the split leaks: {leaks.sum()} sites overlap one of another split")
         _, copies = leaking_groups(np.unique(windows.digest(), return_inverse=True)[1], data.split)
         if copies:
             raise InputError(
-                f"{self.table}: the split leaks: {copies} groups of sites with the same bases are in two splits (both "
-                "strands looked at); `zoo data peaks --genome` leaves such sites out"
+                f"{self.table}: the split leaks: {copies} groups of sites with the same bases are in more than one "
+                "split (both strands considered); `zoo data peaks --genome` leaves such sites out"
             )
 
     def describe(self) -> list[str]:
-        """What happened to the peaks, where they were read here, then a line for each split."""
-        return [*self._report, *super().describe()]
+        """Summarize what happened to the peaks, where they were read here, then each split in one line."""
+        splits = super().describe()  # reads the data
+        return [*self._report, *splits]
 
     def _genome(self) -> Genome:
-        return self.genome if isinstance(self.genome, Genome) else Genome(self.genome)
+        if self._opened is None:
+            self._opened = self.genome if isinstance(self.genome, Genome) else Genome(self.genome)
+        return self._opened
 
 
 def _trains_near_others(windows: GenomeWindows, split: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
-    """Which windows for training (N,) begin fewer than `reach` bases from one of another split."""
-    place = windows.contig * (int(windows.start.max(initial=0)) + reach) + windows.start  # contigs are far apart
+    """Mark the training windows (N,) that begin fewer than `reach` bases from a window of another split."""
+    # One coordinate for all contigs, which are further apart than any window reaches.
+    position = windows.contig * (int(windows.start.max(initial=0)) + reach) + windows.start
     train = split == SPLITS.index("train")
     ends = np.array([-reach, np.iinfo(np.int64).max])
-    others = np.insert(ends, 1, np.sort(place[~train]))
-    after = np.searchsorted(others, place)
-    near: NDArray[np.bool_] = train & ((others[after] - place < reach) | (place - others[after - 1] < reach))
+    others = np.insert(ends, 1, np.sort(position[~train]))
+    after = np.searchsorted(others, position)
+    near: NDArray[np.bool_] = train & ((others[after] - position < reach) | (position - others[after - 1] < reach))
     return near

@@ -1,6 +1,7 @@
-"""The table between peak files and a model: sites on a genome, the split of each, a 0 or 1 for each target.
+"""PeakTable: sites on a genome with their splits and labels, between peak files and a model.
 
-A TSV file: chrom, start, end (0-based, half-open), split, then a column for each target. Shapes: S sites, T targets.
+A TSV file with the columns chrom, start, end (0-based, half-open), split, and one column of 0 and 1 per target.
+Shapes: S sites, T targets.
 """
 
 import logging
@@ -23,22 +24,22 @@ from zoo.genome.fasta import Genome
 from zoo.utils.atomic import whole_file
 from zoo.utils.text import UNREADABLE, open_text, some_of
 
-__all__ = ["PLACE_COLUMNS", "PeakTable"]
+__all__ = ["SITE_COLUMNS", "PeakTable", "read_table_header"]
 
-PLACE_COLUMNS = ("chrom", "start", "end", "split")
+SITE_COLUMNS = ("chrom", "start", "end", "split")
 _ROWS_AT_ONCE = 65_536
 _log = logging.getLogger("zoo")
 
 
 @dataclass(frozen=True)
 class PeakTable:
-    """Sites of one length with their labels.
+    """Sites of one length with their splits and labels.
 
     Attributes:
-        targets: names of the columns of `labels`.
-        contigs: names of contigs, which `contig` numbers.
-        contig: of each site (S,).
-        start: its first base, 0-based (S,).
+        targets: names of the targets (T).
+        contigs: names of the contigs.
+        contig: index of each site's contig in `contigs` (S,).
+        start: first base of each site, 0-based (S,).
         length: bases of every site.
         labels: 0 or 1, uint8 (S, T); a site without any 1 is a negative.
         split: index into `SPLITS` (S,).
@@ -56,14 +57,17 @@ class PeakTable:
         return len(self.start)
 
     def write(self, path: str | Path) -> None:
-        """Write the TSV; it appears whole or not at all, and `-` is standard output."""
+        """Write the TSV, whole or not at all; `-` is standard output."""
         with whole_file(str(path)) as file:
-            file.write("\t".join([*PLACE_COLUMNS, *self.targets]) + "\n")
+            file.write("\t".join([*SITE_COLUMNS, *self.targets]) + "\n")
             for block in self._blocks():
                 file.write(block)
 
     def _blocks(self) -> Iterator[str]:
-        """The rows as text: what differs in length row by row, the labels as one array of bytes."""
+        """Format the rows, many at once.
+
+        The coordinates, whose lengths differ, are formatted row by row; the labels are one array of bytes.
+        """
         for first in range(0, len(self), _ROWS_AT_ONCE):
             rows = slice(first, first + _ROWS_AT_ONCE)
             starts = self.start[rows].tolist()
@@ -83,10 +87,10 @@ class PeakTable:
         """Read a table that `write` or another program wrote, plain or gzipped.
 
         Raises:
-            InputError: no such file, a column that is missing, or a cell that does not fit.
+            InputError: no such file, a missing column, or an invalid cell (its line is named).
         """
         table = _read_cells(path)
-        targets = list(table.columns[len(PLACE_COLUMNS) :])
+        targets = list(table.columns[len(SITE_COLUMNS) :])
         lengths = (table["end"] - table["start"]).unique()
         if len(lengths) != 1 or lengths[0] < 1:
             raise InputError(
@@ -108,18 +112,18 @@ class PeakTable:
         )
 
     def on(self, genome: Genome) -> LabelledWindows:
-        """The sites as windows of a genome.
+        """Place the sites on a genome, as windows.
 
         Raises:
             InputError: a contig that the genome does not have, or a site that reaches past the end of its contig.
         """
         names = list(genome.contigs)
-        found = match_contigs(self.contigs, names)
-        renamed = [f"{name} is {other}" for name, other in found.items() if name != other]
+        matched = match_contigs(self.contigs, names)
+        renamed = [f"{name} is {other}" for name, other in matched.items() if name != other]
         if renamed:
-            _log.warning(f"contigs of the table go by other names in {genome.path}: {some_of(renamed)}")
-        order = {name: place for place, name in enumerate(names)}
-        number = np.array([order[found[name]] for name in self.contigs])
+            _log.warning(f"contigs of the table have other names in {genome.path}: {some_of(renamed)}")
+        order = {name: index for index, name in enumerate(names)}
+        number = np.array([order[matched[name]] for name in self.contigs])
         lengths = np.array(list(genome.contigs.values()))
         contig = number[self.contig]
         past = np.flatnonzero((self.start < 0) | (self.start + self.length > lengths[contig]))
@@ -132,22 +136,41 @@ class PeakTable:
         return LabelledWindows(GenomeWindows(genome, contig, self.start, self.length), self.labels, self.split)
 
 
-def _read_cells(path: str | Path) -> pd.DataFrame:
+def read_table_header(path: str | Path) -> tuple[list[str], int]:
+    """Read the names of the targets and the length of the first site, without the rest of the table.
+
+    Raises:
+        InputError: no such file, other columns, or a first row without whole numbers.
+    """
+    columns, row = _first_lines(path)
+    if len(row) < len(SITE_COLUMNS) or not (row[1].isdecimal() and row[2].isdecimal()):
+        raise InputError(_find_invalid_line(path, columns) or f"{path}: no site in it")
+    return columns[len(SITE_COLUMNS) :], int(row[2]) - int(row[1])
+
+
+def _first_lines(path: str | Path) -> tuple[list[str], list[str]]:
+    """Read and check the names of the columns; also the cells of the first row."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     try:
         with open_text(path) as file:
-            columns = file.readline().rstrip("\r\n").split("\t")
+            columns, row = (file.readline().rstrip("\r\n").split("\t") for _ in range(2))
     except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as a table of peaks ({error})") from None
-    targets = columns[len(PLACE_COLUMNS) :]
-    if columns[: len(PLACE_COLUMNS)] != list(PLACE_COLUMNS) or not targets:
+    targets = columns[len(SITE_COLUMNS) :]
+    if columns[: len(SITE_COLUMNS)] != list(SITE_COLUMNS) or not targets:
         raise InputError(
             f"{path} is no table of peaks: its columns are {some_of(columns)} where "
-            f"{', '.join(PLACE_COLUMNS)} and at least one target should be"
+            f"{', '.join(SITE_COLUMNS)} and at least one target should be"
         )
     if len(set(targets)) < len(targets):
         raise InputError(f"{path}: two columns are called {max(targets, key=targets.count)!r}")
+    return columns, row
+
+
+def _read_cells(path: str | Path) -> pd.DataFrame:
+    columns, _ = _first_lines(path)
+    targets = columns[len(SITE_COLUMNS) :]
     types = {"chrom": str, "start": np.int64, "end": np.int64, "split": str, **dict.fromkeys(targets, np.uint8)}
     try:
         with open_text(path) as file, warnings.catch_warnings():
@@ -156,14 +179,14 @@ def _read_cells(path: str | Path) -> pd.DataFrame:
         if (table[targets].to_numpy() > 1).any():
             raise ValueError("a label is not 0 or 1")
     except (ValueError, OverflowError, OSError, ParserWarning, *UNREADABLE) as error:
-        raise InputError(_odd_line(path, columns) or f"{path} cannot be read ({one_line(error)})") from None
+        raise InputError(_find_invalid_line(path, columns) or f"{path} cannot be read ({one_line(error)})") from None
     if not len(table):
         raise InputError(f"{path}: no site in it")
     return table
 
 
-def _odd_line(path: str | Path, columns: list[str]) -> str | None:
-    """What is wrong with the first line that does not fit, looked for line by line."""
+def _find_invalid_line(path: str | Path, columns: list[str]) -> str | None:
+    """Describe the first invalid line; None where all are valid."""
     try:
         with open_text(path) as file:
             for number, line in enumerate(file, 1):
@@ -175,7 +198,7 @@ def _odd_line(path: str | Path, columns: list[str]) -> str | None:
                 for index in (1, 2):
                     if not cells[index].isdecimal():
                         return f"{path}, line {number}: the {columns[index]} {cells[index]!r} is not a whole number"
-                for column, cell in list(zip(columns, cells, strict=True))[len(PLACE_COLUMNS) :]:
+                for column, cell in list(zip(columns, cells, strict=True))[len(SITE_COLUMNS) :]:
                     if cell not in ("0", "1"):
                         return f"{path}, line {number}: the target {column!r} has the label {cell!r}, not 0 or 1"
     except (OSError, *UNREADABLE) as error:

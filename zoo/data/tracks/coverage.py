@@ -23,20 +23,19 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN
 from zoo.utils.atomic import replace_bytes, sync
+from zoo.utils.cache import fingerprint
 from zoo.utils.download import cache_folder
 from zoo.utils.parallel import mapped
 from zoo.utils.progress import bar
 from zoo.utils.text import some_of
 
-__all__ = ["Coverage", "TrackFacts", "fingerprint"]
+__all__ = ["Coverage", "TrackFacts"]
 
 _BASES_AT_ONCE = 4_000_000
 # Files of the folder: values (T, P), flags of bins (P,), and the facts of the tracks that are done.
 _VALUES, _FLAGS, _DONE = "values.f32", "usable.u8", "done.json"
 # Flags: the bases of a bin are known in the genome, and some track has a value in it.
 _KNOWN, _MEASURED = np.uint8(1), np.uint8(2)
-# A change of a bigWig changes its header, its index (at the end) or one of these samples between.
-_SAMPLES, _SAMPLE_BYTES = 16, 65_536
 
 
 class TrackFacts(NamedTuple):
@@ -232,14 +231,3 @@ class Coverage:
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
         facts = TrackFacts(missing, float(lowest), float(highest))
         return facts, None if measured is None else np.packbits(measured)
-
-
-def fingerprint(path: Path) -> str:
-    """Hash a file's size, head, tail and evenly spaced samples (hex digits): to read whole files would take minutes."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(int).tolist():
-            file.seek(start)
-            digest.update(file.read(_SAMPLE_BYTES))
-    return digest.hexdigest()

@@ -1,0 +1,186 @@
+"""LabelsDataModule: what all data of labelled sequences share: splits, checks and loaders.
+
+Shapes: N sequences, L bases, T targets.
+"""
+
+from typing import Generic
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from zoo.batch import Batch
+from zoo.data.base import GenomicDataModule, batch_loader
+from zoo.data.labelled import Labelled, SequenceDataset, Source
+from zoo.data.samplers import EpochSampler, ShareSampler
+from zoo.data.splits import SPLITS, Split
+from zoo.errors import ConfigError, InputError
+from zoo.utils.text import some_of
+
+__all__ = ["LabelsDataModule"]
+
+
+class LabelsDataModule(GenomicDataModule, Generic[Source]):
+    """Labelled sequences in the splits train, val and test. A subclass implements `spec` and `read`.
+
+    Args:
+        classify: labels are classes, 0 or 1, and both must occur; else they are measurements, any numbers.
+        shift: largest random shift of a training sequence, in bases, to either side.
+        reverse_complement: reverse-complement each training sequence with probability 1/2.
+        shuffles: dinucleotide-preserving shuffles of each sequence that are added as negatives to splits without
+            negatives of their own, where all labels are 0; fresh in every training epoch, fixed in val and test.
+        epoch_size: sequences drawn per training epoch, shuffles included; None for all.
+        batch_size: sequences per batch, shuffles included.
+        num_workers: processes that read batches; 0 for the main process.
+        seed: seed of the training order, shuffles, shifts and strands.
+    """
+
+    def __init__(
+        self,
+        classify: bool = True,
+        shift: int = 0,
+        reverse_complement: bool = False,
+        shuffles: int = 0,
+        epoch_size: int | None = None,
+        batch_size: int = 128,
+        num_workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if min(shift, shuffles, num_workers, seed) < 0 or batch_size < 1 or (epoch_size is not None and epoch_size < 1):
+            raise ConfigError(
+                "batch_size and epoch_size must be at least 1; shift, shuffles, num_workers and seed at least 0"
+            )
+        self.classify, self.shift, self.reverse_complement = classify, shift, reverse_complement
+        self.shuffles, self.epoch_size, self.batch_size = shuffles, epoch_size, batch_size
+        self.num_workers, self.seed = num_workers, seed
+        self._data: Labelled[Source] | None = None
+
+    def setup(self, stage: str) -> None:
+        """Read the data, in each process; called by Lightning.
+
+        Args:
+            stage: `fit`, `validate`, `test` or `predict`; the same data serve all of them.
+        """
+        _ = self.data
+
+    @property
+    def data(self) -> Labelled[Source]:
+        """All sequences with their splits; read on first use.
+
+        Raises:
+            InputError: sequences or labels that do not agree with the specification or cannot be learned from.
+        """
+        if self._data is None:
+            data = self.read()
+            self._check(data)
+            self._data = self.assign_splits(data)
+        return self._data
+
+    def read(self) -> Labelled[Source]:
+        """Read all sequences and their labels."""
+        raise NotImplementedError
+
+    def assign_splits(self, data: Labelled[Source]) -> Labelled[Source]:
+        """Assign a split to each sequence that has none yet; a subclass whose `read` leaves some open overrides it."""
+        return data
+
+    def describe(self) -> list[str]:
+        """Summarize each split in one line: sequences, positives, and targets without both classes."""
+        lines = []
+        for split in SPLITS:
+            dataset = self.dataset(split)
+            labels = dataset.data.labels
+            positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
+            shuffles = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives"
+            one_class = self._targets_of_one_class(dataset) if split != "train" else []
+            unscored = f"; not scored, for want of both classes: {some_of(one_class)}" if one_class else ""
+            lines.append(
+                f"{split}: {len(labels):,} sequences{positive}{shuffles if dataset.shuffles else ''}{unscored}"
+            )
+        return lines
+
+    def subset(self, split: Split) -> Labelled[Source]:
+        """Select the sequences of one split, without shuffles."""
+        return self.data.subset(self.data.split == SPLITS.index(split))
+
+    def dataset(self, split: Split) -> SequenceDataset[Source]:
+        """Create the dataset of one split, with shuffles where it has no negatives of its own.
+
+        Raises:
+            ConfigError: the split is empty, or no target has both classes in val.
+        """
+        data = self.subset(split)
+        if not len(data):
+            raise ConfigError(f"the {split} split is empty: {len(self.data)} sequences in all")
+        seed = self.seed + SPLITS.index(split)
+        shuffles = 0 if _is_negative(data).any() else self.shuffles
+        if split == "train":
+            return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement, training=True)
+        dataset = SequenceDataset(data, shuffles, seed)
+        if split == "val" and len(self._targets_of_one_class(dataset)) == len(self.targets):
+            raise ConfigError("no target has both classes in the val split: nothing tells which epoch is best")
+        return dataset
+
+    def _targets_of_one_class(self, dataset: SequenceDataset[Source]) -> list[str]:
+        """List the targets for which AUROC and AUPRC are not defined."""
+        if not self.classify:
+            return []
+        labels = dataset.data.labels
+        both = (labels == 1).any(0) & ((labels == 0).any(0) | bool(dataset.shuffles))
+        return [target for target, scored in zip(self.targets, both, strict=True) if not scored]
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Training batches, in a new random order each epoch; the last short batch is dropped."""
+        dataset = self.dataset("train")
+        weight = dataset.data.weight
+        if weight is not None:
+            weight = np.tile(weight, 1 + dataset.shuffles)
+        sampler = EpochSampler(len(dataset), self.seed, weight, self.epoch_size)
+        size = min(self.batch_size, len(sampler))  # where a process has fewer sequences, they are one batch
+        return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Validation batches in order, shared among the processes."""
+        return self._shared_loader("val")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Test batches in order, shared among the processes."""
+        return self._shared_loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the test split in order, for `Trainer.predict`."""
+        return batch_loader(self.dataset("test"), self.num_workers, batch_size=self.batch_size)
+
+    def _shared_loader(self, split: Split) -> DataLoader[Batch]:
+        dataset = self.dataset(split)
+        # Whole batches are shared: their shuffles are those of one process, whatever the number of processes.
+        sampler = ShareSampler(len(dataset), self.batch_size)
+        return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
+
+    def _check(self, data: Labelled[Source]) -> None:
+        """Refuse sequences that contradict the specification, and labels that nothing can be learned from."""
+        spec = self.spec()
+        if (length := data.codes.shape[1]) != spec.length:
+            raise InputError(f"the sequences have {length} bases where {spec.length} were expected")
+        shuffled = self.shuffles and not _is_negative(data).any()
+        for target, column in zip(spec.targets, data.labels.T, strict=True):
+            observed = column[~np.isnan(column)]
+            if not len(observed):
+                raise InputError(f"the target {target!r} has no label at all")
+            if self.classify and not np.isin(observed, (0, 1)).all():
+                invalid = observed[~np.isin(observed, (0, 1))][0]
+                raise InputError(
+                    f"the target {target!r} has the label {invalid:g} where a class is 0 or 1; set `classify: false` "
+                    "and a regression loss for measurements"
+                )
+            if (observed == observed[0]).all() and not (shuffled and observed[0] == 1):
+                cure = "; give negatives, or `shuffles: 1` to make them" if observed[0] == 1 else ""
+                raise InputError(f"all {len(observed)} labels of the target {target!r} are {observed[0]:g}{cure}")
+
+
+def _is_negative(data: Labelled[Source]) -> NDArray[np.bool_]:
+    """Mark the negatives (N,): sequences whose observed labels are all 0."""
+    missing = np.isnan(data.labels)
+    negative: NDArray[np.bool_] = ((data.labels == 0) | missing).all(1) & ~missing.all(1)
+    return negative

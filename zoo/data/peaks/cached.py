@@ -1,0 +1,44 @@
+"""The table that peak files make, kept in the cache: training starts with it, in each of its processes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.peaks.build import build_peak_table
+from zoo.data.peaks.rules import PeakRules
+from zoo.data.peaks.table import PeakTable
+from zoo.genome.fasta import Genome
+from zoo.utils.cache import cached_arrays, fingerprint
+from zoo.utils.download import sha256_of
+
+__all__ = ["cached_peak_table"]
+
+# Version of how a table is made: one made otherwise is not taken from the cache.
+_VERSION = 1
+
+
+def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules) -> tuple[PeakTable, list[str]]:
+    """Make a table as `build_peak_table` does, once; after that it is read from the cache.
+
+    Returns:
+        The table, and the lines of the report.
+    """
+    contents = {name: sha256_of(Path(path)) for name, path in files.items()}
+    blacklist = sha256_of(Path(rules.blacklist)) if rules.blacklist and Path(rules.blacklist).is_file() else ""
+    key = [_VERSION, contents, fingerprint(genome.path), asdict(rules), blacklist]
+
+    def build() -> dict[str, NDArray[Any]]:
+        table, report = build_peak_table(files, genome, rules)
+        arrays: dict[str, NDArray[Any]] = {
+            name: np.asarray(getattr(table, name)) for name in ("contig", "start", "labels", "split", "contigs")
+        }
+        return {**arrays, "report": np.array(report.lines)}
+
+    found = cached_arrays("peaks", key, build)
+    lines = found.pop("report").tolist()
+    contigs = found.pop("contigs").tolist()
+    return PeakTable(targets=list(files), contigs=contigs, length=rules.length, **found), lines

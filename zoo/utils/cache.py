@@ -1,0 +1,93 @@
+"""Results that are computed once and kept in the cache folder, known by a hash of what they were computed from."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from zoo.errors import OutputError
+from zoo.utils.download import cache_folder
+
+__all__ = ["cached_arrays", "cached_file", "fingerprint"]
+
+# A changed file differs in its size, or at its head, its tail or one of these samples between.
+_SAMPLES, _SAMPLE_BYTES = 16, 65_536
+
+
+def fingerprint(path: Path) -> str:
+    """Hash a large file's size, head, tail and evenly spaced samples; hashing all of it would take minutes."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(int).tolist():
+            file.seek(start)
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def cached_file(kind: str, key: Any, build: Callable[[Path], None], suffix: str) -> Path:
+    """Write a file once and find it again after that, in all processes of a machine.
+
+    Args:
+        kind: folder of the cache.
+        key: what the file is computed from, as JSON values.
+        build: writes the file to the path that it is given.
+        suffix: ending of the file's name, such as `.npz`.
+
+    Returns:
+        Its path.
+
+    Raises:
+        OutputError: the cache cannot be written, or the disk is full.
+    """
+    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
+    path = cache_folder() / kind / f"{digest}{suffix}"
+    if path.is_file():
+        return path
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if not path.is_file():  # else another process wrote it meanwhile
+                draft = path.with_name(f"{digest}.draft{suffix}")
+                try:
+                    build(draft)
+                    with draft.open("rb") as file:
+                        os.fsync(file.fileno())
+                    draft.replace(path)
+                finally:
+                    draft.unlink(missing_ok=True)
+    return path
+
+
+def cached_arrays(kind: str, key: Any, build: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Compute named arrays once and read them from the cache after that; see `cached_file`."""
+
+    def write(path: Path) -> None:
+        np.savez(path, **build())  # type: ignore[arg-type]
+
+    path = cached_file(kind, key, write, ".npz")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, zipfile.BadZipFile):  # damaged after it was written
+        path.unlink()
+        return cached_arrays(kind, key, build)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path} could not be written ({error.strerror or error}): make room, or let the environment variable "
+            "ZOO_CACHE name another folder"
+        ) from None
