@@ -62,13 +62,16 @@ def points_down(module: str, other: str) -> bool:
 
 
 def points_down_in_data(module: str, other: str) -> bool:
-    inside = DATA_FLOORS["base"]
-    ours, theirs = (DATA_FLOORS.get(data_folder(name), inside) for name in (module, other))
+    ours, theirs = (DATA_FLOORS.get(data_folder(name), 0) for name in (module, other))  # 0: the package itself
     return data_folder(module) == data_folder(other) or theirs <= ours
 
 
 def test_every_folder_stands_in_the_picture_and_no_other() -> None:
     assert {folder(module) for module in MODULES} == set(FLOORS)
+
+
+def test_every_folder_and_module_of_data_stands_in_the_picture_and_no_other() -> None:
+    assert {data_folder(module) for module in MODULES if folder(module) == "data"} - {""} == set(DATA_FLOORS)
 
 
 def test_few_files_lie_at_the_top() -> None:

@@ -142,7 +142,8 @@ class SequenceModel(InferenceModel):
     def _score(self, batch: Batch, scores: TargetMetrics, part: str) -> None:
         raw = self.raw(batch.codes, batch.inputs)
         loss = self.loss.function(raw, batch.target, self.target_weight())
-        self.log(f"{part}_loss", loss, prog_bar=True, batch_size=len(batch.codes), sync_dist=True)
+        scored = int((~batch.target.flatten(1).isnan()).any(1).sum())  # without items that fill up a process's share
+        self.log(f"{part}_loss", loss, prog_bar=True, batch_size=scored, sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
         scores.update(self._predicted(raw, batch.codes, batch.inputs), batch.target)
 

@@ -153,7 +153,7 @@ def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: ModelFact
     if model.loss.classifies:
         model.to("cpu").eval()
         with torch.inference_mode():
-            batches = [(model.predict(batch.codes), batch.target) for batch in data.val_dataloader()]
+            batches = [(model.predict(batch.codes, batch.inputs), batch.target) for batch in data.val_dataloader()]
         prediction, target = (torch.cat(part) for part in zip(*batches, strict=True))
         for index in range(len(thresholds)):
             there = ~torch.isnan(target[:, index])

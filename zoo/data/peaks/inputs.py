@@ -17,7 +17,7 @@ from zoo.data.tracks.table import Transform, read_track_table, strand_pairs
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.formats.bigwig import BigWig, match_bigwig
-from zoo.formats.binning import bin_values
+from zoo.formats.binning import Missing, pool_bins
 from zoo.utils.cache import cached_file, fingerprint
 from zoo.utils.progress import bar
 
@@ -52,7 +52,8 @@ class SiteInputs:
     """Values of tracks along sites, kept in the cache as one memory map of the bases around each site.
 
     A value is the mean or sum of `size` bases, counted from the site's first base: it is shifted with the sequence.
-    Bases without a value, and those past the ends of contigs, count as the table says; a value without any is 0.
+    Values are those of `zoo.data.tracks.inputs.InputTracks` with a resolution of 1, which prediction reads; here only
+    the bases around sites are stored, not those of the whole genome.
 
     Args:
         table: TSV with a line per bigWig (see `zoo.data.tracks.table.Track`).
@@ -77,7 +78,7 @@ class SiteInputs:
         """Read the bigWigs along the sites, unless the cache holds the result.
 
         Returns:
-            The file: float32 (N, I, W), NaN where there is no value.
+            The file: float32 (N, I, W), NaN past the ends of contigs and where bases without a value are masked.
 
         Raises:
             InputError: a bigWig that is damaged, of another assembly, or without a contig that has a site.
@@ -85,7 +86,7 @@ class SiteInputs:
         """
         sites = self.sites
         place = hashlib.sha256(sites.contig.tobytes() + sites.start.tobytes()).hexdigest()
-        tracks = [fingerprint(Path(track.path)) for track in self.tracks]
+        tracks = [[fingerprint(Path(track.path)), track.missing] for track in self.tracks]
         key = [_VERSION, tracks, list(sites.genome.contigs.items()), place, sites.length, self.margin]
         return cached_file("site_inputs", key, self._fill, ".f32")
 
@@ -102,14 +103,9 @@ class SiteInputs:
         length = self.sites.length
         column = (self.margin + offset)[:, None, None] + np.arange(length)  # (B, 1, L)
         bases = np.take_along_axis(self._map[self.rows[rows]], column, 2)  # (B, I, W) -> (B, I, L)
-        # A site holds whole values, so those of all sites of a batch can be binned in one go.
-        values = np.stack(
-            [
-                bin_values(bases[:, index].ravel(), self.size, track.statistic, track.missing)
-                for index, track in enumerate(self.tracks)
-            ]
-        ).reshape(len(self.tracks), len(rows), length // self.size)  # (I, B * P) -> (I, B, P)
-        return np.ascontiguousarray(np.nan_to_num(self._transform(values)).transpose(1, 0, 2))
+        bases = np.ascontiguousarray(bases.transpose(1, 0, 2))  # (I, B, L)
+        values = pool_bins(bases, self.size, [track.statistic for track in self.tracks])  # (I, B, P)
+        return np.ascontiguousarray(np.nan_to_num(self._transform(values)).transpose(1, 0, 2))  # (B, I, P)
 
     def reverse_complement(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map values (B, I, P) to the other strand: positions reversed, strand partners swapped."""
@@ -124,13 +120,16 @@ class SiteInputs:
         names = list(contigs)
         used = np.unique(self.sites.contig).tolist()
         for index, track in enumerate(bar(self.tracks, "reading bigWigs")):
-            found = match_bigwig(track.path, contigs, [names[contig] for contig in used])
+            matched = match_bigwig(track.path, contigs, [names[contig] for contig in used])
             with BigWig(track.path) as bigwig:
                 for contig in used:
-                    self._fill_contig(values[:, index], bigwig, str(found[names[contig]]), contig)
+                    name = str(matched[names[contig]])
+                    self._fill_contig(values[:, index], bigwig, name, contig, track.missing)
         values.flush()
 
-    def _fill_contig(self, values: NDArray[np.float32], bigwig: BigWig, name: str, contig: int) -> None:
+    def _fill_contig(
+        self, values: NDArray[np.float32], bigwig: BigWig, name: str, contig: int, missing: Missing
+    ) -> None:
         """Fill the rows of one contig's sites in the values (N, W) of one track."""
         length, width = list(self.sites.genome.contigs.values())[contig], self.shape[2]
         rows = np.flatnonzero(self.sites.contig == contig)
@@ -142,7 +141,10 @@ class SiteInputs:
             bases = np.full(high - low, np.nan, np.float32)
             start, end = max(low, 0), min(high, length)
             if start < end:
-                bases[start - low : end - low] = np.concatenate(list(bigwig.blocks(name, start, end, 1)))
+                inside = np.concatenate(list(bigwig.blocks(name, start, end, 1)))
+                bases[start - low : end - low] = (
+                    np.nan_to_num(inside, posinf=np.inf, neginf=-np.inf) if missing == "zero" else inside
+                )
             if np.isinf(bases).any():
                 raise InputError(f"{bigwig.path}: infinite values between {name}:{start} and {end}")
             values[chunk] = np.lib.stride_tricks.sliding_window_view(bases, width)[first - low]
