@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zoo.hub.config import read_config
 from zoo.hub.registry import shipped_folder
-from zoo.training.finish import recipe
+from zoo.training.recipe import recipe
 from zoo.training.run import train
 
 WORK = Path("runs/benchmark")

@@ -25,7 +25,7 @@ from zoo.hub.cards import checkpoint_folders
 from zoo.hub.config import read_config
 from zoo.hub.load import verify
 from zoo.hub.registry import shipped_folder
-from zoo.training.finish import recipe
+from zoo.training.recipe import recipe
 from zoo.training.run import train
 from zoo.utils.download import PublicFile
 

@@ -52,6 +52,8 @@ from zoo.utils.download import fetch
 
 SEQUENCE, POSITION = "akita.yeast", "akita.yeast_position"
 POSITION_ONLY = "position alone"
+# Options of a trunk that learns, before its rate.
+TRUNK_RATE = ["--transfer.train_mode", "false", "--transfer.trunk_rate"]
 # Row of the table -> its configuration, and the options that differ from it.
 MODELS: dict[str, tuple[str, list[str]]] = {
     "sequence": (SEQUENCE, []),
@@ -59,8 +61,8 @@ MODELS: dict[str, tuple[str, list[str]]] = {
     "sequence, maximum": (SEQUENCE, ["--model.combine", "max"]),
     "sequence, geometric mean": (SEQUENCE, ["--model.combine", "geometric_mean"]),
     "sequence, dot product": (SEQUENCE, ["--model.combine", "dot"]),
-    "sequence, trunk from scratch": (SEQUENCE, ["--optimization.trunk_from", "null"]),
-    "sequence, trunk fine-tuned": (SEQUENCE, ["--optimization.trunk_rate", "0.1"]),
+    "sequence, trunk from scratch": (SEQUENCE, ["--transfer.trunk_from", "null", *TRUNK_RATE, "1"]),
+    "sequence, trunk fine-tuned": (SEQUENCE, [*TRUNK_RATE, "0.1"]),
     "sequence and position": (POSITION, []),
     POSITION_ONLY: (POSITION, ["--data.sequence", "false"]),
 }

@@ -51,7 +51,7 @@ CHROMOSOMES: dict[Split, list[str]] = {"val": list(VAL), "test": list(TEST)}
 # Weights of the squared errors, proportional to 1 / variance of each track on the training chromosomes (bins of 16 bp,
 # soft-clipped). The first is that of the nucleosomes, with or without the factor of ten.
 INVERSE_VARIANCES = "[{}, 1.228, 1.312, 1.276, 1.354, 0.974, 0.970, 0.957, 0.925]"
-SQUARED_ERROR = ["--model.loss", "softplus_squared_error", "--optimization.target_weights"]
+SQUARED_ERROR = ["--model.loss", "softplus_squared_error", "--target_weights"]
 # Column of the table -> options that differ from the configuration of the checkpoint.
 NETWORKS: dict[str, list[str]] = {
     "basenji": [],

@@ -146,7 +146,7 @@ def single_task_options(data: EncodeLociDataModule, experiment: str) -> list[str
         "--data.positive_share": "0.5",
         "--data.epoch_size": str(2 * int(labels.sum())),
         "--model.ensemble_members": "1",
-        "--optimization.target_weights": "null",
+        "--target_weights": "null",
     }
     return [word for pair in options.items() for word in pair]
 

@@ -38,7 +38,7 @@ from zoo.hub.registry import list_models
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, per_target
 from zoo.models._base import SequenceModel
-from zoo.training.finish import recipe
+from zoo.training.recipe import recipe
 
 SHIPPED_SEED = 1
 TOP_PEAKS = 500

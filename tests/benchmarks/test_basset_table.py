@@ -107,7 +107,7 @@ def test_the_options_of_a_single_task_are_options_of_the_configuration(monkeypat
     assert (cli.model.output.targets, cli.model.arguments["ensemble_members"]) == (("usf1_hepg2",), 1)
     drawn = 2 * int(cli.datamodule.subset("train").labels.sum())
     assert (cli.datamodule.positive_share, cli.datamodule.epoch_size) == (0.5, drawn)
-    assert cli.config.optimization.target_weights is None
+    assert cli.options.target_weights is None
 
 
 def test_the_terminator_table_squares_pearson_and_leaves_out_overlaps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from akita_torch import Akita as Port
 from akita_torch import AkitaConfig
+from lightning import Trainer
 from made.sizes import merged
 from torch import Tensor, nn
 
@@ -19,6 +20,8 @@ from zoo.models.basenji import Basenji
 from zoo.nn.layers import ACTIVATIONS, BATCH_NORM_EPS
 from zoo.nn.maps import COMBINATIONS, PairedInputs
 from zoo.outputs import Contacts
+from zoo.training.callbacks import FreezeModules
+from zoo.training.optimizers import OptimizerPlan, use_optimizers
 from zoo.training.transfer import take_trunk
 
 SMALL: dict[str, Any] = {
@@ -297,13 +300,18 @@ def test_a_trunk_of_tracks_begins_a_model_of_contacts() -> None:
         for parameter in source.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
     model = Akita(["a"], LENGTH, **FINE)
-    take_trunk(model, source, rate=0.0)
+    modules = take_trunk(model, source)
+    assert modules == [f"trunk.sequence.blocks.{index}" for index in range(4)]
+    trainer = Trainer(logger=False, enable_checkpointing=False)
+    freezing = FreezeModules(modules)
+    freezing.setup(trainer, model, "fit")
     onehot = model.encode(codes())
     source.eval(), model.eval()
     with torch.no_grad():
         assert torch.equal(model.trunk.sequence.blocks[:4](onehot), source.trunk(onehot))
     model.train()
     batch = Batch(codes(), torch.ones(3, 1, 36))
+    freezing.on_train_batch_start(trainer, model, batch, 0)
     kept = {name: value.clone() for name, value in model.trunk.sequence.blocks[:4].state_dict().items()}
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
     model.training_loss(batch).backward()  # type: ignore[no-untyped-call]
@@ -314,18 +322,13 @@ def test_a_trunk_of_tracks_begins_a_model_of_contacts() -> None:
 
 
 def test_what_is_taken_learns_at_its_own_rate() -> None:
-    from zoo.nn.optimization import Optimization, configured
-
     model = Akita(["a"], LENGTH, **FINE)
-    take_trunk(model, basenji(), rate=0.1)
-    made = configured(
-        Optimization(learning_rate=0.5, trunk_rate=0.1, schedule="constant"),
-        dict(model.named_parameters()),
-        model.taken,
-        0,
-    )
-    assert isinstance(made, dict)
-    rates = {id(p): group["lr"] for group in made["optimizer"].param_groups for p in group["params"]}
+    modules = take_trunk(model, basenji())
+    optimizer = {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.5, "weight_decay": 0.1}}
+    use_optimizers(model, OptimizerPlan(optimizer, rates=dict.fromkeys(modules, 0.1)))
+    configured: Any = model.configure_optimizers()
+    groups = configured["optimizer"].param_groups
+    rates = {id(p): group["lr"] for group in groups for p in group["params"]}
     assert len(rates) == len(list(model.parameters()))
     for name, parameter in model.named_parameters():
         assert rates[id(parameter)] == pytest.approx(
@@ -338,7 +341,7 @@ def test_a_trunk_that_does_not_fit_is_refused() -> None:
     with pytest.raises(
         ConfigError, match=r"blocks\.2\.\S+ has the shape \(\S+ .* in the trunk of the Basenji and \S+ .*in this model"
     ):
-        take_trunk(model, basenji(), rate=1.0)
+        take_trunk(model, basenji())
 
 
 def test_the_file_holds_one_architecture(tmp_path: Path) -> None:

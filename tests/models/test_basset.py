@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
+from lightning import Trainer
 from made.sizes import merged
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -23,8 +24,8 @@ from zoo.nn.conv_stack import ConvStackConfig, StackBlock
 from zoo.nn.ensemble import EnsembleTrunk, SeparateHeads
 from zoo.nn.equivariant import StrandsConv
 from zoo.nn.losses import binary_cross_entropy
-from zoo.nn.optimization import Optimization
 from zoo.nn.scale import TargetScaleConfig
+from zoo.training.callbacks import MaxNorm
 
 Array = NDArray[np.float64]
 # One block and a dense layer, for 60 bases.
@@ -325,10 +326,9 @@ def test_a_filter_is_read_on_the_other_strand_as_its_reverse_complement() -> Non
 def test_weights_into_a_unit_are_held_to_the_largest_norm() -> None:
     torch.manual_seed(0)
     model = Basset(["a"], 60, SMALL, (8,))
-    model.optimization = Optimization(max_norm=0.5)
     before = {name: parameter.clone() for name, parameter in model.named_parameters()}
     batch = Batch(torch.zeros(1, 60, dtype=torch.uint8), torch.zeros(1, 1))
-    model.on_train_batch_end(None, batch, 0)
+    MaxNorm(0.5).on_train_batch_end(Trainer(logger=False, enable_checkpointing=False), model, None, batch, 0)
     for name, parameter in model.named_parameters():
         if parameter.ndim == 1:
             assert torch.equal(parameter, before[name])
@@ -342,13 +342,14 @@ def test_targets_count_by_their_weights_in_training() -> None:
     torch.manual_seed(0)
     model = Basset(["a", "b"], 60, SMALL, (), dropout=0.0).eval()
     batch = Batch(torch.randint(0, 4, (4, 60), dtype=torch.uint8), torch.rand(4, 2).round())
-    model.optimization = Optimization(target_weights=[0.0, 2.0])
+    model.weigh_targets([0.0, 2.0])
     raw = model(model.encode(batch.codes))
     expected = binary_cross_entropy(raw[:, 1], batch.target[:, 1])
     assert float(model.training_loss(batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
-    model.optimization = Optimization(target_weights=[1.0])
     with pytest.raises(ConfigError, match="1 target_weights for 2 targets"):
-        model.training_loss(batch)
+        model.weigh_targets([1.0])
+    with pytest.raises(ConfigError, match="from 0 up"):
+        model.weigh_targets([1.0, -1.0])
 
 
 def test_ensemble_members_are_averaged_and_trained_apart() -> None:

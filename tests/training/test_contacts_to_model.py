@@ -57,7 +57,11 @@ def recipe(genome: Path, cooler: Path) -> dict[str, object]:
                 "batch_size": 8,
             },
         },
-        "optimization": {"learning_rate": 6.0e-3, "weight_decay": 0.05},
+        "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 6.0e-3, "weight_decay": 0.05}},
+        "lr_scheduler": {
+            "class_path": "torch.optim.lr_scheduler.OneCycleLR",
+            "init_args": {"pct_start": 0.1, "cycle_momentum": False},
+        },
         "trainer": {"max_epochs": 12, "accelerator": "cpu", "enable_progress_bar": False, "gradient_clip_val": 1.0},
         "card": {"summary": "Made"},
     }

@@ -26,7 +26,7 @@ SMALL = {
     "--model.hidden": "[]",
     "--model.rc_equivariant": "true",
     "--model.pool_first": "true",
-    "--optimization.learning_rate": "0.015",
+    "--optimizer.lr": "0.015",
     "--trainer.max_epochs": "8",
     "--trainer.enable_progress_bar": "false",
     "--trainer.accelerator": "cpu",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyBigWig
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from zoo.data.splits import SPLITS
+from zoo.data.tracks import TrackDataModule
 from zoo.errors import ConfigError
 from zoo.genome.sequence import decode, encode
 from zoo.hub.config import read_config
@@ -38,7 +40,7 @@ SMALL = {
     "--data.jitter": "0",
     "--data.split.val": "[chr2]",
     "--data.split.test": "[chr3]",
-    "--optimization.learning_rate": "0.01",
+    "--optimizer.lr": "0.01",
     "--trainer.max_epochs": "5",
     "--trainer.accelerator": "cpu",
     "--trainer.enable_progress_bar": "false",
@@ -131,7 +133,7 @@ def test_negative_values_are_refused_for_a_loss_of_counts(made: Path) -> None:
 
 
 def test_the_same_configuration_gives_the_same_batches(made: Path) -> None:
-    first, second = (parse([CONFIG, *words(SMALL)]).datamodule for _ in range(2))
+    first, second = (cast(TrackDataModule, parse([CONFIG, *words(SMALL)]).datamodule) for _ in range(2))
     for one, other in zip(first.train_dataloader(), second.train_dataloader(), strict=True):
         assert torch.equal(one.codes, other.codes)
         assert torch.equal(one.target.nan_to_num(-1), other.target.nan_to_num(-1))

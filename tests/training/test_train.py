@@ -37,7 +37,10 @@ data:
     batch_size: 32
     val_fraction: 0.2
     test_fraction: 0.2
-optimization: {{learning_rate: 0.02}}
+optimizer: {{class_path: torch.optim.AdamW, init_args: {{lr: 0.02, weight_decay: 0.0}}}}
+lr_scheduler:
+  class_path: torch.optim.lr_scheduler.OneCycleLR
+  init_args: {{pct_start: 0.1, cycle_momentum: false}}
 trainer:
   max_epochs: 4
   accelerator: cpu
@@ -144,14 +147,14 @@ def test_ctrl_c_stops_with_one_sentence_and_leaves_a_run_that_can_be_resumed(mad
         (["--model.init_args.detektors", "8"], ["detektors"]),
         (["--trainer.max_epoch", "3"], ["max_epoch"]),
         (["--data.batch_size", "many"], ["batch_size"]),
-        (["--optimization.optimizer", "Adamm"], ["Adamm"]),
+        (["--optimizer", "Adamm"], ["Adamm"]),
         (["--monitor", "val_nothing"], ["val_nothing"]),
         (["--name", "deepbind.{cell}"], ["cell"]),
         (["--data.batch_size"], ["pairs"]),
         (["--resume", "true"], ["no run to resume"]),
         (["--data.shuffles", "0"], ["all 400 labels", "bound", "shuffles: 1"]),
         (["--data.fasta.bound", "nothing.fa"], ["nothing.fa", "no such file"]),
-        (["--model.init_args.pooling", "positions"], ["one strand"]),
+        (["--model.motifs.pooling", "positions"], ["one strand"]),
     ],
 )
 def test_what_does_not_fit_is_named_in_one_sentence(
@@ -188,7 +191,7 @@ def test_two_processes_train_one_model(made: Path) -> None:
 
 def test_a_run_is_resumed_from_its_last_epoch_and_not_from_its_best(made: Path) -> None:
     # The learning rate is so high that validation gets worse: the best epoch is an early one.
-    options = ["--optimization.learning_rate", "5", "--optimization.schedule", "constant"]
+    options = ["--optimizer.lr", "5", "--lr_scheduler", "null"]
     train([str(made), *options])
     run = Path("runs/deepbind.made")
     last = torch.load(run / "last.ckpt", weights_only=True)
@@ -222,7 +225,7 @@ def test_every_option_is_listed(made: Path, capsys: pytest.CaptureFixture[str]) 
         "--model.motifs.filters",
         "--data.shuffles",
         "--trainer.precision",
-        "--optimization.warmup",
+        "--transfer.trunk_from",
         "--resume",
     ):
         assert option in said

@@ -19,7 +19,7 @@ class RunFacts:
 
     Attributes:
         command: the command that trains it.
-        recipe: hash of that command and its configuration; see `zoo.training.finish.recipe`.
+        recipe: hash of that command and its configuration; see `zoo.training.recipe.recipe`.
         commit: of the code.
         seed: of all random numbers.
         hardware: that it was trained on.

@@ -5,7 +5,8 @@ Shapes: B batch, L input bases, T targets.
 
 import inspect
 import math
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -17,7 +18,6 @@ from zoo.metrics.base import TargetMetrics
 from zoo.metrics.choose import metrics_for
 from zoo.models._inference import InferenceModel
 from zoo.nn.ensemble import EnsembleHead
-from zoo.nn.optimization import Optimization, configured
 from zoo.nn.scale import TargetScaleConfig, target_scale
 from zoo.outputs import Output
 from zoo.utils.arguments import constructor_arguments
@@ -45,11 +45,8 @@ class SequenceModel(InferenceModel):
         assert frame is not None
         # Given as one dict, so that a LightningCLI does not store its own view of them instead.
         self.save_hyperparameters(constructor_arguments(type(self), frame))
-        self.optimization = Optimization()
+        self.target_weights: tuple[float, ...] | None = None
         self.val_scores, self.test_scores = (metrics_for(output, self.loss, split) for split in ("val", "test"))
-        # What was taken from another model: names of tensors, and the modules of it that stay as they are.
-        self.taken: frozenset[str] = frozenset()
-        self.frozen: list[nn.Module] = []
         # Metric -> that of each target, None where it is not defined; after the test.
         self.target_scores: dict[str, list[float | None]] = {}
 
@@ -77,37 +74,36 @@ class SequenceModel(InferenceModel):
         """
         return target_scale(config, self.output.shape, self.loss.activation)
 
+    def weigh_targets(self, weights: Sequence[float] | None) -> None:
+        """Let targets count differently in the loss of training and validation.
+
+        Args:
+            weights: one number from 0 up for each target (T); None for all alike. Squared errors of measurements that
+                spread differently become comparable by one over their variances.
+
+        Raises:
+            ConfigError: another number of weights than of targets, or one that is negative or not finite.
+        """
+        if weights is not None:
+            targets = len(self.output.targets)
+            if len(weights) != targets:
+                raise ConfigError(f"there are {len(weights)} target_weights for {targets} targets")
+            if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
+                raise ConfigError(f"target_weights are numbers from 0 up, not all 0: not {list(weights)}")
+        self.target_weights = None if weights is None else tuple(weights)
+
     def target_weight(self) -> Tensor | None:
-        """How much each target counts in training, (T, 1, ...), of as many dimensions as the output."""
-        weights = self.optimization.target_weights
-        if weights is None:
+        """How much each target counts in the loss, (T, 1, ...), of as many dimensions as the output; None if alike."""
+        if self.target_weights is None:
             return None
-        shape = self.output.shape
-        if len(weights) != shape[0]:
-            raise ConfigError(f"there are {len(weights)} target_weights for {shape[0]} targets")
-        return torch.tensor(weights, device=self.device).view(-1, *[1] * (len(shape) - 1))
+        weights = torch.tensor(self.target_weights, device=self.device)
+        return weights.view(-1, *[1] * (len(self.output.shape) - 1))  # (T, 1, ...)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Loss of one batch."""
         loss = self.training_loss(batch)
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.codes))
         return loss
-
-    def train(self, mode: bool = True) -> Self:
-        """Training mode, but for what is frozen."""
-        super().train(mode)
-        for block in self.frozen:
-            block.eval()
-        return self
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Hold every unit's weights to `max_norm`."""
-        if self.optimization.max_norm is None:
-            return
-        with torch.no_grad():
-            for module in self.modules():
-                if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
-                    module.weight.copy_(torch.renorm(module.weight, 2, 0, self.optimization.max_norm))
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one validation batch."""
@@ -159,6 +155,8 @@ class SequenceModel(InferenceModel):
         return per_target
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimiser and schedule of `self.optimization`."""
-        steps = int(self.trainer.estimated_stepping_batches) if self.optimization.scheduled else 0
-        return configured(self.optimization, dict(self.named_parameters()), self.taken, steps)
+        """AdamW with torch's defaults (learning rate 1e-3, weight decay .01) for all that is not frozen.
+
+        `zoo train` replaces it by the optimizer and scheduler of its configuration; a subclass may override it.
+        """
+        return torch.optim.AdamW([parameter for parameter in self.parameters() if parameter.requires_grad])

@@ -5,6 +5,7 @@ ensemble as for a single net. Shapes: B batch, M ensemble members, T targets.
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,8 @@ class EnsembleLinear(nn.Module):
         inputs: features that each member reads.
         outputs: features that each gives.
     """
+
+    unit_dims: ClassVar[tuple[int, ...]] = (0, 2)  # of the weight: for `zoo.training.callbacks.MaxNorm`
 
     def __init__(self, members: int, inputs: int, outputs: int) -> None:
         super().__init__()

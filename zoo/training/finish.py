@@ -1,7 +1,5 @@
 """The end of a run: the best weights, scored once, with the facts that make a checkpoint folder."""
 
-import hashlib
-import json
 import os
 import platform
 import shlex
@@ -12,78 +10,47 @@ from typing import Any
 
 import lightning
 import torch
-import yaml
-from jsonargparse import Namespace
 from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
 from zoo.data.base import GenomicDataModule
-from zoo.errors import ConfigError
 from zoo.hub.checkpoint import save
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
+from zoo.training.options import TrainCLI, fill
+from zoo.training.recipe import decisive_arguments, recipe
 
-__all__ = ["fill", "finish_run", "recipe"]
+__all__ = ["finish_run"]
 
 _HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
 Metrics = dict[str, dict[str, float]]
 
 
-def finish_run(
-    trainer: Trainer,
-    model: SequenceModel,
-    data: GenomicDataModule,
-    config: Namespace,
-    name: str,
-    arguments: Sequence[str],
-) -> Path:
+def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
     """Score the best weights of a finished run and save them as a checkpoint folder.
 
     Args:
-        trainer: that ran it.
-        model: that was trained; it is left alone.
-        data: it was trained on.
-        config: of the run.
-        name: of the checkpoint.
+        cli: the run; its model is left as it is.
         arguments: of the command behind it.
 
     Returns:
         The checkpoint folder.
     """
-    best = _best_model(trainer, model)
+    trainer, data = cli.trainer, cli.datamodule
+    best = _best_model(trainer, cli.model)
     metrics = _final_metrics(trainer, best, data)
-    facts = _facts(name, config, data, metrics, best.target_scores, _seconds(trainer), arguments, _hardware(trainer))
+    facts = _facts(cli, metrics, best.target_scores, arguments)
     return save(
-        best, Path(config.checkpoints) / name, facts, _target_rows(best, data, facts), example_for(best, data.length)
+        best,
+        Path(cli.options.checkpoints) / facts.name,
+        facts,
+        _target_rows(best, data, facts),
+        example_for(best, data.length),
     )
-
-
-def fill(text: str, data: GenomicDataModule) -> str:
-    """Fill `{key}` in a configuration's text from the data's own values."""
-    try:
-        return text.format(**data.card_values)
-    except (KeyError, IndexError, ValueError) as error:
-        raise ConfigError(
-            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
-        ) from None
-
-
-def recipe(arguments: Sequence[str]) -> str:
-    """A hash of what a training command and its configuration say: two runs of one recipe and commit are the same.
-
-    Words on the card, comments, and where the run lies do not count.
-
-    Args:
-        arguments: of `zoo train`: the YAML file, then options.
-    """
-    said = yaml.safe_load(Path(arguments[0]).read_text())
-    said.pop("card", None)
-    text = json.dumps([said, _that_matter(arguments)[1:]], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
@@ -118,23 +85,18 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
 
 
 def _facts(
-    name: str,
-    config: Namespace,
-    data: GenomicDataModule,
-    metrics: Metrics,
-    target_metrics: dict[str, list[float | None]],
-    seconds: float,
-    arguments: Sequence[str],
-    hardware: str,
+    cli: TrainCLI, metrics: Metrics, target_metrics: dict[str, list[float | None]], arguments: Sequence[str]
 ) -> ModelFacts:
+    """Facts of the card: how the model was trained, how good it is, and the text of the configuration."""
+    config, data = cli.config, cli.datamodule
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
-        command="zoo train " + shlex.join(_that_matter(arguments)),
+        command="zoo train " + shlex.join(decisive_arguments(arguments)),
         recipe=recipe(arguments),
         commit=_commit(),
         seed=int(config.seed_everything),
-        hardware=hardware,
-        seconds=round(seconds, 1),
+        hardware=_hardware(cli.trainer),
+        seconds=round(_seconds(cli.trainer), 1),
         precision=str(config.trainer.precision or "32-true"),
         versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
         data=data.describe(),
@@ -145,7 +107,7 @@ def _facts(
     metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
     if data.headline_note:
         metric += f", {data.headline_note}"
-    return ModelFacts(name=name, metric=metric, run=run, **text)
+    return ModelFacts(name=cli.run_folder.name, metric=metric, run=run, **text)
 
 
 def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: ModelFacts) -> list[TargetRow]:
@@ -188,12 +150,3 @@ def _hardware(trainer: Trainer) -> str:
     if device.type == "cpu":
         return f"{torch.get_num_threads()} of {os.cpu_count()} {platform.machine()} CPU cores"
     return f"{trainer.world_size} x {device.type}"
-
-
-def _that_matter(arguments: Sequence[str]) -> list[str]:
-    """The arguments without those that change only where a run lies and how it looks."""
-    kept = list(arguments[:1])
-    for option, value in zip(arguments[1::2], arguments[2::2], strict=False):
-        if option not in ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar"):
-            kept += [option, value]
-    return kept

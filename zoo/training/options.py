@@ -1,36 +1,35 @@
-"""The options of `zoo train`: what a run has besides its model, its data and Lightning's Trainer."""
+"""Options of `zoo train`: what a run has in addition to its model, its data and Lightning's Trainer."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import lightning
-import torch
 from jsonargparse import Namespace
-from lightning import Trainer
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning import LightningDataModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, LRSchedulerTypeTuple
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.optim import Optimizer
 
 from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError
 from zoo.hub.registry import split_name
-from zoo.nn.optimization import Optimization
-from zoo.training.finish import fill
+from zoo.models._base import SequenceModel
+from zoo.training.callbacks import CheckData, SeedEachEpoch
+from zoo.training.optimizers import OptimizerPlan, ParamGroups
+from zoo.training.transfer import TransferOptions
 
-__all__ = ["LAST", "CardText", "TrainCLI", "answer_between_batches", "run_folder"]
+__all__ = ["LAST", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli"]
 
 # The checkpoint of every epoch, better or not: where a resumed run goes on.
 LAST = "last"
+# What a model's constructor takes from the data: property of the data module -> argument.
+_FROM_DATA = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
 
 
 @dataclass
 class CardText:
-    """What the card says in words. `{key}` of any placeholder is filled from the data module's `card_values`.
+    """Text of the card. `{key}` is filled from the data module's `card_values`.
 
     Args:
         summary: one line: what the model predicts.
@@ -51,116 +50,96 @@ class CardText:
     data: str = ""
 
 
-class SeedEachEpoch(Callback):
-    """Seeds torch at each epoch from the run's seed and the epoch's number.
+@dataclass
+class RunOptions:
+    """Options of the run itself.
 
-    So an epoch is the same whether the run got there in one go or was killed and resumed.
+    Args:
+        name: the checkpoint's name, `architecture.tag`; `{key}` is filled from the data module's `card_values`.
+        checkpoints: folder in which the checkpoint folder is made.
+        runs: folder of the runs: logs, learning curves, and what a run is resumed from.
+        monitor: validation metric that chooses the best checkpoint; losses are to be low, all else high.
+        resume: go on with the run of that name from its last epoch.
+        overwrite: begin the run of that name anew.
+        target_weights: how much each target counts in the training loss, in the order of the targets; null for all
+            alike.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: lightning.LightningModule) -> None:
-        """Seed dropout and whatever else draws from torch."""
-        torch.manual_seed(self.seed * 100_003 + trainer.current_epoch * 1_009 + trainer.global_rank)
-
-
-class StopBetweenBatches(Callback):
-    """Ends a run before its next batch once Ctrl-C was pressed."""
-
-    pressed = False
-
-    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
-        """See the class."""
-        self.act()
-
-    def on_validation_batch_start(self, trainer: Trainer, *_: Any) -> None:
-        """See the class."""
-        self.act()
-
-    def act(self) -> None:
-        """Raises: KeyboardInterrupt: Ctrl-C was pressed."""
-        if self.pressed:
-            raise KeyboardInterrupt
-
-
-@contextmanager
-def answer_between_batches(trainer: Trainer) -> Iterator[None]:
-    """Let the trainer answer Ctrl-C between two batches; a second one acts at once.
-
-    Python raises it wherever it happens to be: in a finaliser it would be printed and lost.
-    """
-    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
-        yield
-        return
-    stop = StopBetweenBatches()
-    trainer.callbacks.append(stop)  # type: ignore[attr-defined]
-
-    def note(number: int, frame: FrameType | None) -> None:
-        """Remember that it was pressed, and let the next one act as always."""
-        stop.pressed = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield
-        stop.act()  # it was pressed after the last batch
-    finally:
-        signal.signal(signal.SIGINT, before)
-        trainer.callbacks.remove(stop)  # type: ignore[attr-defined]
+    name: str
+    checkpoints: str = "checkpoints"
+    runs: str = "runs"
+    monitor: str = "val_loss"
+    resume: bool = False
+    overwrite: bool = False
+    target_weights: list[float] | None = None
 
 
 class TrainCLI(LightningCLI):
-    """Every option of Trainer, model, data and optimisation, in YAML and on the command line."""
+    """All options of Trainer, model, data, optimizer and run, in YAML and on the command line."""
+
+    model: SequenceModel
+    datamodule: GenomicDataModule
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """What a run has besides model, data and trainer."""
-        parser.add_argument(
-            "--name",
-            type=str,
-            required=True,
-            help="the checkpoint's name, `architecture.tag`; `{key}` is filled from the data",
-        )
-        parser.add_argument(
-            "--checkpoints",
-            type=str,
-            default="checkpoints",
-            help="folder in which the checkpoint folder is made",
-        )
-        parser.add_argument("--runs", type=str, default="runs", help="folder of the runs: logs, curves, what resumes")
-        parser.add_argument(
-            "--monitor",
-            type=str,
-            default="val_loss",
-            help="the validation metric that chooses the best checkpoint; a loss is to be low, all else high",
-        )
-        parser.add_argument(
-            "--resume", type=bool, default=False, help="go on with the run of that name from its last epoch"
-        )
-        parser.add_argument("--overwrite", type=bool, default=False, help="begin the run of that name anew")
-        parser.add_dataclass_arguments(Optimization, "optimization")
+        """Add the options of a run, and link what the model takes from the data."""
+        parser.add_class_arguments(RunOptions, None, instantiate=False)
+        parser.add_optimizer_args((Optimizer,))
+        parser.add_lr_scheduler_args(LRSchedulerTypeTuple)
+        parser.add_dataclass_arguments(ParamGroups, "param_groups")
+        parser.add_dataclass_arguments(TransferOptions, "transfer")
         parser.add_dataclass_arguments(CardText, "card")
         parser.link_arguments("seed_everything", "data.init_args.seed")
+        # A cycle's highest learning rate is the optimizer's, so that there is one option for it.
+        parser.link_arguments("optimizer.init_args.lr", "lr_scheduler.init_args.max_lr")
         parser.link_arguments("data.targets", "model.init_args.targets", apply_on="instantiate")
-        # A model is given only those that its constructor has.
-        linked = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
-        for ours, theirs in linked.items():
-            parser.link_arguments(f"data.{ours}", f"model.init_args.{theirs}", apply_on="instantiate")
+        for name, argument in _FROM_DATA.items():  # an argument that a model does not have is not given to it
+            parser.link_arguments(f"data.{name}", f"model.init_args.{argument}", apply_on="instantiate")
         parser.link_arguments("data", "model.init_args.inputs", lambda data: asdict(data.spec().inputs), "instantiate")
 
+    @property
+    def options(self) -> RunOptions:
+        """Options of the run itself."""
+        return RunOptions(**{field.name: self.config[field.name] for field in fields(RunOptions)})
+
+    @property
+    def transfer(self) -> TransferOptions:
+        """How the model begins with the trunk of another."""
+        return TransferOptions(**self.config.transfer)
+
+    @property
+    def optimizer_plan(self) -> OptimizerPlan:
+        """Optimizer, scheduler and groups of parameters."""
+        return OptimizerPlan(
+            optimizer=_as_dict(self.config.optimizer),
+            lr_scheduler=_as_dict(self.config.lr_scheduler),
+            groups=ParamGroups(**self.config.param_groups),
+        )
+
+    @property
+    def run_folder(self) -> Path:
+        """Where a run keeps its logs and what it is resumed from: `runs/<name>`.
+
+        Raises:
+            UnknownNameError: `name` has not the form `architecture.tag`.
+            ConfigError: `name` has a placeholder for which the data have no value.
+        """
+        name = fill(self.config.name, self.datamodule)
+        split_name(name)
+        return Path(self.config.runs) / name
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """The Trainer of the configuration, with the run's own checkpoints, logs and seeding."""
+        """Build the Trainer of the configuration, with the run's own checkpoints, logs and seeding."""
         config = self.config
-        run = run_folder(config, self.datamodule)
+        run = self.run_folder
         mode = "min" if config.monitor.endswith("loss") else "max"
         best = ModelCheckpoint(run, filename="best", monitor=config.monitor, mode=mode, enable_version_counter=False)
         # Of every epoch, better or not: where a resumed run goes on.
         last = ModelCheckpoint(
             run, filename=LAST, monitor=None, save_on_train_epoch_end=True, enable_version_counter=False
         )
-        seeding = SeedEachEpoch(int(config.seed_everything))
+        first = [CheckData(), SeedEachEpoch(int(config.seed_everything))]
         # The timer is part of what a run resumes from: it goes on counting.
-        callbacks = [seeding, Timer(), *(self.config_init.trainer.callbacks or []), best, last]
+        callbacks = [*first, Timer(), *(self.config_init.trainer.callbacks or []), best, last]
         # A resumed run logs beside what it logged before: CSVLogger would delete that.
         log = f"log_{len(list(run.glob('log_*')))}"
         loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
@@ -170,8 +149,36 @@ class TrainCLI(LightningCLI):
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 
-def run_folder(config: Namespace, data: GenomicDataModule) -> Path:
-    """Where a run keeps what it needs to go on: `runs/<name>`; the name must be one."""
-    name = fill(config.name, data)
-    split_name(name)
-    return Path(config.runs) / name
+def make_cli(arguments: list[str]) -> TrainCLI:
+    """Parse arguments and build model, data and trainer from them."""
+    return TrainCLI(
+        model_class=SequenceModel,
+        subclass_mode_model=True,
+        datamodule_class=LightningDataModule,
+        subclass_mode_data=True,
+        seed_everything_default=1,
+        save_config_callback=None,
+        run=False,
+        auto_configure_optimizers=False,  # `use_optimizers` does it, with groups of parameters
+        load_from_checkpoint_support=False,  # a SequenceModel keeps its own arguments
+        parser_kwargs={"exit_on_error": False, "allow_abbrev": False, "prog": "zoo train CONFIG", "description": None},
+        args=arguments,
+    )
+
+
+def fill(text: str, data: GenomicDataModule) -> str:
+    """Fill `{key}` in a text of a configuration from the data's own values.
+
+    Raises:
+        ConfigError: a key for which the data have no value.
+    """
+    try:
+        return text.format(**data.card_values)
+    except (KeyError, IndexError, ValueError) as error:
+        raise ConfigError(
+            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
+        ) from None
+
+
+def _as_dict(namespace: Namespace | None) -> dict[str, Any] | None:
+    return None if namespace is None else namespace.as_dict()

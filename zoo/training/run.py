@@ -9,24 +9,23 @@ import shutil
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 import yaml
-from jsonargparse import ArgumentError, Namespace
-from lightning import LightningDataModule, Trainer
+from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, Interrupted, one_line
 from zoo.hub.config import read_config
-from zoo.hub.load import load
-from zoo.models._base import SequenceModel
-from zoo.nn.optimization import Optimization
 from zoo.plots.training import draw_learning_curve
+from zoo.training.callbacks import answer_between_batches
+from zoo.training.checks import check_run
 from zoo.training.finish import finish_run
-from zoo.training.options import LAST, TrainCLI, answer_between_batches, run_folder
-from zoo.training.transfer import take_trunk
+from zoo.training.optimizers import use_optimizers
+from zoo.training.options import LAST, TrainCLI, make_cli
+from zoo.training.transfer import transfer
 
 __all__ = ["parse", "show_options", "train"]
 
@@ -44,123 +43,112 @@ def train(arguments: Sequence[str]) -> Path:
         ConfigError: a key or value that does not fit, named.
         Interrupted: Ctrl-C; the run can be resumed.
     """
-    arguments = [word for argument in arguments for word in _pair(argument)]
-    if not arguments or arguments[0].startswith("-"):
-        raise ConfigError("name a configuration first: zoo train configs/NAME.yaml [--option value ...]")
-    odd = next((option for option in arguments[1::2] if not option.startswith("--")), None)
-    if odd is not None or len(arguments) % 2 == 0:
-        raise ConfigError(f"options come in pairs, --key value; look at {odd or arguments[-1]!r}")
-    if not Path(arguments[0]).is_file():
-        raise ConfigError(f"{arguments[0]}: no such configuration file")
+    arguments = split_arguments(arguments)
     cli = parse(arguments)
-    config, model, data = cli.config, cli.model, cli.datamodule
-    assert isinstance(model, SequenceModel)
-    assert isinstance(data, GenomicDataModule)
-    _check_plan(config, model, data)
-    data.describe()  # an empty part is better known before training than after
-    trainer = cli.trainer
-    run = run_folder(config, data)
-    name = run.name
-    model.optimization = Optimization(**config.optimization)
-    if model.optimization.trunk_from is not None:
-        take_trunk(model, load(model.optimization.trunk_from), model.optimization.trunk_rate)
-    _fit(trainer, model, data, run, config)
-    if trainer.is_global_zero:
-        draw_learning_curve(run, run / "learning_curve.png", name)
-    folder = Path(config.checkpoints) / name
+    check_run(cli)
+    taken = transfer(cli.model, cli.transfer)
+    cli.trainer.callbacks[:0] = taken.callbacks  # type: ignore[attr-defined]
+    use_optimizers(cli.model, replace(cli.optimizer_plan, rates=taken.rates))
+    _fit(cli)
+    run = cli.run_folder
+    if cli.trainer.is_global_zero:
+        draw_learning_curve(run, run / "learning_curve.png", run.name)
     # What is left is one process's work; metrics would wait for the others, were the group still there.
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-    if trainer.is_global_zero:
+    if cli.trainer.is_global_zero:
         try:
-            finish_run(trainer, model, data, config, name, arguments)
-            print(f"{name}: {read_config(folder).facts.metric}", file=sys.stderr)
+            folder = finish_run(cli, arguments)
+            print(f"{run.name}: {read_config(folder).facts.metric}", file=sys.stderr)
         except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
             raise Interrupted(
                 f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
             ) from None
-    return folder
+    return Path(cli.options.checkpoints) / run.name
 
 
-def _pair(argument: str) -> list[str]:
-    """`--key=value` as `--key` and `value`."""
-    return argument.split("=", 1) if argument.startswith("--") and "=" in argument else [argument]
+def split_arguments(arguments: Sequence[str]) -> list[str]:
+    """Split `--key=value` into `--key` and `value`.
+
+    Returns:
+        The YAML file, then options and values in turn.
+
+    Raises:
+        ConfigError: no YAML file, an option without a value, or a value without an option.
+    """
+    words: list[str] = []
+    for argument in arguments:
+        words += argument.split("=", 1) if argument.startswith("--") and "=" in argument else [argument]
+    if not words or words[0].startswith("-"):
+        raise ConfigError("name a configuration first: zoo train configs/NAME.yaml [--option value ...]")
+    if stray := [option for option in words[1::2] if not option.startswith("--")]:
+        raise ConfigError(f"options come in pairs, --key value; look at {stray[0]!r}")
+    if len(words) % 2 == 0:
+        raise ConfigError(f"options come in pairs, --key value: {words[-1]} has no value")
+    if not Path(words[0]).is_file():
+        raise ConfigError(f"{words[0]}: no such configuration file")
+    return words
 
 
 def show_options(config: str | None) -> None:
     """Print every option of `zoo train`; with a configuration, first those of its model and data classes."""
     if config:
         try:
-            said = yaml.safe_load(Path(config).read_text())
-            classes = {part: str(said[part]["class_path"]) for part in ("model", "data")}
+            content = yaml.safe_load(Path(config).read_text())
+            classes = {group: str(content[group]["class_path"]) for group in ("model", "data")}
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise ConfigError(f"{config} names no class_path of model and data: {error}") from None
-        for part, class_path in classes.items():
-            print(f"{class_path}, as --{part}.OPTION:")
-            _show([f"--{part}.help", class_path])
+        for group, class_path in classes.items():
+            print(f"{class_path}, as --{group}.OPTION:")
+            _show([f"--{group}.help", class_path])
     _show(["--help"])
 
 
 def _show(arguments: list[str]) -> None:
     try:
-        _cli(arguments)
+        make_cli(arguments)
     except SystemExit:  # how argparse ends a help text
         print()
 
 
-def _cli(arguments: list[str]) -> TrainCLI:
-    # Lightning takes the arguments for a mistake, because `zoo train` was started with some of its own.
-    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-    return TrainCLI(
-        model_class=SequenceModel,
-        subclass_mode_model=True,
-        datamodule_class=LightningDataModule,
-        subclass_mode_data=True,
-        seed_everything_default=1,
-        save_config_callback=None,
-        run=False,
-        auto_configure_optimizers=False,  # `optimization` says it
-        parser_kwargs={"exit_on_error": False, "allow_abbrev": False, "prog": "zoo train CONFIG", "description": None},
-        args=arguments,
-    )
-
-
 def parse(arguments: Sequence[str]) -> TrainCLI:
-    """The model, data and trainer that a configuration and options say; see `train`."""
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda said: "Tip:" not in said.getMessage())
+    """Build the model, data and trainer that a configuration and options describe; see `train`.
+
+    Raises:
+        ConfigError: a key or value that does not fit, named.
+    """
+    _quiet_lightning()
     try:
-        return _cli(["--config", *arguments])
+        return make_cli(["--config", *arguments])
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError) as error:
         raise ConfigError(f"{arguments[0]}: {one_line(error)[:600]}") from None
 
 
-def _check_plan(config: Namespace, model: SequenceModel, data: GenomicDataModule) -> None:
-    """Refuse before training what would spoil its end."""
-    known = ["val_loss", *(f"val_{name}" for name in model.val_scores.names)]
-    if config.monitor not in known:
-        raise ConfigError(f"there is no metric {config.monitor!r} to monitor; there are {', '.join(known)}")
-    data.check_model(model.output, model.loss)
-    trainer = config.trainer
-    every = trainer.check_val_every_n_epoch or 1
-    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or (trainer.max_epochs or every) < every:
-        raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
-    if isinstance(trainer.val_check_interval, float) and trainer.val_check_interval < 1:
-        raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
+def _quiet_lightning() -> None:
+    """Hide what Lightning says that is of no use to who trains a model."""
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
+        lambda record: "Tip:" not in record.getMessage()
+    )
+    # Lightning takes the arguments for a mistake, because `zoo train` was started with some of its own.
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
 
 
-def _fit(trainer: Trainer, model: SequenceModel, data: GenomicDataModule, run: Path, config: Namespace) -> None:
+def _fit(cli: TrainCLI) -> None:
+    """Train, from the last epoch of an earlier run where that is asked for."""
+    run, options = cli.run_folder, cli.options
     last = run / f"{LAST}.ckpt"
-    if last.exists() and config.overwrite:
+    if last.exists() and options.overwrite:
         shutil.rmtree(run)
-    if last.exists() and not config.resume:
+    if last.exists() and not options.resume:
         raise ConfigError(
             f"{run} holds a run of that name: add --resume true to go on with it, or --overwrite true to begin anew"
         )
-    if config.resume and not last.exists():
+    if options.resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
     try:
-        with answer_between_batches(trainer):
-            trainer.fit(model, datamodule=data, ckpt_path=last if config.resume else None, weights_only=True)
+        with answer_between_batches(cli.trainer):
+            checkpoint = last if options.resume else None
+            cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
     except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C, having shut down in order
         cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
         raise Interrupted(f"the run {run} was stopped: {cure}") from None

@@ -1,0 +1,188 @@
+"""Callbacks of training: seeding, stopping between batches, maximal norms of weights, frozen modules."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor, nn
+
+from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError
+from zoo.models._base import SequenceModel
+
+__all__ = ["CheckData", "FreezeModules", "MaxNorm", "SeedEachEpoch", "StopBetweenBatches", "answer_between_batches"]
+
+
+class CheckData(Callback):
+    """Check the data once they are prepared: what cannot be trained on is better known before training than after."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Check the data against the model, and that no split is empty.
+
+        Raises:
+            ConfigError: the model cannot learn from these data.
+        """
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if stage == "fit" and isinstance(data, GenomicDataModule) and isinstance(pl_module, SequenceModel):
+            data.check_model(pl_module.output, pl_module.loss)
+            data.describe()
+
+
+class SeedEachEpoch(Callback):
+    """Seed torch at each epoch from the run's seed and the epoch's number.
+
+    So an epoch is the same whether the run got there in one go or was killed and resumed.
+
+    Args:
+        seed: of the run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Seed dropout and whatever else draws from torch."""
+        torch.manual_seed(self.seed * 100_003 + trainer.current_epoch * 1_009 + trainer.global_rank)
+
+
+class MaxNorm(Callback):
+    """Hold the norm of the weights into each unit to a maximum, after each step (Basset was trained with 7).
+
+    It applies to every trainable weight of two or more dimensions; biases are left alone. A unit is an index of the
+    weight's first dimension, as in linear layers and convolutions. A module whose units lie along other dimensions
+    names them in `unit_dims`; transposed convolutions are known.
+
+    Args:
+        max_norm: largest Euclidean norm.
+    """
+
+    def __init__(self, max_norm: float) -> None:
+        if not max_norm > 0:
+            raise ConfigError(f"max_norm is a number above 0, not {max_norm}")
+        self.max_norm = max_norm
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Scale down the weights of units whose norm is too large."""
+        with torch.no_grad():
+            for module in pl_module.modules():
+                for name, weight in module.named_parameters(recurse=False):
+                    if weight.requires_grad and weight.ndim > 1 and not name.endswith("bias"):
+                        _limit_norms(weight, _unit_dims(module), self.max_norm)
+
+
+def _unit_dims(module: nn.Module) -> tuple[int, ...]:
+    """Dimensions of a module's weight that count its units."""
+    transposed = isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d)
+    return getattr(module, "unit_dims", (1,) if transposed else (0,))
+
+
+def _limit_norms(weight: Tensor, unit_dims: tuple[int, ...], max_norm: float) -> None:
+    """Limit the norm of each unit's weights in place."""
+    first = tuple(range(len(unit_dims)))
+    by_unit = weight.movedim(unit_dims, first)  # a view (units..., inputs...)
+    rows = by_unit.flatten(0, len(unit_dims) - 1).flatten(1)  # (units, inputs)
+    by_unit.copy_(torch.renorm(rows, 2, 0, max_norm).view(by_unit.shape))
+
+
+class FreezeModules(Callback):
+    """Leave modules as they are: weights, dropout and batch statistics; for good, or in the first epochs.
+
+    Args:
+        modules: names of modules, such as `trunk` or `trunk.0`.
+        epochs: how many epochs they are left as they are before they learn too; None for all. Until then their
+            gradients are computed and dropped, so that it works with several devices as well.
+        train_mode: freeze the weights alone: dropout acts, and batch statistics follow the new data.
+    """
+
+    def __init__(self, modules: list[str], epochs: int | None = None, train_mode: bool = False) -> None:
+        if epochs is not None and epochs < 1:
+            raise ConfigError(f"epochs is a number from 1 up, not {epochs}")
+        self.names, self.epochs, self.train_mode = modules, epochs, train_mode
+        self._modules: list[nn.Module] = []
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Find the modules, before the optimizer is built.
+
+        Raises:
+            ConfigError: a name that no module has.
+        """
+        if stage != "fit":
+            return
+        self._modules = find_modules(pl_module, self.names)
+        if self.epochs is None:
+            for module in self._modules:
+                module.requires_grad_(False)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Set frozen modules to evaluation mode; those that are frozen no more, to training mode."""
+        for module in self._modules:
+            module.train(self.train_mode or not self._are_frozen(trainer))
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Drop the gradients of frozen modules."""
+        if self._are_frozen(trainer):
+            for module in self._modules:
+                module.zero_grad(set_to_none=True)
+
+    def _are_frozen(self, trainer: Trainer) -> bool:
+        return self.epochs is None or trainer.current_epoch < self.epochs
+
+
+def find_modules(model: nn.Module, names: list[str]) -> list[nn.Module]:
+    """Modules by name. Raises: ConfigError: a name that none has."""
+    modules = dict(model.named_modules())
+    if unknown := [name for name in names if name not in modules]:
+        children = ", ".join(name for name, _ in model.named_children())
+        raise ConfigError(f"there is no module {unknown[0]!r} to freeze; the model has {children}")
+    return [modules[name] for name in names]
+
+
+class StopBetweenBatches(Callback):
+    """End a run before its next batch once Ctrl-C was pressed."""
+
+    pressed = False
+
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        """End the run if Ctrl-C was pressed."""
+        self.stop_if_pressed()
+
+    def on_validation_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        """End the run if Ctrl-C was pressed."""
+        self.stop_if_pressed()
+
+    def stop_if_pressed(self) -> None:
+        """Raises: KeyboardInterrupt: Ctrl-C was pressed."""
+        if self.pressed:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def answer_between_batches(trainer: Trainer) -> Iterator[None]:
+    """Let the trainer answer Ctrl-C between two batches; a second one acts at once.
+
+    Python raises KeyboardInterrupt wherever it happens to be: in a finaliser it would be printed and lost.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
+        yield
+        return
+    stop = StopBetweenBatches()
+    trainer.callbacks.append(stop)  # type: ignore[attr-defined]
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        """Remember that Ctrl-C was pressed, and let the next one act as always."""
+        stop.pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+        stop.stop_if_pressed()  # after the last batch
+    finally:
+        signal.signal(signal.SIGINT, before)
+        trainer.callbacks.remove(stop)  # type: ignore[attr-defined]

@@ -1,0 +1,82 @@
+"""Check a run before any data are prepared: what would stop it later, or spoil its end, is refused here."""
+
+from lightning.pytorch.callbacks import EarlyStopping
+
+from zoo.batch import DataSpec
+from zoo.errors import ConfigError
+from zoo.models._base import SequenceModel
+from zoo.outputs import Contacts, Tracks
+from zoo.training.optimizers import check_optimizers
+from zoo.training.options import TrainCLI, fill
+
+__all__ = ["check_run", "check_spec"]
+
+
+def check_run(cli: TrainCLI) -> None:
+    """Check model, optimizer, monitor, card and trainer against the specification of the data.
+
+    Raises:
+        ConfigError: what does not fit, by the name of its option.
+    """
+    model = cli.model
+    check_spec(model, cli.datamodule.spec())
+    model.weigh_targets(cli.options.target_weights)
+    cli.transfer.check()
+    check_optimizers(model, cli.optimizer_plan)
+    _check_monitors(cli)
+    for text in vars(cli.config.card).values():
+        fill(text, cli.datamodule)
+    _check_trainer(cli)
+
+
+def check_spec(model: SequenceModel, spec: DataSpec) -> None:
+    """Check what a model predicts and reads against what the data hold.
+
+    Raises:
+        ConfigError: the first difference.
+    """
+    output = model.output
+    if output.kind != spec.kind:
+        raise ConfigError(f"the model predicts {output.kind}, the data are {spec.kind}")
+    if tuple(output.targets) != tuple(spec.targets):
+        raise ConfigError(f"the model has {len(output.targets)} targets, not the {len(spec.targets)} of the data")
+    if model.length != spec.length:
+        raise ConfigError(f"the model reads {model.length:,} bases, the data have {spec.length:,}")
+    if model.inputs.names != spec.inputs.names:
+        raise ConfigError(
+            f"the model reads {len(model.inputs.names)} tracks in addition to the sequence, the data have "
+            f"{len(spec.inputs.names)}"
+        )
+    if isinstance(output, Tracks | Contacts):
+        size = spec.bin_size or 1
+        if output.bin_size != size:
+            raise ConfigError(f"the model's bins have {output.bin_size} bases, the data's {size}: change one")
+        if output.crop != spec.crop * size:
+            raise ConfigError(f"the model crops {output.crop // size} bins a side, the data {spec.crop}: change one")
+    if isinstance(output, Contacts) and output.diagonal != spec.diagonal:
+        raise ConfigError(f"the model's first diagonal is {output.diagonal}, the data's {spec.diagonal}: change one")
+
+
+def _check_monitors(cli: TrainCLI) -> None:
+    """Refuse a monitored metric that no epoch logs."""
+    known = ["val_loss", *(f"val_{name}" for name in cli.model.val_scores.names)]
+    monitors = {"monitor": cli.options.monitor}
+    for callback in cli.config_init.trainer.callbacks or []:
+        if isinstance(callback, EarlyStopping):
+            monitors["the monitor of EarlyStopping"] = callback.monitor
+    scheduler = cli.optimizer_plan.lr_scheduler
+    if scheduler and "monitor" in scheduler["init_args"]:
+        monitors["lr_scheduler.monitor"] = scheduler["init_args"]["monitor"]
+    for option, metric in monitors.items():
+        if metric not in known and (option == "monitor" or metric != "train_loss"):
+            raise ConfigError(f"{option}: there is no metric {metric!r} to monitor; there are {', '.join(known)}")
+
+
+def _check_trainer(cli: TrainCLI) -> None:
+    """Refuse settings with which no epoch could be chosen, or no run resumed."""
+    trainer = cli.config.trainer
+    every = trainer.check_val_every_n_epoch or 1
+    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or (trainer.max_epochs or every) < every:
+        raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
+    if isinstance(trainer.val_check_interval, float) and trainer.val_check_interval < 1:
+        raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
