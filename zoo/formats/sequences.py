@@ -141,6 +141,8 @@ class SequenceFile:
         except (EOFError, OSError, zlib.error) as error:
             raise InputError(f"{self.path}: not a whole gzip file ({error})") from None
         first_line = head.split(b"\n", 1)[0]
+        if head[:1] == b">" and self.sequence_column is not None:
+            raise InputError(f"{self.path} is FASTA, which has no column {self.sequence_column!r}")
         if head[:1] == b">":
             return fasta_blocks(stream, size)
         if b"\t" in first_line or b"," in first_line or self.sequence_column is not None:

@@ -1,0 +1,104 @@
+"""A case for every argument of `zoo list`, `info`, `verify`, `train`, `benchmark` and `card`."""
+
+import shutil
+from pathlib import Path
+
+from commands.desk import Desk, case
+
+
+def listed(desk: Desk, *options: str) -> list[str]:
+    return [line.split("\t")[0] for line in desk.run("list", *options).splitlines()[1:]]
+
+
+@case("pattern", "list")
+def pattern_narrows_the_list(desk: Desk) -> None:
+    assert listed(desk, "deepbind.D00328.*") == ["deepbind.D00328.003", "deepbind.D00328.018"]
+
+
+@case("--search", "list")
+def search_narrows_the_list(desk: Desk) -> None:
+    assert 0 < len(listed(desk, "--search", "ctcfl")) < len(listed(desk)) / 10
+
+
+@case("--species", "list")
+def species_narrows_the_list(desk: Desk) -> None:
+    assert len(listed(desk, "deepbind.D*", "--species", "yeast")) == 4
+
+
+@case("name", "info")
+def info_is_of_the_name(desk: Desk) -> None:
+    assert desk.run("info", "deepbind.D00328.003").startswith("# deepbind.D00328.003\n")
+    assert "there is no model" in desk.refused("info", "deepbind.nothing")
+
+
+@case("names", "verify")
+def verify_is_of_every_name(desk: Desk) -> None:
+    names = list(desk.made.models.values())
+    assert [line.split(": ")[0] for line in desk.run("verify", *names).splitlines()] == names
+
+
+# train: its own arguments; the keys of a configuration are tested with the configurations.
+
+
+@case("config", "train")
+def config_is_the_first_argument_and_keys_follow(desk: Desk) -> None:
+    calls: list[list[str]] = []
+
+    def train(words: list[str]) -> str:
+        calls.append(words)
+        return "saved"
+
+    desk.monkeypatch.setattr("zoo.training.run.train", train)
+    assert desk.run("train", "run.yaml", "--data.batch_size", "8") == "saved\n"
+    assert calls == [["run.yaml", "--data.batch_size", "8"]]
+
+
+@case("--help", "train")
+def help_of_train_lists_the_keys(desk: Desk) -> None:
+    assert "--trainer.max_epochs" in desk.run("train", "--help")
+
+
+# benchmark, card.
+
+
+@case("name", "benchmark")
+def name_chooses_the_benchmark_and_the_rest_is_its(desk: Desk) -> None:
+    scripts = Path("benchmarks/accuracy")
+    scripts.mkdir(parents=True)
+    (scripts / "bench_mine.py").write_text("def main(arguments):\n    print('ran', *arguments)\n")
+    desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda _: Path("benchmarks"))
+    assert desk.run("benchmark", "mine", "--seed", "3") == "ran --seed 3\n"
+    assert "there is no benchmark 'other'" in desk.refused("benchmark", "other")
+
+
+@case("--help", "benchmark")
+def help_of_a_benchmark_is_its_script_s(desk: Desk) -> None:
+    scripts = Path("benchmarks/accuracy")
+    scripts.mkdir(parents=True)
+    (scripts / "bench_mine.py").write_text("def main(arguments):\n    print('ran', *arguments)\n")
+    desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda _: Path("benchmarks"))
+    assert desk.run("benchmark", "mine", "--help") == "ran --help\n"
+    assert "NAME is one of mine" in desk.run("benchmark", "--help")
+
+
+def own_cards(desk: Desk) -> None:
+    folder = Path(desk.made.models["labels"].removeprefix("local-dir:"))
+    shutil.copytree(folder, Path("checkpoints") / folder.name)
+    desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda name: Path(name).resolve())
+    desk.monkeypatch.setattr("zoo.hub.cards.shipped_folder", lambda name: Path(name).resolve())
+
+
+@case("--output", "card")
+def output_is_the_page_of_cards(desk: Desk) -> None:
+    own_cards(desk)
+    desk.run("card", "-o", "page.md")
+    assert "mlp.labels" in Path("page.md").read_text()
+    assert not Path("MODEL_CARDS.md").exists()
+
+
+@case("--check", "card")
+def check_writes_nothing(desk: Desk) -> None:
+    own_cards(desk)
+    assert "MODEL_CARDS.md" in desk.refused("card", "--check")
+    desk.run("card")
+    desk.run("card", "--check")
