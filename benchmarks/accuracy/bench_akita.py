@@ -57,10 +57,10 @@ TRUNK_RATE = ["--transfer.train_mode", "false", "--transfer.trunk_rate"]
 # Row of the table -> its configuration, and the options that differ from it.
 MODELS: dict[str, tuple[str, list[str]]] = {
     "sequence": (SEQUENCE, []),
-    "sequence, concatenated": (SEQUENCE, ["--model.combine", "concatenate"]),
-    "sequence, maximum": (SEQUENCE, ["--model.combine", "max"]),
-    "sequence, geometric mean": (SEQUENCE, ["--model.combine", "geometric_mean"]),
-    "sequence, dot product": (SEQUENCE, ["--model.combine", "dot"]),
+    "sequence, concatenated": (SEQUENCE, ["--model.pair_map.combine", "concatenate"]),
+    "sequence, maximum": (SEQUENCE, ["--model.pair_map.combine", "max"]),
+    "sequence, geometric mean": (SEQUENCE, ["--model.pair_map.combine", "geometric_mean"]),
+    "sequence, dot product": (SEQUENCE, ["--model.pair_map.combine", "dot"]),
     "sequence, trunk from scratch": (SEQUENCE, ["--transfer.trunk_from", "null", *TRUNK_RATE, "1"]),
     "sequence, trunk fine-tuned": (SEQUENCE, [*TRUNK_RATE, "0.1"]),
     "sequence and position": (POSITION, []),

@@ -55,8 +55,8 @@ SQUARED_ERROR = ["--model.loss", "softplus_squared_error", "--target_weights"]
 # Column of the table -> options that differ from the configuration of the checkpoint.
 NETWORKS: dict[str, list[str]] = {
     "basenji": [],
-    "undilated": ["--model.dilations", "[1, 1, 1, 1, 1, 1]"],
-    "no_residual": ["--model.dilations", "[]"],
+    "undilated": ["--model.trunk.dilations", "[1, 1, 1, 1, 1, 1]"],
+    "no_residual": ["--model.trunk.dilations", "[]"],
     "squared_error": [*SQUARED_ERROR, INVERSE_VARIANCES.format(0.0074)],
     "squared_error_equal": [*SQUARED_ERROR, INVERSE_VARIANCES.format(0.0007)],
 }

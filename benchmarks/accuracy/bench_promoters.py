@@ -75,10 +75,14 @@ def fold_folder(architecture: str, name: str, fold: int, folds: str, seed: int) 
     if fold == 0 and overlap is None and seed == 1 and (folder := shipped_checkpoint(checkpoint, command)):
         return folder
     run = f"{checkpoint}.fold{fold}" + ("" if overlap is None else f".{folds}") + f".seed{seed}"
-    command += ["--data.fold", str(fold), "--name", run, "--seed_everything", str(seed)]
-    command += ["--trainer.enable_progress_bar", "false"]
-    command += [] if overlap is None else ["--data.shared_kmer", str(overlap)]
-    return train_if_missing(run, WORK / "promoters", command)
+    return train_if_missing(run, WORK / "promoters", [*command, *fold_options(run, fold, overlap, seed)])
+
+
+def fold_options(run: str, fold: int, overlap: int | None, seed: int) -> list[str]:
+    """Return the options of `zoo train` that make the run of one test fold."""
+    options = ["--data.fold", str(fold), "--name", run, "--seed_everything", str(seed)]
+    options += ["--trainer.enable_progress_bar", "false"]
+    return options if overlap is None else [*options, "--data.shared_kmer", str(overlap)]
 
 
 def mean_row(name: str, folds: str, model: str, scores: list[Scores]) -> list[object]:
