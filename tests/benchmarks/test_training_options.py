@@ -34,7 +34,7 @@ def test_options_of_a_row_change_what_they_name(config: str, options: list[str])
 @pytest.mark.public_data
 def test_options_of_other_tables_are_options() -> None:
     parse(experiment_command("usf1_hepg2", 2))
-    options = ["--data.name", "ecoli", *fold_options("run", 1, OVERLAP["grouped"], 2)]
+    options = ["--data.name", "ecoli", *fold_options("deepbind.fold1", 1, OVERLAP["grouped"], 2)]
     data = parse(training_command("deepbind.promoters", options, 1)).datamodule
     assert isinstance(data, PromoterDataModule)
     assert (data.fold, data.shared_kmer) == (1, OVERLAP["grouped"])
