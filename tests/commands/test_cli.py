@@ -183,6 +183,15 @@ def test_predict_takes_the_column_that_is_named(mlp: str, expected: str, tmp_pat
     assert (code, out, err) == (0, expected, "")
 
 
+@pytest.mark.parametrize("order", ["NAME IN -o OUT", "NAME -o OUT IN", "-o OUT NAME --batch-size 2 IN"])
+def test_options_may_stand_between_the_words(mlp: str, expected: str, order: str, tmp_path: Path, run_zoo: Run) -> None:
+    (tmp_path / "in.fa").write_text(FASTA)
+    words = {"NAME": mlp, "IN": str(tmp_path / "in.fa"), "OUT": str(tmp_path / "out.tsv")}
+    code, _, err = run_zoo("predict", *(words.get(word, word) for word in order.split()))
+    assert code == 0, err
+    assert (tmp_path / "out.tsv").read_text() == expected
+
+
 def test_predict_writes_a_file_and_says_so_on_standard_error(
     mlp: str, expected: str, tmp_path: Path, run_zoo: Run
 ) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from zoo.cli import build_parser, main
+from zoo.commands.predict.options import kind_of, kind_parser
 from zoo.hub.cards import checkpoint_folders, render_card, render_cards
 from zoo.hub.config import parse_config, read_config
-from zoo.hub.registry import find
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = checkpoint_folders()
@@ -41,8 +41,7 @@ def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> No
     words = shlex.split(command)[1:]
     options, rest = build_parser().parse_known_args(words)
     if options.verb == "predict":
-        find(options.name)
-        assert not rest
+        kind_parser(kind_of(rest[0])).parse_args(words[1:])
     else:
         assert options.verb == "train"
         assert (ROOT / options.config).is_file()
@@ -53,6 +52,8 @@ def test_a_readme_command_is_one_that_the_command_line_knows(command: str) -> No
     words = shlex.split(command.split("|")[0].split(">")[0])[1:]
     options, rest = build_parser().parse_known_args(words)
     assert not rest or getattr(options, "takes_rest", False)
+    if options.verb == "predict":
+        kind_parser(kind_of(rest[0])).parse_args(words[1:])
     for path in re.findall(r"configs/\S+", command):
         assert (ROOT / path).is_file()
 

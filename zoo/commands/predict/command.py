@@ -20,24 +20,29 @@ def add_predict(verbs: Any) -> None:
     verb = verbs.add_parser(
         "predict",
         help="predict for sequences or intervals",
+        usage="zoo predict NAME INPUT [-o OUTPUT] [options]",
         description="Predict labels for sequences or BED sites; tracks or contacts along a FASTA, or for BED regions. "
         "`zoo predict NAME --help` lists the options of a model's kind.",
         add_help=False,
     )
     add_all_options(verb)
-    verb.set_defaults(run=partial(predict_command, verb))
+    verb.set_defaults(run=partial(predict_command, verb), takes_rest=True)
 
 
 def predict_command(verb: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     """Predict for sequences or regions."""
-    if not hasattr(given, "name"):
+    unknown = [word for word in given.rest if word.startswith("-") and word != "-"]
+    if unknown:
+        verb.error(f"zoo predict does not know {', '.join(unknown)}")
+    if not given.rest:
         if not hasattr(given, "help"):
             verb.error("the following arguments are required: NAME, INPUT")
         verb.print_help()
         return
-    kind = kind_of(given.name)
-    refuse_foreign(given, kind)
-    options = kind_parser(kind, given.name).parse_args(given.arguments)
+    name = given.rest[0]
+    kind = kind_of(name)
+    refuse_foreign(given, name, kind)
+    options = kind_parser(kind, name).parse_args(given.arguments)
     module = kind_module(kind)
     _check_files(options)
     module.check(options)

@@ -54,9 +54,11 @@ def kind_parser(kind: str, name: str = "NAME") -> Parser:
 
 
 def add_all_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of all kinds, without defaults, to find a model's name and what was given."""
+    """Add the options of all kinds, without defaults: what is left over are the model's name and the input.
+
+    These are no arguments of this parser, because argparse takes optional ones only where they follow one another.
+    """
     unset: dict[str, Any] = {"default": argparse.SUPPRESS}
-    add_options(parser, NAME, INPUT, nargs="?", **unset)
     parser.add_argument("-h", "--help", action="store_true", help="after NAME: the options of its kind", **unset)
     add_options(parser, *COMMON, **unset)
     kinds_of: dict[str, list[str]] = {}
@@ -71,7 +73,7 @@ def add_all_options(parser: argparse.ArgumentParser) -> None:
         add_options(group, options[flag], **unset)
 
 
-def refuse_foreign(given: argparse.Namespace, kind: str) -> None:
+def refuse_foreign(given: argparse.Namespace, name: str, kind: str) -> None:
     """Refuse an option of another kind of model.
 
     Raises:
@@ -83,8 +85,8 @@ def refuse_foreign(given: argparse.Namespace, kind: str) -> None:
             if _destination(option) in vars(given) and _destination(option) not in own:
                 kinds = [each for each in KINDS if option in kind_module(each).OPTIONS]
                 raise ConfigError(
-                    f"{option.flags[-1]} is for models of {' or '.join(kinds)}, and {given.name} predicts {kind}; "
-                    f"`zoo predict {given.name} --help` lists its options"
+                    f"{option.flags[-1]} is for models of {' or '.join(kinds)}, and {name} predicts {kind}; "
+                    f"`zoo predict {name} --help` lists its options"
                 )
 
 
