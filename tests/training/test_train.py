@@ -175,6 +175,17 @@ def test_a_misspelt_key_in_the_file_is_named(made: Path, capfd: pytest.CaptureFi
     assert "made.yaml" in said
 
 
+def test_a_class_that_no_checkpoint_could_name_is_refused_before_training(
+    made: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made.parent / "own_net.py").write_text("from zoo.models.deepbind import DeepBind\n\nclass OwnNet(DeepBind): ...\n")
+    monkeypatch.syspath_prepend(made.parent)
+    made.write_text(made.read_text().replace("zoo.models.deepbind.DeepBind", "own_net.OwnNet"))
+    assert main(["train", str(made)]) == 2
+    assert "OwnNet is defined in own_net, outside zoo.models" in capfd.readouterr().err.splitlines()[-1]
+    assert not Path("runs").exists()
+
+
 def test_two_processes_train_one_model(made: Path) -> None:
     options = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
     subprocess.run(

@@ -4,6 +4,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 
 from zoo.batch import DataSpec
 from zoo.errors import ConfigError
+from zoo.hub.checkpoint import architecture_of
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
 from zoo.training.optimizers import check_optimizers
@@ -19,6 +20,7 @@ def check_run(cli: TrainCLI) -> None:
         ConfigError: what does not fit, by the name of its option.
     """
     model = cli.model
+    architecture_of(model)  # a class that no checkpoint could name is refused now, not when its training ends
     check_spec(model, cli.datamodule.spec())
     model.weigh_targets(cli.options.target_weights)
     cli.transfer.check()
