@@ -18,6 +18,7 @@ import pyBigWig
 import pytest
 import torch
 from made.contacts import BIN, bins_of, make_contacts
+from made.tracks import PARTNERS, MadeInputs, make_inputs, slow_inputs
 from numpy.typing import NDArray
 
 from zoo.batch import Batch
@@ -547,58 +548,22 @@ def test_a_cooler_whose_weights_changed_is_read_again(world: World, tmp_path: Pa
     assert folder_of(world, coolers={"one": write_cooler(path, counts_of(world.one), weights)}) != before
 
 
-# Tracks beside the sequence.
-
-
-class Tracks(NamedTuple):
-    """A table of three bigWigs, and their values base by base, NaN where there is none."""
-
-    table: str
-    values: dict[str, dict[str, Values]]
+# Tracks in addition to the sequence.
 
 
 @pytest.fixture(scope="module")
-def tracks(tmp_path_factory: pytest.TempPathFactory) -> Tracks:
-    """plus and minus are partners; of cover, gaps are no values, of chr2 from 2,560 to 3,600 there is none."""
-    folder, rng = tmp_path_factory.mktemp("tracks"), np.random.default_rng(3)
-    found: dict[str, dict[str, Values]] = {}
-    for track in ("plus", "minus", "cover"):
-        found[track] = {name: rng.normal(1, 1, size).astype(np.float32) for name, size in SIZES.items()}
-        for values in found[track].values():
-            for start in rng.integers(0, len(values), len(values) // 50):
-                values[start : start + rng.integers(1, 40)] = np.nan
-        found[track]["chr2"][2_560:3_600] = np.nan
-        with pyBigWig.open(str(folder / f"{track}.bw"), "w") as file:
-            file.addHeader(list(SIZES.items()))
-            for name, values in found[track].items():
-                there = np.flatnonzero(~np.isnan(values))
-                file.addEntries(name, there.tolist(), values=values[there].tolist(), span=1)
-    rows = ["plus\tplus.bw\tminus\t\t", "minus\tminus.bw\tplus\t\t-2", "cover\tcover.bw\t\tmask\t"]
-    (folder / "inputs.tsv").write_text("\n".join(["name\tpath\tstrand_partner\tmissing\tscale", *rows]) + "\n")
-    return Tracks(str(folder / "inputs.tsv"), found)
-
-
-def slow_inputs(tracks: Tracks, name: str, first: int, size: int) -> Values:
-    """What a window reads beside the sequence that begins at this base (3, P)."""
-    found = np.zeros((3, LENGTH // size))
-    for row, (track, contigs) in enumerate(tracks.values.items()):
-        for place in range(LENGTH // size):
-            start = first + place * size
-            inside = contigs[name][start : start + size] if start >= 0 else np.zeros(0)
-            known = inside[~np.isnan(inside)]
-            if len(known):
-                total = known.astype(float).sum() * (-2 if track == "minus" else 1)
-                found[row, place] = total / len(known if track == "cover" else inside)
-    return found
+def tracks(tmp_path_factory: pytest.TempPathFactory) -> MadeInputs:
+    """Four tracks; of chr2 from 2,560 to 3,600 none has a value."""
+    return make_inputs(tmp_path_factory.mktemp("tracks"), SIZES, ("chr2", 2_560, 3_600))
 
 
 @pytest.mark.parametrize("size", [None, 256, 64])
-def test_tracks_beside_the_sequence_are_those_of_its_bases(world: World, tracks: Tracks, size: int | None) -> None:
+def test_input_tracks_are_those_of_the_bases_of_a_window(world: World, tracks: MadeInputs, size: int | None) -> None:
     data = module(world, inputs_table=tracks.table, input_size=size)
-    assert (data.inputs, data.input_pairs) == (("plus", "minus", "cover"), (1, 0, 2))
+    assert (data.inputs, data.input_pairs) == (("plus", "minus", "cover", "total"), PARTNERS)
     for split, name in (("val", "chr2"), ("test", "chr3")):
         batch = all_of(data, "val" if split == "val" else "test")
-        expected = [slow_inputs(tracks, name, (first - CROP) * BIN, size or BIN) for first in starts_of(name)]
+        expected = [slow_inputs(tracks, name, (first - CROP) * BIN, LENGTH, size or BIN) for first in starts_of(name)]
         assert batch.inputs is not None
         assert batch.inputs.dtype == torch.float32
         np.testing.assert_allclose(batch.inputs, expected, rtol=1e-4, atol=1e-5)
@@ -613,21 +578,21 @@ def test_tracks_beside_the_sequence_are_those_of_its_bases(world: World, tracks:
 
 
 @pytest.mark.parametrize("size", [256, 64])
-def test_the_other_strand_reads_its_partners_tracks_backwards(world: World, tracks: Tracks, size: int) -> None:
+def test_the_other_strand_reads_its_partners_tracks_backwards(world: World, tracks: MadeInputs, size: int) -> None:
     moves: dict[str, Any] = {"shift": 7 * BIN, "reverse_complement": True, "jitter": 9}
     dataset = module(world, inputs_table=tracks.table, input_size=size, **moves).dataset("train")
     batch, contig, flips = rows(dataset, 1), contig_of(world, "chr1"), []
     assert batch.inputs is not None
     for letters, found in zip(letters_of(batch), batch.inputs, strict=True):
         place, flip = place_of(letters, contig)
-        expected = slow_inputs(tracks, "chr1", round(place / BIN) * BIN, size)
-        expected = expected[[1, 0, 2], ::-1] if flip else expected
+        expected = slow_inputs(tracks, "chr1", round(place / BIN) * BIN, LENGTH, size)
+        expected = expected[list(PARTNERS), ::-1] if flip else expected
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
         flips.append(flip)
     assert 2 < sum(flips) < len(flips) - 2
 
 
-def test_a_pickled_dataset_reads_the_same(world: World, tracks: Tracks) -> None:
+def test_a_pickled_dataset_reads_the_same(world: World, tracks: MadeInputs) -> None:
     data = module(world, inputs_table=tracks.table, shift=5 * BIN, reverse_complement=True)
     dataset = data.dataset("train")
     batch = rows(dataset, 2)
@@ -636,7 +601,7 @@ def test_a_pickled_dataset_reads_the_same(world: World, tracks: Tracks) -> None:
     assert same(rows(pickle.loads(sent), 2), batch)
 
 
-def test_worker_processes_read_the_same_batches(world: World, tracks: Tracks) -> None:
+def test_worker_processes_read_the_same_batches(world: World, tracks: MadeInputs) -> None:
     options: dict[str, Any] = {"inputs_table": tracks.table, "shift": 5 * BIN, "reverse_complement": True}
     alone = list(module(world, **options).train_dataloader())
     workers = list(module(world, **options, num_workers=2).train_dataloader())
