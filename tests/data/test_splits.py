@@ -65,11 +65,11 @@ def test_identical_groups_are_those_of_a_slow_loop(length: int) -> None:
     assert same_partition(group_identical(codes), np.array([sorted(set(keys)).index(key) for key in keys]))
 
 
-@pytest.mark.parametrize(("length", "stretch"), [(12, 5), (12, 6), (30, 8), (9, 9), (40, 7)])
+@pytest.mark.parametrize(("length", "k"), [(12, 5), (12, 6), (30, 8), (9, 9), (40, 7)])
 @pytest.mark.parametrize("letters", [4, 5])
-def test_overlapping_groups_are_those_of_a_slow_loop(length: int, stretch: int, letters: int) -> None:
+def test_overlapping_groups_are_those_of_a_slow_loop(length: int, k: int, letters: int) -> None:
     codes = random_codes(70, length, seed=length, letters=letters)
-    assert same_partition(group_overlapping(codes, stretch), slow_groups(codes, stretch))
+    assert same_partition(group_overlapping(codes, k), slow_groups(codes, k))
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["same strand", "other strand"])
@@ -108,10 +108,10 @@ def test_n_joins_nothing() -> None:
     assert len(set(group_overlapping(codes, 3).tolist())) == 1
 
 
-@pytest.mark.parametrize(("length", "stretch"), [(10, 11), (10, 0), (60, 33), (60, -1)])
-def test_a_stretch_that_cannot_be_compared_is_refused(length: int, stretch: int) -> None:
-    with pytest.raises(ConfigError, match=f"{length} bases .* stretches of {stretch}; the longest is"):
-        group_overlapping(random_codes(3, length), stretch)
+@pytest.mark.parametrize(("length", "k"), [(10, 11), (10, 0), (60, 33), (60, -1)])
+def test_kmers_that_cannot_be_compared_are_refused(length: int, k: int) -> None:
+    with pytest.raises(ConfigError, match=f"{length} bases .* {k}-mers: k must be 1 to"):
+        group_overlapping(random_codes(3, length), k)
 
 
 def grouped(seed: int, rows: int = 600) -> tuple[Ints, Ints]:

@@ -224,8 +224,8 @@ BAD_RULES = {
     "test alone": (SplitRules(test=["a"]), "name the contigs of both `val` and `test`, or of neither"),
     "short blocks": (SplitRules(block_size=99), "blocks of 99 bases are shorter than a window of 100"),
     "all": (SplitRules(val_fraction=0.5, test_fraction=0.5), "leave nothing"),
-    "negative": (SplitRules(val_fraction=-0.1), "a validation share of -0.1"),
-    "nan": (SplitRules(test_fraction=float("nan")), "a test share of nan"),
+    "negative": (SplitRules(val_fraction=-0.1), "a validation fraction of -0.1"),
+    "nan": (SplitRules(test_fraction=float("nan")), "a test fraction of nan"),
     "seed": (SplitRules(split_seed=-1), "split_seed is a number from 0 up"),
 }
 
@@ -247,7 +247,7 @@ def test_rules_that_fit_are_taken() -> None:
     [
         (["a"], ["z"], "the contig 'z' of the test split is not in the genome, which has a, b"),
         (["z"], ["a"], "the contig 'z' of the val split is not in the genome"),
-        (["a"], ["b", "a"], "the contig 'a' cannot be in the val and the test split"),
+        (["a"], ["b", "a"], "the contig 'a' cannot be in both the val and the test split"),
     ],
 )
 def test_contigs_of_splits_that_do_not_fit_are_refused(val: list[str], test: list[str], said: str) -> None:

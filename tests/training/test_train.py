@@ -224,7 +224,7 @@ def test_a_folder_that_is_no_checkpoint_is_not_replaced(made: Path) -> None:
     kept = Path("checkpoints/deepbind.made/data.csv")
     kept.parent.mkdir(parents=True)
     kept.write_text("mine")
-    with pytest.raises(OutputError, match="is there and is not whole: it is not replaced"):
+    with pytest.raises(OutputError, match="exists and is not whole: it is not replaced"):
         train([str(made), "--trainer.max_epochs", "1"])
     assert kept.read_text() == "mine"
 

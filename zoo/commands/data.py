@@ -11,12 +11,12 @@ from zoo.errors import ConfigError
 
 __all__ = ["add_data"]
 
-# Data sets of which files of another kind are made: the function of their module that does it, and gives the folder.
+# Data sets that are converted to other files: the function of their module that does it and returns the folder.
 _BUILT = {"yeast": "yeast_folder", "yeast_contacts": "contacts_folder"}
 
 
 def add_data(verbs: Any) -> None:
-    """Add the verb `data` and its options."""
+    """Add the verb `data` and its options to the parser."""
     verb = verbs.add_parser(
         "data",
         help="fetch a public data set, or make a table of your peaks",
@@ -37,7 +37,7 @@ def _add_data_peaks(actions: Any) -> None:
         help="one table of many peak files",
         description="Make one table of many BED or narrowPeak files (plain or gzipped): peaks are extended to one "
         "length, overlapping ones merged into sites, and each site is labelled with the files that have a peak there.",
-        argument_default=argparse.SUPPRESS,  # what is not given is left to PeakRules
+        argument_default=argparse.SUPPRESS,  # defaults are those of PeakRules
     )
     add = verb.add_argument
     add("files", metavar="FILE", nargs="+", help="a peak file, or NAME=FILE; the name becomes the target")
@@ -46,33 +46,33 @@ def _add_data_peaks(actions: Any) -> None:
     source.add_argument("--genome", help="FASTA of the genome")
     source.add_argument("--contig-lengths", help="instead: a file of contig names and lengths (chrom.sizes or .fai)")
     add("--length", type=int, help="bases of every site (default 600)")
-    add("--merge-overlap", type=int, help="bases by which windows overlap that become one site (default a third)")
+    add("--merge-overlap", type=int, help="overlap in bases from which two windows become one site (default a third)")
     add(
         "--middles",
         dest="summits",
         action="store_false",
         default=argparse.SUPPRESS,
-        help="centre on the peaks' middles, not on summits",
+        help="centre sites on the middles of peaks, not on summits",
     )
-    add("--blacklist", help="BED file of what no site may touch")
-    add("--min-unmasked", type=float, help="share of bases that must not be N (default 0.5)")
+    add("--blacklist", help="BED file of regions that no site may touch")
+    add("--min-unmasked", type=float, help="smallest fraction of bases that are not N (default 0.5)")
     add("--soft-masked", action="store_true", default=argparse.SUPPRESS, help="count lower-case letters as masked too")
     add("--val", nargs="+", metavar="CONTIG", help="contigs for validation; with --test, instead of random blocks")
-    add("--test", nargs="+", metavar="CONTIG", help="contigs for the test")
-    add("--block-size", type=int, help="bases of the blocks dealt to train, val and test (default 100000)")
-    add("--val-fraction", type=float, help="share of the blocks for validation (default 0.1)")
-    add("--test-fraction", type=float, help="share of the blocks for the test (default 0.1)")
+    add("--test", nargs="+", metavar="CONTIG", help="contigs for test")
+    add("--block-size", type=int, help="bases of the blocks that are assigned to train, val and test (default 100000)")
+    add("--val-fraction", type=float, help="fraction of the blocks for validation (default 0.1)")
+    add("--test-fraction", type=float, help="fraction of the blocks for test (default 0.1)")
     add(
         "--negatives",
         type=float,
-        help="windows without a peak for each site, of its GC content (default 0)",
+        help="windows without a peak that are added per site, of its GC content (default 0)",
     )
-    add("--split-seed", type=int, help="of the blocks and negatives (default 0)")
+    add("--split-seed", type=int, help="seed of the blocks and negatives (default 0)")
     verb.set_defaults(run=data_peaks_command)
 
 
 def data_list_command(options: argparse.Namespace) -> None:
-    """Show the named public data sets."""
+    """List the public data sets, with the number and size of their files."""
     from zoo.datasets.sources import data_sets, files_of
 
     rows = [
@@ -82,7 +82,7 @@ def data_list_command(options: argparse.Namespace) -> None:
 
 
 def data_get_command(options: argparse.Namespace) -> None:
-    """Fetch a named public data set."""
+    """Fetch a public data set, convert it where needed, and print the paths of its files."""
     from zoo.datasets.sources import data_sets, files_of
 
     if not options.name:
@@ -100,7 +100,7 @@ def data_get_command(options: argparse.Namespace) -> None:
 
 
 def data_peaks_command(options: argparse.Namespace) -> None:
-    """Make one table of many peak files."""
+    """Make one table of many peak files, and print what happened to the peaks."""
     from zoo.utils.extras import require_extras
 
     require_extras(["train"], "making a table of peaks")

@@ -1,4 +1,4 @@
-"""Which split of a genome is for training, which for validation, which for the test."""
+"""SplitRules and GenomeSplit: which regions of a genome are for train, val and test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class SplitRules:
 
     Args:
         val: contigs for validation; with `test`, instead of random blocks.
-        test: contigs for the test.
-        block_size: bases of the blocks that are dealt to train, val and test at random.
-        val_fraction: share of the blocks for validation.
-        test_fraction: share of the blocks for the test.
-        split_seed: of the blocks.
+        test: contigs for test.
+        block_size: bases of the blocks that are assigned to train, val and test at random.
+        val_fraction: fraction of the blocks for validation.
+        test_fraction: fraction of the blocks for test.
+        split_seed: seed of the random blocks.
     """
 
     val: list[str] | None = None
@@ -37,29 +37,39 @@ class SplitRules:
     split_seed: int = 0
 
     def check(self, length: int) -> None:
-        """Raises: ConfigError: they do not fit each other, or windows of this length."""
+        """Check the rules against each other, and against the length of windows in bases.
+
+        Raises:
+            ConfigError: contigs of one split alone, blocks shorter than a window, or fractions that leave nothing.
+        """
         if (self.val is None) != (self.test is None):
             raise ConfigError("name the contigs of both `val` and `test`, or of neither")
         if self.val is None and self.block_size < length:
             raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {length}")
         val, test = self.val_fraction, self.test_fraction
-        if not (val >= 0 and test >= 0 and val + test < 1):  # said so that nan is refused
-            raise ConfigError(f"a validation share of {val} and a test share of {test} leave nothing")
+        if not (val >= 0 and test >= 0 and val + test < 1):  # written so that NaN is refused
+            raise ConfigError(f"a validation fraction of {val} and a test fraction of {test} leave nothing to train on")
         if self.split_seed < 0:
             raise ConfigError("split_seed is a number from 0 up")
 
 
 class GenomeSplit:
-    """The contigs, in blocks of one split each.
+    """The split of each region of a genome, in blocks of one split each: whole contigs, or random blocks.
 
     Args:
         contigs: contig -> length.
-        rules: `val` and `test` contigs, or the size and shares of random blocks.
+        rules: contigs of val and test, or size and fractions of random blocks.
+
+    Attributes:
+        block_split: index into `SPLITS` of each block, contig after contig.
+
+    Raises:
+        ConfigError: a contig of the rules that the genome does not have, or that is both for val and for test.
     """
 
     def __init__(self, contigs: Mapping[str, int], rules: SplitRules) -> None:
         self.lengths = np.array(list(contigs.values()))
-        # By contig, the whole of one is one block.
+        # If split by contig, each contig is one block.
         self.size = int(self.lengths.max()) if rules.val is not None else rules.block_size
         blocks = -(-self.lengths // self.size)
         self.first = blocks.cumsum() - blocks
@@ -68,13 +78,22 @@ class GenomeSplit:
         )
 
     def split_of(self, contig: Index, start: Index, length: int) -> Index:
-        """The split of windows (N,) of a length, -1 where one lies across a border between two."""
+        """Find the split of windows.
+
+        Args:
+            contig: index of each window's contig (N,).
+            start: first base of each window (N,).
+            length: bases of every window; no more than a block has.
+
+        Returns:
+            Index into `SPLITS` (N,), -1 for a window across a border between two splits.
+        """
         head = self.block_split[self.first[contig] + start // self.size]
         tail = self.block_split[self.first[contig] + (start + length - 1) // self.size]
         return np.where(head == tail, head, -1)
 
     def regions(self) -> tuple[Index, Index, Index, Index]:
-        """The longest stretches of one split: contig, start, end, split (R,) each."""
+        """List the regions of one split, as long as possible: contig, start, end and split (R,) each."""
         blocks = np.diff(np.append(self.first, len(self.block_split)))
         contig = np.repeat(np.arange(len(blocks)), blocks)
         start = (np.arange(len(self.block_split)) - self.first[contig]) * self.size
@@ -87,18 +106,18 @@ class GenomeSplit:
 def _by_contig(names: list[str], rules: SplitRules) -> Index:
     split = np.zeros(len(names), np.int64)
     for index, chosen in ((1, rules.val or []), (2, rules.test or [])):
-        for name, found in find_contigs(chosen, names).items():
-            if found is None:
+        for name, contig in find_contigs(chosen, names).items():
+            if contig is None:
                 raise ConfigError(
                     f"the contig {name!r} of the {SPLITS[index]} split is not in the genome, which has {some_of(names)}"
                 )
-            if split[names.index(found)]:
-                raise ConfigError(f"the contig {found!r} cannot be in the val and the test split")
-            split[names.index(found)] = index
+            if split[names.index(contig)]:
+                raise ConfigError(f"the contig {contig!r} cannot be in both the val and the test split")
+            split[names.index(contig)] = index
     return split
 
 
 def _at_random(blocks: int, rules: SplitRules) -> Index:
-    share = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks
+    rank = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks  # in (0, 1)
     test, val = rules.test_fraction, rules.val_fraction
-    return np.select([share < test, share < test + val], [2, 1], 0).astype(np.int64)
+    return np.select([rank < test, rank < test + val], [2, 1], 0).astype(np.int64)

@@ -1,4 +1,7 @@
-"""Negatives made of positives: shuffles that keep every dinucleotide count (Altschul & Erickson 1985)."""
+"""Dinucleotide-preserving shuffles of sequences (Altschul & Erickson 1985, doi:10.1093/oxfordjournals.molbev.a040370).
+
+Shapes: N sequences, L bases, 5 letters.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,30 +10,30 @@ from zoo.genome.sequence import Codes
 
 __all__ = ["dinucleotide_shuffle"]
 
-_LETTERS = 5  # A C G T N: an N is a letter like the others here
+_LETTERS = 5  # A C G T N: N counts as a letter
 _ROWS_AT_ONCE = 4096  # keeps the working arrays in the processor's cache
 
 Index = NDArray[np.int64]
 
 
 def dinucleotide_shuffle(codes: Codes, rng: np.random.Generator) -> Codes:
-    """Shuffle each sequence, keeping its first and last base and its exact count of every dinucleotide.
+    """Shuffle each sequence; its first and last base and its exact count of every dinucleotide stay.
 
-    Every such sequence is equally likely: the walk over the graph of its dinucleotides is drawn with the last exit
-    from each letter from a uniform spanning tree, and the other exits in random order. All sequences are walked at
-    once, base by base.
+    Every such sequence is equally likely. A shuffle is a random Eulerian walk over the graph whose nodes are letters
+    and whose edges are dinucleotides: the last exits of the letters form a uniform spanning tree, the other exits are
+    in random order. All sequences are walked at once, base by base.
 
     Args:
         codes: uint8 (N, L).
-        rng: where the randomness comes from.
+        rng: random number generator.
 
     Returns:
         uint8 (N, L), a new array.
     """
     if codes.shape[1] < 3:
         return codes.copy()
-    parts = [_shuffle(codes[start : start + _ROWS_AT_ONCE], rng) for start in range(0, len(codes), _ROWS_AT_ONCE)]
-    return np.concatenate(parts) if parts else codes.copy()
+    blocks = [_shuffle(codes[start : start + _ROWS_AT_ONCE], rng) for start in range(0, len(codes), _ROWS_AT_ONCE)]
+    return np.concatenate(blocks) if blocks else codes.copy()
 
 
 def _shuffle(codes: Codes, rng: np.random.Generator) -> Codes:
@@ -42,7 +45,7 @@ def _shuffle(codes: Codes, rng: np.random.Generator) -> Codes:
 
     shuffled = np.empty((length, rows), dtype=np.uint8)
     shuffled[0] = codes[:, 0]
-    # `cursor` holds, for each sequence and letter, where its next exit lies in the flat list of exits.
+    # For each sequence and letter, `cursor` is the index of its next exit in the flat list of exits.
     cursor = start.ravel()
     base = np.arange(rows) * _LETTERS
     at = base + codes[:, 0]
@@ -56,17 +59,17 @@ def _shuffle(codes: Codes, rng: np.random.Generator) -> Codes:
 
 
 def _count_edges(source: Index, target: Index) -> Index:
-    """How often each letter follows each: (N, 5, 5)."""
+    """Count how often each letter follows each other one: (N, 5, 5)."""
     rows = len(source)
     cell = (np.arange(rows)[:, None] * _LETTERS + source) * _LETTERS + target
     return np.bincount(cell.ravel(), minlength=rows * _LETTERS**2).reshape(rows, _LETTERS, _LETTERS)
 
 
 def _draw_last_exits(counts: Index, end: Codes, rng: np.random.Generator) -> Index:
-    """For each letter, the letter its last exit leads to, so that all of them lead to the end: (N, 5).
+    """Draw for each letter the letter that its last exit leads to, so that all last exits lead to the end: (N, 5).
 
-    Drawn at random, each in proportion to its count, and drawn again where they do not: what is left is uniform over
-    the spanning trees. An exit from a letter to itself never leads on and is left out from the start.
+    Exits are drawn in proportion to their counts, and drawn again where they do not lead to the end (rejection
+    sampling): the result is uniform over the spanning trees. Exits from a letter to itself cannot be last exits.
     """
     cumulated = (counts * ~np.eye(_LETTERS, dtype=bool)).cumsum(2)
     last_exit = np.tile(np.arange(_LETTERS), (len(counts), 1))
@@ -80,7 +83,7 @@ def _draw_last_exits(counts: Index, end: Codes, rng: np.random.Generator) -> Ind
         drawn = np.where(absent, goal[:, None], drawn)
         drawn[np.arange(len(drawn)), goal] = goal
         reached = drawn
-        for _ in range(2):  # three doublings walk further than the four steps a tree on five letters can need
+        for _ in range(2):  # 4 steps: the longest path of a tree on five letters
             reached = np.take_along_axis(reached, reached, 1)
         done = (np.take_along_axis(drawn, reached, 1) == goal[:, None]).all(1)
         last_exit[open_rows[done]] = drawn[done]
@@ -91,16 +94,16 @@ def _draw_last_exits(counts: Index, end: Codes, rng: np.random.Generator) -> Ind
 def _order_exits(
     source: Index, target: Index, counts: Index, last_exit: Index, rng: np.random.Generator
 ) -> tuple[Index, Index]:
-    """The exits of every letter in the order they are taken, as one flat list, and where each letter's begin (N, 5)."""
+    """Order the exits of every letter: a flat list of where they lead, and each letter's first index in it (N, 5)."""
     rows, edges = source.shape
     key = rng.random(source.shape, dtype=np.float32)
     for letter in range(_LETTERS):
-        # Exits to one letter are alike, so the first of them may stand for the last one taken. The end, and a letter
-        # that leads nowhere, have none: their exits stay in random order.
+        # Exits to the same letter are interchangeable, so the first of them becomes the last one taken. The end, and a
+        # letter without exits, have no last exit: their exits stay in random order.
         exit_to = last_exit[:, letter, None]
         match = (source == letter) & (target == exit_to) & (exit_to != letter)
-        found = np.flatnonzero(match.any(1))
-        key[found, match[found].argmax(1)] = 1.0
+        rows_with_exit = np.flatnonzero(match.any(1))
+        key[rows_with_exit, match[rows_with_exit].argmax(1)] = 1.0
     order = np.argsort(key + 2 * source, axis=1)
     exits = np.take_along_axis(target, order, 1).ravel()
     ends = counts.sum(2).cumsum(1)

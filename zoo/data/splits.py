@@ -1,4 +1,7 @@
-"""Splits of sequences into train, val and test, with identical sequences (on either strand) on one side."""
+"""Splits of sequences into train, val and test; groups, such as identical sequences on either strand, stay together.
+
+Shapes: N sequences, L bases.
+"""
 
 from typing import Literal
 
@@ -21,19 +24,26 @@ __all__ = [
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-# Other words for a split that tables use.
+# The names of splits, and other words that tables use for them.
 _SPLIT_WORDS = {name: index for index, name in enumerate(SPLITS)} | {"valid": 1, "validation": 1, "training": 0}
 
 Groups = NDArray[np.int64]
 
 
 def split_index(word: str) -> int | None:
-    """Index into `SPLITS` of the split that a table's word names, in either case; None for a word that names none."""
+    """Look up the split that a word names, upper or lower case: index into `SPLITS`, None for an unknown word."""
     return _SPLIT_WORDS.get(word.strip().lower())
 
 
 def group_identical(codes: Codes) -> Groups:
-    """Number sequences (N, L) so that those that are equal, or each other's reverse complement, share a number (N,)."""
+    """Number sequences so that those that are equal, or each other's reverse complement, have one number.
+
+    Args:
+        codes: uint8 (N, L).
+
+    Returns:
+        Number of each sequence's group, from 0 (N,).
+    """
     strands = [
         np.ascontiguousarray(strand).view(f"V{codes.shape[1]}").ravel() for strand in (codes, reverse_complement(codes))
     ]
@@ -43,16 +53,19 @@ def group_identical(codes: Codes) -> Groups:
 
 
 def split_kfold(groups: Groups, strata: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """Deal groups into folds at random, every stratum evenly.
+    """Assign groups to folds at random, evenly over strata.
 
     Args:
-        groups: which sequences belong together (N,).
-        strata: what is to be spread evenly, such as the class (N,).
-        folds: how many folds.
-        seed: of the random order.
+        groups: number of each sequence's group, which stays together (N,).
+        strata: number of each sequence's stratum, such as its class (N,).
+        folds: number of folds.
+        seed: seed of the random order.
 
     Returns:
-        The fold of each sequence, 0 to folds - 1 (N,).
+        Fold of each sequence, 0 to folds - 1 (N,).
+
+    Raises:
+        ConfigError: fewer groups than folds.
     """
     rank, _ = _rank_in_stratum(groups, strata, seed, smallest=folds)
     if rank.max() + 1 < folds:
@@ -61,13 +74,23 @@ def split_kfold(groups: Groups, strata: NDArray[np.int64], folds: int, seed: int
 
 
 def split_fractions(groups: Groups, strata: NDArray[np.int64], val: float, test: float, seed: int) -> NDArray[np.int64]:
-    """Split at random into train, val and test by share, every stratum evenly.
+    """Split groups at random into train, val and test, evenly over strata.
+
+    Args:
+        groups: number of each sequence's group, which stays together (N,).
+        strata: number of each sequence's stratum, such as its class (N,).
+        val: fraction for validation.
+        test: fraction for test.
+        seed: seed of the random order.
 
     Returns:
-        The split of each sequence as an index into `SPLITS` (N,).
+        Split of each sequence as an index into `SPLITS` (N,).
+
+    Raises:
+        ConfigError: fractions that leave nothing to train on.
     """
     if val < 0 or test < 0 or val + test >= 1:
-        raise ConfigError(f"a validation share of {val} and a test share of {test} leave nothing to train on")
+        raise ConfigError(f"a validation fraction of {val} and a test fraction of {test} leave nothing to train on")
     shares = [share for share in (val, test) if share > 0]
     rank, size = _rank_in_stratum(groups, strata, seed, smallest=int(2 / min(shares)) if shares else 1)
     share = (rank + 0.5) / size
@@ -84,7 +107,20 @@ def draw_splits(
     folds: int | None = None,
     fold: int = 0,
 ) -> NDArray[np.int64]:
-    """Draw the split of each sequence (N,), by whole groups and evenly over strata: by fractions, or a fold as test."""
+    """Draw the split of each sequence (N,) by fractions, or with a fold of a cross-validation as the test set.
+
+    Args:
+        groups: number of each sequence's group, which stays together (N,).
+        strata: number of each sequence's stratum, such as its class (N,).
+        val: fraction for validation (of what the fold leaves).
+        test: fraction for test, without folds.
+        seed: seed of the random order.
+        folds: number of folds; None for no cross-validation.
+        fold: number of the fold that is the test set.
+
+    Returns:
+        Index into `SPLITS` (N,).
+    """
     if folds is None:
         return split_fractions(groups, strata, val, test, seed)
     is_test = split_kfold(groups, strata, folds, seed) == fold
@@ -94,7 +130,7 @@ def draw_splits(
 
 
 def leaking_groups(groups: NDArray[np.int64], split: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """The groups of identical sequences that stand in more than one split, and how many they are."""
+    """Find the groups that are in more than one split: their numbers, and how many there are."""
     pairs = np.unique(np.stack([groups, split]), axis=1)[0]
     unique, count = np.unique(pairs, return_counts=True)
     return unique[count > 1], int((count > 1).sum())
@@ -103,10 +139,13 @@ def leaking_groups(groups: NDArray[np.int64], split: NDArray[np.int64]) -> tuple
 def _rank_in_stratum(
     groups: Groups, strata: NDArray[np.int64], seed: int, smallest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each sequence's group's place in a random order of its stratum, from 0, and how many groups that has (N,), (N,).
+    """Rank the groups of each stratum in random order.
 
-    A group whose sequences differ in stratum goes with its first one; strata of fewer groups than `smallest`, which
-    cannot be spread evenly, are taken together.
+    A group has the stratum of its first sequence; strata of fewer groups than `smallest`, which cannot be spread
+    evenly, are merged into one.
+
+    Returns:
+        For each sequence the rank of its group in its stratum, from 0, and the number of groups there (N,), (N,).
     """
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     stratum = np.unique(strata[first], return_inverse=True)[1]

@@ -1,4 +1,7 @@
-"""Windows that tile a genome: the bins that each predicts, and how far it may be moved. Shapes: N windows, P bins."""
+"""Windows that tile a genome: the bins that each predicts, and how far it may be shifted.
+
+Shapes: N windows, P bins of all contigs, one contig after the other.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,10 +24,10 @@ class Tiles:
     """Windows of one number of bins; bins are counted from the beginning of each contig.
 
     Attributes:
-        contig: its number (N,).
-        start: the first bin that is predicted (N,).
-        lowest: the first one to which the window may be moved without leaving its region (N,).
-        highest: the last one likewise (N,).
+        contig: index of the contig (N,).
+        start: first bin that is predicted (N,).
+        lowest: lowest `start` to which the window can be shifted without leaving its region (N,).
+        highest: highest such `start` (N,).
         split: index into `SPLITS` (N,).
     """
 
@@ -44,7 +47,7 @@ class Tiles:
         return np.where(same, np.maximum(before, 0), 0)
 
     def subset(self, keep: NDArray[np.bool_]) -> "Tiles":
-        """The windows for which `keep` (N,) holds."""
+        """Select the windows for which `keep` (N,) is true."""
         return replace(self, **{name: values[keep] for name, values in vars(self).items()})
 
 
@@ -53,19 +56,19 @@ def tile(
 ) -> tuple[Tiles, int]:
     """Tile each region of one split with windows.
 
-    What a window reads, context included, stays in its region; only past the ends of contigs, where nothing is, may it
-    reach out. So no base is read in two splits. The last window of a region ends with it, and overlaps the one before.
+    What a window reads, context included, lies in its region or past the end of its contig: no base is read in two
+    splits. The last window of a region ends with it, and overlaps the one before.
 
     Args:
         contigs: contig -> length.
-        genome_split: the regions.
-        bin_size: bases in a bin.
-        bins: predicted by each window.
+        genome_split: splits of the genome.
+        bin_size: bases per bin.
+        bins: bins that each window predicts.
         crop: bins of context on each side of these.
-        stride: bins from one window to the next in training; elsewhere, one begins where the other ends.
+        stride: bins from one training window to the next; those of val and test do not overlap.
 
     Returns:
-        The windows, in the order of the contigs, and the bins of regions that are too short for one.
+        The windows in the order of the contigs, and the number of bins in regions that are too short for a window.
     """
     lengths = np.array(list(contigs.values()))
     contig, start, end, split = genome_split.regions()
@@ -77,27 +80,27 @@ def tile(
     step = np.where(split == SPLITS.index("train"), stride, bins)
     count = -(-(highest - lowest) // step) + 1
     region = np.repeat(np.arange(len(count)), count)
-    place = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)
-    begin = np.minimum(lowest[region] + place * step[region], highest[region])
+    index = np.arange(len(region)) - np.repeat(count.cumsum() - count, count)  # of each window in its region
+    begin = np.minimum(lowest[region] + index * step[region], highest[region])
     return Tiles(contig[region], begin, lowest[region], highest[region], split[region]), too_short
 
 
 def blacklisted(paths: Sequence[str], contigs: Mapping[str, int], bin_size: int) -> NDArray[np.bool_]:
-    """Which bins of all contigs (P,), one contig after the other, the regions of BED files touch."""
-    found = np.zeros(sum(-(-length // bin_size) for length in contigs.values()), np.bool_)
+    """Mark the bins (P,) that the regions of BED files touch, by contig -> length and bases per bin."""
+    masked = np.zeros(sum(-(-length // bin_size) for length in contigs.values()), np.bool_)
     for path in paths:
-        found |= touched_bins(contigs, bin_size, read_blacklist(path, list(contigs)))
-    return found
+        masked |= touched_bins(contigs, bin_size, read_blacklist(path, list(contigs)))
+    return masked
 
 
 def touched_bins(contigs: Mapping[str, int], bin_size: int, regions: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which bins of all contigs (P,), one contig after the other, regions (chrom, start, end) touch."""
+    """Mark the bins (P,) that regions (chrom, start, end) touch, by contig -> length and bases per bin."""
     lengths = np.array(list(contigs.values()))
     bins = -(-lengths // bin_size)
     first = bins.cumsum() - bins
     contig = regions["chrom"].map({name: index for index, name in enumerate(contigs)}).to_numpy(np.int64)
     start, end = (np.minimum(regions[side].to_numpy(), lengths[contig]) for side in ("start", "end"))
-    inside = start < end  # not past the end of its contig
+    inside = start < end  # regions past the end of their contig touch no bin
     contig, start, end = contig[inside], start[inside], end[inside]
     change = np.zeros(bins.sum() + 1, np.int64)
     np.add.at(change, first[contig] + start // bin_size, 1)

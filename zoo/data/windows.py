@@ -1,4 +1,4 @@
-"""Windows on a genome that are read when they are asked for. N windows, L bases."""
+"""GenomeWindows: windows of a genome that are read on demand. Shapes: N windows, L bases."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,20 +15,26 @@ _BASES_AT_ONCE = 4_000_000
 
 
 def blocks(count: int, length: int, doing: str) -> Iterator[slice]:
-    """Slices of so many windows that their bases fit into memory, whatever their length, with a progress bar."""
+    """Slice windows into blocks whose bases fit into memory, with a progress bar.
+
+    Args:
+        count: number of windows.
+        length: bases of each.
+        doing: text of the progress bar.
+    """
     size = max(1, _BASES_AT_ONCE // length)
     for first in bar(range(0, count, size), doing):
         yield slice(first, min(first + size, count))
 
 
 class GenomeWindows:
-    """Windows of one length: nothing is kept of them but where they are. Indexed like an array of codes (N, L).
+    """Windows of one length, of which only the coordinates are kept. Indexed like an array of codes (N, L).
 
     Args:
-        genome: that they lie on.
-        contig: the number of each window's contig, in the order of `genome.contigs` (N,).
-        start: its first base, 0-based (N,).
-        length: bases L of each.
+        genome: genome of the windows.
+        contig: index of each window's contig in `genome.contigs` (N,).
+        start: first base of each window, 0-based (N,).
+        length: bases of every window, L.
     """
 
     def __init__(self, genome: Genome, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> None:
@@ -46,21 +52,21 @@ class GenomeWindows:
         return self.genome.windows(self.contig[rows], self.start[rows], self.length)
 
     def read(self, rows: NDArray[np.int64], offset: NDArray[np.int64]) -> Codes:
-        """The windows of these rows, each begun `offset` bases further right: (rows, L)."""
+        """Read windows `rows` (B,), each shifted `offset` bases to the right (B,): codes uint8 (B, L)."""
         return self.genome.windows(self.contig[rows], self.start[rows] + offset, self.length)
 
     def digest(self) -> NDArray[np.uint64]:
-        """A number for each window (N,), the same for those of the same bases, on either strand.
+        """Hash each window (N,): windows of the same bases, on either strand, have the same hash.
 
-        Two windows of different bases share one by a chance of 1 in 10^19.
+        Two windows of different bases have the same hash with a probability of 1 in 10^19.
         """
         factor = np.random.default_rng(0).integers(0, 2**63, self.length, dtype=np.uint64)
-        found = np.empty(len(self), np.uint64)
+        digest = np.empty(len(self), np.uint64)
         for rows in blocks(len(self), self.length, "comparing windows"):
             codes = self.genome.windows(self.contig[rows], self.start[rows], self.length)
-            found[rows] = np.minimum(codes @ factor, reverse_complement(codes) @ factor)
-        return found
+            digest[rows] = np.minimum(codes @ factor, reverse_complement(codes) @ factor)
+        return digest
 
     def select(self, keep: NDArray[np.bool_]) -> "GenomeWindows":
-        """The windows for which `keep` (N,) holds; none is read."""
+        """Select the windows for which `keep` (N,) is true, without reading them."""
         return GenomeWindows(self.genome, self.contig[keep], self.start[keep], self.length)

@@ -9,7 +9,7 @@ from zoo.utils.text import UNREADABLE, open_text
 
 __all__ = ["HEADERS", "iterate_bed", "parse_bounds", "read_bed"]
 
-# How lines of a BED file begin that hold no interval.
+# How the lines of a BED file begin that are no intervals.
 HEADERS = ("#", "track", "browser")
 
 
@@ -24,13 +24,13 @@ def read_bed(path: str | Path) -> list[Interval]:
         The intervals in the file's order; the fourth column is the name, the sixth the strand.
 
     Raises:
-        InputError: no such file, no interval in it, or a line that is not BED (named by its number).
+        InputError: no such file, no interval, or an invalid line (its number is named).
     """
     return list(iterate_bed(path))
 
 
 def iterate_bed(path: str | Path) -> Iterator[Interval]:
-    """Read a BED file line by line. See `read_bed`."""
+    """Read a BED file as `read_bed`, interval by interval, so that memory does not grow with its length."""
     if str(path) != "-" and not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     count = 0
@@ -59,10 +59,14 @@ def _parse_bed_line(line: str, where: str) -> Interval:
 
 
 def parse_bounds(fields: Sequence[str], where: str) -> tuple[int, int]:
-    """Start and end, from the second and third column of a line of BED.
+    """Parse start and end, the second and third column of a BED line.
+
+    Args:
+        fields: cells of the line.
+        where: file and line, for messages.
 
     Raises:
-        InputError: they are no whole numbers, or not 0 <= start < end; `where` names the file and line.
+        InputError: they are not whole numbers, or not 0 <= start < end.
     """
     try:
         start, end = int(fields[1]), int(fields[2])

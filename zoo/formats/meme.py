@@ -1,4 +1,7 @@
-"""Motifs of known binding sites: MEME files, and the best match of each in a sequence."""
+"""Motifs of known binding sites: MEME files, and the best match of each in a sequence.
+
+Shapes: B sequences of L bases, M motifs of w positions.
+"""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from zoo.errors import InputError
 
 __all__ = ["Motif", "best_matches", "read_meme"]
 
-_PSEUDOCOUNT = 1e-3  # of a probability, so that a base never seen is unlikely and not impossible
+_PSEUDOCOUNT = 1e-3  # added to each probability, so that a base that was never seen is unlikely, not impossible
 _BACKGROUND = 0.25
 
 
@@ -21,24 +24,24 @@ class Motif:
     """A position weight matrix.
 
     Attributes:
-        name: identifier and alternate name, as the file has them.
-        probabilities: of A, C, G and T at each position (4, w).
+        name: identifier and alternate name, as in the file.
+        probabilities: probabilities of A, C, G and T at each position, float32 (4, w).
     """
 
     name: str
     probabilities: Tensor
 
     def log_odds(self) -> Tensor:
-        """log2 of the probabilities over a uniform background (4, w)."""
+        """Compute log2 of the probabilities over a uniform background: float32 (4, w)."""
         smooth = (self.probabilities + _PSEUDOCOUNT) / (1 + 4 * _PSEUDOCOUNT)
         return torch.log2(smooth / _BACKGROUND)
 
 
 def read_meme(path: str | Path) -> list[Motif]:
-    """Read the motifs of a file in MEME's minimal format.
+    """Read the motifs of a file in MEME's minimal format (https://meme-suite.org/meme/doc/meme-format.html).
 
     Raises:
-        InputError: no such file, no motif in it, or a matrix that is broken (its motif is named).
+        InputError: no such file, no motif, or an invalid matrix (its motif is named).
     """
     path = Path(path)
     if not path.is_file():
@@ -46,12 +49,12 @@ def read_meme(path: str | Path) -> list[Motif]:
     motifs = []
     for block in re.split(r"(?m)^MOTIF\s+", path.read_text())[1:]:
         name, _, rest = block.partition("\n")
-        found = re.search(r"letter-probability matrix:.*?w=\s*(\d+)[^\n]*\n((?:\s*[\d.eE+-]+[^\n]*\n?)+)", rest)
-        if found is None:
+        matrix = re.search(r"letter-probability matrix:.*?w=\s*(\d+)[^\n]*\n((?:\s*[\d.eE+-]+[^\n]*\n?)+)", rest)
+        if matrix is None:
             raise InputError(f"{path}: the motif {name.strip()!r} has no letter-probability matrix")
-        rows = [[float(value) for value in line.split()] for line in found[2].splitlines() if line.strip()]
-        if len(rows) != int(found[1]) or any(len(row) != 4 for row in rows):
-            raise InputError(f"{path}: the matrix of {name.strip()!r} is not {found[1]} rows of 4 numbers")
+        rows = [[float(value) for value in line.split()] for line in matrix[2].splitlines() if line.strip()]
+        if len(rows) != int(matrix[1]) or any(len(row) != 4 for row in rows):
+            raise InputError(f"{path}: the matrix of {name.strip()!r} is not {matrix[1]} rows of 4 numbers")
         motifs.append(Motif(name.strip(), torch.tensor(rows).T))
     if not motifs:
         raise InputError(f"{path}: no motif in it; is it in MEME format?")
@@ -59,13 +62,13 @@ def read_meme(path: str | Path) -> list[Motif]:
 
 
 def best_matches(one_hot: Tensor, motifs: list[Motif]) -> Tensor:
-    """The log-odds of each motif's best match on either strand.
+    """Compute the log-odds of each motif's best match on either strand.
 
-    A motif may hang over the right end, where what is missing counts 0, as an N does.
+    A motif may extend past the right end, where missing bases count 0, as N does.
 
     Args:
-        one_hot: sequences (B, 4, L).
-        motifs: M of them.
+        one_hot: sequences, float32 (B, 4, L).
+        motifs: the motifs (M).
 
     Returns:
         float32 (B, M).

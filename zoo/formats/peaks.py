@@ -1,4 +1,4 @@
-"""Peak files: BED, narrowPeak, broadPeak, gappedPeak, plain or gzipped, each read whole."""
+"""Peak files: BED, narrowPeak, broadPeak, gappedPeak; plain or gzipped."""
 
 import csv
 import io
@@ -25,17 +25,17 @@ _LONGEST = 2**31 - 1  # bases of a chromosome, in every format of the field
 
 
 def name_peak_files(files: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
-    """Name peak files: what becomes the target is the file's name without its endings.
+    """Name the target of each peak file: given, or the file's name without its endings.
 
     Args:
         files: paths, each alone or as `NAME=PATH`; or name -> path.
 
     Returns:
-        Name -> path, in the order given.
+        Name -> path, in the given order.
 
     Raises:
         InputError: no such file.
-        ConfigError: no file at all, or two of one name.
+        ConfigError: no file at all, two of one name, or a name that cannot be a column of a table.
     """
     pairs = files.items() if isinstance(files, Mapping) else [_split_name(file) for file in files]
     named: dict[str, str] = {}
@@ -67,15 +67,15 @@ def read_peak_file(path: str, summits: bool = True) -> pd.DataFrame:
     """Read the peaks of one file.
 
     Args:
-        path: a file of 3 to 12 or 15 tab-separated columns, the same number on each line; ten are narrowPeak, whose
-            tenth is the summit. Lines that begin with `#`, `track` or `browser` are skipped.
-        summits: centre a narrowPeak on its summit, where it has one; else every peak on its middle.
+        path: a file of 3 to 12 or 15 tab-separated columns, the same number in each line; one of ten columns is
+            narrowPeak, whose tenth column is the summit. Lines that begin with `#`, `track` or `browser` are skipped.
+        summits: use the summit of a narrowPeak peak as its centre, where it has one; else the middle of every peak.
 
     Returns:
-        The columns chrom, start, end, centre, in the file's order, 0-based and half-open.
+        Columns chrom, start, end, centre, in the order of the file, 0-based and half-open.
 
     Raises:
-        InputError: a file that cannot be read, holds no peak, or has a line that is no peak (named by its number).
+        InputError: a file that cannot be read or has no peak, or an invalid line (its number is named).
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
@@ -84,40 +84,40 @@ def read_peak_file(path: str, summits: bool = True) -> pd.DataFrame:
             text = file.read()
     except UNREADABLE as error:
         raise InputError(f"{path}: not a text file that can be read as peaks ({error})") from None
-    found = _parse_whole(text)
-    if found is None:
-        found = _parse_lines(text, path)
-    centre = (found["start"] + found["end"]) // 2
-    if summits and "summit" in found:
-        centre = centre.where(found["summit"] < 0, found["start"] + found["summit"])
-    return found[["chrom", "start", "end"]].assign(centre=centre)
+    table = _parse_whole(text)
+    if table is None:
+        table = _parse_lines(text, path)
+    centre = (table["start"] + table["end"]) // 2
+    if summits and "summit" in table:
+        centre = centre.where(table["summit"] < 0, table["start"] + table["summit"])
+    return table[["chrom", "start", "end"]].assign(centre=centre)
 
 
 def read_blacklist(path: str, names: list[str]) -> pd.DataFrame:
-    """What is blacklisted, by the genome's names; contigs that it does not have count for nothing.
+    """Read blacklisted regions, with the contig names of the genome; regions on other contigs are ignored.
 
     Args:
         path: BED file.
-        names: of the genome's contigs.
+        names: names of the genome's contigs.
 
     Returns:
-        The columns chrom, start, end.
+        Columns chrom, start, end.
 
     Raises:
-        InputError: a file that cannot be read, or has none of these contigs.
+        InputError: a file that cannot be read, or that has none of these contigs.
     """
     regions = read_peak_file(path, summits=False)
     number, chroms = pd.factorize(regions["chrom"])
-    found = find_contigs([str(name) for name in chroms], names)
-    if not any(found.values()):
+    matched = find_contigs([str(name) for name in chroms], names)
+    if not any(matched.values()):
         raise InputError(f"{path}: no contig of it is in the genome, which has {some_of(names)}")
-    known = np.array([name or "" for name in found.values()])[number]
+    known = np.array([name or "" for name in matched.values()])[number]
     regions = regions.assign(chrom=known)[["chrom", "start", "end"]]
     return regions[known != ""].reset_index(drop=True)
 
 
 def _parse_whole(text: str) -> pd.DataFrame | None:
-    """All lines at once; None where anything is odd, so that it is looked for line by line."""
+    """Parse all lines at once; None if any is invalid, so that `_parse_lines` can name it."""
     start = 0
     while text.startswith(HEADERS, start):
         start = text.find("\n", start) + 1
@@ -138,29 +138,33 @@ def _parse_whole(text: str) -> pd.DataFrame | None:
             quoting=csv.QUOTE_NONE,
             skip_blank_lines=False,
         )
-    except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
+    except (ValueError, OverflowError):  # errors of pandas are ValueErrors
         return None
     table.columns = pd.Index(["chrom", "start", "end", "summit"][: len(wanted)])
-    return table if columns in _COLUMNS and len(table) and _is_even(body, columns - 1) and _is_sound(table) else None
+    return (
+        table
+        if columns in _COLUMNS and len(table) and _has_equal_columns(body, columns - 1) and _is_valid(table)
+        else None
+    )
 
 
-def _is_even(body: str, tabs: int) -> bool:
-    """Whether each line has so many tabs."""
+def _has_equal_columns(body: str, tabs: int) -> bool:
+    """Return whether each line has so many tabs."""
     letters = np.frombuffer(body.rstrip("\n").encode() + b"\n", dtype=np.uint8)
     before = np.searchsorted(np.flatnonzero(letters == ord("\t")), np.flatnonzero(letters == ord("\n")))
     return bool((np.diff(before, prepend=0) == tabs).all())
 
 
-def _is_sound(table: pd.DataFrame) -> bool:
-    sound = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= _LONGEST)
-    sound &= ~table["chrom"].str.startswith(HEADERS)
+def _is_valid(table: pd.DataFrame) -> bool:
+    valid = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= _LONGEST)
+    valid &= ~table["chrom"].str.startswith(HEADERS)
     if "summit" in table:
-        sound &= (table["summit"] >= -1) & (table["summit"] < table["end"] - table["start"])
-    return bool(sound.all())
+        valid &= (table["summit"] >= -1) & (table["summit"] < table["end"] - table["start"])
+    return bool(valid.all())
 
 
 def _parse_lines(text: str, path: str) -> pd.DataFrame:
-    """Line by line, to name the first that is wrong."""
+    """Parse line by line, to name the first invalid line."""
     rows: list[tuple[str, int, int, int]] = []
     columns, first = 0, 0
     for number, line in enumerate(text.splitlines(), 1):
@@ -180,7 +184,7 @@ def _parse_lines(text: str, path: str) -> pd.DataFrame:
 
 
 def _numbers(fields: list[str], where: str) -> tuple[int, int, int]:
-    """Start, end and summit of one line."""
+    """Parse start, end and summit of one line."""
     start, end = parse_bounds(fields, where)
     try:
         summit = int(fields[_SUMMIT]) if len(fields) == _NARROW_PEAK else -1

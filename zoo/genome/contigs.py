@@ -1,4 +1,4 @@
-"""Contig names and lengths, and how names match across conventions."""
+"""Names and lengths of contigs, and how names match across naming conventions."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +13,7 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
     """Read contig names and lengths from the first two columns of a file such as chrom.sizes or a FASTA's .fai.
 
     Raises:
-        InputError: no such file, no contig in it, one that is named twice, or a line without a length.
+        InputError: no such file, no contig, a contig named twice, or a line without a length.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
@@ -28,7 +28,7 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
         if not fields or line.startswith("#"):
             continue
         if len(fields) < 2 or not fields[1].isdecimal() or not int(fields[1]):
-            raise InputError(f"{path}, line {number}: wanted a contig's name and its length")
+            raise InputError(f"{path}, line {number}: a contig's name and its length were expected")
         if fields[0] in lengths:
             raise InputError(f"{path}, line {number}: the contig {fields[0]!r} is named twice")
         lengths[fields[0]] = int(fields[1])
@@ -38,32 +38,32 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
 
 
 def match_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Match contig names across conventions: `chr1` / `1` / `chrI` / `I`, `chrM` / `MT` / `chrMito`.
+    """Match contig names across naming conventions: `chr1` / `1` / `chrI` / `I`, `chrM` / `MT` / `chrMito`.
 
     Args:
-        wanted: the names that a file uses.
-        known: the names that the genome has.
+        wanted: names that a file uses.
+        known: names that the genome uses.
 
     Returns:
-        For each wanted name, the genome's name for it.
+        Wanted name -> name in the genome.
 
     Raises:
-        InputError: a wanted name that the genome does not have, or has twice under two conventions.
+        InputError: a wanted name that the genome does not have, or that could be two of its contigs.
     """
     known = list(dict.fromkeys(known))
     mapping = {}
-    for name, found in find_contigs(wanted, known).items():
-        if found is None:
+    for name, match in find_contigs(wanted, known).items():
+        if match is None:
             raise InputError(f"the contig {name!r} is not in the genome, which has {some_of(known)}")
-        mapping[name] = found
+        mapping[name] = match
     return mapping
 
 
 def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str | None]:
-    """Match contig names as `match_contigs` does, with None for a name that the genome does not have.
+    """Match contig names as `match_contigs`, with None for a name that the genome does not have.
 
     Raises:
-        InputError: a wanted name that the genome has twice under two conventions.
+        InputError: a wanted name that could be two contigs of the genome.
     """
     exact = set(known := list(known))
     by_key: dict[str, list[str]] = {}
@@ -71,24 +71,39 @@ def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str |
         by_key.setdefault(_contig_key(name, exact), []).append(name)
     mapping: dict[str, str | None] = {}
     for name in dict.fromkeys(wanted):
-        found = [name] if name in exact else by_key.get(_contig_key(name, exact), [])
-        if len(found) > 1:
-            raise InputError(f"the contig {name!r} could be {' or '.join(found)}")
-        mapping[name] = found[0] if found else None
+        matches = [name] if name in exact else by_key.get(_contig_key(name, exact), [])
+        if len(matches) > 1:
+            raise InputError(f"the contig {name!r} could be {' or '.join(matches)}")
+        mapping[name] = matches[0] if matches else None
     return mapping
 
 
-def match_both_ways(contigs: Iterable[str], theirs: Iterable[str]) -> dict[str, str | None]:
-    """For each contig of a genome its name in a file, None where it is not there; either may count in Roman numbers."""
-    contigs, theirs = list(contigs), list(theirs)
-    found = find_contigs(contigs, theirs)
-    turned = find_contigs(theirs, contigs)
-    return found | {contig: name for name, contig in turned.items() if contig is not None and found[contig] is None}
+def match_both_ways(contigs: Iterable[str], file_names: Iterable[str]) -> dict[str, str | None]:
+    """Match the contigs of a genome with those of a file, where either may use Roman numerals.
+
+    Args:
+        contigs: names that the genome uses.
+        file_names: names that the file uses.
+
+    Returns:
+        Name in the genome -> name in the file, None where the file does not have it.
+
+    Raises:
+        InputError: a name that could be two contigs of the other side.
+    """
+    contigs, file_names = list(contigs), list(file_names)
+    forward = find_contigs(contigs, file_names)
+    backward = find_contigs(file_names, contigs)
+    return forward | {
+        contig: name for name, contig in backward.items() if contig is not None and forward[contig] is None
+    }
 
 
 def _contig_key(name: str, genome: set[str]) -> str:
-    """What is left of a name when conventions are taken away. Roman numerals count only in a genome that uses them:
-    there, `X` is ten; elsewhere it is a sex chromosome."""
+    """Reduce a name to what is common to all conventions.
+
+    Numbers become Roman numerals only in a genome that uses these: there `X` is ten; elsewhere it is a sex chromosome.
+    """
     bare = name[3:] if name.lower().startswith("chr") else name
     if bare.upper() in ("M", "MT", "MITO"):
         return "M"
@@ -98,9 +113,9 @@ def _contig_key(name: str, genome: set[str]) -> str:
 
 
 def _roman(number: int) -> str:
-    """1 to 39 as a Roman numeral: more chromosomes than any genome that counts in them."""
+    """Roman numeral of 1 to 39; no genome that uses Roman numerals has more chromosomes."""
     return "X" * (number // 10) + ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"][number % 10]
 
 
-# Names that only a genome which counts in Roman numerals has: not I, V and X, which may be letters.
+# Names that only a genome with Roman numerals uses: not I, V and X, which may be letters.
 _ROMAN_NAMES = {start + _roman(number) for start in ("", "chr") for number in range(2, 40) if number not in (5, 10)}

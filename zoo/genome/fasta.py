@@ -1,4 +1,4 @@
-"""A genome: FASTA and interval in, codes out."""
+"""Genome: read intervals and windows of a FASTA file as codes."""
 
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +18,11 @@ __all__ = ["Genome"]
 class Genome:
     """A FASTA file, indexed once and read through a memory map.
 
-    The object holds a path and an index, so it is safe to send to worker processes: each opens the map
-    for itself on first use.
+    The object holds a path and an index, so it can be sent to worker processes: each opens the map on first use.
 
     Args:
-        path: an uncompressed FASTA file. Its index (`.fai`) is made beside it, or in memory where the
-            folder cannot be written.
+        path: an uncompressed FASTA file. Its index (`.fai`) is written next to it, or kept in memory where the folder
+            cannot be written.
 
     Raises:
         InputError: no such file, a compressed one, or one that is no regular FASTA.
@@ -46,7 +45,7 @@ class Genome:
 
     @cached_property
     def contigs(self) -> dict[str, int]:
-        """Contig name -> length in bases, in the file's order."""
+        """Contig name -> length in bases, in the order of the file."""
         return {name: entry.rlen for name, entry in self._index.items()}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -56,7 +55,14 @@ class Genome:
         return f"Genome({str(self.path)!r}, {len(self._index)} contigs)"
 
     def codes(self, interval: Interval) -> Codes:
-        """Read one interval as codes (L,), padded with N past the contig's ends, reversed on strand '-'."""
+        """Read one interval as codes.
+
+        Returns:
+            uint8 (L,), N past the ends of the contig; reverse-complemented for strand '-'.
+
+        Raises:
+            InputError: a contig that the genome does not have, or a letter that is not an IUPAC nucleotide code.
+        """
         entry = self._index[self.contig(interval.chrom)]
         start, end = max(interval.start, 0), min(interval.end, entry.rlen)
         codes = np.full(len(interval), UNKNOWN, dtype=np.uint8)
@@ -68,18 +74,18 @@ class Genome:
         return reverse_complement(codes) if interval.strand == "-" else codes
 
     def windows(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> Codes:
-        """Read many windows of one length at once, padded with N past the ends of their contigs.
+        """Read many windows of one length at once.
 
         Args:
-            contig: the number of each window's contig, in the order of `contigs` (N,).
-            start: the first base of each window, 0-based (N,).
-            length: bases of each, L.
+            contig: index of each window's contig in `contigs` (N,).
+            start: first base of each window, 0-based; it may lie outside the contig (N,).
+            length: bases of every window, L.
 
         Returns:
-            uint8 codes (N, L).
+            Codes, uint8 (N, L), N past the ends of contigs.
 
         Raises:
-            InputError: a letter that is no IUPAC nucleotide.
+            InputError: a letter that is not an IUPAC nucleotide code.
         """
         letters = self.window_letters(contig, start, length)
         try:
@@ -88,31 +94,37 @@ class Genome:
             raise InputError(f"{self.path}: {error} of the windows that were read") from None
 
     def window_letters(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
-        """The raw letters, lower case where the FASTA has it, of many windows at once: (N, L). See `windows`."""
+        """Read the letters of many windows at once, lower case where the FASTA has it: ASCII, uint8 (N, L).
+
+        Args:
+            contig: index of each window's contig in `contigs` (N,).
+            start: first base of each window, 0-based (N,).
+            length: bases of every window, L.
+        """
         if not len(contig):
             return np.empty((0, length), np.uint8)
         offset, size, bases, width = self._layout()[:, contig]
         line, wide = int(bases[0]), int(width[0])
-        lines = length // line + 2  # that a window may touch
-        first, place = offset + start // line * wide, start % line
+        lines = length // line + 2  # the most that a window touches
+        first, column = offset + start // line * wide, start % line
         data = self._bytes()
         inside = (start >= 0) & (start + length <= size) & (first + lines * wide <= len(data))
         if not (inside & (bases == line) & (width == wide)).all():
             return self._letters_one_by_one(contig, start, length)
-        # Most windows: whole lines are copied without their ends, then the window out of its lines.
+        # Most windows: copy whole lines without their line ends, then the window out of them.
         whole = _windows_of(data, lines * wide)[first].reshape(-1, lines, wide)[:, :, :line].reshape(-1)
-        found: NDArray[np.uint8] = _windows_of(whole, length)[np.arange(len(start)) * (lines * line) + place]
-        return found
+        letters: NDArray[np.uint8] = _windows_of(whole, length)[np.arange(len(start)) * (lines * line) + column]
+        return letters
 
     def _letters_one_by_one(
         self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int
     ) -> NDArray[np.uint8]:
-        """As `window_letters`, for windows past the ends of contigs and lines of several lengths."""
+        """Read letters as `window_letters`, where windows pass the ends of contigs or lines differ in length."""
         offset, size, bases, width = self._layout()[:, contig, None]
         position = start[:, None] + np.arange(length)  # (N, L)
-        place = np.clip(position, 0, size - 1)
-        letters: NDArray[np.uint8] = self._bytes()[offset + place // bases * width + place % bases]
-        letters[position != place] = ord("N")
+        inside = np.clip(position, 0, size - 1)
+        letters: NDArray[np.uint8] = self._bytes()[offset + inside // bases * width + inside % bases]
+        letters[position != inside] = ord("N")
         return letters
 
     def sequence(self, interval: Interval) -> str:
@@ -120,10 +132,10 @@ class Genome:
         return decode(self.codes(interval))
 
     def contig(self, name: str) -> str:
-        """This genome's name for a contig, found once: `chr1`, `1`, `chrI` and `I` may be one.
+        """Find this genome's name of a contig: `chr1`, `1`, `chrI` and `I` may be the same.
 
         Raises:
-            InputError: it is not here.
+            InputError: the genome does not have it.
         """
         if name in self._index:
             return name
@@ -132,14 +144,14 @@ class Genome:
         return self._names[name]
 
     def holds(self, interval: Interval) -> bool:
-        """Whether the whole interval lies on its contig."""
+        """Return whether the whole interval lies on its contig."""
         return interval.start >= 0 and interval.end <= self._index[self.contig(interval.chrom)].rlen
 
     def check(self, interval: Interval) -> None:
-        """Refuse an interval that this genome does not hold whole.
+        """Check that the whole interval lies on its contig.
 
         Raises:
-            InputError: a contig that is not here, or an interval that reaches past its ends.
+            InputError: a contig that the genome does not have, or an interval that reaches past its ends.
         """
         if not self.holds(interval):
             length = self._index[self.contig(interval.chrom)].rlen
@@ -149,7 +161,7 @@ class Genome:
             )
 
     def _bases(self, entry: Any, start: int, end: int) -> bytes:
-        """The raw letters of [start, end) of a contig, line ends taken out."""
+        """Read the letters of [start, end) of a contig, without line ends."""
         first = entry.offset + start // entry.lenc * entry.lenb + start % entry.lenc
         last = entry.offset + (end - 1) // entry.lenc * entry.lenb + (end - 1) % entry.lenc + 1
         return self._bytes()[first:last].tobytes().translate(None, b"\r\n")
@@ -160,7 +172,7 @@ class Genome:
         return np.asarray(self._map)
 
     def _layout(self) -> NDArray[np.int64]:
-        """Offset, length, bases a line and bytes a line of each contig (4, contigs)."""
+        """Offset, length, bases per line and bytes per line of each contig (4, contigs)."""
         if self._lines is None:
             rows = [(entry.offset, entry.rlen, entry.lenc, entry.lenb) for entry in self._index.values()]
             self._lines = np.array(rows, dtype=np.int64).T
@@ -168,7 +180,7 @@ class Genome:
 
 
 def _windows_of(values: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
-    """All windows of a contiguous array (P,), as a view (P - length + 1, length); made faster than numpy's."""
+    """View all windows of a contiguous array (P,) as (P - length + 1, length); faster than numpy's function."""
     return np.ndarray((len(values) - length + 1, length), np.uint8, values, strides=(1, 1))
 
 

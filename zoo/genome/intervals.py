@@ -10,7 +10,15 @@ __all__ = ["Interval", "parse_region"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of a genome: `start` is 0-based, `end` is not part of it. `strand` is '+', '-' or '.'."""
+    """A genomic interval [start, end), 0-based.
+
+    Attributes:
+        chrom: name of the contig.
+        start: first base.
+        end: base after the last one.
+        name: name of the interval; may be empty.
+        strand: '+', '-' or '.'.
+    """
 
     chrom: str
     start: int
@@ -26,25 +34,25 @@ class Interval:
 
     @property
     def label(self) -> str:
-        """What a table calls it: its name, or its coordinates."""
+        """Name of the interval in a table: its own name, or its coordinates."""
         return self.name or str(self)
 
     def resized(self, length: int) -> "Interval":
-        """The interval of that length with the same centre (its own length's odd base goes to the right)."""
+        """Interval of another length with the same centre; rounded down where it lies between two bases."""
         start = self.start + (len(self) - length) // 2
         return Interval(self.chrom, start, start + length, self.name, self.strand)
 
 
 def parse_region(text: str) -> Interval:
-    """Read `chrIX:100,000-110,000`, 0-based and half-open as BED.
+    """Parse a region such as `chrIX:100,000-110,000`, 0-based and half-open as BED.
 
     Raises:
-        InputError: it is not such a text.
+        InputError: a text of another form, or an empty or reversed region.
     """
-    found = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text)
-    if not found:
+    match = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text)
+    if not match:
         raise InputError(f"the region {text!r} is not of the form chrIX:100,000-110,000")
-    start, end = (int(number.replace(",", "") or 0) for number in found.groups()[1:])
+    start, end = (int(number.replace(",", "") or 0) for number in match.groups()[1:])
     if end <= start:
         raise InputError(f"the region {text!r} is empty or reversed")
-    return Interval(found[1], start, end)
+    return Interval(match[1], start, end)

@@ -1,4 +1,4 @@
-"""DNA and RNA as text, as codes and as one-hot tensors: the only place that knows A, C, G, T and N.
+"""DNA and RNA as text, as codes and as one-hot tensors; all other modules take the alphabet from here.
 
 A base is one byte: A 0, C 1, G 2, T (or U) 3, N 4. Every other IUPAC letter is read as N.
 """
@@ -39,7 +39,7 @@ _AMBIGUOUS_BOTH_CASES = _AMBIGUOUS + _AMBIGUOUS.lower()
 
 
 def encode(text: bytes | str) -> Codes:
-    """Turn letters into codes.
+    """Convert letters to codes.
 
     Args:
         text: DNA or RNA, upper or lower case, IUPAC letters allowed (read as N).
@@ -48,7 +48,7 @@ def encode(text: bytes | str) -> Codes:
         uint8 codes (L,), a read-only view.
 
     Raises:
-        InputError: a letter that is no IUPAC nucleotide; the message names the first one.
+        InputError: a letter that is not an IUPAC nucleotide code; names the first one.
     """
     raw = text.encode("latin-1", "replace") if isinstance(text, str) else text
     codes = np.frombuffer(raw.translate(_TO_CODE), dtype=np.uint8)
@@ -68,26 +68,26 @@ def count_ambiguous(text: bytes) -> int:
 
 
 def decode(codes: Codes) -> str:
-    """Turn codes (L,) back into upper-case DNA."""
+    """Convert codes uint8 (L,) to upper-case DNA."""
     return _LETTER[codes].tobytes().decode("ascii")
 
 
 def reverse_complement(codes: Codes) -> Codes:
-    """Give the other strand of codes (..., L), read in its own direction."""
+    """Reverse-complement codes uint8 (..., L)."""
     return _COMPLEMENT[codes[..., ::-1]]
 
 
 def complement_codes(codes: Tensor) -> Tensor:
-    """Give the other strand of a batch of codes (B, L), read in its own direction, on the batch's device."""
+    """Reverse-complement a batch of codes uint8 (B, L), on its device."""
     return torch.from_numpy(_COMPLEMENT).to(codes.device)[codes.flip(-1).long()]
 
 
 def one_hot(codes: Tensor, unknown: float = 0.0) -> Tensor:
-    """Turn a batch of codes into one-hot.
+    """Encode a batch of codes as one-hot.
 
     Args:
         codes: uint8 (B, L).
-        unknown: what each of the four channels holds at an N: 0, or 0.25 where a published model demands it.
+        unknown: value of each of the four channels at an N: 0, or 0.25 where a published model needs it.
 
     Returns:
         float32 (B, 4, L), in the base order A C G T.

@@ -1,1 +1,1 @@
-"""What every folder uses: atomic writing, downloads, progress bars, processes, text files."""
+"""Utilities for every folder: atomic writing, cache, downloads, progress bars, processes, text files."""

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Atomic writing: files and folders appear whole or not at all."""
 
 import os
 import re
@@ -27,10 +27,10 @@ __all__ = [
 
 
 def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
-    """Refuse to write over a file that is read.
+    """Refuse to overwrite a file that is read.
 
     Raises:
-        ConfigError: `output` is one of the inputs, by whatever path.
+        ConfigError: `output` is one of the inputs, even by another path.
     """
     for path in inputs:
         if "-" not in (output, path) and Path(output).resolve() == Path(path).resolve():
@@ -38,13 +38,19 @@ def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
 
 
 def names_a_file(name: str) -> bool:
-    """Whether a file can be called after a name, in its folder and on every system."""
+    """Return whether a name can be the name of a file on every system."""
     return bool(name) and not name.startswith(".") and not re.search(r'[/\\:*?"<>|\x00-\x1f]', name)
 
 
 @contextmanager
 def whole_file(path: str) -> Iterator[TextIO]:
-    """A text file that takes its place only when all went well; standard output and devices are written directly."""
+    """Open a text file for writing that replaces `path` only if all went well.
+
+    Standard output (`-`) and devices are written directly.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     if path == "-":
         yield sys.stdout
         return
@@ -69,23 +75,31 @@ def whole_file(path: str) -> Iterator[TextIO]:
             yield file
         umask = os.umask(0)
         os.umask(umask)
-        Path(draft).chmod(0o666 & ~umask)  # as an ordinary new file; mkstemp's are private
+        Path(draft).chmod(0o666 & ~umask)  # as an ordinary new file; those of mkstemp are private
         Path(draft).replace(target)
-    except OSError as error:  # closing can meet the full disk too
+    except OSError as error:  # closing may fail on a full disk too
         raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
     finally:
         Path(draft).unlink(missing_ok=True)
 
 
 def check_folder_of(path: Path) -> None:
-    """Raises: OutputError: the folder in which a file will be written is not there."""
+    """Check that the folder of a file that will be written exists.
+
+    Raises:
+        OutputError: it does not.
+    """
     if not path.parent.is_dir():
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
-    """A path, with the same ending, for what writes files by name; what is there takes its place when all went well."""
+    """Give a temporary path of the same ending, for libraries that write by name; it replaces `path` at the end.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     check_folder_of(path)
     draft = path.with_name(f".{path.stem}.{os.getpid()}.draft{path.suffix}")
     try:
@@ -98,7 +112,7 @@ def whole_path(path: Path) -> Iterator[Path]:
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
-    """Put bytes in the place of a small file's, all at once and for good."""
+    """Replace the contents of a small file, atomically and synced to disk."""
     draft = path.with_suffix(".draft")
     try:
         with draft.open("wb") as file:
@@ -110,31 +124,35 @@ def replace_bytes(path: Path, data: bytes) -> None:
 
 
 def sync(file: BinaryIO) -> None:
-    """Wait for the disk: after a power cut nothing may be called done that is not there."""
+    """Wait until a file is on the disk, so that a power cut cannot lose what is marked as done."""
     file.flush()
     os.fsync(file.fileno())
 
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write in that takes its place, replacing one that was there, only when all went well."""
+    """Give a temporary folder that replaces `folder` only if all went well.
+
+    Raises:
+        OutputError: the folder exists and is no whole checkpoint, or it cannot be written.
+    """
     if folder.exists() and not (folder / "config.json").is_file():
-        raise OutputError(f"{folder} is there and is not whole: it is not replaced; move it away first")
+        raise OutputError(f"{folder} exists and is not whole: it is not replaced; move it away first")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
+        workspace = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
-    draft, old = place / "new", place / "old"
+    draft, old = workspace / "new", workspace / "old"
     try:
         draft.mkdir()
         yield draft
         for path in draft.iterdir():
-            path.chmod(0o644)  # save_file makes private ones
+            path.chmod(0o644)  # those of save_file are private
         if folder.is_dir():
             folder.rename(old)
         draft.rename(folder)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"{folder} could not be written and was left out: {error}") from None
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)

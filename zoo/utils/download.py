@@ -1,7 +1,7 @@
-"""Public files, known by url and sha256, fetched once into a cache.
+"""Public files, identified by URL and sha256, downloaded once into a cache.
 
-Where the environment variable `ZOO_MIRROR` names a folder, files come from there and nowhere else: it is laid out as
-host/path, which is what `wget -x` writes. `ZOO_CACHE` moves the cache.
+Where the environment variable `ZOO_MIRROR` names a folder, files come from there and nowhere else: its layout is
+host/path, as `wget -x` writes it. `ZOO_CACHE` names another folder for the cache.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ __all__ = ["PublicFile", "cache_folder", "fetch", "sha256_of"]
 
 @dataclass(frozen=True)
 class PublicFile:
-    """A file that others published.
+    """A published file.
 
     Attributes:
-        url: where it is.
-        sha256: of its bytes, in hex; empty where its publisher names only its md5.
-        size: in bytes; 0 where that is not known.
-        licence: as its publisher states it.
-        md5: of its bytes, in hex, where there is no sha256.
+        url: URL of the file.
+        sha256: hash of its bytes, in hex; empty where its publisher states only the md5.
+        size: size in bytes; 0 where unknown.
+        licence: licence that its publisher states.
+        md5: hash of its bytes, in hex, where there is no sha256.
     """
 
     url: str
@@ -35,28 +35,28 @@ class PublicFile:
 
     @property
     def algorithm(self) -> str:
-        """By which it is known: `sha256`, or `md5`."""
+        """Hash algorithm: `sha256`, or `md5`."""
         return "sha256" if self.sha256 else "md5"
 
     @property
     def digest(self) -> str:
-        """Of its bytes, in hex, by that algorithm."""
+        """Hash of its bytes by that algorithm, in hex."""
         return self.sha256 or self.md5
 
     @property
     def name(self) -> str:
-        """The last part of the url."""
+        """Name of the file: the last part of the URL."""
         return unquote(urlsplit(self.url).path).rsplit("/", 1)[-1]
 
     @property
     def relative_path(self) -> Path:
-        """host/path."""
-        parts = urlsplit(self.url)
-        return Path(parts.netloc) / unquote(parts.path).lstrip("/")
+        """Path in the mirror and the cache: host/path."""
+        url = urlsplit(self.url)
+        return Path(url.netloc) / unquote(url.path).lstrip("/")
 
 
 def cache_folder() -> Path:
-    """Where downloads and imported weights are kept: `$ZOO_CACHE`, or the user's cache folder."""
+    """Folder of downloads and of everything that is computed once: `$ZOO_CACHE`, or the user's cache folder."""
     if folder := os.environ.get("ZOO_CACHE"):
         return Path(folder)
     base = os.environ.get("XDG_CACHE_HOME")
@@ -64,7 +64,7 @@ def cache_folder() -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hex."""
+    """Compute the sha256 of a file, in hex."""
     return _digest(path, "sha256")
 
 
@@ -74,14 +74,14 @@ def _digest(path: Path, algorithm: str) -> str:
 
 
 def fetch(file: PublicFile, progress: bool = True) -> Path:
-    """Have a public file here, verified.
+    """Find a public file, download it if needed, and verify its hash.
 
     Args:
-        file: what is wanted.
-        progress: whether a download draws a bar.
+        file: the file.
+        progress: draw a progress bar during a download.
 
     Returns:
-        Where it lies: in the mirror, or in the cache.
+        Path of the file, in the mirror or in the cache.
 
     Raises:
         DownloadError: it is not in the mirror, or could not be downloaded.
@@ -102,9 +102,9 @@ def _from_mirror(file: PublicFile, mirror: Path) -> Path:
     path = mirror / file.relative_path
     if not path.is_file():
         raise DownloadError(f"{path}: no such file in the mirror that ZOO_MIRROR names (wanted: {file.url})")
-    found = _digest(path, file.algorithm)
-    if found != file.digest:
-        raise IntegrityError(f"{path}: its {file.algorithm} is {found} where {file.digest} was published")
+    digest = _digest(path, file.algorithm)
+    if digest != file.digest:
+        raise IntegrityError(f"{path}: its {file.algorithm} is {digest} where {file.digest} was published")
     return path
 
 
@@ -115,7 +115,7 @@ def _download(file: PublicFile, path: Path, progress: bool) -> None:
     downloader = pooch.HTTPDownloader(progressbar=progress and not 0 < file.size < 1 << 20, timeout=60)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # pooch writes beside the place and moves the file there only when its digest is right.
+        # pooch writes a temporary file and moves it only if its hash is right.
         pooch.retrieve(file.url, f"{file.algorithm}:{file.digest}", path.name, path.parent, downloader=downloader)
     except (requests.RequestException, OSError) as error:
         raise DownloadError(

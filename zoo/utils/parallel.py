@@ -1,4 +1,4 @@
-"""Work shared among processes."""
+"""Apply a function in several processes."""
 
 import os
 import signal
@@ -16,15 +16,20 @@ from zoo.errors import InputError
 __all__ = ["mapped"]
 
 _WATCH_SECONDS = 1.0
-# What a process of the pool calls; sent to it once, for it may be large.
+# The function that a process of the pool applies; sent to it once, because it may be large.
 _called: list[Callable[[Any], Any]] = []
 
 
 @contextmanager
 def mapped(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Iterable[Any]]:
-    """What a function gives for each item, in order, from so many processes; with fewer than 2 from this one.
+    """Apply a function to items in several processes; gives the results in the order of the items.
 
-    What a call raises is raised here. No process goes on after that, nor when this process has ended.
+    An exception in a process is raised here, and ends all of them. They also end when this process ends.
+
+    Args:
+        function: what is applied.
+        items: its arguments.
+        workers: number of processes; with fewer than 2, this one is used.
 
     Raises:
         InputError: the system ended a process.
@@ -38,17 +43,17 @@ def mapped(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -
             yield pool.map(_call, items)
         except BaseException as error:
             for process in set(active_children()) - others:
-                process.terminate()  # upon which the pool gives up what is left
+                process.terminate()  # so that the pool drops the remaining items
             if isinstance(error, BrokenProcessPool):
                 raise InputError(
                     "a process that read files was ended by the system: memory ran out, a file is damaged, or a script "
-                    'begins its work without `if __name__ == "__main__"`; with num_workers of 0 no process is started'
+                    'lacks `if __name__ == "__main__"`; with num_workers of 0 no process is started'
                 ) from None
             raise
 
 
 def _begin(function: Callable[[Any], Any], parent: int) -> None:
-    """Make a process ready: Ctrl-C ends it without a word, and so does the end of its parent."""
+    """Prepare a process: Ctrl-C ends it silently, and so does the end of its parent."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _called.append(function)

@@ -1,4 +1,4 @@
-"""Progress on standard error, where that is a terminal: a bar, or a spinner where no end can be foreseen."""
+"""Progress on standard error, if that is a terminal: a bar, or a spinner where the number of steps is unknown."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 def bar(items: Sequence[Item], description: str) -> Iterable[Item]:
-    """The items, with a bar that goes away when they are done; nothing is drawn into pipes and files."""
+    """Iterate over items with a progress bar that disappears at the end; draws nothing into pipes and files."""
     from rich.console import Console
     from rich.progress import track
 
@@ -20,7 +20,7 @@ def bar(items: Sequence[Item], description: str) -> Iterable[Item]:
 
 @contextmanager
 def spinner(description: str) -> Iterator[None]:
-    """A sign of life beside what is being done; nothing is drawn into pipes and files."""
+    """Draw a spinner while the block runs; draws nothing into pipes and files."""
     from rich.console import Console
 
     with Console(stderr=True).status(description):

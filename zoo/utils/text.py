@@ -1,4 +1,4 @@
-"""Open text files, plain or gzipped, and list names in a sentence."""
+"""Text files, plain or gzipped, and lists of names in a sentence."""
 
 import gzip
 import io
@@ -10,12 +10,12 @@ from typing import IO
 
 __all__ = ["UNREADABLE", "open_text", "some_of"]
 
-# What reading a text file raises where it is none, or its gzip is broken.
+# Exceptions from reading a file that is not text, or whose gzip is broken.
 UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def open_text(path: str | Path) -> IO[str]:
-    """Open a plain or gzipped text file for reading, by what its first bytes say; `-` is standard input."""
+    """Open a text file for reading, gzipped or not (its first bytes tell); `-` is standard input."""
     if str(path) == "-":
         return io.TextIOWrapper(sys.stdin.buffer)
     path = Path(path)
@@ -25,6 +25,6 @@ def open_text(path: str | Path) -> IO[str]:
 
 
 def some_of(names: Iterable[str], most: int = 5) -> str:
-    """The first few of many names, for a sentence."""
+    """List the first few of many names, for a message."""
     names = list(names)
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -529,7 +529,7 @@ def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path
     assert "windows of 100 bases cannot overlap by 101" in refused(path, "--length", "100", "--merge-overlap", "101")
     assert "both `val` and `test`" in refused(path, "--val", "chr1")
     assert "the contig 'chr9' of the test split is not in the genome" in refused(path, "--val", "1", "--test", "chr9")
-    assert "cannot be in the val and the test split" in refused(path, "--val", "1", "--test", "chr1")
+    assert "cannot be in both the val and the test split" in refused(path, "--val", "1", "--test", "chr1")
     assert "blocks of 50 bases are shorter" in refused(path, "--block-size", "50")
     assert PeakRules(length=131_072, val=["chr8"], test=["chr9"]).length == 131_072  # no blocks, no limit
     assert "leave nothing" in refused(path, "--val-fraction", "0.5", "--test-fraction", "0.5")
@@ -563,7 +563,7 @@ def test_what_needs_bases_needs_a_genome(run_zoo: Callable[..., tuple[int, str, 
     assert PeakTable.read(out).length == 100
     bed(tmp_path / "sizes", ("chr1", "long"))
     code, _, error = run_zoo(*options)
-    assert (code, "sizes, line 1: wanted a contig's name and its length" in error) == (2, True)
+    assert (code, "sizes, line 1: a contig's name and its length were expected" in error) == (2, True)
     (tmp_path / "sizes").write_bytes(b"\xff\xfe\x00")
     code, _, error = run_zoo(*options)
     assert (code, "not a text file of contigs and lengths" in error, error.count("\n")) == (2, True, 1)

@@ -313,7 +313,7 @@ def test_identical_sequences_land_in_one_split(tmp_path: Path, options: dict[str
 
 @pytest.mark.parametrize("options", [{}, {"folds": 4, "fold": 2}], ids=["fractions", "folds"])
 def test_sequences_that_share_bases_land_in_one_split(tmp_path: Path, options: dict[str, Any]) -> None:
-    # Windows of 24 every 8 bases in 40 stretches of 48: a chain each. Every other window is turned round.
+    # Windows of 24 every 8 bases in 40 regions of 48: a chain each. Every other window is reverse-complemented.
     genome = random_letters(40, 5, length=48)
     chains = [[text[i : i + LENGTH] for i in range(0, LENGTH + 1, 8)] for text in genome]
     flat = [(i, other_strand(w) if k % 2 else w) for i, chain in enumerate(chains) for k, w in enumerate(chain)]

@@ -1,4 +1,4 @@
-"""Sequences of one made genome, laid out by the stretches they share: their true places are known."""
+"""Sequences of one random genome get common coordinates by the k-mers they share: their true positions are known."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_places_and_strands_are_found_again(seed: int) -> None:
     codes = cut(genome, start, turned)
     found = lay_out(codes, find_joins(codes, STRETCH))
     order = np.sort(start)
-    # A new group begins where two neighbours share less than the stretch.
+    # A new group begins where two neighbours share fewer than k bases.
     group_of = np.concatenate([[0], np.cumsum(np.diff(order) > LENGTH - STRETCH)])
     expected = group_of[np.searchsorted(order, start)]
     assert len(set(zip(found.group.tolist(), expected.tolist(), strict=True))) == expected.max() + 1
@@ -64,20 +64,20 @@ def test_a_base_that_differs_anywhere_in_the_overlap_keeps_two_apart() -> None:
     assert lay_out(codes, find_joins(codes, STRETCH)).group.tolist() == [0, 1]
 
 
-def test_a_stretch_with_an_n_joins_nothing() -> None:
+def test_a_kmer_with_an_n_joins_nothing() -> None:
     codes = np.tile(made(np.random.default_rng(3), LENGTH), (2, 1))
     codes[:, STRETCH - 1 :: STRETCH] = UNKNOWN
     assert group_overlapping(codes, STRETCH).tolist() == [0, 1]
     assert group_overlapping(codes, STRETCH - 1).tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("stretch", [0, 33])
-def test_a_stretch_that_cannot_be_compared_is_refused(stretch: int) -> None:
-    with pytest.raises(ConfigError, match=f"stretches of {stretch}; the longest is 32"):
-        find_joins(made(np.random.default_rng(0), 120).reshape(2, 60), stretch)
+@pytest.mark.parametrize("k", [0, 33])
+def test_kmers_that_cannot_be_compared_are_refused(k: int) -> None:
+    with pytest.raises(ConfigError, match=f"by {k}-mers: k must be 1 to 32"):
+        find_joins(made(np.random.default_rng(0), 120).reshape(2, 60), k)
 
 
-def test_a_stretch_that_all_have_joins_a_hundred_thousand_at_once() -> None:
+def test_a_kmer_that_all_have_joins_a_hundred_thousand_sequences() -> None:
     codes = made(np.random.default_rng(4), 100_000 * 24).reshape(-1, 24)
     codes[:, :12] = codes[0, :12]
     assert (group_overlapping(codes, 12) == 0).all()

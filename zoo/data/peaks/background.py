@@ -1,4 +1,7 @@
-"""Windows of a genome that hold no peak, with the same GC content as those that do."""
+"""Background windows of a genome: without a peak, with the GC content of the sites.
+
+Shapes: N windows.
+"""
 
 import bioframe
 import numpy as np
@@ -13,7 +16,7 @@ from zoo.genome.fasta import Genome
 __all__ = ["base_counts", "draw_background"]
 
 Index = NDArray[np.int64]
-# What of a genome is taken to be masked.
+# Letters that are known, in upper case (not soft-masked), and G or C.
 _KNOWN = np.zeros(256, dtype=bool)
 _KNOWN[list(b"ACGTacgt")] = True
 _UPPER = np.zeros(256, dtype=bool)
@@ -21,30 +24,30 @@ _UPPER[list(b"ACGT")] = True
 _GC = np.zeros(256, dtype=bool)
 _GC[list(b"GCgc")] = True
 
-# GC content is matched in so many steps, of 2 % each.
+# GC content is matched in steps of 2 %.
 _GC_BINS = 50
-# Candidates drawn in one round: at least so many for each window wanted, more where few fit, and at most;
+# Candidates drawn in one round: at least so many per wanted window, more where few fit, and at most;
 _OVERSAMPLE = 4
 _MOST_AT_ONCE = 1_000_000
-# and in all, for each window wanted and besides, before the rest is given up.
-_DRAWS_EACH = 40
-_DRAWS_BESIDES = 4_000_000
+# and in all rounds: so many per wanted window, and so many more. Then the missing ones are given up.
+_DRAWS_PER_WINDOW = 40
+_MORE_DRAWS = 4_000_000
 
 
 def base_counts(
     genome: Genome, contig: Index, start: Index, length: int, soft_masked: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of windows (N,), the share of bases that are not masked, and the share of G and C among A, C, G and T.
+    """Compute the unmasked fraction and the GC content of windows.
 
     Args:
-        genome: that they lie on.
-        contig: number of each window's contig (N,).
-        start: its first base (N,).
-        length: bases of each.
-        soft_masked: whether lower-case letters are masked, as N always is.
+        genome: genome of the windows.
+        contig: index of each window's contig (N,).
+        start: first base of each window (N,).
+        length: bases of every window.
+        soft_masked: count lower-case letters as masked, as N always is.
 
     Returns:
-        Two shares (N,), (N,); the second is 0 where nothing is known.
+        Fraction of unmasked bases (N,), and fraction of G and C among A, C, G and T (N,), 0 where there are none.
     """
     unmasked, gc = np.empty(len(start)), np.empty(len(start))
     for rows in blocks(len(start), length, "reading windows"):
@@ -57,55 +60,55 @@ def base_counts(
 
 def draw_background(
     genome: Genome,
-    taken: pd.DataFrame,
+    occupied: pd.DataFrame,
     wanted_gc: NDArray[np.float64],
     wanted_split: Index,
     genome_split: GenomeSplit,
     rules: PeakRules,
     rng: np.random.Generator,
 ) -> tuple[Index, Index, Index]:
-    """Draw a window for each one wanted: of its GC content (in steps of 2 %) and split, and away from what is taken.
+    """Draw a window per wanted one, of its GC content (in steps of 2 %) and split, that touches no occupied region.
 
     No window is drawn twice.
 
     Args:
-        genome: to draw from.
-        taken: chrom, start, end of what no window may touch.
-        wanted_gc: GC content of each window wanted (N,).
-        wanted_split: its split (N,).
-        genome_split: which split a window belongs to.
-        rules: the length of the windows, and how much of one may be masked.
-        rng: where the randomness comes from.
+        genome: genome from which windows are drawn.
+        occupied: chrom, start, end of regions that no window may touch.
+        wanted_gc: GC content of each wanted window (N,).
+        wanted_split: split of each wanted window (N,).
+        genome_split: splits of the genome.
+        rules: length of the windows, and how much of one may be masked.
+        rng: random number generator.
 
     Returns:
-        Contig, start and split of each (M,), M <= N: where a genome has too few, fewer.
+        Contig, start and split of each window (M,); M < N where the genome has too few.
     """
     names, lengths = list(genome.contigs), np.array(list(genome.contigs.values()))
     room = np.maximum(lengths - rules.length + 1, 0)
-    taken = bioframe.merge(taken) if len(taken) else taken
+    occupied = bioframe.merge(occupied) if len(occupied) else occupied
     splits = int(wanted_split.max(initial=0)) + 1
     need = np.bincount(_cell(wanted_gc, wanted_split), minlength=splits * (_GC_BINS + 1))
     kept: list[tuple[Index, Index, Index]] = []
     used = np.empty(0, np.int64)
-    budget = _DRAWS_EACH * len(wanted_split) + _DRAWS_BESIDES
-    fitting = 1 / _OVERSAMPLE  # share of the candidates that were of use
+    budget = _DRAWS_PER_WINDOW * len(wanted_split) + _MORE_DRAWS
+    fitting = 1 / _OVERSAMPLE  # fraction of the candidates that were chosen
     while (count := int(need.sum())) and room.sum() and budget > 0:
         draws = min(int(count / fitting) + 1000, _MOST_AT_ONCE, budget)
         budget -= draws
-        place = _distinct(rng.integers(0, room.sum(), draws), used)
+        position = _distinct(rng.integers(0, room.sum(), draws), used)
         ends = room.cumsum()
-        contig = np.searchsorted(ends, place, side="right")
-        start = place - (ends - room)[contig]
+        contig = np.searchsorted(ends, position, side="right")
+        start = position - (ends - room)[contig]
         split = genome_split.split_of(contig, start, rules.length)
-        fit = (split >= 0) & (split < splits) & _clear(names, contig, start, rules.length, taken)
-        place, contig, start, split = place[fit], contig[fit], start[fit], split[fit]
+        fit = (split >= 0) & (split < splits) & _clear(names, contig, start, rules.length, occupied)
+        position, contig, start, split = position[fit], contig[fit], start[fit], split[fit]
         unmasked, gc = base_counts(genome, contig, start, rules.length, rules.soft_masked)
         cell = np.where(unmasked >= rules.min_unmasked, _cell(gc, split), -1)
         chosen = _first_of_each(cell, need)
         fitting = min(max(len(chosen), 1) / draws, 1 / _OVERSAMPLE)
         need -= np.bincount(cell[chosen], minlength=len(need))
         kept.append((contig[chosen], start[chosen], split[chosen]))
-        used = np.concatenate([used, place[chosen]])
+        used = np.concatenate([used, position[chosen]])
     if not kept:
         nothing = np.empty(0, np.int64)
         return nothing, nothing, nothing
@@ -113,28 +116,28 @@ def draw_background(
     return contig, start, split
 
 
-def _distinct(place: Index, used: Index) -> Index:
-    """The places that were not used, each once, in the order in which they were drawn."""
-    first = np.sort(np.unique(place, return_index=True)[1])
-    return place[first][~np.isin(place[first], used)]
+def _distinct(position: Index, used: Index) -> Index:
+    """Select the positions that were not used, each once, in the order in which they were drawn."""
+    first = np.sort(np.unique(position, return_index=True)[1])
+    return position[first][~np.isin(position[first], used)]
 
 
 def _cell(gc: NDArray[np.float64], split: Index) -> Index:
-    """One number for a split and a step of GC content."""
+    """Number each pair of a split and a step of GC content."""
     return split * (_GC_BINS + 1) + np.round(gc * _GC_BINS).astype(np.int64)
 
 
-def _clear(names: list[str], contig: Index, start: Index, length: int, taken: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which windows touch nothing that is taken (N,)."""
-    if not len(taken):
+def _clear(names: list[str], contig: Index, start: Index, length: int, occupied: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mark the windows (N,) that touch no occupied region."""
+    if not len(occupied):
         return np.ones(len(start), dtype=bool)
     windows = pd.DataFrame({"chrom": np.array(names)[contig], "start": start, "end": start + length})
-    clear: NDArray[np.bool_] = bioframe.count_overlaps(windows, taken)["count"].to_numpy() == 0
+    clear: NDArray[np.bool_] = bioframe.count_overlaps(windows, occupied)["count"].to_numpy() == 0
     return clear
 
 
 def _first_of_each(cell: Index, need: Index) -> Index:
-    """The rows of the first `need[c]` windows of each cell c; a cell below 0 is never taken."""
+    """Select the rows of the first `need[c]` windows of each cell c; none of a cell below 0."""
     rows = np.flatnonzero(cell >= 0)
     rows = rows[np.argsort(cell[rows], kind="stable")]
     _, first, count = np.unique(cell[rows], return_index=True, return_counts=True)

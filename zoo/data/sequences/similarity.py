@@ -1,6 +1,6 @@
-"""Sequences that share stretches of bases, on either strand, laid out on common coordinates.
+"""Sequences that share k-mers, on either strand: their groups, and common coordinates of overlapping sequences.
 
-Shapes: N sequences, L bases, W = L - k + 1 stretches of k bases in each.
+Shapes: N sequences, L bases, W = L - k + 1 k-mers of each, J pairs.
 """
 
 from typing import NamedTuple
@@ -13,20 +13,20 @@ from scipy.sparse.csgraph import connected_components
 from zoo.errors import ConfigError
 from zoo.genome.sequence import UNKNOWN, Codes, reverse_complement
 
-__all__ = ["LONGEST_STRETCH", "Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out"]
+__all__ = ["LONGEST_KMER", "Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out"]
 
 Index = NDArray[np.int64]
-LONGEST_STRETCH = 32  # 4 ** 32 numbers fit into 64 bits
+LONGEST_KMER = 32  # 4 ** 32 numbers fit into 64 bits
 _JOINS_AT_ONCE = 65_536
 
 
 class Layout(NamedTuple):
-    """Where sequences lie: base j of sequence i is at `offset[i] + sign[i] * j` of its group.
+    """Common coordinates: base j of sequence i is at `offset[i] + sign[i] * j` of its group.
 
     Attributes:
-        group: the group of each sequence, numbered by the first sequence of each (N,).
-        sign: 1 where it runs along its group's first sequence, -1 where its other strand does (N,).
-        offset: where its first base lies (N,).
+        group: group of each sequence, numbered in the order of their first sequences (N,).
+        sign: 1 for the strand of the group's first sequence, -1 for the other one (N,).
+        offset: coordinate of the first base (N,).
     """
 
     group: Index
@@ -35,7 +35,7 @@ class Layout(NamedTuple):
 
 
 class Joins(NamedTuple):
-    """Pairs of sequences that share a stretch: base j of `other` lies at `sign * j + offset` of `one`. All (J,)."""
+    """Pairs of sequences that share a k-mer: base j of `other` is base `sign * j + offset` of `one`. All (J,)."""
 
     one: Index
     other: Index
@@ -43,52 +43,58 @@ class Joins(NamedTuple):
     offset: Index
 
 
-def group_overlapping(codes: Codes, stretch: int) -> Index:
-    """Number sequences (N, L) so that those that share a stretch of that many bases, on either strand, share a number,
-    and so do those that are joined by a chain of such neighbours. A stretch with an N in it joins nothing.
+def group_overlapping(codes: Codes, k: int) -> Index:
+    """Number sequences so that those that share a k-mer, on either strand, or that a chain of such pairs connects, have
+    one number.
+
+    Args:
+        codes: uint8 (N, L).
+        k: length of the k-mers; those with an N are ignored.
+
+    Returns:
+        Number of each sequence's group, from 0 (N,).
 
     Raises:
-        ConfigError: a stretch that is longer than the sequences, or than the 32 bases that one number can hold.
+        ConfigError: k is larger than the sequences, or than 32 (a k-mer is stored in 64 bits).
     """
-    return connected(len(codes), find_joins(codes, stretch))
+    return connected(len(codes), find_joins(codes, k))
 
 
 def connected(count: int, joins: Joins) -> Index:
-    """The group of each of so many sequences (N,): those that a path of joins connects, in order of their first."""
+    """Number the groups of `count` sequences that joins connect (N,), in the order of their first sequences."""
     ends = (joins.one, joins.other)
     graph = coo_array((np.ones(len(joins.one), dtype=bool), ends), shape=(count, count))
     _, group = connected_components(graph, directed=False)
     _, first = np.unique(group, return_index=True)
-    found: Index = np.argsort(np.argsort(first))[group].astype(np.int64)
-    return found
+    ordered: Index = np.argsort(np.argsort(first))[group].astype(np.int64)
+    return ordered
 
 
 def lay_out(codes: Codes, joins: Joins) -> Layout:
-    """Lay sequences (N, L) of one genome out along those joins that are overlaps, on either strand.
+    """Give sequences (N, L) of one genome common coordinates, along those joins that are overlaps.
 
-    Two are neighbours where they are the same over all of their overlap: a repeat, which is in both but does not reach
+    Two sequences overlap where they are equal over all of their overlap: a repeat, which is in both but does not extend
     to their ends, does not join them.
     """
     same = _same_over_overlap(codes, joins)
     return _spread(len(codes), Joins(*(column[same] for column in joins)))
 
 
-def find_joins(codes: Codes, stretch: int) -> Joins:
-    """Pairs of sequences that share a stretch: those that stand next to each other among all that hold it.
+def find_joins(codes: Codes, k: int) -> Joins:
+    """Find pairs of sequences (N, L) that share a k-mer: of all that have it, those that follow one another.
 
     Raises:
-        ConfigError: see `group_overlapping`.
+        ConfigError: k is larger than the sequences, or than 32.
     """
-    longest = min(LONGEST_STRETCH, codes.shape[1])
-    if not 1 <= stretch <= longest:
+    longest = min(LONGEST_KMER, codes.shape[1])
+    if not 1 <= k <= longest:
         raise ConfigError(
-            f"sequences of {codes.shape[1]} bases cannot be compared by stretches of {stretch}; "
-            f"the longest is {longest}"
+            f"sequences of {codes.shape[1]} bases cannot be compared by {k}-mers: k must be 1 to {longest}"
         )
-    forward = _stretches(codes, stretch)
-    backward = _stretches(reverse_complement(codes), stretch)[:, ::-1]
+    forward = _kmers(codes, k)
+    backward = _kmers(reverse_complement(codes), k)[:, ::-1]
     windows = forward.shape[1]
-    place = np.flatnonzero(_known(codes, stretch))
+    place = np.flatnonzero(_known(codes, k))
     word = np.minimum(forward, backward).ravel()[place]
     order = np.argsort(word, kind="stable")
     word, place = word[order], place[order]
@@ -97,7 +103,7 @@ def find_joins(codes: Codes, stretch: int) -> Joins:
     along = (forward <= backward).ravel()
     sign = np.where(along[one] == along[other], 1, -1)
     (one, at), (other, to) = np.divmod(one, windows), np.divmod(other, windows)
-    offset = np.where(sign > 0, at - to, at + to + stretch - 1)
+    offset = np.where(sign > 0, at - to, at + to + k - 1)
     span = 4 * codes.shape[1]
     key = (one * len(codes) + other) * span + 2 * (offset + codes.shape[1]) + (sign > 0)
     _, first = np.unique(key, return_index=True)
@@ -106,24 +112,24 @@ def find_joins(codes: Codes, stretch: int) -> Joins:
 
 
 def _same_over_overlap(codes: Codes, joins: Joins) -> NDArray[np.bool_]:
-    """Whether the two sequences of each join are the same wherever they overlap (J,)."""
+    """Mark the joins (J,) whose two sequences are equal wherever they overlap."""
     length = codes.shape[1]
-    place = np.arange(length)  # of a base of `one`
-    found = np.empty(len(joins.one), dtype=bool)
-    for first in range(0, len(found), _JOINS_AT_ONCE):
+    position = np.arange(length)  # of a base of `one`
+    same = np.empty(len(joins.one), dtype=bool)
+    for first in range(0, len(same), _JOINS_AT_ONCE):
         rows = slice(first, first + _JOINS_AT_ONCE)
         one, other, sign, offset = (column[rows, None] for column in joins)
-        base = sign * (place - offset)  # of `other`, there
-        there = (base >= 0) & (base < length)
+        base = sign * (position - offset)  # the base of `other` at the same position
+        overlap = (base >= 0) & (base < length)
         letter = codes[other, np.clip(base, 0, length - 1)]
         letter = np.where((sign > 0) | (letter == UNKNOWN), letter, 3 - letter)
-        found[rows] = ((letter == codes[one, place]) | ~there).all(1)
-    return found
+        same[rows] = ((letter == codes[one, position]) | ~overlap).all(1)
+    return same
 
 
 def _spread(count: int, joins: Joins) -> Layout:
-    """Groups of sequences that joins connect, and the coordinates that spread along them."""
-    # Each join both ways: `other` takes its place from `one`.
+    """Spread groups and coordinates along the joins of `count` sequences."""
+    # Each join in both directions: `other` takes its coordinates from `one`.
     one, other = np.concatenate([joins.one, joins.other]), np.concatenate([joins.other, joins.one])
     sign = np.concatenate([joins.sign, joins.sign])
     offset = np.concatenate([joins.offset, -joins.sign * joins.offset])
@@ -142,26 +148,29 @@ def _spread(count: int, joins: Joins) -> Layout:
         found.group[row] = lowest[row]
 
 
-def _known(codes: Codes, stretch: int) -> NDArray[np.bool_]:
-    """Which stretches hold no N (N, W)."""
+def _known(codes: Codes, k: int) -> NDArray[np.bool_]:
+    """Mark the k-mers without N (N, W)."""
     unknown = np.cumsum(np.pad(codes == UNKNOWN, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    known: NDArray[np.bool_] = unknown[:, stretch:] == unknown[:, :-stretch]
+    known: NDArray[np.bool_] = unknown[:, k:] == unknown[:, :-k]
     return known
 
 
-def _stretches(codes: Codes, length: int) -> NDArray[np.uint64]:
-    """Each stretch of that length as one number (N, W), an N read as A; by doubling, not base by base."""
-    power = (codes & 3).astype(np.uint64)  # stretches of `size` bases
+def _kmers(codes: Codes, k: int) -> NDArray[np.uint64]:
+    """Encode each k-mer as a number (N, W), N read as A.
+
+    Numbers of k-mers are composed of those of 1, 2, 4, ... bases: log2(k) steps instead of k.
+    """
+    power = (codes & 3).astype(np.uint64)  # k-mers of `size` bases
     size, found, done = 1, None, 0
     while True:
-        if length & size:
+        if k & size:
             if found is None:
                 found = power
             else:
                 kept = codes.shape[1] - done - size + 1
                 found = (found[:, :kept] << np.uint64(2 * size)) | power[:, done : done + kept]
             done += size
-        if done == length:
+        if done == k:
             assert found is not None
             return found
         kept = codes.shape[1] - 2 * size + 1
