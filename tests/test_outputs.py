@@ -73,8 +73,8 @@ def test_bins_follow_each_other_after_the_crop(
 ) -> None:
     # 1000 bases from 1000: 100 cropped on each side, 8 bins of 100 between.
     output = kind(("a",), bins=8, bin_size=100, crop=100)
-    found = output.bin_interval(Interval("chr2", 1000, 2000), index)
-    assert (found.chrom, found.start, found.end) == ("chr2", start, end)
+    result = output.bin_interval(Interval("chr2", 1000, 2000), index)
+    assert (result.chrom, result.start, result.end) == ("chr2", start, end)
 
 
 @pytest.mark.parametrize("kind", [Tracks, Contacts])
@@ -82,8 +82,8 @@ def test_bins_of_a_window_on_the_other_strand_are_counted_from_its_end(kind: typ
     # `Genome.codes` reads such a window backwards, so bin 0 is the one next to the crop at its end.
     output = kind(("a",), bins=4, bin_size=20, crop=10)
     window = Interval("chr1", 0, 100, strand="-")
-    found = [(bin_.start, bin_.end) for bin_ in (output.bin_interval(window, index) for index in range(4))]
-    assert found == [(70, 90), (50, 70), (30, 50), (10, 30)]
+    result = [(bin_.start, bin_.end) for bin_ in (output.bin_interval(window, index) for index in range(4))]
+    assert result == [(70, 90), (50, 70), (30, 50), (10, 30)]
 
 
 def test_a_model_without_targets_is_refused() -> None:

@@ -61,14 +61,14 @@ class Desk:
                 maps = {region: arrays[region] for region in arrays if region != "targets"}
             Path(output).unlink()
             return {name: {region: values[i] for region, values in maps.items()} for i, name in enumerate(names)}
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for path in sorted(Path(output).iterdir()):
             with pyBigWig.open(str(path)) as file:
-                found[path.stem] = {
+                result[path.stem] = {
                     contig: file.values(contig, 0, length, numpy=True) for contig, length in file.chroms().items()
                 }
             path.unlink()
-        return found
+        return result
 
     def record(self, kind: str) -> list[tuple[int, bool]]:
         """Batches that will be predicted: their sizes, and whether in a lower precision."""

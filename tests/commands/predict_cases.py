@@ -52,17 +52,17 @@ def output_names_what_is_written(desk: Desk, kind: str) -> None:
 @case("--genome", *EVERY_KIND)
 def genome_is_read_for_bed(desk: Desk, kind: str) -> None:
     bed = "a.bed" if kind == "labels" else "regions.bed"
-    found = desk.predict(kind, "--genome", str(desk.made.genome), source=bed)
+    result = desk.predict(kind, "--genome", str(desk.made.genome), source=bed)
     assert "holds intervals: name the genome with --genome" in desk.refused("predict", desk.made.models[kind], bed)
     if kind == "labels":
         genome = Genome(desk.made.genome)
         sites = [Interval("chr1", 100, 120), Interval("chr2", 60, 80)]
         Path("same.fa").write_text("".join(f">s\n{genome.sequence(site)}\n" for site in sites))
-        assert found["one"] == desk.predict(kind, source="same.fa")["one"]
+        assert result["one"] == desk.predict(kind, source="same.fa")["one"]
     elif kind == "tracks":
-        assert np.flatnonzero(~np.isnan(found["one"]["chr1"])).tolist() == list(range(992, 3008))
+        assert np.flatnonzero(~np.isnan(result["one"]["chr1"])).tolist() == list(range(992, 3008))
     else:
-        assert list(found["one"]) == ["chr1:960-3008"]
+        assert list(result["one"]) == ["chr1:960-3008"]
     if kind != "labels":
         words = ["--genome", str(desk.made.genome), "--plot", "chr1:1000-3000", "-o", "a.png"]
         assert "leave out --genome" in desk.refused("predict", desk.made.models[kind], bed, *words)
@@ -148,8 +148,8 @@ def precision_is_that_of_the_arithmetic(desk: Desk, kind: str) -> None:
 def resize_takes_the_length_of_the_model(desk: Desk, kind: str) -> None:
     Path("wide.bed").write_text("chr1\t50\t170\tsite\n")
     words = ["--genome", str(desk.made.genome)]
-    found = desk.predict(kind, *words, "--resize", source="wide.bed")
-    assert found["one"] == desk.predict(kind, *words, source="a.bed")["one"][:1]
+    result = desk.predict(kind, *words, "--resize", source="wide.bed")
+    assert result["one"] == desk.predict(kind, *words, source="a.bed")["one"][:1]
     assert "--resize takes 20 bases" in desk.refused("predict", desk.made.models[kind], "wide.bed", *words)
     assert "--resize is for intervals" in desk.refused("predict", desk.made.models[kind], "in.fa", "--resize")
 
@@ -171,11 +171,11 @@ def sequence_column_is_read(desk: Desk, kind: str) -> None:
 
 @case("--contigs", *OF_REGIONS)
 def contigs_are_those_predicted(desk: Desk, kind: str) -> None:
-    found = desk.predict(kind, "--contigs", "2")["one"]
+    result = desk.predict(kind, "--contigs", "2")["one"]
     if kind == "tracks":
-        assert [contig for contig, values in found.items() if not np.isnan(values).all()] == ["chr2"]
+        assert [contig for contig, values in result.items() if not np.isnan(values).all()] == ["chr2"]
     else:
-        assert list(found) == ["chr2:128-1152"]
+        assert list(result) == ["chr2:128-1152"]
     name, words = desk.made.models[kind], ["--contigs", "chr2", "-o", "new.png"]
     for other in (["--genome", str(desk.made.genome)], ["--plot", "chr1:1000-3000"]):
         err = desk.refused("predict", name, "regions.bed" if "--genome" in other else "in.fa", *other, *words)

@@ -169,8 +169,8 @@ def test_a_bad_command_is_one_line_and_leaves_nothing(
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
-    found = sorted(folder.rglob("*"))
-    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in found}
+    result = sorted(folder.rglob("*"))
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in result}
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def test_predict_does_not_write_over_its_input(mlp: str, tmp_path: Path, run_zoo
     assert (tmp_path / "in.fa").read_bytes() == before
 
 
-def test_letters_read_as_n_are_said_once(mlp: str, tmp_path: Path, run_zoo: Run) -> None:
+def test_letters_read_as_n_are_noted_once(mlp: str, tmp_path: Path, run_zoo: Run) -> None:
     (tmp_path / "in.fa").write_text(FASTA.replace("NN", "RY"))
     code, _, err = run_zoo("predict", mlp, str(tmp_path / "in.fa"))
     assert code == 0
@@ -263,11 +263,11 @@ def test_resize_takes_the_models_length_around_the_centre(mlp: str, genome: Path
     code, out, err = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome), "--resize")
     edge = "N" * 13 + SEQUENCES[0][:7]
     assert code == 0
-    assert err == "zoo: 1 resized intervals reach past the end of their contig; N stands there\n"
+    assert err == "zoo: 1 resized intervals reach past the end of their contig and are padded with N\n"
     assert out == as_table(mlp, ["two", "two", "edge"], [SEQUENCES[1], SEQUENCES[1], edge])
 
 
-def test_a_mapped_contig_is_said_once(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
+def test_a_renamed_contig_is_noted_once(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
     (tmp_path / "peaks.bed").write_text("1\t5\t25\tone\n1\t25\t45\ttwo\nMT\t0\t20\tthree\n")
     code, out, err = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome))
     assert code == 0

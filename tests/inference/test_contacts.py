@@ -81,11 +81,11 @@ def bins(name: str) -> int:
     return -(-LENGTHS[name] // BIN)
 
 
-Beside = Callable[[str, int], Values]
+InputValues = Callable[[str, int], Values]
 
 
 def slow_maps(
-    model: Akita, genome: Genome, name: str, starts: Iterable[int], beside: Beside | None = None
+    model: Akita, genome: Genome, name: str, starts: Iterable[int], input_values: InputValues | None = None
 ) -> NDArray[np.float64]:
     """The mean of windows that predict from these bins on: a contig's map (T, n, n), NaN where there is none."""
     total = np.zeros((len(model.output.targets), bins(name), bins(name)))
@@ -93,7 +93,7 @@ def slow_maps(
     for start in starts:
         first = (start - CROP) * BIN
         codes = torch.from_numpy(genome.codes(Interval(name, first, first + LENGTH)).copy())[None]
-        inputs = None if beside is None else torch.from_numpy(beside(name, first))[None]
+        inputs = None if input_values is None else torch.from_numpy(input_values(name, first))[None]
         with torch.inference_mode():
             values = model.predict(codes, inputs)[0].numpy()
         for pixel, (row, column) in enumerate(zip(*np.triu_indices(BINS, DIAGONAL), strict=True)):
@@ -136,9 +136,9 @@ def window_count(model: SequenceModel, genome: Genome, regions: list[Interval], 
 def test_every_pixel_is_the_mean_of_the_windows_that_predict_it(model: Akita, genome: Genome) -> None:
     maps = map_regions(model, genome, regions_of(list(LENGTHS))).maps()
     assert list(maps) == ["chr1:128-4928", "chr2:128-1152", "chr4:128-1920"]
-    for (name, starts), found in zip(STARTS.items(), maps.values(), strict=True):
+    for (name, starts), result in zip(STARTS.items(), maps.values(), strict=True):
         expected = slow_maps(model, genome, name, starts)
-        np.testing.assert_allclose(found, inside(expected, 2, bins(name) - 2), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(result, inside(expected, 2, bins(name) - 2), rtol=1e-5, atol=1e-6)
         assert np.isnan(expected[:, :2]).all()
         assert np.isnan(expected[:, -2:]).all()
     distance = np.abs(np.subtract.outer(np.arange(75), np.arange(75)))
@@ -148,12 +148,12 @@ def test_every_pixel_is_the_mean_of_the_windows_that_predict_it(model: Akita, ge
 
 
 def test_of_a_contig_as_long_as_a_window_it_is_just_what_the_model_predicts(model: Akita, genome: Genome) -> None:
-    found = map_regions(model, genome, regions_of(["chr2"]), precision="32")
+    result = map_regions(model, genome, regions_of(["chr2"]), precision="32")
     codes = torch.from_numpy(genome.codes(Interval("chr2", 0, LENGTH)).copy())[None]
     assert isinstance(model.output, Contacts)
     with torch.inference_mode():
         expected = model.output.contact_maps(model.predict(codes))[0].numpy()
-    assert np.array_equal(found.maps()["chr2:128-1152"], expected, equal_nan=True)
+    assert np.array_equal(result.maps()["chr2:128-1152"], expected, equal_nan=True)
 
 
 @pytest.mark.parametrize("batch_size", [2, 3, 5, 100])
@@ -161,8 +161,8 @@ def test_results_do_not_depend_on_the_batch(model: Akita, genome: Genome, batch_
     alone = map_regions(model, genome, regions_of(list(LENGTHS))).maps()
     batched = map_regions(model, genome, regions_of(list(LENGTHS)), batch_size=batch_size).maps()
     assert list(batched) == list(alone)
-    for name, found in batched.items():
-        np.testing.assert_allclose(found, alone[name], rtol=1e-4, atol=1e-6)
+    for name, result in batched.items():
+        np.testing.assert_allclose(result, alone[name], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_results_do_not_depend_on_the_batch(model: Akita, genome: Genome, batch_
 )
 def test_a_step_says_how_far_windows_lie_apart(model: Akita, genome: Genome, step: int, starts: list[int]) -> None:
     region = regions_of(["chr1"])
-    found = map_regions(model, genome, region, step=step, batch_size=4).maps()
+    result = map_regions(model, genome, region, step=step, batch_size=4).maps()
     expected = slow_maps(model, genome, "chr1", starts)
-    np.testing.assert_allclose(found["chr1:128-4928"], inside(expected, 2, 77), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(result["chr1:128-4928"], inside(expected, 2, 77), rtol=1e-4, atol=1e-6)
     assert window_count(model, genome, region, step) == len(starts)
     usual = slow_maps(model, genome, "chr1", STARTS["chr1"])
     assert not np.allclose(expected, usual, rtol=1e-3, equal_nan=True)
@@ -205,9 +205,9 @@ def test_of_regions_the_pixels_within_are_predicted(
 ) -> None:
     maps = map_regions(model, genome, regions).maps()
     assert list(maps) == [f"{name}:{first * BIN}-{last * BIN}" for name, first, last, _ in wanted]
-    for found, (name, first, last, starts) in zip(maps.values(), wanted, strict=True):
+    for result, (name, first, last, starts) in zip(maps.values(), wanted, strict=True):
         expected = slow_maps(model, genome, name, starts)
-        np.testing.assert_allclose(found, inside(expected, first, last), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(result, inside(expected, first, last), rtol=1e-5, atol=1e-6)
     assert window_count(model, genome, regions) == sum(len(starts) for *_, starts in wanted)
 
 
@@ -230,16 +230,16 @@ def test_no_pixel_reaches_out_of_a_region(model: Akita, genome: Genome) -> None:
 
 
 def test_chosen_targets_are_predicted_in_the_order_asked_for(model: Akita, genome: Genome) -> None:
-    found = map_regions(model, genome, regions_of(["chr4"]), ["two", "one"])
-    assert found.targets == ("two", "one")
+    result = map_regions(model, genome, regions_of(["chr4"]), ["two", "one"])
+    assert result.targets == ("two", "one")
     both = map_regions(model, genome, regions_of(["chr4"])).maps()["chr4:128-1920"]
-    assert np.array_equal(found.maps()["chr4:128-1920"], both[::-1], equal_nan=True)
+    assert np.array_equal(result.maps()["chr4:128-1920"], both[::-1], equal_nan=True)
 
 
 def test_predict_gives_maps_for_a_model_of_contacts(model: Akita, genome: Genome) -> None:
-    found = predict(model, genome, regions_of(["chr2"]))
-    assert isinstance(found, ContactPredictions)
-    assert [(name, each.shape) for name, each in found.maps().items()] == [("chr2:128-1152", (2, 16, 16))]
+    result = predict(model, genome, regions_of(["chr2"]))
+    assert isinstance(result, ContactPredictions)
+    assert [(name, each.shape) for name, each in result.maps().items()] == [("chr2:128-1152", (2, 16, 16))]
 
 
 def test_a_caller_is_left_alone_between_windows(model: Akita, genome: Genome) -> None:
@@ -316,45 +316,45 @@ def test_a_cooler_holds_every_pixel_and_nothing_else(model: Akita, genome: Genom
         assert file.info["metadata"]["target"] == TARGETS[index]
         pixels = 0
         for name in LENGTHS:
-            balanced, found = (file.matrix(balance=balance).fetch(name) for balance in (True, False))
-            assert np.array_equal(found, balanced)
-            assert np.array_equal(found, found.T)
-            there = np.zeros((bins(name), bins(name)), bool)
+            balanced, result = (file.matrix(balance=balance).fetch(name) for balance in (True, False))
+            assert np.array_equal(result, balanced)
+            assert np.array_equal(result, result.T)
+            mask = np.zeros((bins(name), bins(name)), bool)
             if name in ("chr1", "chr4"):
                 expected = slow_maps(model, genome, name, STARTS[name])[index]
-                there = ~np.isnan(expected)
-                np.testing.assert_allclose(found[there], expected[there], rtol=0, atol=1e-5)
-            assert (found[~there] == 0).all()
-            pixels += int(np.triu(there).sum())
+                mask = ~np.isnan(expected)
+                np.testing.assert_allclose(result[mask], expected[mask], rtol=0, atol=1e-5)
+            assert (result[~mask] == 0).all()
+            pixels += int(np.triu(mask).sum())
         assert file.info["nnz"] == pixels
         assert file.matrix().fetch("chr1", "chr4").sum() == 0
         places = file.pixels()[:][["bin1_id", "bin2_id"]].apply(tuple, axis=1).tolist()
         assert places == sorted(set(places))
 
 
-def test_regions_that_lie_beside_one_another_are_written_in_order(model: Akita, genome: Genome, tmp_path: Path) -> None:
+def test_regions_of_several_contigs_are_written_in_order(model: Akita, genome: Genome, tmp_path: Path) -> None:
     regions = [Interval("chr4", 0, 2_000), Interval("chr1", 2_624, 4_032), Interval("chr1", 1_280, 2_560)]
-    found = map_regions(model, genome, regions, ["two"])
-    (path,) = found.write(tmp_path / "two.cool")
+    result = map_regions(model, genome, regions, ["two"])
+    (path,) = result.write(tmp_path / "two.cool")
     file = cooler.Cooler(str(path))
     matrices = {name: file.matrix().fetch(name) for name in LENGTHS}
     total = 0
-    for region, values in found.maps().items():
+    for region, values in result.maps().items():
         name, _, place = region.partition(":")
         first, last = (int(each) // BIN for each in place.split("-"))
-        there = ~np.isnan(values[0])
-        np.testing.assert_array_equal(matrices[name][first:last, first:last][there], values[0][there])
-        total += int(np.triu(there).sum())
+        mask = ~np.isnan(values[0])
+        np.testing.assert_array_equal(matrices[name][first:last, first:last][mask], values[0][mask])
+        total += int(np.triu(mask).sum())
     assert file.info["nnz"] == total
 
 
 def test_arrays_hold_the_maps(model: Akita, genome: Genome, tmp_path: Path) -> None:
-    found = map_regions(model, genome, [Interval("chr1", 640, 1_664), Interval("chr4", 0, 2_000)])
-    assert found.write(tmp_path / "maps.npz") == [tmp_path / "maps.npz"]
+    result = map_regions(model, genome, [Interval("chr1", 640, 1_664), Interval("chr4", 0, 2_000)])
+    assert result.write(tmp_path / "maps.npz") == [tmp_path / "maps.npz"]
     with np.load(tmp_path / "maps.npz") as arrays:
         assert arrays["targets"].tolist() == ["one", "two"]
-        assert sorted(set(arrays) - {"targets"}) == sorted(found.maps())
-        for name, each in found.maps().items():
+        assert sorted(set(arrays) - {"targets"}) == sorted(result.maps())
+        for name, each in result.maps().items():
             assert np.array_equal(arrays[name], each, equal_nan=True)
             assert np.array_equal(each, each.transpose(0, 2, 1), equal_nan=True)
     assert list(tmp_path.iterdir()) == [tmp_path / "maps.npz"]
@@ -362,9 +362,9 @@ def test_arrays_hold_the_maps(model: Akita, genome: Genome, tmp_path: Path) -> N
 
 def test_a_region_of_too_many_bins_is_no_array(tmp_path: Path) -> None:
     rows = [ContactRows("chr1", place, BIN, np.zeros((1, 1_000, 2), np.float32)) for place in range(0, 5_000, 1_000)]
-    found = ContactPredictions(("one",), {"chr1": 5_000 * BIN}, rows)
+    result = ContactPredictions(("one",), {"chr1": 5_000 * BIN}, rows)
     with pytest.raises(ConfigError, match=r"chr1 has 5,000 bins: too many for one array; write \.cool"):
-        found.write(tmp_path / "a.npz")
+        result.write(tmp_path / "a.npz")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -433,12 +433,12 @@ def expected_table(path: Path, values: Mapping[int, float], column: str = "balan
 
 @pytest.mark.parametrize("column", ["balanced.avg", "count.avg"])
 def test_regions_of_a_table_are_averaged_by_their_pairs(tmp_path: Path, column: str) -> None:
-    found = read_expected(expected_table(tmp_path / "e.tsv", {2: 10.0, 3: 5.0, 5: 1.0}, column))
-    np.testing.assert_allclose(found.values, [np.nan, np.nan, 10, 5, np.nan, 1])
-    np.testing.assert_allclose(found.at(np.array([3, 2, 2])), [5, 10, 10])
+    result = read_expected(expected_table(tmp_path / "e.tsv", {2: 10.0, 3: 5.0, 5: 1.0}, column))
+    np.testing.assert_allclose(result.values, [np.nan, np.nan, 10, 5, np.nan, 1])
+    np.testing.assert_allclose(result.at(np.array([3, 2, 2])), [5, 10, 10])
     for distance in (4, 6):
         with pytest.raises(InputError, match=f"no expected contacts for some distances up to {distance} bins"):
-            found.at(np.array([2, distance]))
+            result.at(np.array([2, distance]))
 
 
 @pytest.mark.parametrize(
@@ -469,43 +469,43 @@ def test_what_is_no_table_of_expected_contacts_is_refused(
 
 
 class Saved(NamedTuple):
-    """Checkpoints: a model of the sequence alone, and one that reads two tracks beside it."""
+    """Checkpoints: a model of the sequence alone, and one that reads two input tracks too."""
 
     alone: str
-    beside: str
+    with_inputs: str
 
 
 @pytest.fixture(scope="module")
-def saved(model: Akita, beside_model: Akita, tmp_path_factory: pytest.TempPathFactory) -> Saved:
+def saved(model: Akita, inputs_model: Akita, tmp_path_factory: pytest.TempPathFactory) -> Saved:
     home, random = tmp_path_factory.mktemp("checkpoints"), torch.Generator().manual_seed(0)
-    for name, each in (("akita.alone", model), ("akita.beside", beside_model)):
+    for name, each in (("akita.alone", model), ("akita.with_inputs", inputs_model)):
         rows = [TargetRow(target, target, "log(observed/expected)") for target in TARGETS]
         example = {"codes": torch.randint(0, 4, (4, LENGTH), generator=random).to(torch.uint8)}
         if each.inputs.names:
             example["inputs"] = torch.rand(4, len(each.inputs.names), LENGTH // each.inputs.size, generator=random)
         save(each, home / name, ModelFacts(name, "made"), rows, example)
-    return Saved(f"local-dir:{home / 'akita.alone'}", f"local-dir:{home / 'akita.beside'}")
+    return Saved(f"local-dir:{home / 'akita.alone'}", f"local-dir:{home / 'akita.with_inputs'}")
 
 
 def assert_holds(path: Path, model: Akita, genome: Genome, index: int, names: Sequence[str]) -> None:
     """A cooler has what is predicted for these whole contigs, and for no other one."""
     file = cooler.Cooler(str(path))
     for name in LENGTHS:
-        found = file.matrix().fetch(name)
+        result = file.matrix().fetch(name)
         if name not in names:
-            assert not found.any()
+            assert not result.any()
             continue
         expected = slow_maps(model, genome, name, STARTS[name])[index]
-        np.testing.assert_allclose(found, np.nan_to_num(expected), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(result, np.nan_to_num(expected), rtol=0, atol=1e-5)
 
 
 def test_a_fasta_s_contigs_are_written_and_those_that_are_too_short_left_out(
     run_zoo: Run, saved: Saved, model: Akita, genome: Genome, tmp_path: Path
 ) -> None:
     folder = tmp_path / "deep" / "maps"
-    code, out, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(folder))
+    code, out, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(folder))
     assert (code, out) == (0, "")
-    assert said.splitlines() == [
+    assert err.splitlines() == [
         "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
         ENDS,
         f"{folder}: 2 file(s), 2 target(s), 3 region(s)",
@@ -529,13 +529,13 @@ def test_one_target_is_written_to_a_file_that_ends_in_cool(
 ) -> None:
     path = tmp_path / "a.cool"
     options = ["--contigs", "2", "chr4", "--targets", "two", "--batch-size", "3"]
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(path), *options)
-    assert (code, said) == (0, f"{ENDS}\n{path}: 1 file(s), 1 target(s), 2 region(s)\n")
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(path), *options)
+    assert (code, err) == (0, f"{ENDS}\n{path}: 1 file(s), 1 target(s), 2 region(s)\n")
     assert list(tmp_path.iterdir()) == [path]
     assert_holds(path, model, genome, 1, ["chr2", "chr4"])
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(tmp_path / "b.cool"))
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(tmp_path / "b.cool"))
     assert code == 2
-    assert "b.cool can hold one target, there are 2: name a folder, or choose one" in said.splitlines()[-1]
+    assert "b.cool can hold one target, there are 2: name a folder, or choose one" in err.splitlines()[-1]
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -545,8 +545,8 @@ def test_the_regions_of_a_bed_file_are_written_as_arrays(
     bed, path = tmp_path / "regions.bed", tmp_path / "a.npz"
     bed.write_text("chr4\t700\t1000\n1\t1000\t2500\nchr1\t2000\t3500\tsecond\t0\t-\n")
     options = ["--genome", str(genome.path), "-o", str(path), "--step", "16"]
-    code, _, said = run_zoo("predict", saved.alone, str(bed), *options)
-    assert (code, said) == (0, f"{path}: 1 file(s), 2 target(s), 3 region(s)\n")
+    code, _, err = run_zoo("predict", saved.alone, str(bed), *options)
+    assert (code, err) == (0, f"{path}: 1 file(s), 2 target(s), 3 region(s)\n")
     with np.load(path) as arrays:
         assert set(arrays) == {"targets", "chr1:960-3520", "chr4:640-1024"}
         expected = inside(slow_maps(model, genome, "chr1", [15, 31, 39]), 15, 55)
@@ -560,8 +560,8 @@ def test_with_what_is_expected_contacts_are_written(
     by_distance = {distance: 100 / distance for distance in range(2, BINS)}
     table, path = expected_table(tmp_path / "e.tsv", by_distance), tmp_path / "a.cool"
     options = ["--contigs", "chr4", "--targets", "one", "--expected", table]
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(path), *options)
-    assert code == 0, said
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(path), *options)
+    assert code == 0, err
     file = cooler.Cooler(str(path))
     assert file.info["metadata"]["scale"] == COUNT_SCALE
     predicted = slow_maps(model, genome, "chr4", STARTS["chr4"])[0]
@@ -572,8 +572,8 @@ def test_with_what_is_expected_contacts_are_written(
     short = expected_table(tmp_path / "e.tsv", dict.fromkeys(range(2, BINS - 1), 1.0))
     monkeypatch.setattr(zoo.inference.contacts, "predict_batch", None)  # it is said before a window is predicted
     for name in ("a.cool", "maps"):
-        code, _, said = run_zoo("predict", saved.alone, str(genome.path), "-o", str(tmp_path / name), *options)
-        assert (code, said) == (2, f"zoo: {short}: no expected contacts for some distances up to 15 bins\n")
+        code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(tmp_path / name), *options)
+        assert (code, err) == (2, f"zoo: {short}: no expected contacts for some distances up to 15 bins\n")
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == [Path(short)]
 
 
@@ -587,25 +587,25 @@ def test_a_table_that_cooltools_wrote_gives_contacts(
     made.to_csv(tmp_path / "e.tsv", sep="\t", index=False)
     path = tmp_path / "a.cool"
     options = ["--contigs", "chr4", "--targets", "one", "--expected", str(tmp_path / "e.tsv"), "-o", str(path)]
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options)
-    assert code == 0, said
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options)
+    assert code == 0, err
     predicted = slow_maps(model, genome, "chr4", STARTS["chr4"])[0]
-    found, mean = cooler.Cooler(str(path)).matrix().fetch("chr4"), made.set_index("dist")["balanced.avg"]
+    result, mean = cooler.Cooler(str(path)).matrix().fetch("chr4"), made.set_index("dist")["balanced.avg"]
     for distance in range(2, BINS):
-        there = ~np.isnan(np.diagonal(predicted, distance))
-        expected = np.exp(np.diagonal(predicted, distance)[there]) * mean[distance]
-        np.testing.assert_allclose(np.diagonal(found, distance)[there], expected, rtol=1e-4)
+        mask = ~np.isnan(np.diagonal(predicted, distance))
+        expected = np.exp(np.diagonal(predicted, distance)[mask]) * mean[distance]
+        np.testing.assert_allclose(np.diagonal(result, distance)[mask], expected, rtol=1e-4)
 
 
-def test_files_that_are_there_are_not_written_over(run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path) -> None:
     for path, options in ((tmp_path / "a.cool", ["--targets", "one"]), (tmp_path / "maps" / "two.cool", [])):
         path.parent.mkdir(exist_ok=True)
         path.write_text("measured")
         output = path if options else path.parent
-        code, _, said = run_zoo(
+        code, _, err = run_zoo(
             "predict", saved.alone, str(genome.path), "-o", str(output), "--contigs", "chr2", *options
         )
-        assert (code, said) == (2, f"zoo: {path} exists already: name another output, or remove it\n")
+        assert (code, err) == (2, f"zoo: {path} exists already: name another output, or remove it\n")
         assert path.read_text() == "measured"
     assert list((tmp_path / "maps").iterdir()) == [tmp_path / "maps" / "two.cool"]
 
@@ -615,22 +615,22 @@ def test_where_every_contig_is_too_short_nothing_is_written(
 ) -> None:
     for output in ("maps", "a.cool", "a.npz"):
         options = ["--contigs", "chr3", "--targets", "one", "-o", str(tmp_path / output)]
-        code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options)
+        code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options)
         assert code == 2
-        assert said.splitlines() == [
+        assert err.splitlines() == [
             "zoo: windows of 1,280 bases are longer than every contig that is to be predicted: the longest of the "
             "genome has 5,003"
         ]
         assert list(tmp_path.iterdir()) == []
 
 
-# Models that read tracks beside the sequence.
+# Models that read input tracks.
 
 SIZE = 16
 
 
 @pytest.fixture(scope="module")
-def beside_model() -> Akita:
+def inputs_model() -> Akita:
     return akita(inputs=InputSpec(("left", "right"), SIZE, (1, 0)), rc_average=True)
 
 
@@ -638,7 +638,7 @@ class Inputs(NamedTuple):
     """A table of two bigWigs, and what a window reads from a base on."""
 
     table: str
-    values: Beside
+    values: InputValues
 
 
 @pytest.fixture(scope="module")
@@ -654,32 +654,32 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
                 file.addEntries(name, 0, values=values.tolist(), span=1, step=1)
     (folder / "inputs.tsv").write_text("name\tpath\nleft\tleft.bw\nright\tright.bw\n")
 
-    def beside(name: str, first: int) -> Values:
-        found = np.zeros((2, LENGTH // SIZE), np.float32)
+    def input_values(name: str, first: int) -> Values:
+        result = np.zeros((2, LENGTH // SIZE), np.float32)
         for row, contigs in enumerate(tracks.values()):
             for place in range(LENGTH // SIZE):
                 here = contigs[name][max(first + place * SIZE, 0) : first + (place + 1) * SIZE]
-                found[row, place] = here.mean() if len(here) else 0
-        return found
+                result[row, place] = here.mean() if len(here) else 0
+        return result
 
-    return Inputs(str(folder / "inputs.tsv"), beside)
+    return Inputs(str(folder / "inputs.tsv"), input_values)
 
 
-def test_tracks_beside_the_sequence_are_read_for_each_window(
-    run_zoo: Run, saved: Saved, beside_model: Akita, genome: Genome, inputs: Inputs, tmp_path: Path
+def test_input_tracks_are_read_for_every_window(
+    run_zoo: Run, saved: Saved, inputs_model: Akita, genome: Genome, inputs: Inputs, tmp_path: Path
 ) -> None:
     bed, path = tmp_path / "a.bed", tmp_path / "a.npz"
     bed.write_text("chr4\t0\t2000\nchr1\t1000\t3500\n")
     options = ["--genome", str(genome.path), "-o", str(path), "--inputs", inputs.table, "--batch-size", "2"]
-    code, _, said = run_zoo("predict", saved.beside, str(bed), *options)
-    assert code == 0, said
+    code, _, err = run_zoo("predict", saved.with_inputs, str(bed), *options)
+    assert code == 0, err
     wanted = {"chr1": (15, 55, [15, 23, 31, 39]), "chr4": (2, 30, [2, 10, 14])}
     with np.load(path) as arrays:
         for name, (first, last, starts) in wanted.items():
-            found = arrays[f"{name}:{first * BIN}-{last * BIN}"]
-            expected = inside(slow_maps(beside_model, genome, name, starts, inputs.values), first, last)
-            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-            none = slow_maps(beside_model, genome, name, starts, lambda *_: np.zeros((2, LENGTH // SIZE), np.float32))
+            result = arrays[f"{name}:{first * BIN}-{last * BIN}"]
+            expected = inside(slow_maps(inputs_model, genome, name, starts, inputs.values), first, last)
+            np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
+            none = slow_maps(inputs_model, genome, name, starts, lambda *_: np.zeros((2, LENGTH // SIZE), np.float32))
             assert not np.allclose(expected, inside(none, first, last), atol=1e-3, equal_nan=True)
 
 
@@ -705,11 +705,11 @@ def test_a_table_of_other_tracks_is_refused(
         rows = [f"{name}\t{Path(inputs.table).parent / name}.bw\n" for name in table.split()]
         (folder / "t.tsv").write_text("name\tpath\n" + "".join(rows))
         options = ["--inputs", str(folder / "t.tsv")]
-    code, _, said = run_zoo("predict", saved.beside, str(genome.path), "-o", str(output), *options)
+    code, _, err = run_zoo("predict", saved.with_inputs, str(genome.path), "-o", str(output), *options)
     assert code == 2
-    assert said.splitlines()[-1].startswith("zoo: ")
-    assert words in said.splitlines()[-1]
-    assert len(said.splitlines()) == 1
+    assert err.splitlines()[-1].startswith("zoo: ")
+    assert words in err.splitlines()[-1]
+    assert len(err.splitlines()) == 1
     assert not output.exists()
 
 
@@ -738,8 +738,8 @@ def test_a_region_is_drawn_with_what_was_measured_and_with_features(
     (tmp_path / "genes.bed").write_text("chr1\t1500\t1700\nchr2\t0\t9\n")
     picture = tmp_path / f"region.{ending}"
     options = ["--plot", "1:1,000-3,000", "--measured", measured, "--bed", str(tmp_path / "genes.bed")]
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options, "--smooth", "1", "-o", str(picture))
-    assert (code, said) == (0, f"{picture}: 1:1000-3000, 2 target(s)\n")
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options, "--smooth", "1", "-o", str(picture))
+    assert (code, err) == (0, f"{picture}: 1:1000-3000, 2 target(s)\n")
     head = picture.read_bytes()[:200]
     assert head.startswith(b"\x89PNG") if ending == "png" else b"<?xml" in head
     if ending == "svg":
@@ -769,8 +769,8 @@ def test_what_is_drawn_is_what_was_predicted_and_measured(
     (tmp_path / "a.bed").write_text("\n".join(rows) + "\n")
     options = ["--plot", "chr1:1,000-3,000", "--measured", measured, "--bed", str(tmp_path / "a.bed")]
     output = ["--targets", "two", "-o", str(tmp_path / "a.png")]
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options, *output)
-    assert code == 0, said
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options, *output)
+    assert code == 0, err
     assert (drawn["contig"], drawn["start"], drawn["bin_size"]) == ("chr1", 15 * BIN, BIN)
     predicted = inside(slow_maps(model, genome, "chr1", [15, 23, 31]), 15, 47)
     assert list(drawn["predicted"]) == ["two"]
@@ -782,25 +782,25 @@ def test_what_is_drawn_is_what_was_predicted_and_measured(
     matrix = cooler.Cooler(measured).matrix().fetch("1")
     for distance in range(4, 32):
         whole = np.diagonal(matrix, distance)
-        found = np.diagonal(drawn["measured"], distance)
-        np.testing.assert_allclose(found, np.log(whole / whole.mean())[15 : 47 - distance], rtol=1e-4, atol=1e-5)
+        result = np.diagonal(drawn["measured"], distance)
+        np.testing.assert_allclose(result, np.log(whole / whole.mean())[15 : 47 - distance], rtol=1e-4, atol=1e-5)
     plain = drawn["measured"]
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options, *output, "--smooth", "2")
-    assert code == 0, said
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options, *output, "--smooth", "2")
+    assert code == 0, err
     assert np.array_equal(np.isnan(drawn["measured"]), np.isnan(plain))
     # A Gaussian of two bins takes the noise away.
     assert np.nanstd(np.diff(drawn["measured"])) < np.nanstd(np.diff(plain)) / 4
 
 
-def test_a_picture_that_fails_leaves_what_was_there(run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path) -> None:
+def test_a_failed_picture_leaves_the_old_one(run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     picture.write_text("before")
     for option in ("--measured", "--bed"):
         nothing = str(tmp_path / "nothing")
         options = ["--plot", "chr1:1000-3000", option, nothing, "-o", str(picture)]
-        code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options)
+        code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options)
         assert (code, picture.read_text()) == (2, "before")
-        assert said == f"zoo: {nothing}: no such file\n"
+        assert err == f"zoo: {nothing}: no such file\n"
         assert list(tmp_path.iterdir()) == [picture]
 
 
@@ -851,9 +851,9 @@ def test_options_that_do_not_fit_are_one_sentence(
     words: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options)
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options)
     assert code == 2
-    *before, last = said.splitlines()
+    *before, last = err.splitlines()
     assert last.startswith("zoo: ")
     assert words in last
     assert before == []
@@ -867,14 +867,14 @@ def test_expected_contacts_are_for_coolers(run_zoo: Run, saved: Saved, genome: G
     assert list(tmp_path.iterdir()) == [Path(table)]
 
 
-def test_regions_without_a_prediction_are_said_and_not_counted(
+def test_regions_without_a_prediction_are_noted_and_not_counted(
     run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path
 ) -> None:
     bed, path = tmp_path / "a.bed", tmp_path / "a.npz"
     bed.write_text("chr1\t0\t100\nchr1\t1000\t2500\nchr4\t700\t720\nchr3\t0\t60\nchr3\t60\t90\n")
-    code, _, said = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
+    code, _, err = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
     assert code == 0
-    assert said.splitlines() == [
+    assert err.splitlines() == [
         "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
         "zoo: not predicted, too near the ends of their contigs or of too few bins: 2 region(s), "
         "chr1:0-100, chr4:700-720",
@@ -891,8 +891,8 @@ def test_small_regions_that_touch_are_predicted_together(
     """None of them has a pair that is predicted by itself."""
     bed, path = tmp_path / "a.bed", tmp_path / "a.npz"
     bed.write_text("".join(f"chr1\t{start}\t{start + 64}\n" for start in range(1_280, 1_920, 64)))
-    code, _, said = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
-    assert (code, said) == (0, f"{path}: 1 file(s), 2 target(s), 10 region(s)\n")
+    code, _, err = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
+    assert (code, err) == (0, f"{path}: 1 file(s), 2 target(s), 10 region(s)\n")
     with np.load(path) as arrays:
         assert list(arrays) == ["targets", "chr1:1280-1920"]
         assert np.isfinite(arrays["chr1:1280-1920"]).any()
@@ -903,11 +903,9 @@ def test_bed_without_a_genome_and_regions_past_an_end_are_refused(
 ) -> None:
     bed = tmp_path / "a.bed"
     bed.write_text("chr1\t0\t100\n")
-    code, _, said = run_zoo(
-        "predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(tmp_path / "maps")
-    )
-    assert (code, said.count("\n")) == (2, 1)
-    assert "nothing is predicted for chr1:0-100: it lies too near the end of its contig" in said
+    code, _, err = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(tmp_path / "maps"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "nothing is predicted for chr1:0-100: it lies too near the end of its contig" in err
     bed.write_text("chr1\t0\t2000\nchr1\t4000\t6000\n")
     for options, words in (
         ([], "a.bed holds intervals: name the genome with --genome"),
@@ -915,9 +913,9 @@ def test_bed_without_a_genome_and_regions_past_an_end_are_refused(
         (["--genome", str(genome.path), "--resize"], "--resize is for models of labels"),
         (["--genome", str(genome.path), "--contigs", "chr1"], "--contigs is for a FASTA as INPUT"),
     ):
-        code, _, said = run_zoo("predict", saved.alone, str(bed), "-o", str(tmp_path / "maps"), *options)
-        assert (code, said.count("\n")) == (2, 1)
-        assert words in said
+        code, _, err = run_zoo("predict", saved.alone, str(bed), "-o", str(tmp_path / "maps"), *options)
+        assert (code, err.count("\n")) == (2, 1)
+        assert words in err
         assert list(tmp_path.iterdir()) == [bed]
 
 
@@ -935,7 +933,7 @@ def test_a_measured_map_of_other_bins_or_another_assembly_is_refused(
         (str(longer), ["of another assembly than the genome: chr1 has 6,000 bases there and 5,003 in the FASTA"]),
     ):
         options = ["--plot", "chr1:1000-3000", "--measured", uri, "-o", str(tmp_path / "a.png")]
-        code, _, said = run_zoo("predict", saved.alone, str(genome.path), *options)
-        assert (code, said.count("\n")) == (2, 1)
-        assert [word for word in words if word not in said] == []
+        code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options)
+        assert (code, err.count("\n")) == (2, 1)
+        assert [word for word in words if word not in err] == []
     assert sorted(tmp_path.iterdir()) == [coarse, longer]

@@ -82,18 +82,18 @@ def test_mixed_lengths_are_predicted_as_if_each_sequence_were_alone(batch_size: 
     model = small_deepbind(scan=True, pooling=pooling, loss="mean_squared_error")
     rng = np.random.default_rng(1)
     sequences = random_sequences([*rng.integers(1, 70, 80).tolist(), *[20] * 20])
-    found = predict_sequences(model, sequences, batch_size=batch_size)
-    np.testing.assert_allclose(found.values, one_by_one(model, sequences), atol=1e-5, rtol=0)
-    assert np.unique(found.values.round(4)).size > 80
-    assert found.names[:2] == ["sequence_1", "sequence_2"]
+    result = predict_sequences(model, sequences, batch_size=batch_size)
+    np.testing.assert_allclose(result.values, one_by_one(model, sequences), atol=1e-5, rtol=0)
+    assert np.unique(result.values.round(4)).size > 80
+    assert result.names[:2] == ["sequence_1", "sequence_2"]
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_the_batch_size_changes_nothing_for_a_loaded_checkpoint(batch_size: int, tiny_checkpoint: Path) -> None:
     model = load_folder(tiny_checkpoint / "mlp.tiny")
     sequences = random_sequences([20] * 65)
-    found = predict_sequences(model, sequences, batch_size=batch_size).values
-    np.testing.assert_allclose(found, one_by_one(model, sequences), atol=1e-5, rtol=0)
+    result = predict_sequences(model, sequences, batch_size=batch_size).values
+    np.testing.assert_allclose(result, one_by_one(model, sequences), atol=1e-5, rtol=0)
 
 
 def test_both_strands_are_averaged_in_natural_units_where_the_model_says_so() -> None:
@@ -164,9 +164,9 @@ def test_an_error_in_the_model_leaves_its_mode_as_it_was(monkeypatch: pytest.Mon
 def test_a_lower_precision_is_close_and_the_table_is_float32(precision: Literal["bf16", "16"]) -> None:
     model = small_deepbind()
     sequences = random_sequences([20] * 10)
-    found = predict_sequences(model, sequences, precision=precision).values
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, predict_sequences(model, sequences).values, atol=0.05, rtol=0)
+    result = predict_sequences(model, sequences, precision=precision).values
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, predict_sequences(model, sequences).values, atol=0.05, rtol=0)
 
 
 def test_no_sequences_make_an_empty_table() -> None:
@@ -195,12 +195,12 @@ def genome(tmp_path: Path) -> Genome:
 def test_intervals_are_predicted_as_their_sequences(genome: Genome, tiny_checkpoint: Path) -> None:
     model = load_folder(tiny_checkpoint / "mlp.tiny")
     intervals = [Interval("chr1", 40, 60), Interval("chr2", 5, 25, "named", "-"), Interval("chr1", 0, 20)]
-    found = LabelPredictor(model).predict(genome, intervals)
+    result = LabelPredictor(model).predict(genome, intervals)
     expected = one_by_one(model, [genome.sequence(interval) for interval in intervals])
-    assert found.names == ["chr1:40-60", "named", "chr1:0-20"]
-    np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=0)
-    turned = LabelPredictor(model).predict(genome, [Interval("chr2", 5, 25)]).values
-    assert np.abs(turned - found.values[1]).max() > 1e-3
+    assert result.names == ["chr1:40-60", "named", "chr1:0-20"]
+    np.testing.assert_allclose(result.values, expected, atol=1e-5, rtol=0)
+    reversed_values = LabelPredictor(model).predict(genome, [Interval("chr2", 5, 25)]).values
+    assert np.abs(reversed_values - result.values[1]).max() > 1e-3
 
 
 def test_no_intervals_make_an_empty_table(genome: Genome) -> None:

@@ -46,7 +46,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Genome:
 def model() -> Basenji:
     """16-base bins, 20 of them predicted of 24; what a bin needs of its surroundings lies within the crop."""
     torch.manual_seed(0)
-    found = Basenji(
+    result = Basenji(
         ["plus", "minus", "both"],
         length=384,
         strand_pairs=[1, 0, 2],
@@ -63,9 +63,9 @@ def model() -> Basenji:
         crop_bins=2,
     )
     with torch.no_grad():
-        for parameter in found.parameters():
+        for parameter in result.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
-    return found.eval()
+    return result.eval()
 
 
 def predict_regions(
@@ -100,8 +100,8 @@ def test_every_bin_is_what_the_model_gives_for_a_window_around_it(
     region = Interval(chrom, 0, LENGTHS[chrom])
     stretches = list(predict_tracks(model, genome, [region], batch_size=3, trim=trim))
     assert stretches[0].start == 0
-    found = np.concatenate([stretch.values for stretch in stretches], 1)
-    np.testing.assert_allclose(found, slow(model, genome, chrom), rtol=1e-4, atol=1e-6)
+    result = np.concatenate([stretch.values for stretch in stretches], 1)
+    np.testing.assert_allclose(result, slow(model, genome, chrom), rtol=1e-4, atol=1e-6)
 
 
 def test_where_windows_begin_does_not_matter_and_neither_does_the_batch(model: Basenji, genome: Genome) -> None:
@@ -119,27 +119,27 @@ def test_regions_are_sorted_joined_where_they_overlap_and_widened_to_whole_bins(
         Interval("chr1", 40, 60),
         Interval("chr1", 55, 90, strand="-"),
     ]
-    found = predict_regions(model, genome, regions, ["both"])
-    assert [(each.contig, each.start, each.values.shape) for each in found.segments] == [
+    result = predict_regions(model, genome, regions, ["both"])
+    assert [(each.contig, each.start, each.values.shape) for each in result.segments] == [
         ("chr1", 32, (1, 4)),
         ("chr1", 4896, (1, 7)),
         ("chr2", 96, (1, 7)),
     ]
     whole = predict_regions(model, genome, [Interval("chr1", 0, 5003)]).segments[0].values
-    np.testing.assert_allclose(found.segments[0].values[0], whole[2, 2:6], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(result.segments[0].values[0], whole[2, 2:6], rtol=1e-4, atol=1e-6)
 
 
 def test_the_bigwigs_hold_every_bin_and_nothing_else(model: Basenji, genome: Genome, tmp_path: Path) -> None:
     regions = [Interval("chr1", 160, 1600), Interval("chr1", 4000, 5003), Interval("chr3", 0, 100)]
-    found = predict_regions(model, genome, regions)
-    paths = found.write(tmp_path / "tracks")
+    result = predict_regions(model, genome, regions)
+    paths = result.write(tmp_path / "tracks")
     assert [path.name for path in paths] == ["plus.bw", "minus.bw", "both.bw"]
     for row, path in enumerate(paths):
         with pyBigWig.open(str(path)) as file:
             assert file.chroms() == LENGTHS
             for name, length in LENGTHS.items():
                 expected = np.full(length, np.nan, np.float32)
-                for each in found.segments:
+                for each in result.segments:
                     if each.contig == name:
                         values = np.repeat(each.values[row], 16)[: length - each.start]
                         expected[each.start : each.start + len(values)] = values
@@ -147,9 +147,9 @@ def test_the_bigwigs_hold_every_bin_and_nothing_else(model: Basenji, genome: Gen
 
 
 def test_predict_gives_tracks_for_a_model_of_tracks(model: Basenji, genome: Genome) -> None:
-    found = predict(model, genome, [Interval("chr3", 0, 100)])
-    assert isinstance(found, TrackPredictions)
-    assert [each.values.shape for each in found.segments] == [(3, 7)]
+    result = predict(model, genome, [Interval("chr3", 0, 100)])
+    assert isinstance(result, TrackPredictions)
+    assert [each.values.shape for each in result.segments] == [(3, 7)]
 
 
 def test_nothing_is_left_when_prediction_fails_midway(model: Basenji, genome: Genome, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_what_cannot_be_is_refused(model: Basenji, genome: Genome, options: dict
         list(predict_tracks(model, genome, [Interval("chr1", 0, 100)], **options))
 
 
-def test_regions_that_are_not_there_are_refused(model: Basenji, genome: Genome) -> None:
+def test_regions_outside_the_genome_are_refused(model: Basenji, genome: Genome) -> None:
     with pytest.raises(InputError, match="'chr9' is not in the genome"):
         list(predict_tracks(model, genome, [Interval("chr9", 0, 10)]))
     with pytest.raises(InputError, match="reaches past the end of chr3, which has 100 bases"):
@@ -252,17 +252,17 @@ def checkpoint(model: Basenji, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
     run_zoo: Run, checkpoint: str, model: Basenji, genome: Genome, tmp_path: Path
 ) -> None:
-    code, _, said = run_zoo(
+    code, _, err = run_zoo(
         "predict", checkpoint, str(genome.path), "-o", str(tmp_path / "whole"), "--contigs", "2", "chr3"
     )
     assert code == 0
-    assert said.splitlines() == [
+    assert err.splitlines() == [
         "zoo: shorter than the 384 bases that the model reads, and padded with N: 1 contig(s), chr3",
         f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 752 bases in whole bins",  # 640 + 7 bins of 16
     ]
     with pyBigWig.open(str(tmp_path / "whole/plus.bw")) as file:
-        found = file.values("chr2", 0, 640, numpy=True)[::16]
-    np.testing.assert_allclose(found, slow(model, genome, "chr2")[0], rtol=1e-4, atol=1e-6)
+        result = file.values("chr2", 0, 640, numpy=True)[::16]
+    np.testing.assert_allclose(result, slow(model, genome, "chr2")[0], rtol=1e-4, atol=1e-6)
     bed = tmp_path / "regions.bed"
     bed.write_text("chr2\t32\t64\nchr1\t10\t20\n")
     code, _, _ = run_zoo(
@@ -282,18 +282,18 @@ def test_scale_and_soft_clip_of_a_table_are_inverted(
     lines = ["name\tpath\tscale\tsoft_clip", "minus\tminus.bw\t-0.5\t", "plus\tplus.bw\t\t0.25"]
     (tmp_path / "targets.tsv").write_text("\n".join(lines) + "\n")
     options = ["--contigs", "chr2", "--targets", "plus", "minus", "--inverse-transform", str(tmp_path / "targets.tsv")]
-    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "tracks"))
-    assert code == 0, said
+    code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "tracks"))
+    assert code == 0, err
     expected = slow(model, genome, "chr2")
     over = np.maximum(expected[0] - 0.25, 0)
     assert over.max() > 0
     for name, values in (("plus", expected[0] + over * (over + 1)), ("minus", expected[1] / -0.5)):
         with pyBigWig.open(str(tmp_path / "tracks" / f"{name}.bw")) as file:
-            found = file.values("chr2", 0, 640, numpy=True)[::16]
-        np.testing.assert_allclose(found, values, rtol=1e-4, atol=1e-5)
+            result = file.values("chr2", 0, 640, numpy=True)[::16]
+        np.testing.assert_allclose(result, values, rtol=1e-4, atol=1e-5)
     (tmp_path / "targets.tsv").write_text("\n".join(lines[:2]) + "\n")
-    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "other"))
-    assert (code, "has no target 'plus', which is predicted" in said) == (2, True)
+    code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options, "-o", str(tmp_path / "other"))
+    assert (code, "has no target 'plus', which is predicted" in err) == (2, True)
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
@@ -306,8 +306,8 @@ def test_a_region_is_drawn_with_what_was_measured(
     (tmp_path / "targets.tsv").write_text("name\tpath\nplus\tplus.bw\n")
     picture = tmp_path / f"region.{ending}"
     options = ["--plot", "1:1,000-1,500", "--measured", str(tmp_path / "targets.tsv"), "-o", str(picture)]
-    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options, "--targets", "plus", "minus")
-    assert (code, said.strip()) == (0, f"{picture}: 1:1000-1500, 2 target(s)")
+    code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options, "--targets", "plus", "minus")
+    assert (code, err.strip()) == (0, f"{picture}: 1:1000-1500, 2 target(s)")
     head = picture.read_bytes()[:200]
     assert head.startswith(b"\x89PNG") if ending == "png" else b"<?xml" in head
     if ending == "svg":
@@ -347,10 +347,10 @@ def test_options_that_do_not_fit_are_one_sentence(
     words: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options)
+    code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options)
     assert code == 2
-    assert said.startswith("zoo: ")
-    assert words in said
+    assert err.startswith("zoo: ")
+    assert words in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -359,15 +359,13 @@ def test_bins_that_regions_share_are_counted_once(model: Basenji, genome: Genome
     assert TrackPredictor(model).plan(genome, regions).rows == 3 + 1 + 1
 
 
-def test_a_picture_that_fails_leaves_what_was_there(
-    run_zoo: Run, checkpoint: str, genome: Genome, tmp_path: Path
-) -> None:
+def test_a_failed_picture_leaves_the_old_one(run_zoo: Run, checkpoint: str, genome: Genome, tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     picture.write_text("before")
     options = ["--plot", "chr1:1000-1500", "--measured", str(tmp_path / "nothing.tsv"), "-o", str(picture)]
-    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options)
+    code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options)
     assert (code, picture.read_text()) == (2, "before")
-    assert "nothing.tsv: no such file" in said
+    assert "nothing.tsv: no such file" in err
     assert list(tmp_path.iterdir()) == [picture]
 
 
@@ -388,9 +386,9 @@ def test_what_was_measured_on_another_assembly_is_refused(
         file.addEntries("chr1", 0, values=[3.0] * 400, span=10, step=10)
     (tmp_path / "targets.tsv").write_text("name\tpath\nplus\tplus.bw\n")
     options = ["--plot", "chr1:1000-1500", "--measured", str(tmp_path / "targets.tsv"), "-o", str(tmp_path / "a.png")]
-    code, _, said = run_zoo("predict", checkpoint, str(genome.path), *options)
+    code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options)
     assert code == 2
-    assert "plus.bw is of another assembly than the genome: chr1 has 4,000 bases there and 5,003 in the FASTA" in said
+    assert "plus.bw is of another assembly than the genome: chr1 has 4,000 bases there and 5,003 in the FASTA" in err
 
 
 def test_tracks_are_no_table(model: Basenji) -> None:
@@ -399,9 +397,9 @@ def test_tracks_are_no_table(model: Basenji) -> None:
 
 
 def test_options_for_tracks_do_not_fit_labels(run_zoo: Run, tiny_checkpoint: Path, genome: Genome) -> None:
-    code, _, said = run_zoo(
+    code, _, err = run_zoo(
         "predict", f"local-dir:{tiny_checkpoint / 'mlp.tiny'}", str(genome.path), "--plot", "chr1:1-2"
     )
     assert code == 2
-    assert "--plot is for models of tracks or contacts, and local-dir:" in said
-    assert "mlp.tiny predicts labels;" in said
+    assert "--plot is for models of tracks or contacts, and local-dir:" in err
+    assert "mlp.tiny predicts labels;" in err

@@ -120,7 +120,7 @@ def check_sites(
             raise InputError(f"{site.label!r}: {error}; {remedy}") from None
         yield site
     if past_end:
-        notes.append(f"{past_end} resized intervals reach past the end of their contig; N stands there")
+        notes.append(f"{past_end} resized intervals reach past the end of their contig and are padded with N")
 
 
 def choose_targets(output: Output, names: Sequence[str] | None) -> list[str]:

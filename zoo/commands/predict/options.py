@@ -83,7 +83,7 @@ def refuse_foreign(given: argparse.Namespace, name: str, kind: str) -> None:
     for other in KINDS:
         for option in kind_module(other).OPTIONS:
             if _destination(option) in vars(given) and _destination(option) not in own:
-                kinds = [each for each in KINDS if option in kind_module(each).OPTIONS]
+                kinds = [one for one in KINDS if option in kind_module(one).OPTIONS]
                 raise ConfigError(
                     f"{option.flags[-1]} is for models of {' or '.join(kinds)}, and {name} predicts {kind}; "
                     f"`zoo predict {name} --help` lists its options"
