@@ -139,8 +139,8 @@ def upgrade_tensors(state: "dict[str, Tensor]", architecture: str, stored_format
 
 
 def _upgrade_arguments(architecture: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of format 1 as they are called and grouped now."""
-    arguments = {**arguments, **_stated(architecture, arguments)}
+    """Rename and group arguments of format 1."""
+    arguments = {**arguments, **_changed_values(architecture, arguments)}
     groups = _GROUPED.get(architecture, {})
     fields = {old: (group, new) for group, names in groups.items() for old, new in names.items()}
     upgraded: dict[str, Any] = {}
@@ -156,8 +156,8 @@ def _upgrade_arguments(architecture: str, arguments: dict[str, Any]) -> dict[str
     return upgraded
 
 
-def _stated(architecture: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Values of format 1 that are written in another way now, or that stood for another value."""
+def _changed_values(architecture: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of format 1 whose values changed: renamed, or a default that None stood for."""
     if architecture == "deepbind" and arguments.get("strands") == "best_detector":
         return {"strands": "best_filter"}
     if architecture != "akita":

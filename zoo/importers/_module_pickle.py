@@ -1,8 +1,8 @@
-"""Whole modules that others pickled with `torch.save(model)`: their tensors, read without running or building anything.
+"""Read the tensors of a whole module that was pickled with `torch.save(model)`, without running code from the file.
 
-Such a file asks the reader to import classes and call functions, whatever they are. This reader knows containers and
-tensors; of the classes that a caller expects it makes inert stand-ins that hold the state they were given, and any
-other name, or call, refuses the file.
+Such a file can ask the reader to import any class and call any function. This reader knows containers and tensors
+only. An object of a class that the caller expects becomes an inert placeholder that holds its state; a file that asks
+for any other name, or calls a class, is refused.
 """
 
 import io
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["read_module"]
 
-# All classes of torch's own layers may stand in a module; none of them is imported.
+# All classes of torch's own layers are accepted in a module; none of them is imported.
 _LAYERS = "torch.nn.modules."
 _MOST_BYTES = 4_000_000_000
 _MOST_MODULES, _DEEPEST = 100_000, 50
-# Tensors may share what is stored; so many times the file, and a little, is what they can take.
+# Tensors may share storages: together they may have this many times the bytes of the file, plus a small constant.
 _SHARED, _SMALL = 4, 1_000_000
 
 
@@ -35,16 +35,19 @@ def read_module(path: Path, classes: Collection[str]) -> "dict[str, Tensor]":
     """Read the parameters and buffers of a pickled module, by their names in its state dict.
 
     Args:
-        path: what `torch.save(model, path)` wrote, in torch's zip format.
-        classes: `module.name` of the publisher's own classes that may stand in it.
+        path: file that `torch.save(model, path)` wrote, in torch's zip format.
+        classes: `module.name` of the publisher's own classes that are accepted in it.
+
+    Returns:
+        Tensors by name, in the order of the state dict.
 
     Raises:
-        IntegrityError: not such a file, or one that asks for anything else.
+        IntegrityError: a file that is not in this format, or that asks for anything else.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            (name,) = (each for each in archive.namelist() if each.endswith("/data.pkl"))
-            size = sum(each.file_size for each in archive.infolist())
+            (name,) = (entry for entry in archive.namelist() if entry.endswith("/data.pkl"))
+            size = sum(entry.file_size for entry in archive.infolist())
             if size > _MOST_BYTES:
                 raise IntegrityError(f"{path}: unpacked it would be larger than any model here")
             root = _Reader(archive, name, classes).load()
@@ -63,16 +66,16 @@ def read_module(path: Path, classes: Collection[str]) -> "dict[str, Tensor]":
 
 
 class _Inert:
-    """Stands for an object of some class: holds the state it was pickled with and can do nothing."""
+    """Placeholder of an object of any class: holds its pickled state and has no behaviour."""
 
     state: dict[str, Any]
 
     def __new__(cls, *arguments: Any) -> "_Inert":
         if arguments:
             raise IntegrityError("it calls a class, where a module only holds what was saved")
-        found = super().__new__(cls)
-        object.__setattr__(found, "state", {})
-        return found
+        placeholder = super().__new__(cls)
+        object.__setattr__(placeholder, "state", {})
+        return placeholder
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, dict):
@@ -81,7 +84,7 @@ class _Inert:
 
 
 class _StoredTensor(NamedTuple):
-    """A tensor that is not built before the whole file is read: what a file says of it, checked then."""
+    """Description of a tensor in the file, as read: checked and built after the whole file is read."""
 
     storage: Any
     offset: Any
@@ -90,7 +93,7 @@ class _StoredTensor(NamedTuple):
 
 
 class _Function:
-    """Stands for one of torch's functions: can be called, and nothing can be set on it."""
+    """Replacement of one of torch's functions: can be called; no attribute can be set."""
 
     __slots__ = ("_call",)
     _call: Callable[..., Any]
@@ -109,18 +112,18 @@ class _Function:
 
 
 class _Storage(NamedTuple):
-    """A storage that a tensor is a view of: where its bytes lie, not yet read."""
+    """A storage that a tensor is a view of: type and file name of its bytes, not yet read."""
 
     dtype: str
     key: str
 
 
 class _Kind(str):
-    """The name of a kind of storage, such as `FloatStorage`: a text that nothing can call."""
+    """Name of a storage class, such as `FloatStorage`: a string, so that it cannot be called."""
 
 
 class _Reader(pickle.Unpickler):
-    """See the module."""
+    """Restricted unpickler: see the module's docstring."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str, classes: Collection[str]) -> None:
         super().__init__(io.BytesIO(archive.read(name)), encoding="utf-8")
@@ -134,7 +137,7 @@ class _Reader(pickle.Unpickler):
         }
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a name in the file means; nothing is imported for it."""
+        """Look up a name in the file; nothing is imported."""
         full = f"{module}.{name}"
         if full in self.known:
             return self.known[full]
@@ -145,14 +148,14 @@ class _Reader(pickle.Unpickler):
         raise IntegrityError(f"it asks for {full!r}, which no model needs; nothing of it was run")
 
     def persistent_load(self, key: Any) -> _Storage:
-        """A storage, by the name of its file in the archive."""
-        kind, dtype, place, *_ = key
-        if kind != "storage" or not isinstance(dtype, _Kind) or not isinstance(place, str):
+        """Look up a storage by the name of its file in the archive."""
+        kind, dtype, name, *_ = key
+        if kind != "storage" or not isinstance(dtype, _Kind) or not isinstance(name, str):
             raise IntegrityError("it refers to something that is no storage")
-        return _Storage(str(dtype), place)
+        return _Storage(str(dtype), name)
 
 
-# Kinds of storage -> the type of their elements.
+# Storage class -> type of its elements.
 _DTYPES = {
     "FloatStorage": "float32",
     "DoubleStorage": "float64",
@@ -173,14 +176,14 @@ def _parameter(tensor: Any, *_: Any) -> Any:
 
 
 class _Builder:
-    """Builds the tensors of a module, from bytes that are there, and no more than a model has."""
+    """Builds the tensors of a module from the bytes in the file, up to a number of bytes and of modules."""
 
     def __init__(self, archive: zipfile.ZipFile, folder: str, most: int) -> None:
         self.archive, self.folder, self.most = archive, folder, most
         self.bytes = self.modules = 0
 
     def tensors(self, module: _Inert, prefix: str = "") -> "Iterator[tuple[str, Tensor]]":
-        """Names and tensors of a module and of those within it, as its state dict has them."""
+        """Yield names and tensors of a module and its submodules in the order of the state dict."""
         self.modules += 1
         if self.modules > _MOST_MODULES or prefix.count(".") > _DEEPEST:
             raise IntegrityError("modules within modules without end")
@@ -194,7 +197,7 @@ class _Builder:
                 yield from self.tensors(inner, f"{prefix}{name}.")
 
     def build(self, stored: _StoredTensor) -> "Tensor":
-        """A tensor, once it is known to lie within its storage."""
+        """Build a tensor after checking that it lies within its storage."""
         import torch
 
         storage, offset, shape, stride = stored
@@ -209,13 +212,13 @@ class _Builder:
             raise IntegrityError("its tensors are far larger than the file")
         data = bytearray(self.archive.read(f"{self.folder}data/{storage.key}"))
         flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
-        # torch refuses what reaches past the end.
+        # torch refuses a view that extends past the end.
         return torch.as_strided(flat, shape, stride, offset).clone()
 
 
 def _table(module: _Inert, kind: str) -> list[tuple[Any, Any]]:
-    """One of the dictionaries of a module: names and what they stand for."""
-    found = module.state.get(kind)
-    if found is not None and not isinstance(found, dict):
+    """Items of one of the dictionaries in the state of a module."""
+    table = module.state.get(kind)
+    if table is not None and not isinstance(table, dict):
         raise IntegrityError(f"the {kind} of a module are no dictionary")
-    return list((found or {}).items())
+    return list((table or {}).items())

@@ -1,4 +1,4 @@
-"""Weights that others published as a plain state dict: read without running anything, loaded strictly."""
+"""Published weights in plain state dicts: read without executing code, loaded strictly."""
 
 import pickle
 from collections.abc import Callable
@@ -26,13 +26,13 @@ def load_published(
     The file is read by torch's restricted unpickler, which builds tensors and containers only.
 
     Args:
-        model: to be filled.
+        model: receives the weights.
         path: of the file.
-        convert: gives the published tensors the model's names; the path is for its errors.
-        title: what the file should hold.
+        convert: renames published tensors to the model's names; the path is for its messages.
+        title: name of the published model, for messages.
 
     Raises:
-        IntegrityError: it is no plain state dict, or not of this model.
+        IntegrityError: a file that is no plain state dict, or not of this model.
     """
     import torch
 
@@ -49,7 +49,7 @@ def fill_published(model: "SequenceModel", state: "dict[str, Tensor]", path: Pat
     """Fill a model with tensors of its own names.
 
     Raises:
-        IntegrityError: they are not those of this model.
+        IntegrityError: tensors that are missing, unknown or of another shape.
     """
     try:
         model.load_state_dict(state, strict=True)

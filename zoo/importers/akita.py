@@ -1,8 +1,8 @@
 """The human Akita model (Fudenberg 2020), as its PyTorch port publishes the authors' weights.
 
-The file is a whole pickled module, which only running its publisher's classes would load; here its tensors alone are
-read, see `_module_pickle`. The port dilates its convolutions by 1, 2, 4, 7, 12, 21, 37, 65; the weights were trained,
-and are used here, with the authors' 1, 2, 3, 5, 9, 16, 29, 50.
+The file is a whole pickled module, which only running its publisher's classes would load; only its tensors are
+read here, see `_module_pickle`. The port dilates its convolutions by 1, 2, 4, 7, 12, 21, 37, 65; the weights were
+trained, and are used here, with the authors' 1, 2, 3, 5, 9, 16, 29, 50.
 """
 
 import re
@@ -31,7 +31,7 @@ WEIGHTS = PublicFile(
     "Apache-2.0 (weights), MIT (port)",
 )
 TARGETS = ("HFF", "H1hESC", "GM12878", "IMR90", "HCT116")
-# The publisher's own classes in the file, of which nothing but the tensors within is read.
+# The publisher's own classes in the file; only the tensors inside them are read.
 _CLASSES = {
     "model.SeqNN",
     *(
@@ -116,20 +116,20 @@ def import_model(name: str) -> "SequenceModel":
 
 
 def convert(state: "dict[str, Tensor]", path: Path) -> "dict[str, Tensor]":
-    """Give the published tensors our names.
+    """Rename the published tensors to the model's names.
 
     Args:
-        state: as read.
-        path: of the file, for the error.
+        state: published tensors by name.
+        path: of the file, for messages.
 
     Raises:
-        IntegrityError: a tensor that is none of this model's.
+        IntegrityError: a tensor that this model does not have.
     """
-    found = {}
+    renamed = {}
     for key, value in state.items():
         module, _, tensor = key.rpartition(".")
         if module not in _NAMES or not re.fullmatch(r"\w+", tensor):
             raise IntegrityError(f"{path}: not the published Akita model (what is {key!r}?)")
         dense = module == "final.dense" and tensor == "weight"
-        found[f"{_NAMES[module]}.{tensor}"] = value.unsqueeze(-1) if dense else value
-    return found
+        renamed[f"{_NAMES[module]}.{tensor}"] = value.unsqueeze(-1) if dense else value
+    return renamed

@@ -1,7 +1,7 @@
 """The human Basenji2 model (Kelley 2020), as the PyPI package `basenji2-pytorch` lays its weights out.
 
 The file is a plain state dict. It is read by torch's restricted unpickler, which builds tensors and containers and runs
-nothing. Its publisher names its md5 alone.
+nothing. Its publisher states only its md5.
 """
 
 from functools import cache
@@ -78,14 +78,14 @@ def import_model(name: str) -> "SequenceModel":
 
 
 def convert(state: dict[str, Any], path: Path) -> "dict[str, Tensor]":
-    """Give the published tensors our names.
+    """Rename the published tensors to the model's names.
 
     Args:
-        state: as read.
-        path: of the file, for the error.
+        state: published tensors by name.
+        path: of the file, for messages.
 
     Raises:
-        IntegrityError: a tensor that is none of this model's.
+        IntegrityError: a tensor that this model does not have.
     """
     return {
         _our_name(key, path): value.unsqueeze(-1) if key == f"{_LAST}.weight" else value for key, value in state.items()

@@ -40,7 +40,7 @@ _NORMS = {
     "18": "head.1.1",
 }
 _NORM_KEYS = ("weight", "bias", "running_mean", "running_var")
-# Counts batches in training only; torch wrote it from 0.4.1 on.
+# Number of training batches; written by torch 0.4.1 and later.
 _COUNTER = "num_batches_tracked"
 
 
@@ -77,30 +77,32 @@ def import_model(name: str) -> "SequenceModel":
 
 
 def convert(state: dict[str, Any], path: Path) -> "dict[str, Tensor]":
-    """Turn the published state dict into ours.
+    """Rename the published tensors to the model's names.
 
     Args:
-        state: as read.
-        path: of the file, for the error.
+        state: published tensors by name.
+        path: of the file, for messages.
 
     Raises:
-        IntegrityError: a key too many or too few, or a convolution that is not one of two dimensions.
+        IntegrityError: a tensor that is missing or unknown, or a convolution that is not two-dimensional.
     """
     import torch
 
-    left = {key: value for key, value in state.items() if not key.endswith(_COUNTER)}
-    found: dict[str, Tensor] = {}
+    remaining = {key: value for key, value in state.items() if not key.endswith(_COUNTER)}
+    renamed: dict[str, Tensor] = {}
     try:
         for theirs, ours in _CONVOLUTIONS.items():
-            found[f"{ours}.weight"] = left.pop(f"{theirs}.weight").transpose(2, 3)  # (out, in, k, 1) -> (out, in, 1, k)
-            found[f"{ours}.bias"] = left.pop(f"{theirs}.bias")
+            renamed[f"{ours}.weight"] = remaining.pop(f"{theirs}.weight").transpose(
+                2, 3
+            )  # (out, in, k, 1) -> (out, in, 1, k)
+            renamed[f"{ours}.bias"] = remaining.pop(f"{theirs}.bias")
         for theirs, ours in _DENSE.items():
-            found |= {f"{ours}.{key}": left.pop(f"{theirs}.{key}") for key in ("weight", "bias")}
+            renamed |= {f"{ours}.{key}": remaining.pop(f"{theirs}.{key}") for key in ("weight", "bias")}
         for theirs, ours in _NORMS.items():
-            found |= {f"{ours}.{key}": left.pop(f"{theirs}.{key}") for key in _NORM_KEYS}
-            found[f"{ours}.{_COUNTER}"] = torch.tensor(0)
+            renamed |= {f"{ours}.{key}": remaining.pop(f"{theirs}.{key}") for key in _NORM_KEYS}
+            renamed[f"{ours}.{_COUNTER}"] = torch.tensor(0)
     except (KeyError, AttributeError, IndexError) as error:
         raise IntegrityError(f"{path}: not the published Basset model ({error})") from None
-    if left:
-        raise IntegrityError(f"{path}: not the published Basset model (what are {', '.join(sorted(left)[:5])}?)")
-    return found
+    if remaining:
+        raise IntegrityError(f"{path}: not the published Basset model (what are {', '.join(sorted(remaining)[:5])}?)")
+    return renamed

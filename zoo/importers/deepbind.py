@@ -1,6 +1,6 @@
-"""The 927 DeepBind models that its authors published (Alipanahi 2015), read from their own text files.
+"""The 927 DeepBind models that its authors published (Alipanahi 2015), read from their text files.
 
-`deepbind_index.tsv` holds the facts of each and the sha256 of its file; the weights are fetched on first use.
+`deepbind_index.tsv` lists the facts and the sha256 of the file of each; the weights are fetched on first use.
 """
 
 import csv
@@ -85,7 +85,8 @@ def import_model(name: str) -> "SequenceModel":
         scan=True,
         loss="mean_squared_error",
     )
-    # detectors: index k + 16 * (base + 4 * position); weights1: index i * hidden + j.
+    # `detectors` has index k + 16 * (base + 4 * position), `weights1` has index i * hidden + j.
+    # (position * base * filter) -> (filter, base, position)
     state = {
         "trunk.filters": arrays["detectors"].reshape(width, 4, count).transpose(2, 1, 0),
         "trunk.biases": arrays["thresholds"],
@@ -106,18 +107,18 @@ def parse_parameters(path: Path) -> tuple[dict[str, int], "dict[str, NDArray[np.
     """Read a parameter file: lines of `key = value,value,...`.
 
     Returns:
-        The whole numbers, and the arrays, flat, by key.
+        Integers by key, and flat arrays by key.
 
     Raises:
-        IntegrityError: a key that is missing, or values that are no numbers.
+        IntegrityError: a key that is missing, or values that are not numbers.
     """
     import numpy as np
 
     try:
-        found = dict(line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
-        numbers = {key: int(found[key]) for key in _INTEGERS}
+        lines = dict(line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
+        numbers = {key: int(lines[key]) for key in _INTEGERS}
         arrays = {
-            key: np.array([float(value) for value in found.get(key, "").split(",") if value.strip()], dtype=np.float32)
+            key: np.array([float(value) for value in lines.get(key, "").split(",") if value.strip()], dtype=np.float32)
             for key in _ARRAYS
         }
     except (KeyError, ValueError) as error:
@@ -129,7 +130,7 @@ def parse_parameters(path: Path) -> tuple[dict[str, int], "dict[str, NDArray[np.
 
 
 def _sizes(numbers: dict[str, int]) -> dict[str, int]:
-    """How many values each array has."""
+    """Number of values of each array."""
     count, width, hidden = numbers["num_detectors"], numbers["detector_len"], numbers["num_hidden"]
     if count < 1 or width < 1 or hidden < 0:
         raise IntegrityError(

@@ -75,15 +75,15 @@ class Akita(SequenceModel):
     Args:
         targets: names of the T targets.
         length: bases of a sequence, a multiple of the bin size that the trunk's stride and pools make.
-        trunk: sizes of what reads the sequence.
-        pair_map: sizes of the map.
+        trunk: sizes of the part that pools bases to bins.
+        pair_map: sizes of the part that forms the map.
         crop_bins: bins left out on each side of the predicted ones, which have too little context.
         diagonal: the first diagonal that is predicted.
         inputs: tracks that are read in addition to the sequence; none as published.
-        inputs_join: `trunk`: what is made of the tracks is added to the sequence's channels where positions have as
-            many bases as their values, so that both are read together; or `pairs`: what is made of the tracks of two
-            bins and of their distance is added to the map, which suits tracks that vary slowly, such as the distance to
-            a centromere.
+        inputs_join: `trunk`: the tracks are added, through two dense layers, to the sequence's channels where a
+            position has as many bases as their values, so that both are read together; or `pairs`: a dense net reads
+            the tracks of two bins and their distance, and its output is added to the map, which suits tracks that vary
+            slowly, such as the distance to a centromere.
         rc_average: average predictions with those for the reverse complement.
         loss: `mean_squared_error`.
 
@@ -133,8 +133,8 @@ class AkitaTrunk(nn.Module):
     """One-hot sequence (B, 4, L), and tracks -> channels of the predicted map (B, C, N, N).
 
     Args:
-        config: sizes of what reads the sequence; checked.
-        pair_map: sizes of the map; checked.
+        config: sizes of the part that pools bases to bins; checked.
+        pair_map: sizes of the part that forms the map; checked.
         crop: bins left out on each side.
     """
 

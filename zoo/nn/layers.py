@@ -36,7 +36,7 @@ BATCH_NORM_EPS = 1e-3
 
 
 class QuickGELU(nn.Module):
-    """x * sigmoid(1.702 x): what TensorFlow models of the field call GELU."""
+    """x * sigmoid(1.702 x): the approximate GELU of the published TensorFlow models."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Activation of values of any shape."""

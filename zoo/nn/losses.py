@@ -1,6 +1,7 @@
-"""What a model is trained with and what its raw output means: one decision, one table.
+"""Losses, each with the activation that turns raw output into natural units: one table.
 
-Every loss takes raw predictions and targets of one shape; a missing target is NaN and counts for nothing.
+Every loss takes raw output and targets of one shape; targets that are NaN are not observed and do not count.
+Shapes: B batch, T targets, N bins.
 """
 
 from collections.abc import Callable
@@ -27,101 +28,111 @@ __all__ = [
 
 # Below, log(softplus(x)) is x to float32's precision, and softplus(x) itself may be 0.
 _FAR_BELOW = -15.0
-# How much the Poisson loss of the total counts beside the multinomial loss of the profile, as in Borzoi.
+# Weight of the Poisson loss of the total relative to the multinomial loss of the profile, as in Borzoi.
 _TOTAL_WEIGHT = 0.2
 
 
 def binary_cross_entropy(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean binary cross-entropy of logits over the targets that are there.
+    """Mean binary cross-entropy of logits over the observed targets.
 
     Args:
         raw: (B, ...).
         target: the same shape.
-        weight: how much each counts, of a shape that broadcasts to that; None for all alike.
+        weight: weight of each value, of a shape that broadcasts to the target's; None for equal weights.
 
     Returns:
-        ().
+        Scalar, float32.
     """
     return _masked_mean(F.binary_cross_entropy_with_logits, raw, target, weight)
 
 
 def mean_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared error over the targets that are there. See `binary_cross_entropy`."""
+    """Mean squared error over the observed targets; arguments as of `binary_cross_entropy`."""
     return _masked_mean(F.mse_loss, raw, target, weight)
 
 
 def softplus_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared error of softplus(raw), for what is never negative. See `binary_cross_entropy`."""
+    """Mean squared error of softplus(raw), for targets of 0 and above; arguments as of `binary_cross_entropy`."""
     return _masked_mean(F.mse_loss, F.softplus(raw.float()), target, weight)
 
 
 def poisson(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean Poisson loss, rate - count log(rate), of the rate softplus(raw). See `binary_cross_entropy`."""
-    return _masked_mean(_poisson_each, raw, target, weight)
+    """Mean Poisson loss, rate - count log(rate), of the rate softplus(raw); arguments as of `binary_cross_entropy`."""
+    return _masked_mean(_poisson_values, raw, target, weight)
 
 
 def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Poisson loss of each track's total and multinomial loss of how it is spread over the bins (Linder 2025).
+    """Poisson loss of each track's total plus multinomial loss of its profile over the bins (Linder 2025, Borzoi).
 
     Args:
         raw: (B, T, N); rates are softplus(raw).
         target: the same shape; bins that are NaN count neither for the total nor for the profile.
-        weight: how much each target counts, (T, 1); None for all alike.
+        weight: weight of each target (T, 1); None for equal weights.
 
     Returns:
-        (), per bin, as `poisson`.
+        Scalar, per bin, as `poisson`.
     """
     raw = raw.float()
-    there = ~torch.isnan(target)
-    bins = there.sum(-1)
-    count = torch.where(there, target, 0.0)
-    rate = F.softplus(raw) * there
+    observed = ~torch.isnan(target)
+    bins = observed.sum(-1)  # (B, T)
+    count = torch.where(observed, target, 0.0)
+    rate = F.softplus(raw) * observed
     total = rate.sum(-1)
     counts, log_total = count.sum(-1), total.clamp(min=torch.finfo(rate.dtype).tiny).log()
     profile = counts * log_total - (count * log_softplus(raw)).sum(-1)
-    each = profile + _TOTAL_WEIGHT * (total - counts * log_total)  # (B, T), a sum over bins
-    counted = bins if weight is None else bins * weight.squeeze(-1)
-    each = each if weight is None else each * weight.squeeze(-1)
-    return each.sum() / counted.sum().clamp(min=torch.finfo(each.dtype).tiny)
+    loss = profile + _TOTAL_WEIGHT * (total - counts * log_total)  # (B, T), a sum over bins
+    weights = bins if weight is None else bins * weight.squeeze(-1)
+    loss = loss if weight is None else loss * weight.squeeze(-1)
+    return loss.sum() / weights.sum().clamp(min=torch.finfo(loss.dtype).tiny)
 
 
 def log_softplus(raw: Tensor) -> Tensor:
-    """log(softplus(raw)), finite and with a finite gradient however low `raw` is."""
+    """log(softplus(raw)) of any shape, with finite values and gradients for any `raw`."""
     return torch.where(raw < _FAR_BELOW, raw, F.softplus(raw.clamp(min=_FAR_BELOW)).log())
 
 
 def scaled_softplus(raw: Tensor, scale: Tensor) -> Tensor:
-    """What softplus turns into `scale` times softplus(raw), with a gradient however low `raw` is."""
+    """Inverse softplus of `scale` times softplus(raw), with a gradient for any `raw`.
+
+    Args:
+        raw: any shape.
+        scale: above 0, of a shape that broadcasts to it.
+    """
     rate = F.softplus(raw.clamp(min=_FAR_BELOW)) * scale
     near = rate + torch.log(-torch.expm1(-rate))
     return torch.where(raw < _FAR_BELOW, raw + scale.log(), near)
 
 
-def _poisson_each(raw: Tensor, target: Tensor, reduction: str) -> Tensor:
+def _poisson_values(raw: Tensor, target: Tensor, reduction: str) -> Tensor:
     return F.softplus(raw) - target * log_softplus(raw)
 
 
 def _masked_mean(loss: Callable[..., Tensor], raw: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-    there = ~torch.isnan(target)
-    each = loss(raw.float(), torch.where(there, target, 0.0), reduction="none")
+    observed = ~torch.isnan(target)
+    values = loss(raw.float(), torch.where(observed, target, 0.0), reduction="none")
     if weight is None:
-        return (each * there).sum() / there.sum().clamp(min=1)
-    counted = there * weight
-    return (each * counted).sum() / counted.sum().clamp(min=torch.finfo(counted.dtype).tiny)
+        return (values * observed).sum() / observed.sum().clamp(min=1)
+    weights = observed * weight
+    return (values * weights).sum() / weights.sum().clamp(min=torch.finfo(weights.dtype).tiny)
 
 
 class LossFunction(Protocol):
-    """Raw predictions and targets of one shape, and optionally how much each counts, to a number."""
+    """A loss: raw output and targets of one shape, and weights or None -> scalar."""
 
     def __call__(self, raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """See `binary_cross_entropy`."""
+        """Loss of a batch (scalar); arguments as of `binary_cross_entropy`."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A training loss with the activation that turns raw output into natural units, and that unit's name.
+    """A training loss with the activation that turns raw output into natural units.
 
-    `counts` says that targets below 0 make no sense to it.
+    Attributes:
+        function: raw output and targets -> scalar.
+        activation: raw output -> natural units, shape unchanged.
+        unit: name of the natural unit.
+        classifies: whether targets are classes, 0 or 1.
+        counts: whether targets below 0 are refused.
     """
 
     function: LossFunction
@@ -141,7 +152,11 @@ LOSSES = {
 
 
 def find_loss(name: str) -> Loss:
-    """The loss of that name, or a ConfigError that lists the names."""
+    """Look up a loss by its name in `LOSSES`.
+
+    Raises:
+        ConfigError: an unknown name; all names are listed.
+    """
     if name not in LOSSES:
         raise ConfigError(f"there is no loss {name!r}; there are {', '.join(LOSSES)}")
     return LOSSES[name]

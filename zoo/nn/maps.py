@@ -14,7 +14,7 @@ __all__ = ["COMBINATIONS", "MapBlock", "PairedInputs", "Pairs", "Symmetric", "di
 # Hidden units of the net that reads the inputs of pairs.
 _PAIRED_UNITS = 64
 
-# What a pixel (i, j) has of the channels of bins i and j; all but the first are the same for (j, i).
+# Channels of pixel (i, j) from those of bins i and j; all but the first are the same for (j, i).
 COMBINATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concatenate": lambda left, right: torch.cat([left + 0 * right, right + 0 * left], 1),
     "mean": lambda left, right: (left + right) / 2,
@@ -141,7 +141,7 @@ class PairedInputs(nn.Module):
         self.layers = nn.Sequential(first, nn.GELU(), second, nn.GELU(), last)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Tracks (B, I, p) -> what is added to the map (B, C, P, P)."""
+        """Tracks (B, I, p) -> channels that are added to the map (B, C, P, P)."""
         x = self.pool(inputs)
         left, right = x[..., :, None], x[..., None, :]  # (B, I, P, 1), (B, I, 1, P)
         distance = _distance(x)

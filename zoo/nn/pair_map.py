@@ -81,7 +81,7 @@ class PairMap(nn.Module):
         self.join: PairedInputs | None = None
 
     def add_inputs(self, inputs: InputSpec, filters: int, bin_size: int) -> None:
-        """Add what is made of the tracks of pairs of bins to the map, behind its first block.
+        """Build the net that adds the tracks of pairs of bins to the map, behind its first block.
 
         Called last in an architecture: the random weights of nets without inputs do not depend on it.
 

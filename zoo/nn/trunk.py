@@ -89,7 +89,7 @@ class TrunkConfig:
 
     @property
     def block_options(self) -> dict[str, Any]:
-        """What all blocks of a net have in common."""
+        """Arguments that all blocks of a net share: `momentum` and `activation`."""
         return {"momentum": self.norm_momentum, "activation": self.activation}
 
     def check(self) -> None:
@@ -156,12 +156,12 @@ class Trunk(nn.Module):
         self.join: nn.Module | None = None
 
     def add_inputs(self, inputs: InputSpec, config: TrunkConfig) -> None:
-        """Add what is made of further tracks to the channels, where positions have as many bases as their values.
+        """Build the layers that add further tracks to the channels, where positions have as many bases as their values.
 
         Called last in an architecture: the random weights of nets without inputs do not depend on it.
 
         Args:
-            inputs: the tracks; nothing is added without any.
+            inputs: the tracks; without any nothing is built.
             config: of this trunk.
 
         Raises:
