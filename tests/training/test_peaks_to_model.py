@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyBigWig
 import pytest
 
 from zoo.data.peaks.table import PeakTable
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.config import read_config
-from zoo.hub.load import load
+from zoo.hub.load import load, verify
 from zoo.hub.registry import shipped_folder
 from zoo.inference.labels import LabelPredictor
 
@@ -20,12 +21,12 @@ MOTIF = 10
 SIZES = {"chr1": 700_000, "chr2": 700_000, "chr3": 400_000, "chr4": 400_000}
 # A small Basset that learns in seconds: one block whose filters are read on both strands, pooled over all positions.
 SMALL = {
-    "--model.filters": "[96]",
-    "--model.widths": "[12]",
-    "--model.pools": "[89]",
+    "--model.conv.filters": "[96]",
+    "--model.conv.widths": "[12]",
+    "--model.conv.pools": "[89]",
     "--model.hidden": "[]",
     "--model.rc_equivariant": "true",
-    "--model.pool_first": "true",
+    "--model.conv.pool_first": "true",
     "--optimizer.lr": "0.015",
     "--trainer.max_epochs": "8",
     "--trainer.enable_progress_bar": "false",
@@ -104,3 +105,31 @@ def test_training_takes_the_files_themselves_too(
     made = read_config(Path(out.splitlines()[-1]))
     assert made.arguments["targets"] == ["factor00", "factor01"]
     assert made.facts.training.data[0] == "300 peaks in 2 files"
+
+
+def test_binding_is_learned_from_a_track_next_to_the_sequence(
+    run_zoo: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels depend on a track alone, such as accessibility: the sequence is random."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    bases = np.frombuffer(b"ACGT", np.uint8)[rng.integers(0, 4, 120_000)].tobytes().decode()
+    Path("genome.fa").write_text(f">chr1\n{bases}\n")
+    start, bound = np.arange(100, 110_000, 120), rng.integers(0, 2, 916)
+    splits = ["train", "train", "val", "test"]
+    rows = [f"chr1\t{s}\t{s + 100}\t{splits[i % 4]}\t{b}\n" for i, (s, b) in enumerate(zip(start, bound, strict=True))]
+    Path("peaks.tsv").write_text("chrom\tstart\tend\tsplit\tbound\n" + "".join(rows))
+    with pyBigWig.open("dnase.bw", "w") as file:
+        file.addHeader([("chr1", len(bases))])
+        values = np.repeat(bound + rng.normal(0, 0.3, len(bound)), 10)
+        place = (start[:, None] + 10 * np.arange(10)).ravel()
+        file.addEntries("chr1", place.tolist(), values=values.tolist(), span=10)
+    Path("inputs.tsv").write_text("name\tpath\ndnase\tdnase.bw\n")
+    options = SMALL | {"--data.inputs_table": "inputs.tsv", "--data.input_size": "5", "--trainer.max_epochs": "3"}
+    config = str(shipped_folder("configs") / "basset.peaks.yaml")
+    words = [word for pair in options.items() for word in pair]
+    code, out, said = run_zoo("train", config, "--name", "basset.dnase", *words)
+    assert code == 0, said
+    folder = Path(out.splitlines()[-1])
+    assert read_config(folder).facts.training.metrics["test"]["auroc"] > 0.9
+    assert verify(f"local-dir:{folder}").difference == 0
