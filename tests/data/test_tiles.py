@@ -118,13 +118,13 @@ def test_a_window_has_the_split_of_its_bases_wherever_it_is_moved(case: Case) ->
 @ALL
 def test_every_bin_that_a_window_can_predict_is_predicted_once(case: Case) -> None:
     tiles, _ = case.tiles()
-    again = tiles.again(case.bins)
+    overlap = tiles.overlap(case.bins)
     for contig, split in enumerate(split_of_bases(case)):
         wanted, found = np.zeros((2, len(split) // case.bin_size), dtype=np.int64)
         for start in possible(case, split):
             wanted[start : start + case.bins] = 1
         for row in np.flatnonzero(tiles.contig == contig):
-            found[tiles.start[row] + again[row] : tiles.start[row] + case.bins] += 1
+            found[tiles.start[row] + overlap[row] : tiles.start[row] + case.bins] += 1
         assert found.tolist() == wanted.tolist()
 
 
@@ -132,17 +132,17 @@ def test_every_bin_that_a_window_can_predict_is_predicted_once(case: Case) -> No
 @pytest.mark.parametrize("stride", [1, 3, 20])
 def test_windows_are_a_stride_apart_and_the_last_ends_with_its_region(case: Case, stride: int) -> None:
     tiles, _ = case.tiles(stride)
-    again = tiles.again(case.bins)
+    overlap = tiles.overlap(case.bins)
     regions = np.stack([tiles.contig, tiles.lowest, tiles.highest])
     new = np.append(True, (np.diff(regions) != 0).any(0))
     for row in range(len(tiles)):
         if new[row]:
-            assert (tiles.start[row], again[row]) == (tiles.lowest[row], 0)
+            assert (tiles.start[row], overlap[row]) == (tiles.lowest[row], 0)
             continue
         before, start = tiles.start[row - 1], tiles.start[row]
         step = case.bins if tiles.split[row] else stride  # a stride is for training alone
         assert before < start == min(before + step, tiles.highest[row])
-        assert again[row] == max(before + case.bins - start, 0)
+        assert overlap[row] == max(before + case.bins - start, 0)
     last = np.append(new[1:], True)
     assert (tiles.start == tiles.highest)[last].all()
 
@@ -170,7 +170,7 @@ def test_tiles_on_paper() -> None:
     # The first region reaches over the contig's beginning, and its last 2 bins are context. The third, which reaches
     # over the end, has 4 bins and a half, of which the first 2 are context: too few.
     assert tiles.start.tolist() == [0, 3, 5, 12, 15, 18, 21, 24, 25]
-    assert tiles.again(3).tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 2]
+    assert tiles.overlap(3).tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 2]
     assert tiles.lowest.tolist() == [0] * 3 + [12] * 6
     assert tiles.highest.tolist() == [5] * 3 + [25] * 6
     assert tiles.split.tolist() == [0] * 3 + [1] * 6

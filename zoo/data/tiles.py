@@ -40,11 +40,11 @@ class Tiles:
     def __len__(self) -> int:
         return len(self.start)
 
-    def again(self, bins: int) -> Index:
-        """Of windows of so many bins, how many of the first the window before has already (N,)."""
-        before = np.append(0, self.start[:-1]) + bins - self.start
+    def overlap(self, bins: int) -> Index:
+        """Number of bins at the beginning of each window of `bins` that the window before has too (N,)."""
+        shared = np.append(0, self.start[:-1]) + bins - self.start
         same = np.diff(self.contig, prepend=-1) == 0
-        return np.where(same, np.maximum(before, 0), 0)
+        return np.where(same, np.maximum(shared, 0), 0)
 
     def subset(self, keep: NDArray[np.bool_]) -> "Tiles":
         """Select the windows for which `keep` (N,) is true."""

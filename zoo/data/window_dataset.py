@@ -142,7 +142,7 @@ class WindowDataset(Dataset[Batch]):
         self.inputs, self.augmentation, self.seed = inputs, augmentation, seed
         names = list(genome.contigs)
         self._contig = np.array([names.index(name) for name in contigs])  # index among the tiles' -> in the genome
-        self._overlap = tiles.again(shape.bins)
+        self._overlap = tiles.overlap(shape.bins)
 
     def __len__(self) -> int:
         return len(self.tiles)

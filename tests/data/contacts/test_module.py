@@ -1,4 +1,4 @@
-"""From coolers to batches: maps and bases belong together however a window is moved, turned, masked or shared out.
+"""From coolers to batches: maps and bases belong together, shifted, reverse-complemented, masked or split by process.
 
 What a window shall hold is computed from the dense matrices that `cooler` reads, diagonal by diagonal.
 """
@@ -52,7 +52,7 @@ TRAIN = [("chr1", 0, 159), ("chr4", 0, 3)]
 RAW = MapRules(least_count=0, fill=0)
 # Bins without a weight: one alone, and several together.
 UNWEIGHTED = {"chr1": [50, 90, 91, 92], "chr2": [20, 40, 41]}
-TURNED = str.maketrans("ACGTN", "TGCAN")
+COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 class World(NamedTuple):
@@ -153,9 +153,9 @@ def window(world: World, name: str, first: int) -> str:
 
 
 def place_of(letters: str, contig: str) -> tuple[int, bool]:
-    """Where a window begins on its contig, before 0 where it reaches over its beginning; whether it is turned."""
+    """Where a window begins on its contig, before 0 where it reaches over its beginning; whether it is flipped."""
     flip = letters.strip("N") not in contig
-    letters = letters[::-1].translate(TURNED) if flip else letters
+    letters = letters[::-1].translate(COMPLEMENT) if flip else letters
     found = contig.find(letters.strip("N"))
     assert found >= 0
     return found - (len(letters) - len(letters.lstrip("N"))), flip
@@ -290,7 +290,7 @@ def test_a_context_of_no_bin_and_another_diagonal_are_read_alike(world: World) -
     np.testing.assert_allclose(batch.target[1, 0], maps[row + 14, column + 14], rtol=1e-5, atol=1e-6)
 
 
-# Training: sequence and map are moved and turned together.
+# Training: sequence and map are shifted and reverse-complemented together.
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_a_context_of_no_bin_and_another_diagonal_are_read_alike(world: World) -
         {"shift": 7 * BIN, "reverse_complement": True},
         {"shift": 7 * BIN, "reverse_complement": True, "jitter": 9},
     ],
-    ids=["at rest", "shifted", "turned", "both", "jittered too"],
+    ids=["at rest", "shifted", "reverse-complemented", "both", "jittered too"],
 )
 def test_the_map_of_a_training_window_is_that_of_its_bases(world: World, moves: dict[str, Any]) -> None:
     dataset, contig = module(world, **moves).dataset("train"), contig_of(world, "chr1")
@@ -363,7 +363,7 @@ def test_no_base_is_read_in_two_splits(world: World, rules: SplitRules) -> None:
     for split, batch in batches:
         for letters in letters_of(batch):
             bare = letters.strip("N")
-            name = next(n for n, text in contigs.items() if bare in text or bare[::-1].translate(TURNED) in text)
+            name = next(n for n, text in contigs.items() if bare in text or bare[::-1].translate(COMPLEMENT) in text)
             place, _ = place_of(letters, contigs[name])
             read[name][split, max(place, 0) : place + LENGTH] = True
     for split in range(3):

@@ -302,11 +302,11 @@ def test_it_is_found_again_without_reading(
     monkeypatch.setattr(BigWig, "blocks", failing)
     monkeypatch.setattr(Genome, "windows", failing)
     monkeypatch.setattr(Genome, "codes", failing)
-    again = Coverage(tracks, Genome(genome.path), genome.contigs, 10)
-    assert again.build() == first.folder
-    np.testing.assert_array_equal(again.values, first.values)
-    np.testing.assert_array_equal(again.observed, first.observed)
-    assert again.facts() == first.facts()
+    reopened = Coverage(tracks, Genome(genome.path), genome.contigs, 10)
+    assert reopened.build() == first.folder
+    np.testing.assert_array_equal(reopened.values, first.values)
+    np.testing.assert_array_equal(reopened.observed, first.observed)
+    assert reopened.facts() == first.facts()
 
 
 def test_files_of_the_same_content_elsewhere_are_the_same(tmp_path: Path, genome: Genome, tracks: list[Track]) -> None:
@@ -480,8 +480,8 @@ def test_a_disk_that_fills_up_is_a_sentence_and_can_be_gone_on_with(
     assert multiprocessing.active_children() == []
     assert {path.name for path in coverage.folder.iterdir()} <= {"values.f32", "usable.u8", "done.json", "lock"}
     reads.clear()
-    again = Coverage(tracks, genome, genome.contigs, 10)
-    assert_right(again.values, tracks, 10)
+    reopened = Coverage(tracks, genome, genome.contigs, 10)
+    assert_right(reopened.values, tracks, 10)
     assert {"2.bw", "3.bw"} <= set(reads)
     assert "0.bw" not in reads
 
@@ -532,10 +532,10 @@ def test_it_survives_pickling_and_its_values_do_not_travel(genome: Genome, track
     values = coverage.values
     packed = pickle.dumps(coverage)
     assert len(packed) < values.nbytes / 10
-    again = pickle.loads(packed)
-    np.testing.assert_array_equal(again.values, values)
-    np.testing.assert_array_equal(again.observed, coverage.observed)
-    assert (again.contigs, again.shape, again.folder) == (coverage.contigs, coverage.shape, coverage.folder)
+    reopened = pickle.loads(packed)
+    np.testing.assert_array_equal(reopened.values, values)
+    np.testing.assert_array_equal(reopened.observed, coverage.observed)
+    assert (reopened.contigs, reopened.shape, reopened.folder) == (coverage.contigs, coverage.shape, coverage.folder)
 
 
 def test_values_cannot_be_changed_by_who_reads_them(genome: Genome, tracks: list[Track]) -> None:

@@ -22,7 +22,7 @@ from zoo.genome.sequence import decode
 
 SIZES = {"chr4": 350, "chr1": 6_000, "chr2": 1_253, "chr3": 805}
 BIN, CROP, LENGTH = 20, 2, 240
-TURNED = str.maketrans("ACGTN", "TGCAN")
+COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def locate(folder: Path, codes: NDArray[np.uint8]) -> tuple[str, int, bool]:
     """Contig and first base of a window, and whether it is on the other strand."""
     genome = (folder / "genome.fa").read_text().split()
     letters = decode(codes)
-    for flipped, text in ((False, letters), (True, letters[::-1].translate(TURNED))):
+    for flipped, text in ((False, letters), (True, letters[::-1].translate(COMPLEMENT))):
         for name, bases in zip(genome[::2], genome[1::2], strict=True):
             start = bases.find(text.strip("N"))
             if start >= 0:

@@ -1,4 +1,4 @@
-"""From bigWigs to batches: bins and bases belong together however a window is moved, turned, masked or shared out.
+"""From bigWigs to batches: bins and bases belong together, shifted, reverse-complemented, masked or split by process.
 
 The tracks are functions of the bases below them, so that the targets of a batch can be recomputed from its codes.
 """
@@ -45,7 +45,7 @@ MEASURED: dict[str, Mapping[str, float]] = {
     "minus": {"A": -4, "C": -3, "G": -2, "T": -1},
     "both": {"A": 0.5, "C": 8, "G": 8, "T": 0.5},
 }
-TURNED = str.maketrans("ACGTN", "TGCAN")
+COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +129,8 @@ def assert_measured_on(sequences: Iterable[str], batch: Batch) -> None:
     np.testing.assert_allclose(batch.target.numpy(), expected, rtol=1e-5)
 
 
-def turned(letters: str) -> str:
-    return letters[::-1].translate(TURNED)
+def flipped(letters: str) -> str:
+    return letters[::-1].translate(COMPLEMENT)
 
 
 def bases(folder: Path, contig: str, start: int, end: int) -> str:
@@ -232,7 +232,7 @@ def test_a_bin_counts_though_the_window_before_that_has_it_too_was_dropped(folde
     assert np.isnan(batch.target[-1, 0].numpy()).tolist() == [False] * BINS
 
 
-# Training: sequence and targets are moved and turned together.
+# Training: sequence and targets are shifted and reverse-complemented together.
 
 
 def test_a_window_at_rest_is_measured_on_its_bases(folder: Path) -> None:
@@ -293,10 +293,12 @@ def test_the_other_strand_has_its_partners_targets_backwards(folder: Path) -> No
     dataset = module(folder, reverse_complement=True).dataset("train")
     order, batch = rows(dataset, 0)
     forward = [bases(folder, "chr1", 80 * row - 20, 80 * row + 100) for row in order.tolist()]
-    is_turned = [there == turned(text) for there, text in zip(letters_of(batch), forward, strict=True)]
-    assert letters_of(batch) == [turned(text) if flip else text for text, flip in zip(forward, is_turned, strict=True)]
-    assert 10 < sum(is_turned) < 40
-    # What plus measures on a turned window's bases is what minus measured on the genome's.
+    is_flipped = [there == flipped(text) for there, text in zip(letters_of(batch), forward, strict=True)]
+    assert letters_of(batch) == [
+        flipped(text) if flip else text for text, flip in zip(forward, is_flipped, strict=True)
+    ]
+    assert 10 < sum(is_flipped) < 40
+    # What plus measures on a reverse-complemented window's bases is what minus measured on the genome's.
     assert_measured_on(letters_of(batch), batch)
 
 
@@ -322,9 +324,9 @@ def test_jitter_moves_the_sequence_alone(folder: Path, reverse: bool) -> None:
         forward = [bases(folder, "chr1", 80 * row - 20, 80 * row + 100) for row in order.tolist()]
         expected = []
         for row, letters, text in zip(order.tolist(), letters_of(batch), forward, strict=True):
-            flip = reverse and turned(letters).strip("N") in contig
-            moves[place_of(turned(letters) if flip else letters, contig) - (80 * row - 20)] += 1
-            expected.append(turned(text) if flip else text)
+            flip = reverse and flipped(letters).strip("N") in contig
+            moves[place_of(flipped(letters) if flip else letters, contig) - (80 * row - 20)] += 1
+            expected.append(flipped(text) if flip else text)
         assert_measured_on(expected, batch)
     assert set(moves) == set(range(-3, 4))
 
@@ -337,13 +339,13 @@ def test_all_moves_at_once_keep_bins_on_their_bases(folder: Path) -> None:
     order, batch = rows(dataset, 3)
     expected = []
     for row, letters in zip(order.tolist(), letters_of(batch), strict=True):
-        flip = turned(letters).strip("N") in contig
-        place = place_of(turned(letters) if flip else letters, contig)
+        flip = flipped(letters).strip("N") in contig
+        place = place_of(flipped(letters) if flip else letters, contig)
         whole = round(place / SIZE) * SIZE  # where it lay before it was jittered
         assert abs(place - whole) <= 2
         assert abs(whole - (80 * row - 20)) <= 40
         text = bases(folder, "chr1", whole, whole + LENGTH)
-        expected.append(turned(text) if flip else text)
+        expected.append(flipped(text) if flip else text)
     assert_measured_on(expected, batch)
 
 
@@ -352,8 +354,8 @@ def test_bins_of_the_blacklist_are_left_out_wherever_a_window_is_moved(folder: P
     contig, hits = bases(folder, "chr1", 0, 4_000), 0
     _, batch = rows(data.dataset("train"), 0)
     for letters, target in zip(letters_of(batch), batch.target.numpy(), strict=True):
-        flip = turned(letters).strip("N") in contig
-        first = place_of(turned(letters) if flip else letters, contig) // SIZE + CROP
+        flip = flipped(letters).strip("N") in contig
+        first = place_of(flipped(letters) if flip else letters, contig) // SIZE + CROP
         expected = [first + i in (100, 101) for i in range(BINS)]
         assert np.isnan(target).tolist() == [expected[::-1] if flip else expected] * 3
         hits += any(expected)
@@ -438,7 +440,8 @@ def test_shares_are_of_one_size_and_have_each_index_once(
         assert len(sampler) == len(shares[-1]) == -(-size // ranks)
         assert shares[-1] == sorted(shares[-1])
     together = sorted(index for share in shares for index in share)
-    assert together == list(range(len(together)))
+    assert together[:size] == list(range(size))
+    assert all(index >= size for index in together[size:])  # they stand for no window, and only keep the ranks in step
 
 
 def test_processes_validate_each_bin_once_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,7 @@ class TrackDataModule(WindowDataModule):
                 lines.append(f"{track.name}: {facts.missing:,} bases ({fraction:.1%}) have no value and {treated}")
         for split in SPLITS:
             tiles = self.tiles(split)
-            bins = len(tiles) * self.bins - int(tiles.again(self.bins).sum())
+            bins = len(tiles) * self.bins - int(tiles.overlap(self.bins).sum())
             lines.append(f"{split}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
         return lines
 
