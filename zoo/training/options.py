@@ -2,14 +2,15 @@
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from jsonargparse import Namespace
 from lightning import LightningDataModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, LRSchedulerTypeTuple
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, LRSchedulerTypeTuple, ReduceLROnPlateau
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
@@ -19,12 +20,22 @@ from zoo.training.callbacks import CheckData, SeedEachEpoch
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.transfer import TransferOptions
 
-__all__ = ["LAST", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli"]
+__all__ = ["LAST", "LINKED", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli", "option_types"]
 
 # The checkpoint of every epoch, better or not: where a resumed run goes on.
 LAST = "last"
 # What a model's constructor takes from the data: property of the data module -> argument.
 _FROM_DATA = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
+
+
+# Options that follow from others.
+LINKED = {
+    "lr_scheduler.init_args.max_lr": "optimizer.lr",
+    "data.init_args.seed": "seed_everything",
+    "model.init_args.targets": "the data",
+    "model.init_args.inputs": "the data",
+    **{f"model.init_args.{argument}": "the data" for argument in _FROM_DATA.values()},
+}
 
 
 @dataclass
@@ -72,6 +83,22 @@ class RunOptions:
     resume: bool = False
     overwrite: bool = False
     target_weights: list[float] | None = None
+
+
+def option_types() -> dict[str, Any]:
+    """The options at the top of a configuration, with the type of each, as `zoo.training.messages.explain` takes it."""
+    return {
+        **get_type_hints(RunOptions),
+        "seed_everything": bool | int,
+        "trainer": (Trainer,),
+        "model": SequenceModel,
+        "data": LightningDataModule,
+        "optimizer": Optimizer | None,
+        "lr_scheduler": LRScheduler | ReduceLROnPlateau | None,
+        "param_groups": ParamGroups,
+        "transfer": TransferOptions,
+        "card": CardText,
+    }
 
 
 class TrainCLI(LightningCLI):

@@ -9,6 +9,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,17 +18,19 @@ import yaml
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from zoo.errors import ConfigError, Interrupted, one_line
+from zoo.errors import ConfigError, Interrupted
 from zoo.hub.config import read_config
 from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
 from zoo.training.checks import check_run
 from zoo.training.finish import finish_run
+from zoo.training.given import read_given, refuse_linked
+from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
-from zoo.training.options import LAST, TrainCLI, make_cli
+from zoo.training.options import LAST, LINKED, TrainCLI, make_cli, option_types
 from zoo.training.transfer import transfer
 
-__all__ = ["parse", "show_options", "train"]
+__all__ = ["parse", "print_config", "show_options", "train"]
 
 
 def train(arguments: Sequence[str]) -> Path:
@@ -104,6 +107,19 @@ def show_options(config: str | None) -> None:
     _show(["--help"])
 
 
+def print_config(arguments: Sequence[str]) -> None:
+    """Print the whole configuration of a run, defaults filled in, as YAML; no data are read.
+
+    Args:
+        arguments: as of `train`.
+
+    Raises:
+        ConfigError: a key or value that does not fit, named.
+    """
+    with suppress(SystemExit):  # how argparse ends once it has printed
+        parse(split_arguments([word for word in arguments if word]), ["--print_config"])
+
+
 def _show(arguments: list[str]) -> None:
     try:
         make_cli(arguments)
@@ -111,17 +127,28 @@ def _show(arguments: list[str]) -> None:
         print()
 
 
-def parse(arguments: Sequence[str]) -> TrainCLI:
-    """Build the model, data and trainer that a configuration and options describe; see `train`.
+def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
+    """Build the model, data and trainer that a configuration and options describe.
+
+    Args:
+        arguments: the YAML file, then options and values in turn.
+        flags: options without a value.
 
     Raises:
         ConfigError: a key or value that does not fit, named.
     """
     _quiet_lightning()
+    given = read_given(arguments[0], arguments[1:])
+    refuse_linked(given, LINKED)
+    schema = option_types()
+    for key in ("model", "data"):
+        if message := unknown_name(key, given.get(key), schema[key]):
+            raise ConfigError(f"{arguments[0]}: {message}")
     try:
-        return make_cli(["--config", *arguments])
-    except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError) as error:
-        raise ConfigError(f"{arguments[0]}: {one_line(error)[:600]}") from None
+        return make_cli(["--config", *arguments, *flags])
+    except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        message = explain(given, schema) or explain_remainder(str(error))
+        raise ConfigError(f"{arguments[0]}: {message}") from None
 
 
 def _quiet_lightning() -> None:

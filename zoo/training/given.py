@@ -1,0 +1,94 @@
+"""The values that a YAML file and options give to `zoo train`, before any class sees them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zoo.errors import ConfigError
+
+__all__ = ["CLASS_KEYS", "Given", "OtherClassArguments", "read_given", "refuse_linked"]
+
+# Values that were given: key -> value or further keys.
+Given = dict[str, Any]
+CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
+
+
+class OtherClassArguments(dict[str, Any]):
+    """Arguments of which some were given for another class, which an option replaced: the new one need not have them.
+
+    Args:
+        arguments: those of the other class.
+    """
+
+    def __init__(self, arguments: Given) -> None:
+        super().__init__(arguments)
+        self.kept = frozenset(arguments)
+
+
+def read_given(config: str, options: Sequence[str]) -> Given:
+    """Read a YAML file and the options that override it.
+
+    Args:
+        config: YAML file.
+        options: options and values in turn, such as `--data.batch_size`, `64`.
+
+    Raises:
+        ConfigError: YAML that cannot be read, with its line.
+    """
+    try:
+        content = yaml.safe_load(Path(config).read_text())
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{config}{line}: this is not YAML: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{config}: this is not YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{config}: a configuration has keys, such as `name:` and `model:`; this file has none")
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        _override(content, option.removeprefix("--").split("."), _parse(value))
+    return content
+
+
+def refuse_linked(given: Given, linked: Mapping[str, str]) -> None:
+    """Refuse values that would be ignored, because they follow from others.
+
+    Args:
+        given: the values, as `read_given` reads them.
+        linked: key that takes its value from elsewhere -> from where.
+
+    Raises:
+        ConfigError: the first such key.
+    """
+    for key, source in linked.items():
+        value: Any = given
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is not None:
+            raise ConfigError(f"{key.replace('.init_args', '')} follows from {source}: leave it out")
+
+
+def _override(tree: Given, path: list[str], value: Any) -> None:
+    """Set a value; what follows a class's key is below its init_args."""
+    for index, key in enumerate(path[:-1]):
+        if isinstance(tree.get(key), str):
+            tree[key] = {"class_path": tree[key]}
+        below = tree.setdefault(key, {})
+        if not isinstance(below, dict):
+            below = tree[key] = {}
+        if "class_path" in below and path[index + 1] not in CLASS_KEYS:
+            below = below.setdefault("init_args", {})
+        tree = below
+    current = tree.get(path[-1])
+    if isinstance(current, dict) and "class_path" in current and isinstance(value, str):
+        tree[path[-1]] = {"class_path": value, "init_args": OtherClassArguments(current.get("init_args") or {})}
+    else:
+        tree[path[-1]] = value
+
+
+def _parse(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
