@@ -33,12 +33,12 @@ def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules
 
     def build() -> dict[str, NDArray[Any]]:
         table, report = build_peak_table(files, genome, rules)
-        arrays: dict[str, NDArray[Any]] = {
+        columns: dict[str, NDArray[Any]] = {
             name: np.asarray(getattr(table, name)) for name in ("contig", "start", "labels", "split", "contigs")
         }
-        return {**arrays, "report": np.array(report.lines)}
+        return {**columns, "report": np.array(report.lines)}
 
-    found = cached_arrays("peaks", key, build)
-    lines = found.pop("report").tolist()
-    contigs = found.pop("contigs").tolist()
-    return PeakTable(targets=list(files), contigs=contigs, length=rules.length, **found), lines
+    arrays = cached_arrays("peaks", key, build)
+    lines = arrays.pop("report").tolist()
+    contigs = arrays.pop("contigs").tolist()
+    return PeakTable(targets=list(files), contigs=contigs, length=rules.length, **arrays), lines

@@ -85,9 +85,9 @@ class SiteInputs:
             OutputError: the cache cannot be written, or the disk is full.
         """
         sites = self.sites
-        place = hashlib.sha256(sites.contig.tobytes() + sites.start.tobytes()).hexdigest()
+        coordinates = hashlib.sha256(sites.contig.tobytes() + sites.start.tobytes()).hexdigest()
         tracks = [[fingerprint(Path(track.path)), track.missing] for track in self.tracks]
-        key = [_VERSION, tracks, list(sites.genome.contigs.items()), place, sites.length, self.margin]
+        key = [_VERSION, tracks, list(sites.genome.contigs.items()), coordinates, sites.length, self.margin]
         return cached_file("site_inputs", key, self._fill, ".f32")
 
     def select(self, keep: NDArray[np.bool_]) -> Self:

@@ -94,12 +94,12 @@ def find_joins(codes: Codes, k: int) -> Joins:
     forward = _kmers(codes, k)
     backward = _kmers(reverse_complement(codes), k)[:, ::-1]
     windows = forward.shape[1]
-    place = np.flatnonzero(_known(codes, k))
-    word = np.minimum(forward, backward).ravel()[place]
+    position = np.flatnonzero(_known(codes, k))
+    word = np.minimum(forward, backward).ravel()[position]
     order = np.argsort(word, kind="stable")
-    word, place = word[order], place[order]
+    word, position = word[order], position[order]
     same = word[1:] == word[:-1]
-    one, other = place[:-1][same], place[1:][same]
+    one, other = position[:-1][same], position[1:][same]
     along = (forward <= backward).ravel()
     sign = np.where(along[one] == along[other], 1, -1)
     (one, at), (other, to) = np.divmod(one, windows), np.divmod(other, windows)
@@ -133,19 +133,19 @@ def _spread(count: int, joins: Joins) -> Layout:
     one, other = np.concatenate([joins.one, joins.other]), np.concatenate([joins.other, joins.one])
     sign = np.concatenate([joins.sign, joins.sign])
     offset = np.concatenate([joins.offset, -joins.sign * joins.offset])
-    found = Layout(np.arange(count), np.ones(count, np.int64), np.zeros(count, np.int64))
+    layout = Layout(np.arange(count), np.ones(count, np.int64), np.zeros(count, np.int64))
     while True:  # each sequence takes the lowest group among its neighbours, until nothing changes
-        lowest = found.group.copy()
-        np.minimum.at(lowest, other, found.group[one])
-        better = np.flatnonzero((lowest[other] < found.group[other]) & (found.group[one] == lowest[other]))
+        lowest = layout.group.copy()
+        np.minimum.at(lowest, other, layout.group[one])
+        better = np.flatnonzero((lowest[other] < layout.group[other]) & (layout.group[one] == lowest[other]))
         if not len(better):
-            return found._replace(group=np.unique(found.group, return_inverse=True)[1].astype(np.int64))
+            return layout._replace(group=np.unique(layout.group, return_inverse=True)[1].astype(np.int64))
         row, first = np.unique(other[better], return_index=True)
         join = better[first]
         via = one[join]
-        found.offset[row] = found.sign[via] * offset[join] + found.offset[via]
-        found.sign[row] = found.sign[via] * sign[join]
-        found.group[row] = lowest[row]
+        layout.offset[row] = layout.sign[via] * offset[join] + layout.offset[via]
+        layout.sign[row] = layout.sign[via] * sign[join]
+        layout.group[row] = lowest[row]
 
 
 def _known(codes: Codes, k: int) -> NDArray[np.bool_]:
@@ -161,18 +161,18 @@ def _kmers(codes: Codes, k: int) -> NDArray[np.uint64]:
     Numbers of k-mers are composed of those of 1, 2, 4, ... bases: log2(k) steps instead of k.
     """
     power = (codes & 3).astype(np.uint64)  # k-mers of `size` bases
-    size, found, done = 1, None, 0
+    size, numbers, done = 1, None, 0
     while True:
         if k & size:
-            if found is None:
-                found = power
+            if numbers is None:
+                numbers = power
             else:
                 kept = codes.shape[1] - done - size + 1
-                found = (found[:, :kept] << np.uint64(2 * size)) | power[:, done : done + kept]
+                numbers = (numbers[:, :kept] << np.uint64(2 * size)) | power[:, done : done + kept]
             done += size
         if done == k:
-            assert found is not None
-            return found
+            assert numbers is not None
+            return numbers
         kept = codes.shape[1] - 2 * size + 1
         power = (power[:, :kept] << np.uint64(2 * size)) | power[:, size : size + kept]
         size *= 2
