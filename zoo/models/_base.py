@@ -135,15 +135,15 @@ class SequenceModel(InferenceModel):
             for name, values in self._log_scores(self.test_scores, "test").items()
         }
 
-    def _score(self, batch: Batch, scores: TargetMetrics, part: str) -> None:
+    def _score(self, batch: Batch, scores: TargetMetrics, split: str) -> None:
         raw = self.raw(batch.codes, batch.inputs)
         loss = self.loss.function(raw, batch.target, self.target_weight())
         scored = int((~batch.target.flatten(1).isnan()).any(1).sum())  # without items that fill up a process's share
-        self.log(f"{part}_loss", loss, prog_bar=True, batch_size=scored, sync_dist=True)
+        self.log(f"{split}_loss", loss, prog_bar=True, batch_size=scored, sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
         scores.update(self._predicted(raw, batch.codes, batch.inputs), batch.target)
 
-    def _log_scores(self, scores: TargetMetrics, part: str) -> dict[str, Tensor]:
+    def _log_scores(self, scores: TargetMetrics, split: str) -> dict[str, Tensor]:
         """Log the means over targets, from all processes; returns each target's."""
         with scores.sync_context():
             per_target = scores.per_target()
@@ -151,7 +151,7 @@ class SequenceModel(InferenceModel):
             if not self.trainer.sanity_checking:  # a few batches say nothing of the whole split
                 scores.warn(per_target)
         scores.reset()
-        self.log_dict({f"{part}_{name}": value.float() for name, value in values.items()}, prog_bar=True)
+        self.log_dict({f"{split}_{name}": value.float() for name, value in values.items()}, prog_bar=True)
         return per_target
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

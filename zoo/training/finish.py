@@ -54,10 +54,10 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
 
 
 def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
-    """The model with the weights of the best checkpoint.
+    """Build a model with the weights of the best checkpoint.
 
-    A new one, because under weight averaging the Trainer would load the weights that were not averaged: the averaged
-    ones, which validation scored, are those under `state_dict`.
+    With weight averaging, `state_dict` of the checkpoint holds the averaged weights, which validation scored; a
+    Trainer would load the others.
     """
     path = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
     best = type(model)(**model.arguments)
@@ -66,7 +66,7 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
 
 
 def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModule) -> Metrics:
-    """Metrics of the final model, on validation and, once, on test data; one process, so that each counts once."""
+    """Score the final model on the validation split and, once, on the test split, in one process."""
     judge = Trainer(
         accelerator=trainer.accelerator,
         devices=1,
@@ -79,8 +79,8 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
     (val,) = judge.validate(model, datamodule=data, verbose=False)
     (test,) = judge.test(model, datamodule=data, verbose=False)
     return {
-        part: {key.removeprefix(f"{part}_"): float(value) for key, value in values.items()}
-        for part, values in (("val", val), ("test", test))
+        split: {key.removeprefix(f"{split}_"): float(value) for key, value in values.items()}
+        for split, values in (("val", val), ("test", test))
     }
 
 
@@ -116,20 +116,20 @@ def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: ModelFact
         model.to("cpu").eval()
         with torch.inference_mode():
             batches = [(model.predict(batch.codes, batch.inputs), batch.target) for batch in data.val_dataloader()]
-        prediction, target = (torch.cat(part) for part in zip(*batches, strict=True))
+        prediction, target = (torch.cat(values) for values in zip(*batches, strict=True))
         for index in range(len(thresholds)):
-            there = ~torch.isnan(target[:, index])
-            if 0 < target[there, index].sum() < there.sum():  # of one class, none is better than another
-                thresholds[index] = matthews_threshold(prediction[there, index], target[there, index])
-    said = data.target_facts
+            observed = ~torch.isnan(target[:, index])
+            if 0 < target[observed, index].sum() < observed.sum():  # both classes occur
+                thresholds[index] = matthews_threshold(prediction[observed, index], target[observed, index])
+    known = data.target_facts
     return [
-        TargetRow(target, *said.get(target, (facts.summary, model.loss.unit)), threshold)
+        TargetRow(target, *known.get(target, (facts.summary, model.loss.unit)), threshold)
         for target, threshold in zip(model.output.targets, thresholds, strict=True)
     ]
 
 
 def _seconds(trainer: Trainer) -> float:
-    """What training and validation took, over all parts of a run that was resumed."""
+    """Seconds of training and validation, also those before a run was resumed."""
     timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
     return timer.time_elapsed("train")
 
@@ -137,10 +137,10 @@ def _seconds(trainer: Trainer) -> float:
 def _commit() -> str:
     command = ["git", "describe", "--always", "--dirty"]
     try:
-        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     except OSError:  # no git here
         return "unknown"
-    return found.stdout.strip() or "unknown"
+    return result.stdout.strip() or "unknown"
 
 
 def _hardware(trainer: Trainer) -> str:

@@ -56,7 +56,7 @@ def train(arguments: Sequence[str]) -> Path:
     run = cli.run_folder
     if cli.trainer.is_global_zero:
         draw_learning_curve(run, run / "learning_curve.png", run.name)
-    # What is left is one process's work; metrics would wait for the others, were the group still there.
+    # The rest is done by one process: with the group still open, metrics would wait for the other processes.
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     if cli.trainer.is_global_zero:

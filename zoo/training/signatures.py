@@ -23,17 +23,17 @@ def resolve_class(path: str) -> type | None:
     module, _, name = path.rpartition(".")
     for home in [module] if module else _SHORT_NAMES:
         try:
-            found = getattr(importlib.import_module(home), name, None)
+            result = getattr(importlib.import_module(home), name, None)
         except ImportError:
             continue
-        if isinstance(found, type):
-            return found
+        if isinstance(result, type):
+            return result
     return None
 
 
 def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
     """The arguments of a class, and where it passes others on, those of its base classes."""
-    found: dict[str, inspect.Parameter] = {}
+    result: dict[str, inspect.Parameter] = {}
     for base in cls.__mro__:
         if "__init__" not in vars(base):
             continue
@@ -46,10 +46,10 @@ def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
         for parameter in parameters:
             if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 annotated = parameter.replace(annotation=hints.get(parameter.name, inspect.Parameter.empty))
-                found.setdefault(parameter.name, annotated)
+                result.setdefault(parameter.name, annotated)
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             break
-    return found
+    return result
 
 
 def subclasses_of(base: type) -> Iterator[type]:
