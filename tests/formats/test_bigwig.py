@@ -162,7 +162,7 @@ NO_BIGWIG = {
     "empty": (b"", "does not begin as one"),
     "four bytes": (struct.pack("<I", 0x888FFC26), "was cut off"),
     "bigBed": (struct.pack("<I", 0x8789F2EB) * 30, "no bigWig"),
-    "zipped": (gzip.compress(b"a bigWig"), "does not begin as one"),
+    "zipped": (gzip.compress(b"a bigWig", mtime=0), "does not begin as one"),
 }
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,11 +91,18 @@ def test_a_readme_command_that_needs_public_files_runs(
     assert main(words) == 0
 
 
-def test_the_readme_s_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    monkeypatch.chdir(ROOT)
-    exec(code.replace('"predictions.tsv"', repr(str(tmp_path / "predictions.tsv"))), {})
-    assert (tmp_path / "predictions.tsv").is_file()
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "zoo").symlink_to(ROOT / "zoo")  # for the examples
+    names: dict[str, Any] = {}
+    exec(code, names)
+    if "trainer" in names:
+        assert [tuple(batch.shape) for batch in names["probabilities"]] == [(4, 1)]
+        assert len(names["embedding"]) == 4
+        assert (tmp_path / "mine.ckpt").is_file()
+    else:
+        assert (tmp_path / "predictions.tsv").read_text().startswith("name\t")
 
 
 @pytest.mark.parametrize("count", [1, 2, 100, 101])
