@@ -175,7 +175,12 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [(b"", "no sequence"), (b">a\nMKWVTF\n", "protein"), (gzip.compress(b"A" * 99, mtime=0)[:15], "-"), (b"\x1f\x8b", "gzip")],
+    [
+        (b"", "no sequence"),
+        (b">a\nMKWVTF\n", "protein"),
+        (gzip.compress(b"A" * 99, mtime=0)[:15], "-"),
+        (b"\x1f\x8b", "gzip"),
+    ],
 )
 def test_bad_standard_input_is_one_line(
     content: bytes, word: str, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, run_zoo: Run
