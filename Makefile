@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test quick check clean
 
 demo: .venv/ready
 	$(BIN)/zoo list 'deepbind.encode_usf*'
@@ -12,6 +12,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+quick: .venv/ready
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not public_data"
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -132,6 +132,7 @@ def made_data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     read_terminators.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 @pytest.mark.usefixtures("made_data")
 def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

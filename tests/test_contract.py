@@ -109,6 +109,7 @@ def test_bf16_stays_close_to_float32(architecture: str) -> None:
     assert torch.allclose(exact, rough, atol=0.03 * max(1.0, float(exact.abs().max())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_checkpoint_reproduces_its_example_and_its_files_agree(folder: Path) -> None:
     result = verify(f"local-dir:{folder}")

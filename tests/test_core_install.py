@@ -36,6 +36,7 @@ def run_core(core: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=environment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("list",), ("info", DEEPBIND), ("verify", DEEPBIND), ("verify", "akita.yeast")])
 def test_the_core_lists_describes_and_verifies(core: Path, arguments: tuple[str, ...]) -> None:
     done = run_core(core, *arguments)
@@ -43,6 +44,7 @@ def test_the_core_lists_describes_and_verifies(core: Path, arguments: tuple[str,
     assert arguments[-1].removeprefix("list") in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [DEEPBIND, "basset.encode_tf", "mlp.promoter_ecoli"])
 def test_the_core_predicts_labels(core: Path, model: str, tmp_path: Path) -> None:
     length = {"basset.encode_tf": 101, "mlp.promoter_ecoli": 81}.get(model, 101)
@@ -53,6 +55,7 @@ def test_the_core_predicts_labels(core: Path, model: str, tmp_path: Path) -> Non
     assert done.stdout.splitlines()[1].startswith("one\t")
 
 
+@pytest.mark.slow
 def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
     bed, genome = "zoo/examples/peaks.bed", "zoo/examples/genome.fa"
     done = run_core(core, "predict", DEEPBIND, bed, "--genome", genome, "--resize", "-o", "-")
@@ -60,6 +63,7 @@ def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
     assert len(done.stdout.splitlines()) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [

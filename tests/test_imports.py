@@ -153,6 +153,7 @@ def test_a_module_with_public_definitions_says_which_are_meant(module: str) -> N
 RE_EXPORTS = {"zoo", *(f"zoo.data.{kind}" for kind in ("sequences", "peaks", "tracks", "contacts"))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(set(MODULES) - RE_EXPORTS))
 def test_what_all_names_is_defined_in_the_module_itself(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text())

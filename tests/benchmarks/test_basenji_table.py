@@ -105,6 +105,7 @@ def test_dinucleotides_are_counted_in_the_bins_around(tmp_path: Path) -> None:
             assert table[row, index, CONTEXT + offset] == pairs.count(pair)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made_yeast")
 def test_the_linear_baseline_and_replicates_are_scored_on_made_yeast() -> None:
     """Tags are drawn independently of each other and of the sequence: replicates do not agree."""

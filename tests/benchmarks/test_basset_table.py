@@ -56,6 +56,7 @@ def test_the_regression_finds_a_planted_word(planted: Any) -> None:
     assert float(bench_basset.score(prediction, label)["auroc"]) > 0.9
 
 
+@pytest.mark.slow
 def test_the_encode_table_compares_one_network_with_one(planted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     requested: list[list[str]] = []
     written: list[tuple[str, Any, Any, Any]] = []

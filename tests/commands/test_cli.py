@@ -288,6 +288,7 @@ def test_a_scanning_model_takes_every_length(tiny_checkpoint: Path, tmp_path: Pa
     np.testing.assert_allclose(values, predict_sequences(zoo.hub.load.load(name), sequences).values, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_subprocess_predicts_the_same_from_standard_input(mlp: str, expected: str) -> None:
     done = subprocess_zoo("predict", mlp, "-", stdin=FASTA.encode())
     assert (done.returncode, done.stderr.decode()) == (0, "")

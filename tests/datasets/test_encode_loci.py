@@ -93,6 +93,7 @@ def test_a_share_of_positives_where_all_are_positive_is_refused() -> None:
         _ = EncodeLociDataModule(positive_share=0.5).data
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_no_path_of_31_mers_joins_train_and_test() -> None:
     data = EncodeLociDataModule()
@@ -114,6 +115,7 @@ def test_no_path_of_31_mers_joins_train_and_test() -> None:
     assert min(int(loci.labels[split == index].sum(0).min()) for index in range(len(SPLITS))) > 400
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_no_31_mer_stands_in_two_splits() -> None:
     # By the words themselves, not by the code that made the split.
@@ -133,6 +135,7 @@ def test_no_31_mer_stands_in_two_splits() -> None:
         assert not len(np.intersect1d(words[one], words[other], assume_unique=True))
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_the_sequence_of_a_locus_is_a_peak_of_the_files(tmp_path: Path) -> None:
     loci = module.encode_loci()

@@ -77,6 +77,7 @@ def test_predictions_of_sequences_that_are_not_there_are_refused(made: pd.DataFr
         read_terminators()
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_the_authors_predictions_have_the_authors_figures() -> None:
     read_terminators.cache_clear()

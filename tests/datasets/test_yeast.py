@@ -76,6 +76,7 @@ def test_it_is_built_once(made_yeast: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert yeast_folder() == made_yeast
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_starts_lie_on_a_pyrimidine_and_a_purine() -> None:
     """Transcription begins at a purine after a pyrimidine: a shift by a base, or the wrong strand, shows."""
@@ -93,6 +94,7 @@ def test_starts_lie_on_a_pyrimidine_and_a_purine() -> None:
             assert 0.8 < hits / 1e6 < 0.93
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_nucleosomes_lie_downstream_of_starts() -> None:
     """The first nucleosome covers the bases from about 20 to 100 downstream of a start; upstream there is none."""

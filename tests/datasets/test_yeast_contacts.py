@@ -184,6 +184,7 @@ def test_centromeres_of_different_chromosomes_meet(folder: Path) -> None:
         assert meets[near[here]].mean() > 3 * usual
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_validation_and_test_are_whole_chromosomes(folder: Path) -> None:
     data = YeastContactDataModule(position=True, batch_size=100)

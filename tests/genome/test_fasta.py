@@ -111,6 +111,7 @@ def read_in_worker(genome: Genome, interval: Interval, queue: multiprocessing.Qu
     queue.put(decode(genome.codes(interval)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_worker_process_reads_the_same(tmp_path: Path, method: str) -> None:
     genome = Genome(write_fasta(tmp_path, width=7))

@@ -66,6 +66,7 @@ RUNS_OFFLINE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", RUNS_OFFLINE)
 def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)

@@ -123,6 +123,7 @@ def test_the_files_of_a_checkpoint_are_as_public_as_any_new_file(tiny_checkpoint
     assert modes == dict.fromkeys(FILES, (tmp_path / "plain").stat().st_mode)
 
 
+@pytest.mark.slow
 def test_every_shipped_checkpoint_is_whole() -> None:
     for config in shipped_folder("checkpoints").glob("[a-z]*/config.json"):
         name = config.parent.name

@@ -136,6 +136,7 @@ def test_each_architecture_file_holds_one_sequence_model(name: str) -> None:
     assert result.__module__ == f"zoo.models.{name}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", architectures())
 def test_each_architecture_is_built_from_targets_and_length_alone(name: str) -> None:
     build: Callable[..., SequenceModel] = load_architecture(name)

@@ -446,6 +446,7 @@ def test_what_reaches_for_more_than_its_own_tensors_is_refused(tmp_path: Path, v
     refused(by_hand(tmp_path, value), said)
 
 
+@pytest.mark.slow
 def test_modules_that_share_modules_end(tmp_path: Path) -> None:
     deepest = nn.Linear(1, 1)
     model: nn.Module = deepest

@@ -731,6 +731,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_a_region_is_drawn_with_what_was_measured_and_with_features(
     run_zoo: Run, saved: Saved, genome: Genome, measured: str, tmp_path: Path, ending: str

@@ -320,6 +320,7 @@ def test_a_full_device_is_one_sentence(tmp_path: Path) -> None:
         table(3).write(tmp_path / "full")
 
 
+@pytest.mark.slow
 def test_a_real_write_that_fails_leaves_no_file(tmp_path: Path, tiny_checkpoint: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -376,6 +377,7 @@ def test_the_null_device_is_written_directly(tmp_path: Path) -> None:
     assert (tmp_path / "null").is_char_device()
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_over_50_000_sequences(tmp_path: Path) -> None:
     letters = np.frombuffer(b"ACGT", dtype=np.uint8)[np.random.default_rng(0).integers(0, 4, (50_000, 401))]
     letters[:, -1] = ord("\n")

@@ -92,6 +92,7 @@ def slow(model: Basenji, genome: Genome, chrom: str) -> NDArray[np.float32]:
     return np.stack(columns, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chrom", LENGTHS)
 @pytest.mark.parametrize("trim", [None, 0, 9])
 def test_every_bin_is_what_the_model_gives_for_a_window_around_it(

@@ -167,6 +167,7 @@ def test_a_process_with_nothing_measured_changes_nothing() -> None:
             assert float(scores[name]) == pytest.approx(np.mean(values), abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batches", "offset"), [(1_000, 0.0), (400, 1e3), (400, 1e4)])
 def test_many_bins_far_from_zero_keep_six_digits(batches: int, offset: float) -> None:
     tracks = some_tracks(batches, offset=offset)

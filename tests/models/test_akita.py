@@ -80,6 +80,7 @@ def test_the_defaults_are_the_published_net() -> None:
     assert dropout == [0.4] * 8 + [0.1] * 6
 
 
+@pytest.mark.slow
 def test_a_port_of_other_hands_with_the_same_weights_gives_the_same_map() -> None:
     torch.manual_seed(0)
     port = Port(AkitaConfig(augment_rc=False, augment_shift=0)).eval()

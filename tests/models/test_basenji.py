@@ -47,6 +47,7 @@ def codes(rows: int = 3, length: int = 256) -> torch.Tensor:
     return torch.randint(0, 4, (rows, length), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
 
 
+@pytest.mark.slow
 def test_the_defaults_are_the_published_human_net() -> None:
     model = Basenji([str(number) for number in range(5313)])
     assert sum(parameter.numel() for parameter in model.parameters()) == 30_088_228
@@ -139,6 +140,7 @@ def test_the_two_gelus_are_the_difference_that_is_named() -> None:
     assert "1.702" in entries()[0].limits
 
 
+@pytest.mark.slow
 def test_the_package_s_full_net_is_imported_and_gives_the_same_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_the_package_s_full_net_is_imported_and_gives_the_same_output(
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(IntegrityError, match=r"what is model\.trunk\.9\.weight"):
         convert({"model.trunk.9.weight": torch.zeros(1)}, Path("x.pth"))

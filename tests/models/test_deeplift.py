@@ -94,6 +94,7 @@ def test_mlp() -> None:
     assert relative_delta(perturbed(MLP(["a"], 60, hidden=(20, 10))), 60) < 1e-3
 
 
+@pytest.mark.slow
 def test_published_basset() -> None:
     assert relative_delta(perturbed(Basset(["a"])), 600) < 1e-3
 
@@ -113,6 +114,7 @@ def test_deepbind(name: str, hidden: int) -> None:
     assert relative_delta(perturbed(model), 101) < 1e-3
 
 
+@pytest.mark.slow
 def test_deepbind_that_scans() -> None:
     torch.manual_seed(0)
     assert relative_delta(perturbed(DeepBind(["a"], 36, scan=True)), 60) < 1e-3

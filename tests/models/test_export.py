@@ -15,6 +15,7 @@ from zoo.nn.maxima import Maximum
 SEEN = (nn.ReLU, nn.GELU, nn.MaxPool2d, Maximum)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", architectures())
 def test_torch_export_gives_the_same_output(architecture: str) -> None:
     model = build(architecture).eval()

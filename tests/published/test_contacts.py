@@ -40,6 +40,7 @@ def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_CACHE", str(cache))
 
 
+@pytest.mark.slow
 def test_the_published_weights_predict_the_measured_maps(
     tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
 ) -> None:
@@ -74,6 +75,7 @@ def yeast_scores(name: str, sigma: float) -> dict[str, float]:
     return {key: float(value) for key, value in metrics.per_target().items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "sigma"), [("akita.yeast", 1.5), ("akita.yeast_position", 2.0)])
 def test_the_cards_of_the_yeast_models_have_the_recomputed_scores(name: str, sigma: float) -> None:
     """Each model was trained on a map smoothed with the sigma that its card gives."""
@@ -84,6 +86,7 @@ def test_the_cards_of_the_yeast_models_have_the_recomputed_scores(name: str, sig
         assert value == pytest.approx(card[key], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_scores_on_held_out_chromosomes_are_those_of_the_table_and_above_the_targets() -> None:
     """The targets: r and Spearman of the model with position, and its lead over the model of position alone."""
     with (shipped_folder("benchmarks") / "results" / "akita_yeast.csv").open(newline="") as file:
@@ -100,6 +103,7 @@ def test_scores_on_held_out_chromosomes_are_those_of_the_table_and_above_the_tar
     assert results["sequence", 1.5]["pearson"] >= 0.33
 
 
+@pytest.mark.slow
 def test_the_cooler_of_a_chromosome_holds_the_predicted_tensor(
     tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
 ) -> None:

@@ -37,6 +37,7 @@ def auroc(name: str, data: SequenceDataModule) -> float:
     return float(binary_auroc(torch.from_numpy(prediction).double(), torch.from_numpy(test.labels[:, 0]).long()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", PUBLISHED)
 def test_published_weights_give_their_published_auroc(key: str) -> None:
     model, published = PUBLISHED[key]
@@ -50,6 +51,7 @@ def test_the_card_of_an_encode_checkpoint_has_the_recomputed_score(key: str) -> 
     assert auroc(name, EncodeDataModule(key)) == pytest.approx(card, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROMOTER_SETS)
 @pytest.mark.parametrize("architecture", ["mlp", "deepbind"])
 def test_the_card_of_a_promoter_checkpoint_has_the_recomputed_score(architecture: str, name: str) -> None:
@@ -58,6 +60,7 @@ def test_the_card_of_a_promoter_checkpoint_has_the_recomputed_score(architecture
     assert auroc(checkpoint, PromoterDataModule(name, val_fraction=0.15)) == pytest.approx(card, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_card_of_the_multitask_basset_has_the_recomputed_score() -> None:
     card = read_config(resolve("basset.encode_tf")).facts.training.metrics["test"]
     test = EncodeLociDataModule().subset("test")
@@ -67,6 +70,7 @@ def test_the_card_of_the_multitask_basset_has_the_recomputed_score() -> None:
         assert float(values.mean()) == pytest.approx(card[name], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_card_of_the_terminator_basset_has_the_recomputed_score() -> None:
     card = read_config(resolve("basset.plant_terminators")).facts.training.metrics["test"]
     test = TerminatorDataModule().subset("test")

@@ -37,6 +37,7 @@ def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_CACHE", str(cache))
 
 
+@pytest.mark.slow
 def test_the_card_has_the_recomputed_scores() -> None:
     model = load(NAME)
     metrics = TrackMetrics(model.output.targets)
@@ -49,6 +50,7 @@ def test_the_card_has_the_recomputed_scores() -> None:
         assert float(value) == pytest.approx(card[name], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_pearson_r_on_held_out_chromosomes_is_above_the_targets() -> None:
     data, chromosomes = YeastDataModule(resolution=16), list(TEST)
     measured = {name: read_measured_tracks(data, name) for name in chromosomes}
@@ -60,6 +62,7 @@ def test_pearson_r_on_held_out_chromosomes_is_above_the_targets() -> None:
     assert scores[OPPOSITE_STRAND] < 0.05
 
 
+@pytest.mark.slow
 def test_the_bigwigs_of_a_chromosome_hold_the_tensor_and_windows_may_start_anywhere(tmp_path: Path) -> None:
     model, genome = load(NAME), Genome(yeast_folder() / "genome.fa")
     length = genome.contigs["chrI"]

@@ -67,6 +67,7 @@ def recipe(genome: Path, cooler: Path) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_planted_boundaries_are_learned_in_two_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = make_contacts(tmp_path, {"chr1": 1_500_000, "chr2": 60_000, "chr3": 60_000}, depth=240)

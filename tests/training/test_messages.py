@@ -118,6 +118,7 @@ def sentence(config: Path, *options: str) -> str:
     return message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_mistake_in_an_option_is_one_sentence(config: Path, option: str) -> None:
     assert re.search(OPTIONS[option], sentence(config, option)), sentence(config, option)
@@ -131,6 +132,7 @@ def test_a_mistake_in_the_file_is_one_sentence(config: Path, edit: tuple[str, st
     assert message.startswith("made.yaml")
 
 
+@pytest.mark.slow
 def test_arguments_of_a_class_that_an_option_replaced_are_not_mistakes(config: Path) -> None:
     given = read_given(config.name, ["--optimizer", "SGD", "--optimizer.betas", "[.9, .9]"])
     assert "betas" in str(explain(given, option_types()))

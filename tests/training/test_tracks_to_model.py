@@ -78,6 +78,7 @@ def words(options: dict[str, str]) -> list[str]:
     return [word for pair in options.items() for word in pair]
 
 
+@pytest.mark.slow
 def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[int, str, str]]) -> None:
     code, _, said = run_zoo("train", CONFIG, *words(SMALL))
     assert code == 0, said
@@ -109,6 +110,7 @@ def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[
     assert max(correlations["plus", "minus"], correlations["minus", "plus"]) < 0.1
 
 
+@pytest.mark.slow
 def test_two_processes_score_every_bin_once(made: Path) -> None:
     """What two processes log together is what one gives for the same weights: 53 windows are no even number."""
     options = SMALL | {"--trainer.max_epochs": "1", "--trainer.strategy": "ddp", "--trainer.devices": "2"}

@@ -73,6 +73,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> None:
     folder = train([str(made), "--trainer.max_epochs", "8"])
     config = read_config(folder)
@@ -97,6 +98,7 @@ def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> Non
     assert high > 0.5 > low
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(made: Path) -> None:
     first, again, other = (
         weights(train([str(made), "--checkpoints", name, "--runs", f"runs_{name}", "--seed_everything", seed]))
@@ -106,6 +108,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(made: Path
     assert not torch.equal(first["trunk.filters"], other["trunk.filters"])
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path) -> None:
     whole = weights(train([str(made), "--checkpoints", "whole", "--runs", "runs_whole"]))
     script = (
@@ -128,6 +131,7 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path)
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_with_one_sentence_and_leaves_a_run_that_can_be_resumed(made: Path) -> None:
     command = [sys.executable, "-m", "zoo.cli", "train", str(made), "--trainer.max_epochs", "1000"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
@@ -141,6 +145,7 @@ def test_ctrl_c_stops_with_one_sentence_and_leaves_a_run_that_can_be_resumed(mad
     assert not Path("checkpoints").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -186,6 +191,7 @@ def test_a_class_that_no_checkpoint_could_name_is_refused_before_training(
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(made: Path) -> None:
     options = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
     subprocess.run(
@@ -257,6 +263,7 @@ def test_a_value_may_follow_an_equals_sign_and_a_logger_joins_the_run_s_own(made
     assert Path("runs/deepbind.made/log_0/metrics.csv").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
 def test_a_run_that_was_stopped_while_it_was_scored_can_be_finished(
     made: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]

@@ -371,6 +371,7 @@ def test_no_base_is_read_in_two_splits(world: World, rules: SplitRules) -> None:
     assert max(int(each.sum(0).max()) for each in read.values()) == 1
 
 
+@pytest.mark.slow
 def test_nothing_of_validation_and_test_enters_what_is_expected_or_learned(world: World, tmp_path: Path) -> None:
     counts, weights = counts_of(world.one), weights_of(world.one)
     rules = MapRules(least_count=5, fill=2, smooth=1.0)
@@ -388,6 +389,7 @@ def test_nothing_of_validation_and_test_enters_what_is_expected_or_learned(world
     assert not np.array_equal(data.bands[0].expected, expected, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_what_is_expected_is_counted_in_the_training_blocks_alone(world: World, tmp_path: Path) -> None:
     data, contigs = module(world, split=IN_BLOCKS), {name: contig_of(world, name) for name in SIZES}
     splits: list[Split] = ["train", "val", "test"]
@@ -715,6 +717,7 @@ def test_models_of_other_bins_pixels_or_outputs_are_refused(world: World, severa
     refused(str(error.value), "make bins of 512 bases", "made.mcool has", "resolutions/512")
 
 
+@pytest.mark.slow
 def test_a_cooler_that_is_not_balanced_is_refused_or_balanced_in_memory(world: World, tmp_path: Path) -> None:
     rng, counts = np.random.default_rng(4), {n: counts for n, counts in counts_of(world.other).items() if n != "4"}
     for matrix in counts.values():  # contacts at every distance, as there are: else it takes long to balance them

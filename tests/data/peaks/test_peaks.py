@@ -289,6 +289,7 @@ def test_negatives_touch_no_peak_and_have_the_sites_gc_and_splits(tmp_path: Path
     assert gc(positive) == gc(~positive)
 
 
+@pytest.mark.slow
 def test_no_negative_is_drawn_twice(tmp_path: Path) -> None:
     path = tmp_path / "poor.fa"
     path.write_text(">chr1\n" + "AT" * 5000 + "GC" * 100 + "AT" * 5000 + "GC" * 101 + "\n")
@@ -300,6 +301,7 @@ def test_no_negative_is_drawn_twice(tmp_path: Path) -> None:
     assert "45 negatives dropped: for want of windows of their GC content" in report.lines
 
 
+@pytest.mark.slow
 def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "poor.fa"
     path.write_text(">chr1\n" + "AT" * 5000 + "GC" * 100 + "AT" * 5000 + "\n")
@@ -310,6 +312,7 @@ def test_negatives_that_a_genome_has_too_few_of_are_counted(tmp_path: Path) -> N
     assert "3 negatives dropped: for want of windows of their GC content" in report.lines
 
 
+@pytest.mark.slow
 def test_windows_of_a_rare_gc_content_are_found(tmp_path: Path) -> None:
     # One window in five thousand is like the peak: a few thousand candidates would hardly hold one.
     path = tmp_path / "rare.fa"

@@ -486,6 +486,7 @@ def test_a_disk_that_fills_up_is_a_sentence_and_can_be_gone_on_with(
     assert "0.bw" not in reads
 
 
+@pytest.mark.slow
 def test_workers_end_with_their_parent(genome: Genome, tracks: list[Track], tmp_path: Path) -> None:
     """A parent that is killed leaves none behind."""
     script = """

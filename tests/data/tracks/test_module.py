@@ -400,6 +400,7 @@ def test_moves_are_fixed_by_seed_and_epoch_for_the_same_windows(folder: Path) ->
     assert not same([other.__getitems__(list(range(50)))], [first])
 
 
+@pytest.mark.slow
 def test_worker_processes_read_the_same_batches(folder: Path) -> None:
     alone, workers = module(folder, **MOVED), module(folder, **MOVED, num_workers=2)
     assert same(epoch_of(workers, 3), epoch_of(alone, 3))
