@@ -31,10 +31,10 @@ def _mirror_exists() -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> None:
-    """In this process and those that tests start: sums in another order differ in their last digits."""
-    torch.set_num_threads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
+def _same_threads() -> None:
+    """Use one thread, or `OMP_NUM_THREADS`, here and in processes that tests start: sums differ by their order."""
+    threads = os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(int(threads))
 
 
 @pytest.fixture(autouse=True)
