@@ -23,6 +23,9 @@ def add_train(verbs: Any) -> None:
 
 def train_command(options: argparse.Namespace) -> None:
     """Train what a configuration describes."""
+    from zoo.utils.extras import require_extras
+
+    require_extras(["train"], "training")
     from zoo.training.run import print_config, show_options, train
 
     if options.help:

@@ -29,6 +29,12 @@ class GenomicDataModule(LightningDataModule):
         raise NotImplementedError
 
     @property
+    def next_epoch(self) -> int:
+        """The epoch that the Trainer trains next: a resumed run's workers read ahead before `set_epoch` is called."""
+        # `Trainer.current_epoch` is updated later than the first dataloader of a resumed run is made.
+        return int(self.trainer.fit_loop.epoch_progress.current.processed) if self.trainer else 0
+
+    @property
     def targets(self) -> list[str]:
         """Names of the targets."""
         return list(self.spec().targets)

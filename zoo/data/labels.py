@@ -136,7 +136,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         weight = dataset.data.weight
         if weight is not None:
             weight = np.tile(weight, 1 + dataset.shuffles)
-        sampler = EpochSampler(len(dataset), self.seed, weight, self.epoch_size)
+        sampler = EpochSampler(len(dataset), self.seed, weight, self.epoch_size, self.next_epoch)
         size = min(self.batch_size, len(sampler))  # where a process has fewer sequences, they are one batch
         return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
 

@@ -38,9 +38,9 @@ class Loading:
         if min(self.num_workers, self.seed) < 0:
             raise ConfigError("num_workers and seed are numbers from 0 up")
 
-    def train(self, dataset: WindowDataset) -> DataLoader[Batch]:
+    def train(self, dataset: WindowDataset, epoch: int = 0) -> DataLoader[Batch]:
         """Loader of a new random order in each epoch, without the last incomplete batch; a share per process."""
-        sampler = EpochSampler(len(dataset), self.seed, draws=self.epoch_size)
+        sampler = EpochSampler(len(dataset), self.seed, draws=self.epoch_size, epoch=epoch)
         size = min(self.batch_size, len(sampler))  # of the share of this process, which must not be without a batch
         return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
 

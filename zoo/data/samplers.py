@@ -22,14 +22,20 @@ class EpochSampler(DistributedSampler[int]):
         seed: seed of the order.
         weight: relative frequency with which each item is drawn (size,); None to draw each once per round.
         draws: number of items drawn per epoch; None for `size`.
+        epoch: that the order begins with, until `set_epoch` is called.
     """
 
     def __init__(
-        self, size: int, seed: int, weight: NDArray[np.float64] | None = None, draws: int | None = None
+        self,
+        size: int,
+        seed: int,
+        weight: NDArray[np.float64] | None = None,
+        draws: int | None = None,
+        epoch: int = 0,
     ) -> None:
         ranks, rank = _world()
         super().__init__(range(draws or size), num_replicas=ranks, rank=rank, seed=seed)  # type: ignore[arg-type]
-        self.size = size
+        self.size, self.epoch = size, epoch
         self.probability = None if weight is None else weight / weight.sum()
 
     def __iter__(self) -> Iterator[int]:

@@ -183,7 +183,7 @@ class WindowDataModule(GenomicDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training windows in a new random order each epoch, without the last incomplete batch."""
-        return self.loading.train(self.dataset("train"))
+        return self.loading.train(self.dataset("train"), self.next_epoch)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation windows in order, a share per process."""

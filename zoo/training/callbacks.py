@@ -45,10 +45,20 @@ class SeedEachEpoch(Callback):
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self._is_resumed = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note whether the run begins with a later epoch."""
+        self._is_resumed = trainer.current_epoch > 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Seed dropout and whatever else draws from torch."""
         torch.manual_seed(self.seed * 100_003 + trainer.current_epoch * 1_009 + trainer.global_rank)
+        if self._is_resumed and not getattr(trainer.train_dataloader, "persistent_workers", False):
+            # Each later epoch begins with a new iterator of the DataLoader, which draws its seed; Lightning makes that
+            # of the first epoch of a resumed run before this hook. Workers that persist keep their iterator.
+            torch.empty((), dtype=torch.int64).random_()
+        self._is_resumed = False
 
 
 class MaxNorm(Callback):
