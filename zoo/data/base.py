@@ -32,7 +32,9 @@ class GenomicDataModule(LightningDataModule):
     def next_epoch(self) -> int:
         """The epoch that the Trainer trains next: a resumed run's workers read ahead before `set_epoch` is called."""
         # `Trainer.current_epoch` is updated later than the first dataloader of a resumed run is made.
-        return int(self.trainer.fit_loop.epoch_progress.current.processed) if self.trainer else 0
+        if self.trainer is None:
+            return 0
+        return int(self.trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]
 
     @property
     def targets(self) -> list[str]:
