@@ -95,13 +95,14 @@ EDITS = {
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration of which nothing is ever prepared: data that are refuse to be."""
+    """A configuration of data that must neither be prepared nor read."""
 
     def refuse(data: object) -> None:
-        pytest.fail("data were prepared")
+        pytest.exit("data were prepared or read")  # no `except Exception` hides it
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(SequenceDataModule, "prepare_data", refuse)
+    monkeypatch.setattr(SequenceDataModule, "read", refuse)
     (tmp_path / "bound.fa").write_text("".join(f">s{i}\n{'ACGTTGCATC' * 4}\n" for i in range(20)))
     path = tmp_path / "made.yaml"
     path.write_text(CONFIG)

@@ -28,6 +28,10 @@ class GenomicDataModule(LightningDataModule):
         """
         raise NotImplementedError
 
+    def __str__(self) -> str:
+        # Lightning's own makes all dataloaders, and jsonargparse calls it when it links options.
+        return f"{type(self).__module__}.{type(self).__qualname__}"
+
     @property
     def next_epoch(self) -> int:
         """The epoch that the Trainer trains next: a resumed run's workers read ahead before `set_epoch` is called."""
