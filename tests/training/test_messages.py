@@ -98,7 +98,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration of data that must neither be prepared nor read."""
 
     def refuse(data: object) -> None:
-        pytest.exit("data were prepared or read")  # no `except Exception` hides it
+        raise SystemExit("data were prepared or read")  # an Exception could be hidden
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(SequenceDataModule, "prepare_data", refuse)
