@@ -1,1 +1,1 @@
-"""Weights that others published, in their own formats, turned into ours."""
+"""Convert published weights from their original formats to the format of zoo."""

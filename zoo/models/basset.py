@@ -27,7 +27,7 @@ class Basset(SequenceModel):
     """Convolutional blocks, flattened, then dense layers: (B, 4, L) -> (B, T).
 
     The defaults are the published net: 4,135,064 parameters at 600 bases and 164 targets. The trunk gives the flattened
-    output of the blocks (B, F); that of an ensemble (B, M, F); with `rc_equivariant` it includes the first dense layer.
+    output of the blocks (B, F), of an ensemble (B, M, F); with `rc_equivariant` it includes the first dense layer.
 
     Args:
         targets: names of the T targets.

@@ -14,7 +14,7 @@ __all__ = ["StrandsConv"]
 class StrandsConv(nn.Conv2d):
     """A convolution whose filters are read on both strands: (B, C, 1, P) -> (B, 2 C', 1, P').
 
-    The response on the other strand is that of the reverse-complemented filter on this one.
+    The response on the other strand equals the response of the reverse-complemented filter on this strand.
     Initialised as PyTorch does.
 
     Args:

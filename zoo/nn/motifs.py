@@ -132,7 +132,7 @@ class MotifTrunk(nn.Module):
     def _of_strands(self) -> tuple[Tensor, Tensor]:
         """Filters (S M K, 4 + I, m) and biases (S M K,) of each strand that is read.
 
-        A filter's score on the other strand is that of its reverse complement on this one.
+        A filter's score on the other strand equals the score of its reverse complement on this strand.
         """
         if not self.both_strands:
             return self.filters, self.biases

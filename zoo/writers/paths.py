@@ -48,4 +48,4 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}") from None
+        raise OutputError(f"{folder} cannot be created: {error.strerror}") from None

@@ -214,7 +214,7 @@ def _with_negatives(
     _, gc = base_counts(genome, sites.contig, sites.start, rules.length, soft_masked=False)
     contig, start, split = draw_background(genome, occupied, gc[wanted], sites.split[wanted], genome_split, rules, rng)
     report.say(f"{len(start):,} negatives of the sites' GC content, no two the same, which touch no peak")
-    report.drop(len(wanted) - len(start), "negatives", "for want of windows of their GC content")
+    report.drop(len(wanted) - len(start), "negatives", "no window has their GC content")
     together = _Sites(
         np.concatenate([sites.contig, contig]),
         np.concatenate([sites.start, start]),
