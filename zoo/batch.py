@@ -42,7 +42,7 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a DataModule holds, known from headers and tables alone: a model is built and checked against it.
+    """Specification of a DataModule, read from headers and tables alone; a model is built and checked against it.
 
     Attributes:
         kind: kind of the targets.

@@ -89,7 +89,7 @@ class GenomicDataModule(LightningDataModule):
 
     @property
     def headline_note(self) -> str:
-        """What must be known to compare a score on these data, such as their smoothing; empty for nothing."""
+        """Note on the headline score, such as the smoothing of the targets; empty for none."""
         return ""
 
     def describe(self) -> list[str]:

@@ -18,7 +18,7 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRules:
-    """How a genome is split: by whole contigs, or into random blocks.
+    """Options of the split of a genome: by whole contigs, or into random blocks.
 
     Args:
         val: contigs for validation; with `test`, instead of random blocks.

@@ -15,7 +15,7 @@ __all__ = ["Loading"]
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """How batches are drawn and read.
+    """Options of the dataloaders.
 
     Args:
         batch_size: windows per batch.

@@ -109,7 +109,7 @@ class WindowDataModule(GenomicDataModule):
         raise NotImplementedError
 
     def build(self) -> None:
-        """Bin the targets into the cache; what is there already is left as it is."""
+        """Bin the targets into the cache; existing bins are kept."""
         raise NotImplementedError
 
     def observed(self) -> tuple[Index, Mask]:

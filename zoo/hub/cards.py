@@ -114,7 +114,7 @@ def _targets_text(folder: Path) -> str:
 
 
 def _short_card(facts: ModelFacts) -> str:
-    """What is known of a model without a folder."""
+    """Render the facts of a model that has no folder yet."""
     lines = [
         f"# {facts.name}",
         "",

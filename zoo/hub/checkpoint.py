@@ -34,7 +34,7 @@ LARGEST_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Verification:
-    """How far a model's predictions lie from the stored ones.
+    """Result of a verification: the largest difference between a model's predictions and the stored ones.
 
     Attributes:
         name: of the model.

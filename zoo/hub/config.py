@@ -32,7 +32,7 @@ _DERIVED = ("targets", "input")
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What `config.json` of a checkpoint says.
+    """Content of a checkpoint's `config.json`.
 
     Attributes:
         facts: for people; its `output`, `targets` and `input` describe the model.

@@ -15,7 +15,7 @@ OUTPUT_KINDS = ("labels", "tracks", "contacts")
 
 @dataclass(frozen=True)
 class RunFacts:
-    """How a model of this project was trained.
+    """Record of a training run.
 
     Attributes:
         command: the command that trains it.
@@ -46,7 +46,7 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is known of a model without loading it.
+    """Facts of a model, known without loading it.
 
     Attributes:
         name: `architecture.tag`.

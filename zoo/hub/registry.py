@@ -46,7 +46,7 @@ _COMMON_SPECIES = {
 
 @dataclass(frozen=True)
 class Location:
-    """Where a model is stored.
+    """Location of a model.
 
     Attributes:
         facts: what is known of it.

@@ -55,7 +55,7 @@ class ContactPredictions:
 
 @dataclass(frozen=True, kw_only=True)
 class ContactPlan(Plan):
-    """Which bins are predicted.
+    """Plan of a prediction of contact maps: the bins of each region.
 
     Attributes:
         genome: that is read.

@@ -67,7 +67,7 @@ def predict_batch(model: SequenceModel, codes: Tensor, inputs: Tensor | None = N
 
 @dataclass(frozen=True)
 class Plan:
-    """What a predictor is going to predict; the plan of each kind adds where.
+    """Plan of a prediction; the plan of each kind adds the sequences or regions.
 
     Attributes:
         windows: sequences that go through the model; None where they are counted only while they are read.

@@ -60,7 +60,7 @@ class Predictions:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelPlan(Plan):
-    """Which sequences are predicted.
+    """Plan of a prediction of labels: the sequences.
 
     Attributes:
         source: a file of sequences, or sites of a genome; read once, while it is predicted.

@@ -16,7 +16,7 @@ __all__ = ["Omitted", "covered_spans", "nothing_predicted", "omitted_regions"]
 
 
 class Omitted(NamedTuple):
-    """What is not predicted.
+    """Bases that are not predicted, by reason.
 
     Attributes:
         contigs: contigs of the regions that are shorter than a window.

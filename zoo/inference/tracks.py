@@ -46,7 +46,7 @@ class TrackPredictions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackPlan(Plan):
-    """Which bins are predicted.
+    """Plan of a prediction of tracks: the bins of each region.
 
     Attributes:
         genome: that is read.

@@ -93,7 +93,7 @@ class SequenceModel(InferenceModel):
         self.target_weights = None if weights is None else tuple(weights)
 
     def target_weight(self) -> Tensor | None:
-        """How much each target counts in the loss, (T, 1, ...), of as many dimensions as the output; None if alike."""
+        """Weight of each target in the loss, (T, 1, ...), of the output's dimensions; None for equal weights."""
         if self.target_weights is None:
             return None
         weights = torch.tensor(self.target_weights, device=self.device)

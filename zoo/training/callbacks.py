@@ -101,11 +101,11 @@ def _limit_norms(weight: Tensor, unit_dims: tuple[int, ...], max_norm: float) ->
 
 
 class FreezeModules(Callback):
-    """Leave modules as they are: weights, dropout and batch statistics; for good, or in the first epochs.
+    """Freeze modules: weights, dropout and batch statistics; for the whole run, or in the first epochs.
 
     Args:
         modules: names of modules, such as `trunk` or `trunk.0`.
-        epochs: how many epochs they are left as they are before they learn too; None for all. Until then their
+        epochs: number of epochs before they are trained too; None for the whole run. Until then their
             gradients are computed and dropped, so that it works with several devices as well.
         train_mode: freeze the weights alone: dropout acts, and batch statistics follow the new data.
     """

@@ -130,7 +130,7 @@ class TrainCLI(LightningCLI):
 
     @property
     def transfer(self) -> TransferOptions:
-        """How the model begins with the trunk of another."""
+        """Options of the transfer of another model's trunk."""
         return TransferOptions(**self.config.transfer)
 
     @property
@@ -144,7 +144,7 @@ class TrainCLI(LightningCLI):
 
     @property
     def run_folder(self) -> Path:
-        """Where a run keeps its logs and what it is resumed from: `runs/<name>`.
+        """Folder of a run's logs and resumable checkpoint: `runs/<name>`.
 
         Raises:
             UnknownNameError: `name` has not the form `architecture.tag`.

@@ -1,4 +1,4 @@
-"""Begin a model with the trunk of another: the first step of transfer learning."""
+"""Copy the trunk of another model into a model before training: the first step of transfer learning."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -15,14 +15,13 @@ __all__ = ["Transfer", "TransferOptions", "take_trunk", "transfer"]
 
 @dataclass
 class TransferOptions:
-    """How a model begins with the trunk of another.
+    """Options of the transfer of another model's trunk.
 
     Args:
         trunk_from: name of the model whose trunk this one's begins with, such as `basenji.yeast`; None for none.
-        trunk_rate: learning rate of what was taken, relative to the rest; 0 leaves it as it is.
-        frozen_epochs: epochs in which what was taken is left as it is, before it learns at `trunk_rate`.
-        train_mode: let dropout act and batch statistics follow the new data in what is left as it is: then only its
-            weights stay.
+        trunk_rate: learning rate of the copied trunk, relative to the rest; 0 freezes it.
+        frozen_epochs: epochs in which the copied trunk is frozen, before it is trained at `trunk_rate`.
+        train_mode: freeze the weights alone: dropout acts, and batch statistics follow the new data.
     """
 
     trunk_from: str | None = None
@@ -46,7 +45,7 @@ class TransferOptions:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What follows from a trunk that was taken: relative learning rates, and what is frozen."""
+    """Result of a transfer: relative learning rates, and callbacks that freeze modules."""
 
     rates: dict[str, float]
     callbacks: list[FreezeModules]
@@ -74,7 +73,7 @@ def transfer(model: SequenceModel, options: TransferOptions) -> Transfer:
 
 
 def take_trunk(model: SequenceModel, source: SequenceModel) -> list[str]:
-    """Begin a model with the trunk of another, all of it.
+    """Copy the whole trunk of another model into a model.
 
     Args:
         model: the model that will be trained; of its tensors, those of the same name in a trunk of the same class are

@@ -26,7 +26,7 @@ _TRUNCATE = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class MapRules:
-    """How contact maps are prepared.
+    """Options of the preparation of contact maps.
 
     Args:
         least_count: contacts that each quarter of a square needs in adaptive coarse-graining; pixels of poorer squares

@@ -106,7 +106,7 @@ class ContactDataModule(WindowDataModule):
         return sizes.pop()
 
     def _other_resolutions(self) -> str:
-        """What else the first cooler's file offers; empty if it is not there yet or has one map alone."""
+        """List the other resolutions in the first cooler's file; empty if it does not exist yet or has one map only."""
         path = Path(next(iter(self.coolers.values())).partition("::")[0])
         resolutions = next(iter(self.files.values())).resolutions if path.is_file() else []
         return f"; {path} has {', '.join(resolutions)}" if len(resolutions) > 1 else ""
@@ -119,7 +119,7 @@ class ContactDataModule(WindowDataModule):
 
     @property
     def headline_note(self) -> str:
-        """How the maps are smoothed: scores rise with it."""
+        """Note on the Gaussian smoothing of the maps, with which scores rise."""
         return f"Gaussian of {self.maps.smooth:g} bins" if self.maps.smooth else ""
 
     def check_model(self, output: Output, loss: Loss) -> None:

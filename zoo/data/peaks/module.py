@@ -94,7 +94,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
 
     @property
     def sites(self) -> PeakTable:
-        """The table of sites; read, or made of the peak files, on first use."""
+        """Table of sites; read, or built from the peak files, at first use."""
         if self._sites is None:
             if self.peaks is None:
                 self._sites = PeakTable.read(str(self.table))

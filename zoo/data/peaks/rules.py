@@ -16,7 +16,7 @@ __all__ = ["PeakRules", "Report"]
 
 @dataclass(frozen=True, kw_only=True)
 class PeakRules(SplitRules):
-    """How peaks become sites, and how these are split (see `SplitRules`, whose seed is that of the negatives too).
+    """Options that turn peaks into sites and split them (see `SplitRules`; its seed also draws the negatives).
 
     Args:
         length: bases of every site: what the model reads.
@@ -53,7 +53,7 @@ class PeakRules(SplitRules):
 
 @dataclass
 class Report:
-    """What happened to the peaks: one line per step, with how many were dropped and why."""
+    """Report of the preparation of peaks: one line per step, with the number dropped and the reason."""
 
     lines: list[str] = field(default_factory=list)
 

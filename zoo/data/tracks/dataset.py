@@ -24,7 +24,7 @@ Values = NDArray[np.float32]
 
 
 class TrackData(NamedTuple):
-    """What windows are read from.
+    """Opened genome, coverage and masks from which windows are read.
 
     Attributes:
         genome: the sequences.

@@ -154,7 +154,7 @@ class TrackDataModule(WindowDataModule):
 
     @cached_property
     def data(self) -> TrackData:
-        """What windows are read from."""
+        """Opened genome, coverage and masks from which windows are read."""
         plan = self.plan  # windows that fit nowhere are refused before anything is binned
         observed = self.coverage.observed & ~blacklisted(self.blacklist, plan.contigs, self.shape.resolution)
         return TrackData(self.reference, self.coverage, observed, self.tracks, strand_pairs(self.tracks))
