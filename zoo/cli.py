@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: of the command line; None for those of this process.
+        arguments: arguments of the command line; None for those of this process.
 
     Returns:
         0; 2 after an error, which is one sentence on standard error; 130 after an interrupt.

@@ -1,6 +1,6 @@
 """What a model predicts: `Labels`, `Tracks` or `Contacts`.
 
-Whatever varies with the kind of prediction hangs on these three values: the shape of the tensor, what a reverse
+These three classes define whatever varies with the kind of prediction: the shape of the tensor, what a reverse
 complement does to it, and the genomic coordinates of a bin.
 """
 

@@ -50,8 +50,8 @@ def training_rates(model: SequenceModel, batches: Iterator[Batch], steps: int, r
 
     Args:
         model: it is trained by AdamW.
-        batches: of the DataModule, endless.
-        steps: of each kind, over all rounds; rounded down to a multiple of `rounds`, at least one per round.
+        batches: batches of the DataModule, endless.
+        steps: steps of each kind, over all rounds; rounded down to a multiple of `rounds`, at least one per round.
         rounds: turns.
     """
     model.train()

@@ -22,7 +22,7 @@ class EpochSampler(DistributedSampler[int]):
         seed: seed of the order.
         weight: relative frequency with which each item is drawn (size,); None to draw each once per round.
         draws: number of items drawn per epoch; None for `size`.
-        epoch: that the order begins with, until `set_epoch` is called.
+        epoch: epoch that the order begins with, until `set_epoch` is called.
     """
 
     def __init__(

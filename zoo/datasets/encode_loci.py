@@ -105,7 +105,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         val_fraction: fraction of the loci for validation.
         test_fraction: fraction of the loci for the test.
         split_seed: seed of the splits.
-        options: of LabelsDataModule.
+        options: options of LabelsDataModule.
 
     Raises:
         UnknownNameError: no such experiment.

@@ -74,7 +74,7 @@ class EncodeDataModule(SequenceDataModule):
         experiment: key of the experiment, such as `usf1_h1hesc`; `encode_experiments` lists them.
         rank_scale: draw the peak of rank r (0 is the strongest) in proportion to 1 / (1 + r / rank_scale), because the
             test set has strong peaks only; None to draw all alike.
-        options: of SequenceDataModule.
+        options: options of SequenceDataModule.
 
     Raises:
         UnknownNameError: no such experiment.

@@ -126,7 +126,7 @@ class TerminatorDataModule(SequenceDataModule):
 
     Args:
         val_fraction: fraction of the authors' training set that is held out for validation.
-        options: of SequenceDataModule.
+        options: options of SequenceDataModule.
     """
 
     def __init__(self, val_fraction: float = 0.1, **options: Any) -> None:

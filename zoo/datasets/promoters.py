@@ -23,8 +23,8 @@ class PromoterSet(NamedTuple):
         promoters: name of the file with the positives.
         others: name of the file with the negatives.
         length: bases of every sequence.
-        sensitivity: of the paper's network.
-        specificity: of the paper's network.
+        sensitivity: sensitivity of the paper's network.
+        specificity: specificity of the paper's network.
         correlation: Matthews correlation coefficient of the paper's network.
     """
 
@@ -62,7 +62,7 @@ class PromoterDataModule(SequenceDataModule):
     Args:
         name: `ecoli`, `bsubtilis`, `athaliana_tata`, `athaliana_nontata` or `mouse_tata`.
         folds: number of folds.
-        options: of SequenceDataModule; the published tables use `split_seed` 0.
+        options: options of SequenceDataModule; the published tables use `split_seed` 0.
 
     Raises:
         UnknownNameError: no such set.

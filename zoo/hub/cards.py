@@ -26,7 +26,7 @@ def render_card(config: CheckpointConfig, targets_text: str) -> str:
     """Render the card of one checkpoint as Markdown with the front matter of the Hugging Face Hub.
 
     Args:
-        config: of the checkpoint.
+        config: configuration of the checkpoint.
         targets_text: its `targets.tsv`.
     """
     facts = config.facts

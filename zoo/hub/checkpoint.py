@@ -37,7 +37,7 @@ class Verification:
     """Result of a verification: the largest difference between a model's predictions and the stored ones.
 
     Attributes:
-        name: of the model.
+        name: name of the model.
         sequences: number of predicted sequences.
         difference: the largest difference; of stored values above 1, relative to them.
         tolerance: how large it may be, at most `LARGEST_TOLERANCE`.
@@ -89,7 +89,7 @@ def save(
     """Write a model as a checkpoint folder: complete, loaded again and verified, or nothing.
 
     Args:
-        model: of an architecture in `zoo/models/`; its arguments and weights are stored.
+        model: model of an architecture in `zoo/models/`; its arguments and weights are stored.
         folder: the new folder; its name should be the model's name.
         facts: for the card and `zoo list`.
         targets: a row for each target.
@@ -134,7 +134,7 @@ def verify_folder(folder: Path, name: str) -> Verification:
 
     Args:
         folder: the checkpoint.
-        name: of the model, for messages.
+        name: name of the model, for messages.
 
     Raises:
         IntegrityError: a broken folder, or a prediction that is NaN or too far from the stored one.

@@ -37,9 +37,9 @@ class CheckpointConfig:
     Attributes:
         facts: for people; its `output`, `targets` and `input` describe the model.
         architecture: a file in `zoo/models/`.
-        arguments: of the architecture's constructor, as plain JSON values.
+        arguments: arguments of the architecture's constructor, as plain JSON values.
         tolerance: largest difference to the stored example that the checkpoint allows itself.
-        sha256: of each other file, by its name.
+        sha256: sha256 of each other file, by its name.
         stored_format: the format of the file; everything else here is in the current one.
     """
 
@@ -85,8 +85,8 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
     """Check what a `config.json` holds, of any format, key by key.
 
     Args:
-        content: of the file.
-        path: of the file, for messages.
+        content: content of the file.
+        path: path of the file, for messages.
 
     Raises:
         IntegrityError: a key that is missing, unknown or has a wrong value.

@@ -20,14 +20,14 @@ class RunFacts:
     Attributes:
         command: the command that trains it.
         recipe: hash of that command and its configuration; see `zoo.training.recipe.recipe`.
-        commit: of the code.
-        seed: of all random numbers.
-        hardware: that it was trained on.
+        commit: commit of the code.
+        seed: seed of all random numbers.
+        hardware: hardware that it was trained on.
         seconds: duration of the training.
-        precision: of the arithmetic.
-        versions: of Python, torch and lightning.
+        precision: precision of the arithmetic.
+        versions: versions of Python, torch and lightning.
         data: what the splits hold, such as `train: 22,988 sequences`.
-        metrics: of the final model, as {split: {metric: value}}; the test split was scored once.
+        metrics: metrics of the final model, as {split: {metric: value}}; the test split was scored once.
         target_metrics: of the test split, as {metric: one value per target, None where it is not defined}.
     """
 
@@ -53,7 +53,7 @@ class ModelFacts:
         summary: one line.
         species: Latin name.
         assay: what the training data measured.
-        licence: of the weights.
+        licence: licence of the weights.
         source: `this project`, or who published the weights.
         use: what the model is meant for.
         limits: where it fails, and what it must not be used for.
@@ -106,7 +106,7 @@ def describe_input(arguments: dict[str, Any]) -> str:
     """Describe what a model reads.
 
     Args:
-        arguments: of its constructor, as `config.json` stores them.
+        arguments: arguments of its constructor, as `config.json` stores them.
     """
     length = f"{arguments['length']:,} bp"
     if arguments.get("scan"):
@@ -119,7 +119,7 @@ def input_names(arguments: dict[str, Any]) -> list[str]:
     """Names of the tracks that a model reads in addition to the sequence.
 
     Args:
-        arguments: of its constructor, as `config.json` stores them.
+        arguments: arguments of its constructor, as `config.json` stores them.
     """
     inputs = arguments.get("inputs") or []
     return list(inputs.get("names", ()) if isinstance(inputs, dict) else inputs)

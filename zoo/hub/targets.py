@@ -17,9 +17,9 @@ class TargetRow:
     """One row of `targets.tsv`.
 
     Attributes:
-        name: of the target.
+        name: name of the target.
         description: what was measured.
-        unit: of the prediction.
+        unit: unit of the prediction.
         threshold: the probability that best separates the two classes in the validation split; None for values.
     """
 
@@ -33,7 +33,7 @@ def read_targets(folder: Path) -> list[TargetRow]:
     """Read the rows of a checkpoint's `targets.tsv`.
 
     Args:
-        folder: of the checkpoint.
+        folder: folder of the checkpoint.
 
     Raises:
         IntegrityError: a file that is missing or not such a table.
@@ -53,7 +53,7 @@ def write_targets(path: Path, targets: list[TargetRow]) -> None:
     """Write a `targets.tsv`.
 
     Args:
-        path: of the file.
+        path: path of the file.
         targets: its rows.
     """
     with path.open("w", newline="") as file:

@@ -92,7 +92,7 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
     """Bring the content of a `config.json` to the current format.
 
     Args:
-        config: of any format up to `FORMAT`; it is not changed.
+        config: configuration of any format up to `FORMAT`; it is not changed.
 
     Returns:
         The same content in the current format.
@@ -120,7 +120,7 @@ def upgrade_tensors(state: "dict[str, Tensor]", architecture: str, stored_format
     Args:
         state: tensors by name, as stored.
         architecture: a file in `zoo/models/`.
-        stored_format: that they were stored in.
+        stored_format: format in which they are stored.
 
     Returns:
         The same tensors in the same order under the names that the architecture has now.

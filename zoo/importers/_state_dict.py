@@ -27,7 +27,7 @@ def load_published(
 
     Args:
         model: receives the weights.
-        path: of the file.
+        path: path of the file.
         convert: renames published tensors to the model's names; the path is for its messages.
         title: name of the published model, for messages.
 

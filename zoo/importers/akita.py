@@ -120,7 +120,7 @@ def convert(state: "dict[str, Tensor]", path: Path) -> "dict[str, Tensor]":
 
     Args:
         state: published tensors by name.
-        path: of the file, for messages.
+        path: path of the file, for messages.
 
     Raises:
         IntegrityError: a tensor that this model does not have.

@@ -81,7 +81,7 @@ def convert(state: dict[str, Any], path: Path) -> "dict[str, Tensor]":
 
     Args:
         state: published tensors by name.
-        path: of the file, for messages.
+        path: path of the file, for messages.
 
     Raises:
         IntegrityError: a tensor that is missing or unknown, or a convolution that is not two-dimensional.

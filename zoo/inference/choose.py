@@ -43,7 +43,7 @@ def predict(
 
     Args:
         model: a loaded model of any kind.
-        genome: that is read.
+        genome: genome that is read.
         intervals: for a model of labels, of the length that it takes; else of any length.
         precision: `32`, or `bf16` / `16` for autocast.
         targets: names of the targets wanted; None for all.

@@ -34,7 +34,7 @@ class ContactPredictions:
 
     Attributes:
         targets: their names (T).
-        contigs: of the genome, with their lengths.
+        contigs: contigs of the genome, with their lengths.
         rows: pieces of bands, in the order of the genome.
     """
 
@@ -58,10 +58,10 @@ class ContactPlan(Plan):
     """Plan of a prediction of contact maps: the bins of each region.
 
     Attributes:
-        genome: that is read.
+        genome: genome that is read.
         spans: the bins, in the order of the genome.
         regions: how many regions are predicted.
-        distances: of the pairs that are predicted, in bins.
+        distances: distances of the pairs that are predicted, in bins.
         omitted: what is not predicted.
     """
 
@@ -80,10 +80,10 @@ class ContactPredictor(Predictor[ContactPlan, ContactRows, ContactPredictions]):
     are merged, and strands do not matter.
 
     Args:
-        model: of `Contacts`. See `Predictor` for this and what is not named here.
+        model: model of `Contacts`. See `Predictor` for this and what is not named here.
         targets: names of the targets wanted.
         batch_size: windows predicted at once; 1 by default.
-        precision: of the arithmetic.
+        precision: precision of the arithmetic.
         inputs: table of the input tracks.
         step: bins from one window to the next, at most those of a window; None for half of them. Pairs further apart
             than a window less a step are predicted in part only.

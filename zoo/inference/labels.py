@@ -35,7 +35,7 @@ class Predictions:
     """A table of predictions.
 
     Attributes:
-        names: of the sequences, in their order (N).
+        names: names of the sequences, in their order (N).
         targets: their names (T).
         values: float32 (N, T), in natural units; of `predict_sequences` (N, *output.shape).
     """
@@ -64,7 +64,7 @@ class LabelPlan(Plan):
 
     Attributes:
         source: a file of sequences, or sites of a genome; read once, while it is predicted.
-        genome: of sites; None for a file of sequences.
+        genome: genome of sites; None for a file of sequences.
     """
 
     source: SequenceFile | Iterable[Interval]
@@ -78,10 +78,10 @@ class LabelPredictor(Predictor[LabelPlan, LabelRows, Predictions]):
     they are N (`Genome.check` refuses such sites). They are read as they are predicted, so there may be any number.
 
     Args:
-        model: of `Labels`. See `Predictor` for this and the others.
+        model: model of `Labels`. See `Predictor` for this and the others.
         targets: names of the targets wanted.
         batch_size: sequences predicted at once; 256 by default.
-        precision: of the arithmetic.
+        precision: precision of the arithmetic.
         inputs: table of the input tracks; sites are then read into memory first.
     """
 

@@ -32,9 +32,9 @@ def measured_tracks(
     """Read what bigWigs hold in the bins of a segment, transformed as models learn it.
 
     Args:
-        table: of targets (`zoo.data.tracks.table.Track`).
+        table: table of targets (`zoo.data.tracks.table.Track`).
         segment: whose bins are read.
-        genome: of the segment.
+        genome: genome of the segment.
         targets: read these, where the table has them.
 
     Returns:
@@ -77,9 +77,9 @@ def measured_contacts(
     """Read contacts of a cooler as log(observed/expected) within their contig, in the bins of a predicted map.
 
     Args:
-        uri: of a balanced `.cool`, or of one map of an `.mcool` (`file.mcool::resolutions/2000`).
+        uri: path of a balanced `.cool`, or of one map of an `.mcool` (`file.mcool::resolutions/2000`).
         smooth: standard deviation of a Gaussian filter, in bins; 0 for none.
-        genome: of the prediction.
+        genome: genome of the prediction.
         contig: as the genome names it.
         bin_size: bases of a bin.
         first: the first bin.

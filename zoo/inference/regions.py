@@ -38,7 +38,7 @@ def merge_regions(genome: Genome, regions: Iterable[Interval], bin_size: int) ->
     """Merge regions that overlap or touch into spans of whole bins.
 
     Args:
-        genome: that has the regions.
+        genome: genome that has the regions.
         regions: in any order; strands do not matter.
         bin_size: bases of a bin.
 
@@ -91,7 +91,7 @@ def check_sites(
 
     Args:
         sites: in any number; they are not kept.
-        genome: that has the sites.
+        genome: genome that has the sites.
         model: whose length the sites must have.
         resize: take `model.length` bases around each centre.
         notes: sentences are added here: contigs of another name, and how many resized sites reach past an end.

@@ -31,7 +31,7 @@ class TrackPredictions:
 
     Attributes:
         targets: their names (T).
-        contigs: of the genome, with their lengths.
+        contigs: contigs of the genome, with their lengths.
         segments: in the order of the genome.
     """
 
@@ -49,7 +49,7 @@ class TrackPlan(Plan):
     """Plan of a prediction of tracks: the bins of each region.
 
     Attributes:
-        genome: that is read.
+        genome: genome that is read.
         spans: the bins, in the order of the genome.
         regions: how many regions were asked for.
     """
@@ -66,10 +66,10 @@ class TrackPredictor(Predictor[TrackPlan, TrackSegment, TrackPredictions]):
     context on both sides. Regions may have any length; those that overlap are merged, and strands do not matter.
 
     Args:
-        model: of `Tracks`. See `Predictor` for this and what is not named here.
+        model: model of `Tracks`. See `Predictor` for this and what is not named here.
         targets: names of the targets wanted.
         batch_size: windows predicted at once; 16 by default.
-        precision: of the arithmetic.
+        precision: precision of the arithmetic.
         inputs: table of the input tracks.
         trim: bins on each side of a window that are left to its neighbours; None for an eighth of its bins.
         phase: bins by which the windows begin earlier, to measure how little that matters.

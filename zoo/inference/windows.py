@@ -36,7 +36,7 @@ class WindowReader:
         model: for the names and the resolution of its input tracks.
         genome: past a contig's ends it is read as N, and input tracks as 0.
         contigs: those that windows lie on, as the genome names them.
-        table: of the input tracks; None for a model that reads the sequence alone.
+        table: table of the input tracks; None for a model that reads the sequence alone.
         grid: bases of which the first base of every window is a multiple; 1 for windows anywhere.
 
     Raises:

@@ -27,7 +27,7 @@ class TargetScore(Metric, ABC):
     """One or more scores per target, computed from states that are added up over batches and processes.
 
     Attributes:
-        names: of the scores, in the order of `per_target`.
+        names: names of the scores, in the order of `per_target`.
     """
 
     full_state_update = False
@@ -100,7 +100,7 @@ class TargetMetrics(WrapperMetric):
     Args:
         targets: names, T.
         scores: to compute; each keeps its own states.
-        split: of the data, for messages.
+        split: split of the data, for messages.
     """
 
     full_state_update = False

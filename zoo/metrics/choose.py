@@ -16,9 +16,9 @@ def metrics_for(output: Output, loss: Loss, split: str) -> TargetMetrics:
     """Make new, empty metrics for the output of a model.
 
     Args:
-        output: of the model; its kind decides which scores are computed.
+        output: output of the model; its kind decides which scores are computed.
         loss: the model is trained with: classes are scored by AUROC and AUPRC, counts by their log1p too.
-        split: of the data: `val` or `test`. Tracks are ranked in the test split alone, because ranks take long.
+        split: split of the data: `val` or `test`. Tracks are ranked in the test split alone, because ranks take long.
     """
     return METRICS[output.kind](output, loss, split)
 

@@ -93,7 +93,7 @@ class ContactMetrics(TargetMetrics):
         targets: names, T.
         bins: on a side of a map, N.
         diagonal: the first that is predicted.
-        split: of the data, for messages.
+        split: split of the data, for messages.
     """
 
     def __init__(self, targets: Sequence[str], bins: int, diagonal: int, split: str = "test") -> None:

@@ -129,7 +129,7 @@ class LabelMetrics(TargetMetrics):
     Args:
         targets: names, T.
         functions: `CLASSIFICATION` or `REGRESSION`.
-        split: of the data, for messages.
+        split: split of the data, for messages.
     """
 
     def __init__(self, targets: Sequence[str], functions: dict[str, Score], split: str = "test") -> None:

@@ -16,7 +16,7 @@ class TrackMetrics(TargetMetrics):
         targets: names, T.
         counts: whether no value is negative: then Pearson r and R2 of log1p are computed too, and come first.
         ranks: whether Spearman's rank correlation is computed, for which all bins are kept in memory.
-        split: of the data, for messages.
+        split: split of the data, for messages.
     """
 
     def __init__(self, targets: Sequence[str], counts: bool = True, ranks: bool = False, split: str = "test") -> None:

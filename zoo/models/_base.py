@@ -117,8 +117,8 @@ class SequenceModel(InferenceModel):
         """Predictions of one batch in natural units, (B, *output.shape): what `Trainer.predict` collects.
 
         Args:
-            batch: of a DataModule, or codes (B, L) alone.
-            index: of the batch; not used.
+            batch: batch of a DataModule, or codes (B, L) alone.
+            index: index of the batch; not used.
         """
         if isinstance(batch, Tensor):
             return self.predict(batch)

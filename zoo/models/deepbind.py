@@ -126,7 +126,7 @@ class MotifHead(EnsembleHead):
 
     Args:
         layers: dense layers of all members.
-        scale: of the targets.
+        scale: scale of the targets.
     """
 
     def __init__(self, layers: nn.Module, scale: nn.Module) -> None:

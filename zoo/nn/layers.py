@@ -96,7 +96,7 @@ class ConvBlock(nn.Sequential):
         pool: positions over which the maximum is taken.
         dropout: probability with which a value is set to zero in training.
         channel_dropout: drop whole channels instead of single values: stronger, and cheaper.
-        momentum: of batch normalisation as PyTorch counts it: 1 - Keras'.
+        momentum: momentum of batch normalisation as PyTorch counts it: 1 - Keras'.
         activation: a name in `ACTIVATIONS`.
 
     Raises:
@@ -180,7 +180,7 @@ def dilated_residual(
     The block begins as the identity.
 
     Args:
-        channels: of its input and output.
+        channels: channels of its input and output.
         filters: channels of the dilated convolution.
         dilation: positions from one tap to the next.
         common: `momentum` and `activation` of both, see `ConvBlock`.
@@ -220,7 +220,7 @@ def checkpointed(module: nn.Module, x: Tensor) -> Tensor:
     Batch statistics are counted once, not twice.
 
     Args:
-        module: of one input and one output.
+        module: module of one input and one output.
         x: its input.
 
     Returns:

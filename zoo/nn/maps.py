@@ -51,7 +51,7 @@ class MapBlock(nn.Sequential):
         width: bins that the convolution spans, on both axes.
         dilation: bins from one tap to the next.
         zeroed: begin with an output of zero, so that a residual block begins as the identity.
-        momentum: of batch normalisation as PyTorch counts it: 1 - Keras'.
+        momentum: momentum of batch normalisation as PyTorch counts it: 1 - Keras'.
         activation: a name in `ACTIVATIONS`.
     """
 
@@ -103,8 +103,8 @@ def dilated_map(
     The block begins as the identity.
 
     Args:
-        channels: of the map.
-        filters: of the dilated convolution.
+        channels: channels of the map.
+        filters: filters of the dilated convolution.
         dilation: bins from one tap to the next.
         common: `momentum` and `activation` of its blocks, see `MapBlock`.
         dropout: at the end of the block.

@@ -58,8 +58,8 @@ def target_scale(
 
     Args:
         config: None for targets that are learnt in their own units.
-        shape: of one prediction; targets are its first axis.
-        activation: of the model's loss.
+        shape: shape of one prediction; targets are its first axis.
+        activation: activation of the model's loss.
 
     Returns:
         A `TargetScale`, or a module that changes nothing.

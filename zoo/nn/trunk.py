@@ -162,7 +162,7 @@ class Trunk(nn.Module):
 
         Args:
             inputs: the tracks; without any nothing is built.
-            config: of this trunk.
+            config: configuration of this trunk.
 
         Raises:
             ConfigError: no position has that size.

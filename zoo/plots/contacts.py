@@ -36,13 +36,13 @@ def draw_contact_maps(
 
     Args:
         picture: the file to write; its ending says the format (png, svg, pdf).
-        contig: of the region.
+        contig: contig of the region.
         start: the first bin's first base.
         bin_size: bases of a bin.
         predicted: target -> symmetric map of log(observed/expected) (R, R), NaN where nothing is predicted.
         measured: the same for measured contacts; None for none.
         features: name, such as a BED file -> intervals, drawn below each map.
-        title: of the picture.
+        title: title of the picture.
     """
     from matplotlib.figure import Figure
 

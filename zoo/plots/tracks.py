@@ -21,11 +21,11 @@ def draw_tracks(
 
     Args:
         picture: the file to write; its ending says the format (png, svg, pdf).
-        contig: of the region.
-        edges: of the bins, in bases (P + 1,).
+        contig: contig of the region.
+        edges: edges of the bins, in bases (P + 1,).
         predicted: target -> values of the bins (P,).
         measured: the same, for targets that were measured.
-        title: of the picture.
+        title: title of the picture.
     """
     from matplotlib.figure import Figure
 

@@ -12,7 +12,7 @@ def draw_learning_curve(run: Path, picture: Path, title: str) -> None:
     Args:
         run: the run's folder, with a `log_<n>/metrics.csv` of Lightning's CSVLogger for each start of the run.
         picture: the PNG to write.
-        title: of the picture.
+        title: title of the picture.
     """
     from matplotlib.figure import Figure
 

@@ -40,7 +40,7 @@ class SeedEachEpoch(Callback):
     So an epoch is the same whether the run got there in one go or was killed and resumed.
 
     Args:
-        seed: of the run.
+        seed: seed of the run.
     """
 
     def __init__(self, seed: int) -> None:

@@ -35,7 +35,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
 
     Args:
         cli: the run; its model is left as it is.
-        arguments: of the command behind it.
+        arguments: arguments of the command that started the run.
 
     Returns:
         The checkpoint folder.

@@ -1,7 +1,7 @@
 """One sentence for a mistake in a configuration, where jsonargparse lists every type that a value could have had.
 
 jsonargparse decides what is a mistake. Once it has refused a configuration, `explain` looks for the first key or value
-that does not fit: it walks through the values that were given, beside the signatures of the classes they are for.
+that does not fit: it walks through the given values together with the signatures of their classes.
 """
 
 import dataclasses
@@ -54,8 +54,8 @@ def unknown_name(key: str, value: Any, wanted: Any) -> str | None:
     """Find a key that no dataclass below an option has: jsonargparse ignores such a key on the command line.
 
     Args:
-        key: of the option.
-        value: that was given for it.
+        key: key of the option.
+        value: value that was given for it.
         wanted: its type, as in the schema of `explain`.
 
     Returns:
@@ -120,8 +120,8 @@ def _is_class(wanted: Any) -> bool:
 def _check_class(key: str, value: Any, base: type) -> str | None:
     """What is wrong with {class_path, init_args} or a class path alone."""
     given = {"class_path": value} if isinstance(value, str) else value
-    if odd := [name for name in given if name not in CLASS_KEYS]:
-        return _unknown(f"{key}.{odd[0]}", "key", ["class_path", "init_args"])
+    if unknown := [name for name in given if name not in CLASS_KEYS]:
+        return _unknown(f"{key}.{unknown[0]}", "key", ["class_path", "init_args"])
     path = given["class_path"]
     cls = resolve_class(path) if isinstance(path, str) else None
     if cls is None or not issubclass(cls, base):
@@ -157,8 +157,8 @@ def _unknown(path: str, what: str, known: Any) -> str:
     """The sentence on a name that is not known."""
     *parents, name = path.split(".")
     near = difflib.get_close_matches(name, list(known), 3, 0.6)
-    place = f" of {'.'.join(parents)}" if parents else ""
-    return f"{path}: there is no {what} {name!r}{place}; {_offer(near, list(known))}"
+    where = f" of {'.'.join(parents)}" if parents else ""
+    return f"{path}: there is no {what} {name!r}{where}; {_offer(near, list(known))}"
 
 
 def _offer(near: list[str], known: list[str]) -> str:

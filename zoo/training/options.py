@@ -46,7 +46,7 @@ class CardText:
         summary: one line: what the model predicts.
         species: Latin name.
         assay: what the training data measured.
-        licence: of the weights.
+        licence: licence of the weights.
         use: what it is meant for.
         limits: where it fails, and what it must not be used for.
         data: where the training data comes from, with its reference and licence.
@@ -167,7 +167,7 @@ class TrainCLI(LightningCLI):
         first = [CheckData(), SeedEachEpoch(int(config.seed_everything))]
         # The timer is part of what a run resumes from: it goes on counting.
         callbacks = [*first, Timer(), *(self.config_init.trainer.callbacks or []), best, last]
-        # A resumed run logs beside what it logged before: CSVLogger would delete that.
+        # A resumed run logs into a new folder: CSVLogger would delete the earlier log.
         log = f"log_{len(list(run.glob('log_*')))}"
         loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
         given = self.config_init.trainer.logger

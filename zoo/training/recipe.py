@@ -19,7 +19,7 @@ def recipe(arguments: Sequence[str]) -> str:
     Words on the card, comments, and where the run lies do not count.
 
     Args:
-        arguments: of `zoo train`: the YAML file, then options and values.
+        arguments: arguments of `zoo train`: the YAML file, then options and values.
     """
     config = yaml.safe_load(Path(arguments[0]).read_text())
     config.pop("card", None)

@@ -55,7 +55,7 @@ def transfer(model: SequenceModel, options: TransferOptions) -> Transfer:
     """Take the trunk that the options name.
 
     Args:
-        model: that will be trained.
+        model: model that will be trained.
         options: checked already.
 
     Raises:

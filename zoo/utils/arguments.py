@@ -16,7 +16,7 @@ def constructor_arguments(module: type[LightningModule], frame: FrameType) -> di
 
     Args:
         module: the class that is being built.
-        frame: of the constructor of one of its base classes, called by it.
+        frame: frame of the constructor of one of its base classes, called by it.
 
     Returns:
         Name -> value as JSON gives it back (see `plain`).

@@ -70,7 +70,7 @@ def write_coolers(
     Args:
         path: a folder, which is made, for `<target>.cool`; or for one target a file that ends in .cool.
         targets: their names (T).
-        contigs: of the genome, with their lengths.
+        contigs: contigs of the genome, with their lengths.
         rows: in the order of the contigs.
         expected: contacts at each distance: write contacts, not logarithms.
         facts: further metadata.

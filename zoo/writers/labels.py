@@ -21,7 +21,7 @@ class LabelRows:
     """Predictions for some sequences.
 
     Attributes:
-        names: of the sequences (N); of an interval without a name, its coordinates.
+        names: names of the sequences (N); of an interval without a name, its coordinates.
         values: float32 (N, T), in natural units.
     """
 

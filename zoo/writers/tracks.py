@@ -52,7 +52,7 @@ def write_tracks(
     Args:
         folder: is made where it does not exist; `<target>.bw` are written in it.
         targets: their names (T), rows of the values.
-        contigs: of the genome, with their lengths.
+        contigs: contigs of the genome, with their lengths.
         segments: in the order of the contigs.
 
     Returns:

@@ -42,7 +42,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         inputs_table: TSV with a line per bigWig that is read in addition to the sequence (see
             `zoo.data.tracks.table.Track`); None for the sequence alone.
         input_size: bases per value of these tracks; it divides the length of a site.
-        options: of LabelsDataModule.
+        options: options of LabelsDataModule.
     """
 
     def __init__(

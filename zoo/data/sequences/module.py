@@ -43,7 +43,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         folds: number of folds of a cross-validation, whose test set is fold number `fold`; None for none.
         fold: number of the fold that is the test set, from 0.
         split_seed: seed of the splits.
-        options: of LabelsDataModule.
+        options: options of LabelsDataModule.
     """
 
     def __init__(
