@@ -18,14 +18,18 @@ from zoo.utils.download import cache_folder
 
 __all__ = ["cached_arrays", "cached_file", "fingerprint"]
 
-# A changed file differs in its size, or at its head, its tail or one of these samples between.
+# Number and size of the samples of a file: its head, its tail, and evenly spaced ones between.
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
 
 
 def fingerprint(path: Path) -> str:
-    """Hash a large file's size, head, tail and evenly spaced samples; hashing all of it would take minutes."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
+    """Hash a large file's size, time of change and samples; hashing all of it would take minutes.
+
+    The time tells an edit between two samples; the samples tell a file that was replaced with its time kept.
+    """
+    status = path.stat()
+    size = status.st_size
+    digest = hashlib.sha256(f"{size} {status.st_mtime_ns}".encode())
     with path.open("rb") as file:
         for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(int).tolist():
             file.seek(start)

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pickle
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -309,11 +310,11 @@ def test_it_is_found_again_without_reading(
     assert reopened.facts() == first.facts()
 
 
-def test_files_of_the_same_content_elsewhere_are_the_same(tmp_path: Path, genome: Genome, tracks: list[Track]) -> None:
+def test_files_that_were_moved_are_the_same(tmp_path: Path, genome: Genome, tracks: list[Track]) -> None:
     moved = []
     for track in tracks:
         path = tmp_path / f"moved{Path(track.path).name}"
-        path.write_bytes(Path(track.path).read_bytes())
+        shutil.copy2(track.path, path)  # with its time of change
         moved.append(replace(track, name=f"moved{track.name}", path=str(path), scale=3, clip=5, unit="another"))
     assert folder_of(moved, genome) == folder_of(tracks, genome)
 
