@@ -89,6 +89,12 @@ class CoolerFile:
         with opened.open("r") as group:  # once: `Cooler.extent` opens the file for each contig
             edges = group["indexes/chrom_offset"][:].tolist()
             self.columns: list[str] = [str(column) for column in group["bins"]]
+            values = [str(column) for column in group["pixels"]]
+        if "count" not in values:
+            others = [column for column in values if column not in ("bin1_id", "bin2_id")]
+            raise InputError(
+                f"{self.uri} has no column `count` of contacts; its pixels have {', '.join(others) or 'no values'}"
+            )
         self.first: dict[str, int] = dict(zip(self.contigs, edges[:-1], strict=True))
         spans = zip(self.contigs, edges[:-1], edges[1:], strict=True)
         self.bins: dict[str, int] = {name: end - start for name, start, end in spans}
@@ -126,17 +132,18 @@ class CoolerFile:
                 2012, doi:10.1038/nmeth.2148); the file is not changed.
 
         Returns:
-            float64, a factor for each bin of all contigs, NaN for masked bins.
+            float64, a factor for each bin of all contigs; NaN for masked bins: those without a weight, and those of
+            which the stored weight is invalid (infinite, 0 or negative).
 
         Raises:
-            InputError: no stored weights and `balance` is false, or balancing did not converge.
+            InputError: no stored weights and `balance` is false, or the map cannot be balanced.
         """
         import cooler
 
         opened = cooler.Cooler(f"{self.path}::{self.group}")
         if "weight" in self.columns:
             stored: NDArray[np.float64] = opened.bins()["weight"][:].to_numpy(np.float64)
-            return stored
+            return np.where(_is_valid(stored), stored, np.nan)
         if not balance:
             others = [name for name in self.columns if name not in ("chrom", "start", "end")]
             listed = f"; it has {', '.join(others)}" if others else ""
@@ -144,11 +151,32 @@ class CoolerFile:
                 f"{self.uri} is not balanced, for it has no column `weight`{listed}: run `cooler balance {self.uri}`, "
                 "or let the data be balanced here with --data.balance true"
             )
-        weights, statistics = cooler.balance_cooler(opened, cis_only=True, store=False)
+        try:
+            weights, statistics = cooler.balance_cooler(opened, cis_only=True, store=False)
+        except (KeyError, ValueError, OSError) as error:
+            raise InputError(
+                f"{self.uri} could not be balanced ({one_line(error)}): an attribute or table of the file is missing "
+                "or damaged"
+            ) from None
         if not np.all(statistics["converged"]):
             raise InputError(f"{self.uri} could not be balanced: the iterative correction does not converge")
         balanced: NDArray[np.float64] = np.asarray(weights, np.float64)
         return balanced
+
+    def invalid_weights(self, name: str) -> int:
+        """Count the bins of a contig whose stored weight is infinite, 0 or negative: they are masked.
+
+        Args:
+            name: contig, as the cooler names it.
+        """
+        import cooler
+
+        if "weight" not in self.columns:
+            return 0
+        first = self.first[name]
+        bins = cooler.Cooler(f"{self.path}::{self.group}").bins()
+        stored = bins["weight"][first : first + self.bins[name]].to_numpy(np.float64)
+        return int((~np.isnan(stored) & ~_is_valid(stored)).sum())
 
     def pixels(self, name: str, first: int, last: int, most: int) -> Iterator[Pixels]:
         """Read contacts within a contig, in pieces.
@@ -158,6 +186,9 @@ class CoolerFile:
             first: first bin of the rows that are read.
             last: bin after their last.
             most: distances below this are read, in bins.
+
+        Raises:
+            InputError: a number of contacts that is negative, infinite or NaN.
         """
         import h5py
 
@@ -171,6 +202,11 @@ class CoolerFile:
                 row, column = (store[f"pixels/bin{side}_id"][piece].astype(np.int64) for side in (1, 2))
                 near = (column < end) & (column - row < most)
                 count = store["pixels/count"][piece][near].astype(np.float64)
+                if not ((count >= 0) & (count < np.inf)).all():  # written so that NaN is refused
+                    raise InputError(
+                        f"{self.uri}: the contacts of {name} hold numbers that are negative, infinite or NaN; counts "
+                        "are expected"
+                    )
                 yield Pixels(row[near] - begin, (column - row)[near], count)
 
     @property
@@ -179,6 +215,11 @@ class CoolerFile:
         import cooler
 
         return _by_resolution(cooler.fileops.list_coolers(str(self.path)))
+
+
+def _is_valid(weights: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each weight (N,) is a finite number above 0."""
+    return (weights > 0) & (weights < np.inf)
 
 
 def _by_resolution(groups: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ from zoo.utils.progress import bar
 __all__ = ["ContactBand"]
 
 # Version of how bands are made: another one gives other folders.
-_VERSION = 2
+_VERSION = 3
 # Files of the folder: values (P, W), which bins are observed (P,), expected contacts (D,), and the mark of a whole one.
 _VALUES, _OBSERVED, _EXPECTED, _DONE = "band.f32", "good.u8", "expected.f64", "done"
 # Bins on a side of the squares that are prepared at once, if the band is no wider.
@@ -103,6 +103,11 @@ class ContactBand:
         """Mean of balanced contacts at each distance in bins (D,), NaN without any."""
         expected: NDArray[np.float64] = np.fromfile(self.build() / _EXPECTED, np.float64)
         return expected
+
+    @property
+    def invalid_weights(self) -> int:
+        """Number of bins that are masked because the cooler's weight is infinite, 0 or negative."""
+        return sum(self.file.invalid_weights(name) for name in self._names.values() if name is not None)
 
     def build(self) -> Path:
         """Prepare the band if that is not done.

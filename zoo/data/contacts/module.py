@@ -147,7 +147,11 @@ class ContactDataModule(WindowDataModule):
         lines = [*self.plan.report, *self.selected[1]]
         for target, band in zip(self.coolers, self.bands, strict=True):
             masked = int((~band.observed).sum())
-            lines.append(f"{target}: {masked:,} of {band.shape[0]:,} bins masked: without a weight, or blacklisted")
+            invalid = band.invalid_weights
+            also = f" ({invalid:,} of them have a weight that is infinite, 0 or negative)" if invalid else ""
+            lines.append(
+                f"{target}: {masked:,} of {band.shape[0]:,} bins masked: without a weight{also}, or blacklisted"
+            )
         lines.append(
             f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps "
             f"up to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
