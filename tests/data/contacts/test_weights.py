@@ -35,7 +35,7 @@ def make(folder: Path, value: float) -> tuple[Path, Path]:
     return made.genome, made.cooler
 
 
-def module(genome: Path, file: Path, **options: bool) -> ContactDataModule:
+def module(genome: Path, file: Path, balance: bool = False) -> ContactDataModule:
     return ContactDataModule(
         genome=str(genome),
         coolers={"one": str(file)},
@@ -43,7 +43,7 @@ def module(genome: Path, file: Path, **options: bool) -> ContactDataModule:
         crop=1,
         maps=MapRules(least_count=0, fill=0),
         split=SplitRules(val=["chr2"], test=["chr3"]),
-        **options,
+        balance=balance,
     )
 
 
