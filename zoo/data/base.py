@@ -1,11 +1,16 @@
 """Base class of all DataModules, and the DataLoader that they share."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import numpy as np
 from lightning import LightningDataModule
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from zoo.batch import Batch, DataSpec
+from zoo.data.splits import Split
+from zoo.data.target_values import Variation, measure_variation, refuse_constant
 from zoo.nn.losses import Loss
 from zoo.outputs import Output
 
@@ -81,6 +86,34 @@ class GenomicDataModule(LightningDataModule):
         Raises:
             ConfigError: the model's output or loss does not fit.
         """
+
+    def check_values(self, loss: Loss) -> None:
+        """Refuse prepared values that a loss cannot learn.
+
+        Raises:
+            ConfigError: such as negative values, and a loss of counts.
+        """
+
+    def target_blocks(self, split: Split) -> Iterator[NDArray[np.float32]]:
+        """Read the targets of one split in a fixed random order, in blocks (b, T, ...), NaN where not measured."""
+        raise NotImplementedError
+
+    def variation(self, split: Split) -> Variation:
+        """Find the range of each target in a split; not to its ends where a part of it shows that a target varies."""
+        return measure_variation(self.target_blocks(split), len(self.targets))
+
+    def check_targets(self, splits: Sequence[Split]) -> None:
+        """Refuse values that cannot be learnt or scored, by name of target and split.
+
+        Raises:
+            ConfigError: a target without two different values in the training split, a held-out split without any
+                target that has them, or values that the loss of the Trainer's model cannot learn.
+        """
+        for split in splits:
+            refuse_constant(self.variation(split), self.targets, split)
+        loss = getattr(self.trainer and self.trainer.lightning_module, "loss", None)
+        if isinstance(loss, Loss):
+            self.check_values(loss)
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:

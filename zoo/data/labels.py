@@ -3,6 +3,7 @@
 Shapes: N sequences, L bases, T targets.
 """
 
+from collections.abc import Iterator
 from typing import Generic
 
 import numpy as np
@@ -14,8 +15,9 @@ from zoo.data.base import GenomicDataModule, batch_loader
 from zoo.data.labelled import Labelled, SequenceDataset, Source
 from zoo.data.samplers import EpochSampler, ShareSampler
 from zoo.data.splits import SPLITS, Split
+from zoo.data.target_values import blocks_at_random, unscored
 from zoo.errors import ConfigError, InputError
-from zoo.utils.text import some_of
+from zoo.nn.losses import Loss
 
 __all__ = ["LabelsDataModule"]
 
@@ -63,6 +65,8 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             stage: `fit`, `validate`, `test` or `predict`; the same data serve all of them.
         """
         _ = self.data
+        if stage == "fit":
+            self.check_targets(["train", "val"])
 
     @property
     def data(self) -> Labelled[Source]:
@@ -93,11 +97,8 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             labels = dataset.data.labels
             positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
             shuffles = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives"
-            one_class = self._targets_of_one_class(dataset) if split != "train" else []
-            unscored = f"; not scored, for want of both classes: {some_of(one_class)}" if one_class else ""
-            lines.append(
-                f"{split}: {len(labels):,} sequences{positive}{shuffles if dataset.shuffles else ''}{unscored}"
-            )
+            lack = unscored(self.variation(split), self.targets) if split != "train" else ""
+            lines.append(f"{split}: {len(labels):,} sequences{positive}{shuffles if dataset.shuffles else ''}{lack}")
         return lines
 
     def subset(self, split: Split) -> Labelled[Source]:
@@ -108,7 +109,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         """Create the dataset of one split, with shuffles where it has no negatives of its own.
 
         Raises:
-            ConfigError: the split is empty, or no target has both classes in val.
+            ConfigError: the split is empty.
         """
         data = self.subset(split)
         if not len(data):
@@ -117,18 +118,30 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         shuffles = 0 if _is_negative(data).any() else self.shuffles
         if split == "train":
             return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement, training=True)
-        dataset = SequenceDataset(data, shuffles, seed)
-        if split == "val" and len(self._targets_of_one_class(dataset)) == len(self.targets):
-            raise ConfigError("no target has both classes in the val split: nothing tells which epoch is best")
-        return dataset
+        return SequenceDataset(data, shuffles, seed)
 
-    def _targets_of_one_class(self, dataset: SequenceDataset[Source]) -> list[str]:
-        """List the targets for which AUROC and AUPRC are not defined."""
-        if not self.classify:
-            return []
+    def target_blocks(self, split: Split) -> Iterator[NDArray[np.float32]]:
+        """Labels of a split in blocks (b, T); of shuffles, which are all 0, one row."""
+        dataset = self.dataset(split)
         labels = dataset.data.labels
-        both = (labels == 1).any(0) & ((labels == 0).any(0) | bool(dataset.shuffles))
-        return [target for target, scored in zip(self.targets, both, strict=True) if not scored]
+        if dataset.shuffles:
+            yield np.zeros((1, labels.shape[1]), np.float32)
+        for rows in blocks_at_random(len(labels), labels.shape[1]):
+            yield labels[rows].astype(np.float32)
+
+    def check_values(self, loss: Loss) -> None:
+        """Refuse labels that a loss cannot learn.
+
+        Raises:
+            ConfigError: negative labels, and a loss of counts.
+        """
+        if loss.counts:
+            for target, column in zip(self.targets, self.data.labels.T, strict=True):
+                if (column < 0).any():
+                    raise ConfigError(
+                        f"the target {target!r} has {int((column < 0).sum()):,} negative labels, down to "
+                        f"{np.nanmin(column):g}, which a loss of counts cannot learn"
+                    )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches, in a new random order each epoch; the last short batch is dropped."""

@@ -159,6 +159,10 @@ class WindowDataset(Dataset[Batch]):
         """
         raise NotImplementedError
 
+    def target_values(self, rows: Index) -> Values:
+        """Read targets of the windows `rows` (B,), not augmented: float32 (B, T, ...), NaN where not measured."""
+        return self.targets(self.tiles.contig[rows], self.tiles.start[rows] * self.shape.fine)
+
     def reverse_complement(self, target: Values) -> Values:
         """Targets (B, T, ...) as the other strand has them."""
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """DataModule of windows of a genome: what the DataModules of tracks and of contacts share."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -13,6 +14,7 @@ from zoo.data.base import GenomicDataModule
 from zoo.data.genome_split import SplitRules
 from zoo.data.loading import Loading
 from zoo.data.splits import SPLITS, Split
+from zoo.data.target_values import blocks_at_random
 from zoo.data.tiles import Tiles
 from zoo.data.tracks.inputs import InputTracks
 from zoo.data.tracks.table import Track, read_track_table, strand_pairs
@@ -20,16 +22,11 @@ from zoo.data.window_dataset import Augmentation, WindowDataset, WindowShape
 from zoo.data.window_plan import WindowPlan, drop_masked, named_contigs, plan_windows, wanted_contigs
 from zoo.errors import ConfigError
 from zoo.genome.fasta import Genome
-from zoo.nn.losses import Loss
 
 __all__ = ["WindowDataModule"]
 
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-# The splits that a stage of Lightning's Trainer reads; predicting reads the test split.
-_STAGES: dict[str | None, list[Split]] = {
-    "fit": ["train", "val"], "validate": ["val"], "test": ["test"], "predict": ["test"]
-}  # fmt: skip
 
 
 class WindowDataModule(GenomicDataModule):
@@ -170,16 +167,18 @@ class WindowDataModule(GenomicDataModule):
             stage: stage of the Trainer, whose splits must not be empty; None for no such check.
 
         Raises:
-            ConfigError: a split that is empty, or values that the loss of the Trainer's model cannot learn.
+            ConfigError: a split that is empty, or targets that cannot be learnt or scored (`check_targets`).
         """
-        for split in _STAGES.get(stage, ()):
-            self.tiles(split)
-        loss = getattr(self.trainer and self.trainer.lightning_module, "loss", None)
-        if isinstance(loss, Loss):
-            self.check_values(loss)
+        if stage == "fit":
+            self.check_targets(["train", "val"])
+        elif stage is not None:
+            self.tiles("val" if stage == "validate" else "test")
 
-    def check_values(self, loss: Loss) -> None:
-        """Raises: ConfigError: prepared values that this loss cannot learn."""
+    def target_blocks(self, split: Split) -> Iterator[NDArray[np.float32]]:
+        """Read the targets of a split's windows, as they lie, in blocks (b, T, ...)."""
+        dataset = self.dataset(split)
+        for rows in blocks_at_random(len(dataset), dataset.target_values(np.zeros(1, np.int64)).size):
+            yield dataset.target_values(rows)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training windows in a new random order each epoch, without the last incomplete batch."""

@@ -63,7 +63,7 @@ class CheckpointConfig:
             "tolerance": self.tolerance,
             "sha256": self.sha256,
         }
-        return json.dumps(table, indent=1) + "\n"
+        return json.dumps(table, indent=1, allow_nan=False) + "\n"
 
 
 def read_config(folder: Path) -> CheckpointConfig:

@@ -1,6 +1,7 @@
 """Callbacks of training: seeding, stopping between batches, maximal norms of weights, frozen modules."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ __all__ = ["CheckData", "FreezeModules", "MaxNorm", "SeedEachEpoch", "StopBetwee
 
 
 class CheckData(Callback):
-    """Check the data once they are prepared: what cannot be trained on is better known before training than after."""
+    """Check the data once they are prepared, and print what they hold: better known before training than after."""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Check the data against the model, and that no split is empty.
@@ -31,7 +32,11 @@ class CheckData(Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and isinstance(data, GenomicDataModule) and isinstance(pl_module, SequenceModel):
             data.check_model(pl_module.output, pl_module.loss)
-            data.describe()
+            data.check_targets(["test"])  # the DataModule itself checks the others
+            lines = data.describe()
+            if trainer.is_global_zero:
+                for line in lines:
+                    print(line, file=sys.stderr)
 
 
 class SeedEachEpoch(Callback):

@@ -1,5 +1,6 @@
 """The end of a run: the best weights, scored once, with the facts that make a checkpoint folder."""
 
+import math
 import os
 import platform
 import shlex
@@ -15,6 +16,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
 from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError
 from zoo.hub.checkpoint import save
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts, RunFacts
@@ -39,6 +41,9 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
 
     Returns:
         The checkpoint folder.
+
+    Raises:
+        ConfigError: a score that is not defined.
     """
     trainer, data = cli.trainer, cli.datamodule
     best = _best_model(trainer, cli.model)
@@ -66,7 +71,11 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
 
 
 def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModule) -> Metrics:
-    """Score the final model on the validation split and, once, on the test split, in one process."""
+    """Score the final model on the validation split and, once, on the test split, in one process.
+
+    Raises:
+        ConfigError: a score that is not defined, so that the model cannot be of use.
+    """
     judge = Trainer(
         accelerator=trainer.accelerator,
         devices=1,
@@ -78,10 +87,18 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
     )
     (val,) = judge.validate(model, datamodule=data, verbose=False)
     (test,) = judge.test(model, datamodule=data, verbose=False)
-    return {
+    metrics = {
         split: {key.removeprefix(f"{split}_"): float(value) for key, value in values.items()}
         for split, values in (("val", val), ("test", test))
     }
+    for split, values in metrics.items():
+        if undefined := [name for name, value in values.items() if not math.isfinite(value)]:
+            raise ConfigError(
+                f"no checkpoint was saved: the {', '.join(undefined)} of the best weights on the {split} split is not "
+                "defined, because predictions are NaN or all the same; lower the learning rate (--optimizer.lr), or "
+                "look at the learning curve of the run"
+            )
+    return metrics
 
 
 def _facts(

@@ -520,11 +520,11 @@ def test_a_split_without_a_target_is_said_and_a_validation_without_any_refused(t
     assert report.lines[-1] == "test: 1 sites, 1 with a peak; none of b"
     table.write(tmp_path / "table.tsv")
     data = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv"))
-    assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of both classes: a, b"
+    assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of two different values: a, b"
     table, _ = build({"a": a, "b": bed(tmp_path / "b.bed", ("chr1", 5000, 5100))}, fasta)
     table.write(tmp_path / "table.tsv")
-    with pytest.raises(ConfigError, match="no target has both classes in the val split"):
-        PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).val_dataloader()
+    with pytest.raises(ConfigError, match=r"'a' has the same value everywhere \(1\) in the val split, and 1"):
+        PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).setup("fit")
 
 
 def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:

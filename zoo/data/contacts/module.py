@@ -12,6 +12,7 @@ from zoo.data.contacts.dataset import ContactDataset
 from zoo.data.contacts.expected_regions import training_regions
 from zoo.data.contacts.maps import MapRules
 from zoo.data.splits import SPLITS, Split
+from zoo.data.target_values import unscored
 from zoo.data.tiles import blacklisted
 from zoo.data.window_dataset import WindowShape
 from zoo.data.windowed import Index, Mask, WindowDataModule
@@ -156,7 +157,10 @@ class ContactDataModule(WindowDataModule):
             f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps "
             f"up to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
         )
-        return lines + [f"{split}: {len(self.tiles(split)):,} windows of {self.bins} bins" for split in SPLITS]
+        for split in SPLITS:
+            lack = unscored(self.variation(split), self.targets) if split != "train" else ""
+            lines.append(f"{split}: {len(self.tiles(split)):,} windows of {self.bins} bins{lack}")
+        return lines
 
     def dataset(self, split: Split) -> ContactDataset:
         """Windows of one split; those for training are augmented."""

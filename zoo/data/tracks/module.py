@@ -5,6 +5,7 @@ from typing import Any
 
 from zoo.batch import DataSpec
 from zoo.data.splits import SPLITS, Split
+from zoo.data.target_values import unscored
 from zoo.data.tiles import blacklisted
 from zoo.data.tracks.coverage import Coverage
 from zoo.data.tracks.dataset import TrackData, TrackDataset
@@ -123,7 +124,8 @@ class TrackDataModule(WindowDataModule):
         for split in SPLITS:
             tiles = self.tiles(split)
             bins = len(tiles) * self.bins - int(tiles.overlap(self.bins).sum())
-            lines.append(f"{split}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases")
+            lack = unscored(self.variation(split), self.targets) if split != "train" else ""
+            lines.append(f"{split}: {len(tiles):,} windows, {bins:,} bins of {self.bin_size} bases{lack}")
         return lines
 
     def dataset(self, split: Split) -> TrackDataset:
