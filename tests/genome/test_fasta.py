@@ -172,16 +172,61 @@ def test_a_compressed_fasta_is_refused_and_the_message_says_what_to_do(tmp_path:
         Genome(path)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "ACGT\n", ">a\nACGT\nAC\nACGT\n", ">a\nACGT\n>a\nCCCC\n"],
-    ids=["empty", "no header", "ragged lines", "one name twice"],
-)
-def test_an_irregular_fasta_is_refused_with_its_name(tmp_path: Path, text: str) -> None:
+IRREGULAR = {
+    "empty": (b"", "is empty"),
+    "blank": (b"\n\n", "does not begin with '>'"),
+    "no header": (b"ACGT\n", "does not begin with '>'"),
+    "a web page": (b"<!DOCTYPE html>\n<html>", "does not begin with '>', but as a web page"),
+    "UTF-16": (">a\nACGT\n".encode("utf-16"), "but with UTF-16 text"),
+    "sequence first": (b"\nACGT\n>a\nACGT\n", "does not begin with '>'"),
+    "ragged lines": (b">b\nACGT\n>a\nACGT\nAC\nACGT\n", "line 6: the lines of the record 'a' differ in length"),
+    "a longer last line": (b">a\nACGT\nACGTA\n", "line 3: the lines of the record 'a' differ in length"),
+    "two short lines": (b">a\nACGT\nAC\nAC\n", "line 4: the lines of the record 'a' differ in length"),
+    "a blank line within": (b">a\nACGT\n\nACGT\n", "line 4: the lines of the record 'a' differ in length"),
+    "a blank line first": (b">a\n\nACGT\n", "line 3: the lines of the record 'a' differ in length"),
+    "mixed line ends": (b">a\r\nACGT\r\nACGT\nACGT\r\n", "line 4: the lines of the record 'a' differ in length"),
+    "one name twice": (b">a\nACGT\n>b\nA\n>a c\nCCCC\n", "line 5: another record is called 'a' too"),
+    "no name": (b">\nACGT\n", "line 1: a header without a name"),
+    "a name that is no text": (b">a\xff\nACGT\n", "line 1: the name in the header is not UTF-8 text"),
+    "an empty record": (b">a\nACGT\n>b\n>c\nACGT\n", "line 3: the record 'b' has no sequence"),
+    "an empty last record": (b">a\nACGT\n>b", "line 3: the record 'b' has no sequence"),
+    "carriage returns": (
+        b">a\rACGT\r>b\rACGT\r",
+        "line 1: the record 'a' has no sequence: lines must end with a line feed",
+    ),
+    "no line break": (
+        b">a " + b"ACGT" * 300,
+        "has no sequence but a header of 1,202 letters: its line break",
+    ),
+    "no line break in the name": (
+        b">chr1" + b"ACGT" * 300_000 + b"\nACGT\n",
+        "has 1,200,004 letters: the line break of its header may be lost",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), IRREGULAR.values(), ids=IRREGULAR)
+def test_an_irregular_fasta_is_refused_with_its_name_and_line(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "genome.fa"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"genome.fa"):
+    path.write_bytes(content)
+    with pytest.raises(InputError) as refusal:
         Genome(path)
+    assert str(refusal.value).startswith(str(path))
+    assert message in str(refusal.value)
+    assert len(str(refusal.value)) < 500
+    assert [file.name for file in tmp_path.iterdir()] == ["genome.fa"]
+
+
+def test_blank_lines_and_a_byte_order_mark_are_no_sequence(tmp_path: Path) -> None:
+    path = tmp_path / "genome.fa"
+    path.write_bytes(b"\xef\xbb\xbf\n>a\tx\nACG\nTA\n\n\n>b\nGGG\nC\n\r\n\n")
+    genome = Genome(path)
+    assert [genome.sequence(Interval(name, 0, length)) for name, length in genome.contigs.items()] == ["ACGTA", "GGGC"]
+
+
+def test_a_folder_is_refused_as_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"{tmp_path} is a folder, not a file"):
+        Genome(tmp_path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -189,20 +234,22 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         Genome(tmp_path / "none.fa")
 
 
-def test_an_invalid_letter_is_refused_with_file_and_interval(tmp_path: Path) -> None:
-    genome = Genome(write_fasta(tmp_path, {"a": "ACGTACGT!CGT"}))
+def test_an_invalid_letter_is_refused_with_contig_and_position(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, {"a": "ACGTACGT!CGT", "b": "ACGT" * 5 + "L" + "ACGT" * 5}, width=7))
     assert genome.sequence(Interval("a", 0, 8)) == "ACGTACGT"
-    with pytest.raises(InputError, match=r"genome.fa, a:6-10: .*'!' at position 3"):
-        genome.codes(Interval("a", 6, 10))
+    for interval in (Interval("a", 6, 10), Interval("a", -3, 12, strand="-")):
+        with pytest.raises(InputError, match=r"genome.fa: the letter '!' at a:9 is neither DNA nor RNA$"):
+            genome.codes(interval)
+    for start, length in ((20, 3), (12, 50)):  # windows of whole lines, and windows past the end of a contig
+        with pytest.raises(InputError, match=r"genome.fa: the letter 'L' at b:21 .* protein"):
+            genome.windows(np.array([1, 1]), np.array([0, start]), length)
+    with pytest.raises(InputError, match=r"'!' at a:9 "):
+        genome.windows(np.array([1, 0]), np.array([-2, -2]), 20)
 
 
-def test_the_index_of_a_changed_fasta_is_rebuilt(tmp_path: Path) -> None:
-    path = write_fasta(tmp_path)
-    Genome(path)
-    write_fasta(tmp_path, {"new": "ACGTACGT"})
-    index = Path(f"{path}.fai")
-    os.utime(index, (path.stat().st_mtime - 10,) * 2)
-    assert Genome(path).contigs == {"new": 8}
+def test_windows_of_one_base_per_line_are_read(tmp_path: Path) -> None:
+    genome = Genome(write_fasta(tmp_path, width=1))
+    assert decode(genome.windows(np.array([0]), np.array([5]), 11)[0]) == CONTIGS["chr1"][5:16]
 
 
 @pytest.fixture
@@ -225,4 +272,4 @@ def test_a_genome_in_a_read_only_folder_is_indexed_in_memory(read_only_folder: P
         os.seteuid(65534)
     genome = Genome(path)
     assert genome.sequence(Interval("chr1", 3, 99)) == CONTIGS["chr1"][3:99]
-    assert not Path(f"{path}.fai").exists()
+    assert [file.name for file in read_only_folder.iterdir()] == ["genome.fa"]

@@ -4,19 +4,24 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.utils.text import UNREADABLE, open_text, some_of
+from zoo.genome.index import check_index
+from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, shorten, some_of
 
 __all__ = ["find_contigs", "match_both_ways", "match_contigs", "read_contig_lengths"]
+
+_MOST_DIGITS = 18  # of a length: it fits into 64 bits
 
 
 def read_contig_lengths(path: str | Path) -> dict[str, int]:
     """Read contig names and lengths from the first two columns of a file such as chrom.sizes or a FASTA's .fai.
 
     Raises:
-        InputError: no such file, no contig, a contig named twice, or a line without a length.
+        InputError: no such file, no contig, a contig named twice, a line without a length, or a .fai that does not fit
+            the FASTA next to it.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
+    if Path(path).suffix == ".fai":
+        check_index(Path(path))
     lengths: dict[str, int] = {}
     try:
         with open_text(path) as file:
@@ -27,10 +32,10 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
         fields = line.split()
         if not fields or line.startswith("#"):
             continue
-        if len(fields) < 2 or not fields[1].isdecimal() or not int(fields[1]):
+        if len(fields) < 2 or not fields[1].isdecimal() or len(fields[1]) > _MOST_DIGITS or not int(fields[1]):
             raise InputError(f"{path}, line {number}: a contig's name and its length were expected")
         if fields[0] in lengths:
-            raise InputError(f"{path}, line {number}: the contig {fields[0]!r} is named twice")
+            raise InputError(f"{path}, line {number}: the contig {quoted(fields[0])} is named twice")
         lengths[fields[0]] = int(fields[1])
     if not lengths:
         raise InputError(f"{path}: no contig in it")
@@ -54,7 +59,7 @@ def match_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str]
     mapping = {}
     for name, match in find_contigs(wanted, known).items():
         if match is None:
-            raise InputError(f"the contig {name!r} is not in the genome, which has {some_of(known)}")
+            raise InputError(f"the contig {quoted(name)} is not in the genome, which has {some_of(known)}")
         mapping[name] = match
     return mapping
 
@@ -73,7 +78,7 @@ def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str |
     for name in dict.fromkeys(wanted):
         matches = [name] if name in exact else by_key.get(_contig_key(name, exact), [])
         if len(matches) > 1:
-            raise InputError(f"the contig {name!r} could be {' or '.join(matches)}")
+            raise InputError(f"the contig {quoted(name)} could be {' or '.join(map(shorten, matches[:9]))}")
         mapping[name] = matches[0] if matches else None
     return mapping
 

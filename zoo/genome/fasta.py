@@ -9,8 +9,19 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.genome.contigs import match_contigs
+from zoo.genome.fai import same_records
+from zoo.genome.index import open_index
 from zoo.genome.intervals import Interval
-from zoo.genome.sequence import UNKNOWN, Codes, decode, encode, reverse_complement
+from zoo.genome.sequence import (
+    UNKNOWN,
+    Codes,
+    decode,
+    describe_invalid,
+    encode,
+    find_invalid,
+    reverse_complement,
+)
+from zoo.utils.text import check_file, shorten
 
 __all__ = ["Genome"]
 
@@ -21,8 +32,9 @@ class Genome:
     The object holds a path and an index, so it can be sent to worker processes: each opens the map on first use.
 
     Args:
-        path: an uncompressed FASTA file. Its index (`.fai`) is written next to it, or kept in memory where the folder
-            cannot be written.
+        path: an uncompressed FASTA file, all lines of a record but the last equally long. The index (`.fai`) of a large
+            one is kept next to it, or in the cache where the folder cannot be written; one that does not fit the file
+            is not used.
 
     Raises:
         InputError: no such file, a compressed one, or one that is no regular FASTA.
@@ -30,29 +42,23 @@ class Genome:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"{self.path}: no such file")
-        with self.path.open("rb") as file:
-            head = file.read(2)
-        if head == b"\x1f\x8b":
-            raise InputError(f"{self.path} is compressed and cannot be read at random: unpack it first (gunzip -k)")
-        if not head.startswith(b">"):
-            raise InputError(f"{self.path} is not FASTA: it does not begin with '>'")
-        self._index = _read_index(self.path)
+        _check_fasta(self.path)
+        self._map: NDArray[np.uint8] | None = None
+        self._stamp = _stamp(self.path)
+        self._index = open_index(self.path, self._bytes())
+        self._number = {name: number for number, name in enumerate(self._index.names)}
         self._names: dict[str, str] = {}
-        self._map: np.memmap[Any, np.dtype[np.uint8]] | None = None
-        self._lines: NDArray[np.int64] | None = None
 
     @cached_property
     def contigs(self) -> dict[str, int]:
         """Contig name -> length in bases, in the order of the file."""
-        return {name: entry.rlen for name, entry in self._index.items()}
+        return dict(zip(self._index.names, self._index.length.tolist(), strict=True))
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_map": None}
 
     def __repr__(self) -> str:
-        return f"Genome({str(self.path)!r}, {len(self._index)} contigs)"
+        return f"Genome({str(self.path)!r}, {len(self._number)} contigs)"
 
     def codes(self, interval: Interval) -> Codes:
         """Read one interval as codes.
@@ -63,14 +69,15 @@ class Genome:
         Raises:
             InputError: a contig that the genome does not have, or a letter that is not an IUPAC nucleotide code.
         """
-        entry = self._index[self.contig(interval.chrom)]
-        start, end = max(interval.start, 0), min(interval.end, entry.rlen)
+        contig = self.contig(interval.chrom)
+        start, end = max(interval.start, 0), min(interval.end, self.contigs[contig])
         codes = np.full(len(interval), UNKNOWN, dtype=np.uint8)
         if start < end:
+            letters = self._bases(self._number[contig], start, end)
             try:
-                codes[start - interval.start : end - interval.start] = encode(self._bases(entry, start, end))
-            except InputError as error:
-                raise InputError(f"{self.path}, {interval}: {error}") from None
+                codes[start - interval.start : end - interval.start] = encode(letters)
+            except InputError:
+                raise self._invalid_letter(contig, start, letters) from None
         return reverse_complement(codes) if interval.strand == "-" else codes
 
     def windows(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> Codes:
@@ -88,10 +95,13 @@ class Genome:
             InputError: a letter that is not an IUPAC nucleotide code.
         """
         letters = self.window_letters(contig, start, length)
+        text = letters.tobytes()
         try:
-            return encode(letters.tobytes()).reshape(letters.shape).copy()
-        except InputError as error:
-            raise InputError(f"{self.path}: {error} of the windows that were read") from None
+            return encode(text).reshape(letters.shape).copy()
+        except InputError:
+            row = find_invalid(text) // length
+            name = self._index.names[contig[row]]
+            raise self._invalid_letter(name, int(start[row]), letters[row].tobytes()) from None
 
     def window_letters(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> NDArray[np.uint8]:
         """Read the letters of many windows at once, lower case where the FASTA has it: ASCII, uint8 (N, L).
@@ -103,24 +113,25 @@ class Genome:
         """
         if not len(contig):
             return np.empty((0, length), np.uint8)
-        offset, size, bases, width = self._layout()[:, contig]
+        size, offset, bases, width = (column[contig] for column in self._index[1:])
         line, wide = int(bases[0]), int(width[0])
         lines = length // line + 2  # the most that a window touches
         first, column = offset + start // line * wide, start % line
         data = self._bytes()
         inside = (start >= 0) & (start + length <= size) & (first + lines * wide <= len(data))
-        if not (inside & (bases == line) & (width == wide)).all():
+        if lines * wide > 4 * length + 1024 or not (inside & (bases == line) & (width == wide)).all():
             return self._letters_one_by_one(contig, start, length)
         # Most windows: copy whole lines without their line ends, then the window out of them.
-        whole = _windows_of(data, lines * wide)[first].reshape(-1, lines, wide)[:, :, :line].reshape(-1)
+        whole = _windows_of(data, lines * wide)[first].reshape(-1, lines, wide)[:, :, :line]
+        whole = np.ascontiguousarray(whole).reshape(-1)  # of lines of one base, reshape gives a view with gaps
         letters: NDArray[np.uint8] = _windows_of(whole, length)[np.arange(len(start)) * (lines * line) + column]
         return letters
 
     def _letters_one_by_one(
         self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int
     ) -> NDArray[np.uint8]:
-        """Read letters as `window_letters`, where windows pass the ends of contigs or lines differ in length."""
-        offset, size, bases, width = self._layout()[:, contig, None]
+        """Read letters as `window_letters`, past the ends of contigs too, and where lines differ or are long."""
+        size, offset, bases, width = (column[contig, None] for column in self._index[1:])
         position = start[:, None] + np.arange(length)  # (N, L)
         inside = np.clip(position, 0, size - 1)
         letters: NDArray[np.uint8] = self._bytes()[offset + inside // bases * width + inside % bases]
@@ -137,15 +148,15 @@ class Genome:
         Raises:
             InputError: the genome does not have it.
         """
-        if name in self._index:
+        if name in self._number:
             return name
         if name not in self._names:
-            self._names |= match_contigs([name], self._index)
+            self._names |= match_contigs([name], self._number)
         return self._names[name]
 
     def holds(self, interval: Interval) -> bool:
         """Return whether the whole interval lies on its contig."""
-        return interval.start >= 0 and interval.end <= self._index[self.contig(interval.chrom)].rlen
+        return interval.start >= 0 and interval.end <= self.contigs[self.contig(interval.chrom)]
 
     def check(self, interval: Interval) -> None:
         """Check that the whole interval lies on its contig.
@@ -154,48 +165,64 @@ class Genome:
             InputError: a contig that the genome does not have, or an interval that reaches past its ends.
         """
         if not self.holds(interval):
-            length = self._index[self.contig(interval.chrom)].rlen
+            length = self.contigs[self.contig(interval.chrom)]
             raise InputError(
                 f"the interval {interval} reaches past the end of {interval.chrom}, "
                 f"which has {length} bases in {self.path}"
             )
 
-    def _bases(self, entry: Any, start: int, end: int) -> bytes:
+    def _bases(self, number: int, start: int, end: int) -> bytes:
         """Read the letters of [start, end) of a contig, without line ends."""
-        first = entry.offset + start // entry.lenc * entry.lenb + start % entry.lenc
-        last = entry.offset + (end - 1) // entry.lenc * entry.lenb + (end - 1) % entry.lenc + 1
-        return self._bytes()[first:last].tobytes().translate(None, b"\r\n")
+        offset, bases, width = (int(column[number]) for column in self._index[2:])
+        first = offset + start // bases * width + start % bases
+        last = offset + (end - 1) // bases * width + (end - 1) % bases + 1
+        letters = self._bytes()[first:last].tobytes().translate(None, b"\r\n")
+        if len(letters) != end - start:
+            raise InputError(f"{self.path}: the lines of {shorten(self._index.names[number])} differ in length")
+        return letters
+
+    def _invalid_letter(self, contig: str, start: int, letters: bytes) -> InputError:
+        """The error of letters that begin at base `start` of a contig."""
+        index = find_invalid(letters)
+        return InputError(
+            f"{self.path}: {describe_invalid(letters[index], f'{shorten(contig)}:{start + index + 1:,}')}"
+        )
 
     def _bytes(self) -> NDArray[np.uint8]:
         if self._map is None:
-            self._map = np.memmap(self.path, dtype=np.uint8, mode="r")
-        return np.asarray(self._map)
+            self._map = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r"))
+            if (stamp := _stamp(self.path)) != self._stamp:  # in another process, later
+                if not same_records(open_index(self.path, self._map), self._index):
+                    raise InputError(f"{self.path} was changed while it was in use: start again")
+                self._stamp = stamp
+        return self._map
 
-    def _layout(self) -> NDArray[np.int64]:
-        """Offset, length, bases per line and bytes per line of each contig (4, contigs)."""
-        if self._lines is None:
-            rows = [(entry.offset, entry.rlen, entry.lenc, entry.lenb) for entry in self._index.values()]
-            self._lines = np.array(rows, dtype=np.int64).T
-        return self._lines
+
+def _check_fasta(path: Path) -> None:
+    """Check that a file begins as FASTA does.
+
+    Raises:
+        InputError: it does not, or is none; the message says what else it may be.
+    """
+    check_file(path)
+    with path.open("rb") as file:
+        head = file.read(16).removeprefix(b"\xef\xbb\xbf")
+    if not head:
+        raise InputError(f"{path} is empty")
+    if head.startswith(b"\x1f\x8b"):
+        raise InputError(f"{path} is compressed and cannot be read at random: unpack it first (gunzip -k)")
+    if not head.lstrip(b"\r\n").startswith(b">"):
+        hint = ", but with UTF-16 text" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        hint = ", but as a web page" if head.lstrip().startswith(b"<") else hint
+        raise InputError(f"{path} is not FASTA: it does not begin with '>'{hint}")
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change of a file."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _windows_of(values: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     """View all windows of a contiguous array (P,) as (P - length + 1, length); faster than numpy's function."""
     return np.ndarray((len(values) - length + 1, length), np.uint8, values, strides=(1, 1))
-
-
-def _read_index(path: Path) -> dict[str, Any]:
-    import tempfile
-
-    from pyfaidx import Faidx, FastaIndexingError
-
-    try:
-        try:
-            return dict(Faidx(str(path), read_ahead=0).index)
-        except FastaIndexingError:
-            raise
-        except OSError:
-            with tempfile.TemporaryDirectory() as folder:
-                return dict(Faidx(str(path), indexname=f"{folder}/index.fai").index)
-    except (FastaIndexingError, ValueError) as error:
-        raise InputError(f"{path}: not a FASTA file that can be indexed ({error})") from None

@@ -16,7 +16,9 @@ __all__ = [
     "complement_codes",
     "count_ambiguous",
     "decode",
+    "describe_invalid",
     "encode",
+    "find_invalid",
     "one_hot",
     "reverse_complement",
 ]
@@ -53,13 +55,22 @@ def encode(text: bytes | str) -> Codes:
     raw = text.encode("latin-1", "replace") if isinstance(text, str) else text
     codes = np.frombuffer(raw.translate(_TO_CODE), dtype=np.uint8)
     if codes.size and codes.max() == _INVALID:
-        position = int(np.argmax(codes == _INVALID))
-        letter = chr(raw[position])
-        raise InputError(
-            f"the letter {letter!r} at position {position + 1} is neither DNA nor RNA"
-            + ("; this looks like a protein" if letter.upper() in "EFILPQZX*" else "")
-        )
+        position = find_invalid(raw)
+        raise InputError(describe_invalid(raw[position], f"position {position + 1}"))
     return codes
+
+
+def find_invalid(text: bytes) -> int:
+    """Find the first letter that is not an IUPAC nucleotide code: its index, or the length of the text."""
+    valid = _CODE[np.frombuffer(text, np.uint8)] != _INVALID
+    return len(text) if valid.all() else int(np.argmin(valid))
+
+
+def describe_invalid(letter: int, place: str) -> str:
+    """Describe a letter (as a byte) that is not an IUPAC nucleotide code, at a place of a sequence."""
+    text = chr(letter)
+    hint = "; this looks like a protein" if text.upper() in "EFILPQZX*" else ""
+    return f"the letter {text!r} at {place} is neither DNA nor RNA{hint}"
 
 
 def count_ambiguous(text: bytes) -> int:

@@ -2,16 +2,47 @@
 
 import gzip
 import io
+import stat
 import sys
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-__all__ = ["UNREADABLE", "open_text", "some_of"]
+from zoo.errors import InputError
+
+__all__ = ["UNREADABLE", "check_file", "open_text", "quoted", "shorten", "some_of"]
 
 # Exceptions from reading a file that is not text, or whose gzip is broken.
 UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
+
+_LONGEST_QUOTE = 80  # letters
+
+
+def check_file(path: str | Path, regular: bool = True) -> None:
+    """Check that a file can be opened for reading.
+
+    Args:
+        path: path of the file.
+        regular: refuse pipes and devices, which cannot be read twice.
+
+    Raises:
+        InputError: no such file, a folder, or one that may not be read.
+    """
+    try:
+        kind = Path(path).stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise InputError(f"{path} is a folder, not a file")
+        if regular and not stat.S_ISREG(kind):
+            raise InputError(
+                f"{path} is no regular file, and cannot be read twice: write what it gives to a file first"
+            )
+        if stat.S_ISREG(kind):
+            Path(path).open("rb").close()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def open_text(path: str | Path) -> IO[str]:
@@ -24,7 +55,17 @@ def open_text(path: str | Path) -> IO[str]:
     return gzip.open(path, "rt") if zipped else path.open("rt")
 
 
+def shorten(text: str, most: int = _LONGEST_QUOTE) -> str:
+    """Cut what a message quotes from a file to `most` letters, and say how many there were."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} letters)"
+
+
+def quoted(text: str) -> str:
+    """Quote what a message takes from a file, cut as by `shorten`."""
+    return repr(text) if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]!r}... ({len(text):,} letters)"
+
+
 def some_of(names: Iterable[str], most: int = 5) -> str:
-    """List the first few of many names, for a message."""
+    """List the first few of many names, shortened, for a message."""
     names = list(names)
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    return ", ".join(map(shorten, names[:most])) + (", ..." if len(names) > most else "")

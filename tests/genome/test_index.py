@@ -1,0 +1,278 @@
+"""The index of a FASTA file: one that does not fit the file never gives wrong bases. Compared with a plain parser."""
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyfaidx import Faidx
+
+from zoo.errors import InputError
+from zoo.genome import fai, index, scan
+from zoo.genome.contigs import read_contig_lengths
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+
+TEXT = ">a\nACGTA\nCGTAC\nGG\n>b some words\nTTTTT\nTTTTT\nTTCCC\nC\n>c\nGATTA\nCA\n"
+RECORDS = {"a": "ACGTACGTACGG", "b": "TTTTTTTTTTTTCCCC", "c": "GATTACA"}
+ROWS = "a\t12\t3\t5\t6\nb\t16\t32\t5\t6\nc\t7\t55\t5\t6\n"
+
+
+def parse(content: bytes) -> dict[str, str]:
+    """Records of a FASTA file, line by line: name -> upper-case letters."""
+    records: dict[str, str] = {}
+    name = ""
+    for line in content.removeprefix(b"\xef\xbb\xbf").decode().split("\n"):
+        line = line.removesuffix("\r")
+        if line.startswith(">"):
+            name = line[1:].split()[0]
+            records[name] = ""
+        elif line:
+            records[name] += line.upper()
+    return records
+
+
+def read(path: Path) -> dict[str, str]:
+    genome = Genome(path)
+    whole = {name: genome.sequence(Interval(name, 0, length)) for name, length in genome.contigs.items()}
+    for number, sequence in enumerate(whole.values()):  # the other way of reading
+        start = np.arange(len(sequence))
+        assert genome.windows(np.full(len(start), number), start, 1).ravel().tolist() == [*map("ACGTN".index, sequence)]
+    return whole
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files are large ones: a `.fai` that fits is used."""
+    monkeypatch.setattr(index, "_READ_WHOLE", 0)
+    monkeypatch.setattr(index, "_BYTES_PER_RECORD", 0)
+
+
+@pytest.fixture(params=["small", "large"])
+def size(request: pytest.FixtureRequest) -> str:
+    if request.param == "large":
+        request.getfixturevalue("large")
+    return str(request.param)
+
+
+def write(folder: Path, text: str | bytes, rows: str | None = None, age: float = 0) -> Path:
+    """A FASTA and its index, which is so many seconds older."""
+    path = folder / "genome.fa"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    if rows is not None:
+        beside = folder / "genome.fa.fai"
+        beside.write_text(rows)
+        time = path.stat().st_mtime - age
+        os.utime(beside, (time, time))
+    return path
+
+
+@pytest.mark.parametrize("width", [1, 4, 60])
+@pytest.mark.parametrize("block", [3, 64, 1 << 22])
+def test_the_index_is_that_of_pyfaidx(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch, width: int, block: int
+) -> None:
+    monkeypatch.setattr(scan, "_BLOCK_BYTES", block)
+    rng = np.random.default_rng(width)
+    sequences = ["".join(rng.choice(list("ACGTacgtN"), length)) for length in (60, 121, 7, 240)]
+    lines = [
+        f">{i} x\n" + "".join(f"{s[j : j + width]}\n" for j in range(0, len(s), width)) for i, s in enumerate(sequences)
+    ]
+    path = write(tmp_path, "".join(lines))
+    Genome(path)
+    Faidx(str(path), indexname=str(tmp_path / "other.fai"))
+    assert (tmp_path / "genome.fa.fai").read_text() == (tmp_path / "other.fai").read_text()
+
+
+WRONG = {
+    "of another file": "a\t12\t3\t5\t6\nb\t10\t21\t5\t6\n",
+    "an offset too early": ROWS.replace("\t32\t", "\t31\t"),
+    "an offset too late": ROWS.replace("\t55\t", "\t57\t"),
+    "a negative offset": ROWS.replace("\t3\t", "\t-3\t"),
+    "an offset past the end": ROWS.replace("\t55\t", "\t5500000000000\t"),
+    "an offset past 64 bits": ROWS.replace("\t55\t", f"\t{10**30}\t"),
+    "a length too short": ROWS.replace("c\t7", "c\t6"),
+    "a length of 0": ROWS.replace("c\t7", "c\t0"),
+    "lines of no base": ROWS.replace("5\t6", "0\t0"),
+    "lines of 4 bases": ROWS.replace("5\t6", "4\t5"),
+    "lines without ends": ROWS.replace("5\t6", "5\t5"),
+    "another name": ROWS.replace("b", "x"),
+    "two names exchanged": ROWS.replace("a", "x").replace("b", "a").replace("x", "b"),
+    "a name twice": ROWS + "a\t12\t3\t5\t6\n",
+    "empty": "",
+    "blank": "\n",
+    "four columns": ROWS.replace("\t6\n", "\n"),
+    "words": ROWS.replace("12", "twelve"),
+    "not text": "\0\1\2",
+}
+
+
+@pytest.mark.parametrize("age", [-100, 100], ids=["newer", "older"])
+@pytest.mark.parametrize("rows", WRONG.values(), ids=WRONG)
+def test_a_wrong_index_is_replaced_and_that_is_said(
+    tmp_path: Path, size: str, caplog: pytest.LogCaptureFixture, rows: str, age: float
+) -> None:
+    path = write(tmp_path, TEXT, rows, age)
+    assert read(path) == RECORDS
+    assert [record.message for record in caplog.records] == [f"{path}.fai did not fit {path} and was replaced"]
+    assert Path(f"{path}.fai").read_text() == ROWS
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["genome.fa", "genome.fa.fai"]
+    caplog.clear()
+    assert read(path) == RECORDS
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("age", [-100, 0, 100], ids=["newer", "as old", "older"])
+def test_a_right_index_is_kept_without_a_word(
+    tmp_path: Path, size: str, caplog: pytest.LogCaptureFixture, age: float
+) -> None:
+    path = write(tmp_path, TEXT, ROWS, age)
+    inode = Path(f"{path}.fai").stat().st_ino
+    assert read(path) == RECORDS
+    assert (Path(f"{path}.fai").read_text(), Path(f"{path}.fai").stat().st_ino) == (ROWS, inode)
+    assert not caplog.records
+
+
+def test_a_large_file_is_not_read_whole_when_its_index_fits(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, TEXT)
+    for _ in range(2):  # the first time, the index is written
+        assert read(path) == RECORDS
+        monkeypatch.setattr(index, "scan_fasta", None)
+    os.utime(path, (1, 1))
+    monkeypatch.undo()
+    monkeypatch.setattr(index, "_READ_WHOLE", 0)
+    monkeypatch.setattr(index, "_BYTES_PER_RECORD", 0)
+    os.utime(path)  # newer than its index, as after `git clone`: read whole once, and not again
+    assert read(path) == RECORDS
+    monkeypatch.setattr(index, "scan_fasta", None)
+    assert read(path) == RECORDS
+
+
+def test_an_edit_that_moves_a_line_end_is_refused_by_its_line(tmp_path: Path, size: str) -> None:
+    path = write(tmp_path, TEXT.replace("TTTTT\nTTTTT\n", "TTTTTTTT\nTT\n"), ROWS, age=-100)
+    with pytest.raises(InputError, match=r"genome.fa, line 8: the lines of the record 'b' differ in length"):
+        Genome(path)
+
+
+@pytest.mark.parametrize("age", [-100, 100], ids=["newer", "older"])
+def test_a_file_that_ends_within_a_record_is_refused(tmp_path: Path, size: str, age: float) -> None:
+    whole = {"within the last record": TEXT[:-4], "within the one before": TEXT[:45]}
+    for text, missing in zip(whole.values(), (3, 18), strict=True):
+        path = write(tmp_path, text, ROWS, age)
+        with pytest.raises(
+            InputError, match=rf"genome.fa ends within a record, {missing} bytes before .*fetch it again"
+        ):
+            Genome(path)
+        assert Path(f"{path}.fai").read_text() == ROWS
+
+
+def test_an_index_of_some_records_is_left_as_it_is(tmp_path: Path, size: str, caplog: pytest.LogCaptureFixture) -> None:
+    some = "c\t7\t55\t5\t6\na\t12\t3\t5\t6\n"
+    path = write(tmp_path, TEXT, some, age=-100)
+    assert read(path) == RECORDS
+    assert [record.message for record in caplog.records] == [
+        f"{path}.fai lists 2 of the 3 records of {path}; all are read"
+    ]
+    assert Path(f"{path}.fai").read_text() == some
+
+
+def test_a_wrong_index_in_a_folder_that_cannot_be_written_is_not_used(
+    tmp_path: Path, size: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    path = write(tmp_path, TEXT, WRONG["lines of 4 bases"], age=-100)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for function in ("mkstemp", "TemporaryFile"):
+        original = getattr(tempfile, function)
+        monkeypatch.setattr(
+            tempfile,
+            function,
+            lambda *a, dir=None, original=original, **k: original(*a, dir=dir, **k) if dir != tmp_path else refuse(),
+        )
+    assert read(path) == RECORDS
+    warning = f"{path}.fai does not fit {path}: it is not used, and could not be replaced"
+    assert [record.message for record in caplog.records] == [warning]
+    if size == "large":  # the cache holds the right one
+        monkeypatch.setattr(index, "scan_fasta", None)
+        assert read(path) == RECORDS
+
+
+def corrupt(rng: np.random.Generator, content: bytes) -> bytes:
+    """Exchange, insert, replace, remove or cut off some bytes."""
+    some = bytearray(content)
+    for _ in range(rng.integers(1, 3)):
+        first, second = (int(i) for i in rng.integers(len(some), size=2))
+        letter = int(rng.choice(list(b"ACGT>\n\r\t0127")))
+        match rng.integers(5):
+            case 0:
+                some[first], some[second] = some[second], some[first]
+            case 1:
+                some.insert(first, letter)
+            case 2:
+                some[first] = letter
+            case 3:
+                del some[first]
+            case 4:
+                del some[first + 1 :]
+    return bytes(some)
+
+
+def made(rng: np.random.Generator) -> bytes:
+    """A FASTA of some records, with lines of one length, LF or CRLF, blank lines, lower case, N."""
+    end, width = str(rng.choice(["\n", "\r\n"])), int(rng.choice([1, 5, 9, 200]))
+    text = ""
+    for record in range(rng.integers(1, 5)):
+        sequence = "".join(rng.choice(list("ACGTNacgtn"), rng.integers(1, 90)))
+        lines = [sequence[i : i + width] + end for i in range(0, len(sequence), width)]
+        text += f">c{record}{rng.choice(['', ' some words'])}{end}{''.join(lines)}{end * int(rng.integers(2))}"
+    return (text.rstrip("\r\n") if rng.random() < 0.2 else text).encode()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_file_and_an_index_of_any_content_give_the_right_bases_or_a_sentence(
+    tmp_path: Path, size: str, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    logging.getLogger("zoo").setLevel(logging.ERROR)
+    monkeypatch.setattr(fai, "_BLOCKS", 16)  # all of a small file
+    rng = np.random.default_rng(seed)
+    path, beside = tmp_path / "genome.fa", tmp_path / "genome.fa.fai"
+    refused = 0
+    for step in range(25):
+        content = made(rng)
+        path.write_bytes(content)
+        fai.write_fai(beside, scan.scan_fasta(path, np.frombuffer(content, np.uint8)))
+        assert read(path) == parse(content)
+        if step % 3 == 0:
+            beside.write_bytes(corrupt(rng, beside.read_bytes()))
+        else:
+            content = corrupt(rng, content) if step % 3 == 1 else made(rng)
+            path.write_bytes(content)
+        time = path.stat().st_mtime + int(rng.choice([-100, 100]))
+        os.utime(beside, (time, time))
+        try:
+            assert read(path) == {name: sequence.translate(UNKNOWN) for name, sequence in parse(content).items()}
+        except InputError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert 0 < refused < 20
+    logging.getLogger("zoo").setLevel(logging.NOTSET)
+
+
+UNKNOWN = str.maketrans("U", "T")
+
+
+def test_contig_lengths_of_an_index_that_does_not_fit_are_refused(tmp_path: Path, size: str) -> None:
+    write(tmp_path, TEXT, ROWS)
+    assert read_contig_lengths(tmp_path / "genome.fa.fai") == {name: len(s) for name, s in RECORDS.items()}
+    write(tmp_path, TEXT, ROWS.replace("12", "13"))
+    with pytest.raises(InputError, match=r"genome.fa.fai does not fit .*genome.fa: build it anew, e.g. with `samtools"):
+        read_contig_lengths(tmp_path / "genome.fa.fai")
+    (tmp_path / "genome.fa").unlink()
+    assert read_contig_lengths(tmp_path / "genome.fa.fai")["a"] == 13
