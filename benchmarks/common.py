@@ -1,39 +1,79 @@
-"""Shared by the benchmark scripts: checkpoints that are trained on demand, and tables as CSV, Markdown and JSON."""
+"""Shared by the benchmark scripts: checkpoints that are trained on demand, and tables as CSV, Markdown and JSON.
 
+Tables are written to `runs/benchmark/results/` in the working folder; with `--record` to `benchmarks/results/` of the
+checkout, whose files are part of the project.
+"""
+
+import argparse
 import csv
 import json
+import os
 import platform
-import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from zoo.errors import ConfigError
 from zoo.hub.config import read_config
 from zoo.hub.registry import shipped_folder
 from zoo.training.recipe import recipe
 from zoo.training.run import train
+from zoo.utils import version
 
 WORK = Path("runs/benchmark")
-RESULTS = Path(__file__).parent / "results"
+RECORDED = Path(__file__).parent / "results"
 Values = NDArray[np.float64]
 
 
-def _git_commit() -> str:
-    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return git.stdout.strip() or "unknown"
-
-
 # Read on import, before any result is written: new files in results/ would make the commit "dirty".
-COMMIT = _git_commit()
+CODE = version.code_version()
+_output = [WORK / "results"]
+
+
+class _Record(argparse.Action):
+    """`--record`: write the tables that are part of the project."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
+        """Choose the folder of the project's results."""
+        if not version.commit():
+            raise ConfigError("--record writes benchmarks/results/ of a checkout, and this is an installation")
+        _output[0] = RECORDED
+
+
+def make_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a benchmark, with the option that all of them have."""
+    parser = argparse.ArgumentParser(
+        prog=f"zoo benchmark {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    overwrites = "write over the results in benchmarks/results/ of this checkout"
+    parser.add_argument("--record", action=_Record, nargs=0, default=argparse.SUPPRESS, help=overwrites)
+    return parser
+
+
+def results_folder() -> Path:
+    """Return the folder that tables are written to; it is made."""
+    _output[0].mkdir(parents=True, exist_ok=True)
+    return _output[0]
+
+
+def hardware() -> str:
+    """Describe the processor, and the accelerator if there is one."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    cores = f"{os.cpu_count()} {platform.machine()} CPU cores" + (f" ({model})" if model else "")
+    return f"{cores}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else cores
 
 
 def training_command(config: str, options: Sequence[str], seed: int) -> list[str]:
-    """Return the arguments of `zoo train` for a configuration in configs/; seed 1 is that of the configurations."""
-    command = [str(shipped_folder("configs") / f"{config}.yaml"), *options]
+    """Return the arguments of `zoo train` for a shipped configuration; seed 1 is that of the configurations."""
+    command = [config, *options]
     return command if seed == 1 else [*command, "--seed_everything", str(seed)]
 
 
@@ -88,20 +128,21 @@ def table_name(name: str, complete: bool, split: str = "test", seed: int = 1) ->
 
 
 def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any) -> str:
-    """Write a table to `benchmarks/results/` as CSV and Markdown, and the facts of its runs as JSON.
+    """Write a table as CSV and Markdown, and the facts of its runs as JSON; the folder is that of `results_folder`.
 
     Returns:
-        The Markdown table.
+        The Markdown table, with the code and hardware that it was computed with.
     """
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
+    folder, machine = results_folder(), hardware()
+    with (folder / f"{name}.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(_format_cell(value) for value in row) + " |" for row in rows]
-    table = "\n".join(lines) + "\n"
-    (RESULTS / f"{name}.md").write_text(table)
-    record = {"commit": COMMIT, "machine": platform.machine(), "runs": facts}
-    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1, default=_to_json) + "\n")
+    table = "\n".join([*lines, "", f"Code: {CODE}; hardware: {machine}."]) + "\n"
+    (folder / f"{name}.md").write_text(table)
+    record = {"commit": CODE, "machine": platform.machine(), "hardware": machine, "runs": facts}
+    (folder / f"{name}.json").write_text(json.dumps(record, indent=1, default=_to_json) + "\n")
+    print(f"{folder / name}: .csv, .md, .json", file=sys.stderr)
     return table
 
 

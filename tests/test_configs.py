@@ -1,6 +1,7 @@
 """Every configuration is run for a moment, on made files that stand in for the public ones."""
 
 import gzip
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,8 +155,10 @@ def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_a_config_begins_with_its_command(config: Path) -> None:
-    assert config.read_text().startswith(f"# zoo train configs/{config.name}")
+def test_a_config_begins_with_its_command_and_its_purpose(config: Path) -> None:
+    command, purpose, _ = config.read_text().split("\n", 2)
+    assert command.split()[:4] == ["#", "zoo", "train", config.stem]
+    assert re.fullmatch(r"# [A-Z].*\.", purpose)
 
 
 def test_every_architecture_has_a_config() -> None:

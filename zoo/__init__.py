@@ -6,7 +6,7 @@ Public names are loaded when they are first used, so that `import zoo` and `zoo 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from zoo.utils.version import __version__
 
 if TYPE_CHECKING:
     from zoo.data.contacts.module import ContactDataModule

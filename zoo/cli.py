@@ -13,8 +13,10 @@ from zoo.commands.models import add_info, add_list, add_verify
 from zoo.commands.parser import Parser
 from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark, add_card
+from zoo.commands.shipped import add_config, add_example
 from zoo.commands.train import add_train
 from zoo.errors import ConfigError, ZooError
+from zoo.utils import version
 from zoo.utils.extras import missing_extra
 
 __all__ = ["build_parser", "main"]
@@ -68,16 +70,29 @@ def _drop_output() -> None:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
     parser = Parser(prog="zoo", description="The model zoo of regulatory genomics.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and in a checkout the commit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     add_list(verbs)
     add_info(verbs)
     add_predict(verbs)
     add_train(verbs)
+    add_config(verbs)
+    add_example(verbs)
     add_verify(verbs)
     add_data(verbs)
     add_benchmark(verbs)
     add_card(verbs)
     return parser
+
+
+class _Version(argparse.Action):
+    """Print the version and end; the commit is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and end."""
+        commit = version.commit()
+        print(f"zoo {version.__version__}" + (f" (commit {commit})" if commit else ""))
+        parser.exit()
 
 
 if __name__ == "__main__":

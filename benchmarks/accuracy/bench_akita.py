@@ -18,7 +18,6 @@ were not tuned again for the other rows. Each model was trained with one seed: d
 chance.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.contact_ceilings import correlate_experiments, correlate_halves
 from accuracy.gc_baseline import score_gc_baseline
-from common import WORK, model_folder, pearson, run_facts, table_name, training_command, write_results
+from common import WORK, make_parser, model_folder, pearson, run_facts, table_name, training_command, write_results
 
 from zoo.data.contacts.maps import MapRules
 from zoo.data.shuffle import dinucleotide_shuffle
@@ -80,9 +79,7 @@ SHUFFLE_SEED = 1
 
 def main(arguments: Sequence[str]) -> None:
     """Train the models that are missing, score them, print and write the tables."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark akita", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("akita", __doc__)
     parser.add_argument("--models", nargs="+", choices=ROWS, default=ROWS, help="rows of the yeast tables")
     parser.add_argument("--split", choices=list(CHROMOSOMES), default="test", help="chromosomes that are scored")
     parser.add_argument("--seed", type=int, default=1, help="seed of the training runs")

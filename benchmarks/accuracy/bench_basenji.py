@@ -23,7 +23,6 @@ Each network was trained once, with one seed and the settings that were chosen f
 chance.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ from accuracy.linear_tracks import BIN, fit_linear_tracks, read_measured_tracks
 from accuracy.receptive_field import receptive_field
 from accuracy.replicate_tracks import score_ceiling, score_replicates
 from accuracy.track_scores import Column, score_tracks
-from common import WORK, Values, model_folder, run_facts, table_name, training_command, write_results
+from common import WORK, Values, make_parser, model_folder, run_facts, table_name, training_command, write_results
 
 from zoo.data.splits import Split
 from zoo.data.tracks.table import Transform
@@ -65,9 +64,7 @@ MODELS = [*NETWORKS, "linear", "replicates", "ceiling"]
 
 def main(arguments: Sequence[str]) -> None:
     """Train the models that are missing, score them, print and write the table."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark basenji", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("basenji", __doc__)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="columns of the table")
     parser.add_argument("--split", choices=list(CHROMOSOMES), default="test", help="chromosomes that are scored")
     parser.add_argument("--seed", type=int, default=1, help="seed of the training runs")

@@ -13,7 +13,6 @@ Table `basset_terminators`: R2, squared Pearson r (which the authors report) and
 authors' test set. `no overlap` leaves out the test sequences that share 24 bases with a training sequence.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.kmer_regression import predict_by_kmers
-from common import WORK, model_folder, run_facts, training_command, write_results
+from common import WORK, make_parser, model_folder, run_facts, training_command, write_results
 
 from zoo.data.sequences.similarity import group_overlapping
 from zoo.datasets.encode_loci import EncodeLociDataModule
@@ -45,9 +44,7 @@ OVERLAP = 24  # bases that two sequences must share to count as overlapping
 
 def main(arguments: Sequence[str]) -> None:
     """Train the models that are missing, score them, print and write the tables."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark basset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("basset", __doc__)
     tables = {"encode_tf": encode_table, "terminators": terminator_table}
     parser.add_argument("--tables", nargs="+", choices=list(tables), default=list(tables), help="tables to compute")
     parser.add_argument("--seed", type=int, default=1, help="seed of the training runs")

@@ -5,12 +5,11 @@
 Metric: AUROC on the authors' test file (B) of each experiment, 500 peaks against their 500 dinucleotide shuffles.
 
 Seed 1 is the shipped checkpoint. Models of other seeds are trained if they are missing; their scores are kept in
-`results/deepbind_seeds.json` and enter the table from there as long as the configuration stays the same. The best motif
-is chosen among all in the MEME file by AUROC on the 500 strongest training peaks and their shuffles, never on the test
-file.
+`deepbind_seeds.json` next to the table and enter it from there as long as the configuration stays the same. The best
+motif is chosen among all in the MEME file by AUROC on the 500 strongest training peaks and their shuffles, never on the
+test file.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -24,7 +23,17 @@ from rich.progress import track
 from torchmetrics.functional.classification import binary_auroc
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import RESULTS, WORK, model_folder, run_facts, table_name, training_command, write_results
+from common import (
+    RECORDED,
+    WORK,
+    make_parser,
+    model_folder,
+    results_folder,
+    run_facts,
+    table_name,
+    training_command,
+    write_results,
+)
 
 from zoo.data.labelled import LabelledSequences
 from zoo.data.shuffle import dinucleotide_shuffle
@@ -42,7 +51,7 @@ from zoo.training.recipe import recipe
 
 SHIPPED_SEED = 1
 TOP_PEAKS = 500
-SEED_SCORES = RESULTS / "deepbind_seeds.json"
+SEED_SCORES = "deepbind_seeds.json"
 EXPERIMENTS = list(encode_experiments())
 # The ten experiments for which several seeds were trained.
 TEN = [
@@ -65,9 +74,7 @@ HEADER = [
 
 def main(arguments: Sequence[str]) -> None:
     """Score every experiment, print and write the table."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark deepbind", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("deepbind", __doc__)
     parser.add_argument(
         "--experiments", nargs="+", choices=EXPERIMENTS, default=EXPERIMENTS, metavar="NAME", help="rows of the table"
     )
@@ -75,7 +82,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[SHIPPED_SEED], help="seeds of our models (default: 1)")
     options = parser.parse_args(arguments)
     motifs = read_meme(options.motifs) if options.motifs else []
-    record = json.loads(SEED_SCORES.read_text()) if SEED_SCORES.is_file() else {}
+    scores = results_folder() / SEED_SCORES
+    record = json.loads((scores if scores.is_file() else RECORDED / SEED_SCORES).read_text())
     rows = []
     for name in track(options.experiments, description="experiments"):
         data = EncodeDataModule(name)
@@ -87,7 +95,7 @@ def main(arguments: Sequence[str]) -> None:
         rows.append(experiment_row(data, record[name], motifs))
     rows += [mean_row("mean of the ten", [row for row in rows if row[0] in TEN], len(TEN))]
     rows += [mean_row("mean of all", rows[:-1], len(EXPERIMENTS))]
-    SEED_SCORES.write_text(json.dumps(record, indent=1) + "\n")
+    scores.write_text(json.dumps(record, indent=1) + "\n")
     print(write_results(table_name("deepbind", options.experiments == EXPERIMENTS), HEADER, rows, record))
 
 

@@ -11,7 +11,6 @@ only identical sequences in one fold; `grouped` folds keep all sequences in one 
 strand.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.promoter_scores import Scores, promoter_data, score_checkpoint, score_kmers
-from common import WORK, run_facts, shipped_checkpoint, table_name, train_if_missing, training_command, write_results
+from common import (
+    WORK,
+    make_parser,
+    run_facts,
+    shipped_checkpoint,
+    table_name,
+    train_if_missing,
+    training_command,
+    write_results,
+)
 
 from zoo.datasets.promoters import PROMOTER_SETS
 
@@ -33,9 +41,7 @@ SETS = list(PROMOTER_SETS)
 
 def main(arguments: Sequence[str]) -> None:
     """Train the models that are missing, score every fold, print and write the table."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark promoters", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("promoters", __doc__)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="promoter sets")
     parser.add_argument(
         "--folds", nargs="+", choices=list(OVERLAP), default=list(OVERLAP), help="how sequences are put into folds"

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import write_results
+from common import make_parser, write_results
 
 PACKAGES = ["zoo", "akita-torch"]
 LENGTH = 1_048_576
@@ -39,9 +39,7 @@ class Run(TypedDict):
 
 def main(arguments: Sequence[str]) -> None:
     """Measure both packages in turns, print and write the table."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark akita_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("akita_speed", __doc__)
     parser.add_argument("--passes", type=int, default=3, help="passes of each process that are counted (default: 3)")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each package (default: 3)")
     parser.add_argument("--package", choices=PACKAGES, help=argparse.SUPPRESS)  # in the processes that main starts

@@ -8,7 +8,6 @@ contig and does nothing with them; or numpy also sums them in bins. Medians of s
 the page cache.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -23,7 +22,7 @@ import pyBigWig
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import write_results
+from common import make_parser, write_results
 from speed.timing import time_in_turns
 
 from zoo.data.tracks.coverage import Coverage
@@ -40,9 +39,7 @@ HEADER = [
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark binning", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("binning", __doc__)
     parser.add_argument("--copies", type=int, default=16, help="copies of the nucleosome track (default: 16)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each method (default: 5)")
     options = parser.parse_args(arguments)

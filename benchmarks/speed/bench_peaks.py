@@ -9,7 +9,6 @@ Table `peaks_training`: training steps per second of Basset as published (600 bp
 Steps on the batches of PeakDataModule are compared with steps on one batch that lies in memory; the two take turns.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import write_results
+from common import make_parser, write_results
 from speed.child_process import run_measured
 from speed.synthetic_peaks import GIGABASES, TARGETS, make_module, make_peaks
 from speed.timing import endless_batches, time_in_turns, training_rates
@@ -39,9 +38,7 @@ TRAINING_HEADER = [
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write both tables."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark peaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("peaks", __doc__)
     parser.add_argument("--files", type=int, default=TARGETS, help=f"narrowPeak files (default: {TARGETS})")
     parser.add_argument("--peaks", type=int, default=2_000_000, help="peaks in all files together (default: 2000000)")
     parser.add_argument("--steps", type=int, default=60, help="training steps of each kind (default: 60)")

@@ -6,7 +6,6 @@ Both work on the same random sequences in one process, in turns, so that a busy 
 resident set of the process after the first block of predictions and after the last.
 """
 
-import argparse
 import os
 import resource
 import sys
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import write_results
+from common import make_parser, write_results
 from speed.timing import time_in_turns
 
 from zoo.formats.sequences import SequenceFile
@@ -39,9 +38,7 @@ HEADER = [
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark throughput", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("throughput", __doc__)
     parser.add_argument("--name", default="deepbind.encode_usf1_h1hesc", help="a model that predicts labels")
     parser.add_argument("--sequences", type=int, default=200_000, help="over all rounds (default: 200000)")
     options = parser.parse_args(arguments)

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import write_results
+from common import make_parser, write_results
 from speed import training_memory
 from speed.contig_prediction import SMALL_NETWORK, predict_contig
 from speed.timing import endless_batches, training_rates
@@ -45,9 +45,7 @@ ROUNDS = 4
 
 def main(arguments: Sequence[str]) -> None:
     """Measure, print and write the tables."""
-    parser = argparse.ArgumentParser(
-        prog="zoo benchmark tracks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser("tracks", __doc__)
     parser.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES), help="tables to compute")
     parser.add_argument("--windows", type=int, default=2000, help="windows that are read (default: 2000)")
     parser.add_argument("--steps", type=int, default=40, help="training steps of each kind (default: 40)")

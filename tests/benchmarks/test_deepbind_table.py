@@ -4,8 +4,9 @@ import json
 
 import pytest
 from accuracy.bench_deepbind import HEADER, SEED_SCORES, drop_old_recipes, mean_row
+from common import RECORDED
 
-RECORD = json.loads(SEED_SCORES.read_text())
+RECORD = json.loads((RECORDED / SEED_SCORES).read_text())
 
 
 @pytest.mark.parametrize("experiment", RECORD)

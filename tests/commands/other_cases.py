@@ -1,9 +1,14 @@
-"""A case for every argument of `zoo list`, `info`, `verify`, `train`, `benchmark` and `card`."""
+"""A case for every argument of the verbs but `predict` and `data`, which have files of their own."""
 
 import shutil
 from pathlib import Path
 
 from commands.desk import Desk, case
+
+from zoo import __version__
+from zoo.hub.registry import shipped_folder
+
+EXAMPLES = ["ebox.fa", "genome.fa", "peaks.bed"]
 
 
 def listed(desk: Desk, *options: str) -> list[str]:
@@ -49,8 +54,13 @@ def config_is_the_first_argument_and_keys_follow(desk: Desk) -> None:
         return "saved"
 
     desk.monkeypatch.setattr("zoo.training.run.train", train)
+    Path("run.yaml").write_text("data: {class_path: zoo.data.peaks.PeakDataModule}")
     assert desk.run("train", "run.yaml", "--data.batch_size", "8") == "saved\n"
-    assert calls == [["run.yaml", "--data.batch_size", "8"]]
+    assert desk.run("train", "basset.peaks", "--data.genome=in.fa", "--data.table=in.fa") == "saved\n"
+    assert calls == [
+        ["run.yaml", "--data.batch_size", "8"],
+        ["basset.peaks", "--data.genome", "in.fa", "--data.table", "in.fa"],
+    ]
 
 
 @case("--help", "train")
@@ -102,3 +112,41 @@ def check_writes_nothing(desk: Desk) -> None:
     assert "MODEL_CARDS.md" in desk.refused("card", "--check")
     desk.run("card")
     desk.run("card", "--check")
+
+
+@case("--version", "")
+def version_is_printed(desk: Desk) -> None:
+    assert desk.run("--version").startswith(f"zoo {__version__}")
+
+
+# config, example.
+
+
+@case("name", "config")
+def name_of_a_configuration_prints_it(desk: Desk) -> None:
+    rows = [line.split("\t") for line in desk.run("config").splitlines()]
+    assert rows[0] == ["configuration", "purpose"]
+    assert ["basset.peaks", "Your own peak files, merged by `zoo data peaks`."] in rows
+    text = desk.run("config", "basset.peaks")
+    assert text == (shipped_folder("configs") / "basset.peaks.yaml").read_text()
+    assert "the nearest names are basset.peaks" in desk.refused("config", "basset.peeks")
+
+
+@case("--output", "example")
+def output_is_the_folder_of_the_examples(desk: Desk) -> None:
+    assert desk.run("example", "-o", "a/b").splitlines() == [f"a/b/{name}" for name in EXAMPLES]
+    assert [path.name for path in sorted(Path("a/b").iterdir())] == EXAMPLES
+    name = "deepbind.encode_usf1_h1hesc"
+    out = desk.run("predict", name, "a/b/peaks.bed", "--genome", "a/b/genome.fa", "--resize")
+    assert len(out.splitlines()) == 1 + len(Path("a/b/peaks.bed").read_text().splitlines())
+    desk.run("example")
+    assert [path.name for path in sorted(Path("examples").iterdir())] == EXAMPLES
+
+
+@case("--overwrite", "example")
+def only_overwrite_writes_over_another_file(desk: Desk) -> None:
+    Path("peaks.bed").write_text("mine\n")
+    assert "peaks.bed exists and is another file" in desk.refused("example", "-o", ".")
+    desk.run("example", "-o", ".", "--overwrite")
+    assert Path("peaks.bed").read_bytes() == (shipped_folder("examples") / "peaks.bed").read_bytes()
+    desk.run("example", "-o", ".")  # nothing that is there would change

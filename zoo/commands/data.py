@@ -83,7 +83,8 @@ def data_list_command(options: argparse.Namespace) -> None:
 
 def data_get_command(options: argparse.Namespace) -> None:
     """Fetch a public data set, convert it where needed, and print the paths of its files."""
-    from zoo.datasets.sources import data_sets, files_of
+    from zoo.datasets.sources import data_sets, extras_of, files_of
+    from zoo.utils.extras import require_extras
 
     if not options.name:
         raise ConfigError(f"name a data set: zoo data get {' | '.join(data_sets())}")
@@ -91,6 +92,8 @@ def data_get_command(options: argparse.Namespace) -> None:
     from zoo.utils.progress import bar
 
     files = files_of(options.name)
+    if options.name in _BUILT:
+        require_extras(extras_of(options.name), f"the data set {options.name}")
     paths = [fetch(file, progress=False) for file in bar(files, options.name)]
     if options.name in _BUILT:
         folder: Path = getattr(import_module(f"zoo.datasets.{options.name}"), _BUILT[options.name])()

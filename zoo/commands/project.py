@@ -16,7 +16,8 @@ def add_benchmark(verbs: Any) -> None:
     verb = verbs.add_parser(
         "benchmark",
         help="recompute a table of benchmarks/",
-        description="Recompute a table; arguments after NAME go to its script.",
+        description="Recompute a table and write it to runs/benchmark/results/ in the working folder; arguments after "
+        "NAME go to its script.",
         add_help=False,
     )
     verb.add_argument("name", metavar="NAME", nargs="?", help="a script of benchmarks/, such as deepbind")
@@ -27,6 +28,7 @@ def add_benchmark(verbs: Any) -> None:
 def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Run the script of a table with the remaining arguments."""
     from zoo.hub.registry import shipped_folder
+    from zoo.utils.extras import require_extras
 
     scripts = {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
     names = ", ".join(sorted(scripts))
@@ -36,6 +38,7 @@ def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace
     elif options.name not in scripts:
         raise UnknownNameError(f"there is no benchmark {options.name!r}; the benchmarks are {names}")
     else:
+        require_extras(["benchmarks"], f"the benchmark {options.name}")
         rest = ["--help", *options.rest] if options.help else options.rest
         runpy.run_path(str(scripts[options.name]))["main"](rest)
 

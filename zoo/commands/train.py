@@ -11,27 +11,46 @@ def add_train(verbs: Any) -> None:
     verb = verbs.add_parser(
         "train",
         help="train what a configuration describes",
-        description="Train what a YAML file describes, and save a checkpoint folder. Every key is an option "
+        usage="zoo train CONFIG [--key value ...]",
+        description="Train what a YAML file describes, and save a checkpoint folder. CONFIG is a file, or the name of "
+        "a shipped configuration, such as basset.peaks; `zoo config` lists them. Every key is an option "
         "too: --data.batch_size 64, --trainer.devices 8, --seed_everything 2, --resume true; --print_config "
         "prints the whole configuration and trains nothing.",
         add_help=False,
     )
-    verb.add_argument("config", metavar="CONFIG", nargs="?")
+    verb.add_argument("config", metavar="CONFIG", nargs="?", help="a YAML file, or a name that `zoo config` lists")
     verb.add_argument("-h", "--help", action="store_true", help="every option; those of CONFIG's classes first")
     verb.set_defaults(run=train_command, takes_rest=True)
 
 
 def train_command(options: argparse.Namespace) -> None:
-    """Train what a configuration describes."""
+    """Train what a configuration describes; what can be refused without torch is refused before it is imported."""
+    from zoo.training.given import check_files, read_given, split_arguments
     from zoo.utils.extras import require_extras
 
+    words = [*([options.config] if options.config else []), *options.rest]
+    prints = "--print_config" in words
+    if not options.help:
+        words = split_arguments([word for word in words if word != "--print_config"])
+        given = read_given(words[0], words[1:])
+        require_extras(["train", *_data_extras(given)], "training")
+        if not prints:
+            check_files(given)
     require_extras(["train"], "training")
     from zoo.training.run import print_config, show_options, train
 
     if options.help:
         show_options(options.config)
-        return
-    if "--print_config" in options.rest:
-        print_config([options.config or "", *(word for word in options.rest if word != "--print_config")])
-        return
-    print(train([*([options.config] if options.config else []), *options.rest]))
+    elif prints:
+        print_config(words)
+    else:
+        print(train(words))
+
+
+def _data_extras(given: dict[str, Any]) -> list[str]:
+    """What the public data set of a configuration needs in addition."""
+    from zoo.datasets.sources import extras_of
+
+    data = given.get("data")
+    module, _, _ = str(data.get("class_path") if isinstance(data, dict) else data).rpartition(".")
+    return extras_of(module.removeprefix("zoo.datasets.")) if module.startswith("zoo.datasets.") else []

@@ -7,9 +7,11 @@ from pathlib import Path
 from zoo.errors import UnknownNameError
 from zoo.utils.download import PublicFile
 
-__all__ = ["data_sets", "files_of"]
+__all__ = ["data_sets", "extras_of", "files_of"]
 
 _TABLE = Path(__file__).with_name("sources.tsv")
+# Data set -> the extras of `regzoo` that read or convert its files.
+_EXTRAS = {"plant_terminators": ("rdata",), "yeast": ("tracks", "rdata"), "yeast_contacts": ("contacts",)}
 
 
 @cache
@@ -36,3 +38,8 @@ def files_of(name: str) -> list[PublicFile]:
     if name not in _sources():
         raise UnknownNameError(f"there is no data set {name!r}; there are {', '.join(_sources())}")
     return _sources()[name]
+
+
+def extras_of(name: str) -> list[str]:
+    """List the extras of `regzoo` that reading or converting a data set needs; none for most."""
+    return list(_EXTRAS.get(name, ()))

@@ -4,7 +4,6 @@ import math
 import os
 import platform
 import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.training.options import TrainCLI, fill
 from zoo.training.recipe import decisive_arguments, recipe
+from zoo.utils.version import code_version
 
 __all__ = ["finish_run"]
 
@@ -110,7 +110,7 @@ def _facts(
     run = RunFacts(
         command="zoo train " + shlex.join(decisive_arguments(arguments)),
         recipe=recipe(arguments),
-        commit=_commit(),
+        commit=code_version(),
         seed=int(config.seed_everything),
         hardware=_hardware(cli.trainer),
         seconds=round(_seconds(cli.trainer), 1),
@@ -149,15 +149,6 @@ def _seconds(trainer: Trainer) -> float:
     """Seconds of training and validation, also those before a run was resumed."""
     timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
     return timer.time_elapsed("train")
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
-    try:
-        result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    except OSError:  # no git here
-        return "unknown"
-    return result.stdout.strip() or "unknown"
 
 
 def _hardware(trainer: Trainer) -> str:

@@ -6,13 +6,24 @@ from typing import Any
 
 import yaml
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, InputError
+from zoo.hub.configs import config_names, config_text, find_config
 
-__all__ = ["CLASS_KEYS", "Given", "OtherClassArguments", "read_given", "refuse_linked"]
+__all__ = [
+    "CLASS_KEYS",
+    "Given",
+    "OtherClassArguments",
+    "check_files",
+    "read_given",
+    "refuse_linked",
+    "split_arguments",
+]
 
 # Values that were given: key -> value or further keys.
 Given = dict[str, Any]
 CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
+# Arguments of the DataModules of `zoo.data` that name files: one, a list, or a file by name.
+_FILE_KEYS = ("genome", "table", "targets_table", "inputs_table", "peaks", "fasta", "coolers", "blacklist", "arms")
 
 
 class OtherClassArguments(dict[str, Any]):
@@ -27,18 +38,44 @@ class OtherClassArguments(dict[str, Any]):
         self.kept = frozenset(arguments)
 
 
+def split_arguments(arguments: Sequence[str]) -> list[str]:
+    """Split `--key=value` into `--key` and `value`.
+
+    Returns:
+        The configuration, then options and values in turn.
+
+    Raises:
+        ConfigError: no configuration, an option without a value, or a value without an option.
+        UnknownNameError: a configuration that does not exist.
+    """
+    words: list[str] = []
+    for argument in arguments:
+        words += argument.split("=", 1) if argument.startswith("--") and "=" in argument else [argument]
+    if not words or words[0].startswith("-"):
+        raise ConfigError(
+            "name a configuration first, a file or a name: zoo train CONFIG [--key value ...]; the names are "
+            f"{', '.join(config_names())}"
+        )
+    if stray := [option for option in words[1::2] if not option.startswith("--")]:
+        raise ConfigError(f"options come in pairs, --key value; look at {stray[0]!r}")
+    if len(words) % 2 == 0:
+        raise ConfigError(f"options come in pairs, --key value: {words[-1]} has no value")
+    find_config(words[0])
+    return words
+
+
 def read_given(config: str, options: Sequence[str]) -> Given:
     """Read a YAML file and the options that override it.
 
     Args:
-        config: YAML file.
+        config: file or name of a configuration; see `zoo.hub.configs.find_config`.
         options: options and values in turn, such as `--data.batch_size`, `64`.
 
     Raises:
         ConfigError: YAML that cannot be read, with its line.
     """
     try:
-        content = yaml.safe_load(Path(config).read_text())
+        content = yaml.safe_load(config_text(config))
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{config}{line}: this is not YAML: {error.problem}") from None
@@ -49,6 +86,32 @@ def read_given(config: str, options: Sequence[str]) -> Given:
     for option, value in zip(options[::2], options[1::2], strict=True):
         _override(content, option.removeprefix("--").split("."), _parse(value))
     return content
+
+
+def check_files(given: Given) -> None:
+    """Check that the files that the data are made of exist; takes no import of torch.
+
+    Args:
+        given: the values, as `read_given` reads them.
+
+    Raises:
+        InputError: the first file that does not exist, with its key.
+    """
+    data = given.get("data")
+    if not isinstance(data, dict) or not str(data.get("class_path")).startswith("zoo."):
+        return
+    arguments = data.get("init_args")
+    for key in _FILE_KEYS:
+        value = arguments.get(key) if isinstance(arguments, dict) else None
+        for path in value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]:
+            if isinstance(path, str) and not any(Path(file).exists() for file in _files_in(key, path)):
+                raise InputError(f"data.{key}: {path}: no such file")
+
+
+def _files_in(key: str, text: str) -> list[str]:
+    """The files that a value can mean: `NAME=FILE` of peaks, `FILE::GROUP` of coolers."""
+    separator, place = {"peaks": ("=", 2), "coolers": ("::", 0)}.get(key, ("", 0))
+    return [text, text.partition(separator)[place]] if separator and separator in text else [text]
 
 
 def refuse_linked(given: Given, linked: Mapping[str, str]) -> None:

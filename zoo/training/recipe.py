@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import yaml
+
+from zoo.hub.configs import config_text
 
 __all__ = ["decisive_arguments", "recipe"]
 
@@ -19,9 +20,9 @@ def recipe(arguments: Sequence[str]) -> str:
     Words on the card, comments, and where the run lies do not count.
 
     Args:
-        arguments: arguments of `zoo train`: the YAML file, then options and values.
+        arguments: arguments of `zoo train`: the configuration, then options and values.
     """
-    config = yaml.safe_load(Path(arguments[0]).read_text())
+    config = yaml.safe_load(config_text(arguments[0]))
     config.pop("card", None)
     text = json.dumps([config, decisive_arguments(arguments)[1:]], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -20,11 +20,12 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from zoo.errors import ConfigError, Interrupted
 from zoo.hub.config import read_config
+from zoo.hub.configs import config_text, find_config
 from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
 from zoo.training.checks import check_run
 from zoo.training.finish import finish_run
-from zoo.training.given import read_given, refuse_linked
+from zoo.training.given import read_given, refuse_linked, split_arguments
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
 from zoo.training.options import LAST, LINKED, TrainCLI, make_cli, option_types
@@ -37,7 +38,8 @@ def train(arguments: Sequence[str]) -> Path:
     """Train as the configuration says and save the result.
 
     Args:
-        arguments: the YAML file first, then any options of LightningCLI that override it.
+        arguments: the configuration first (see `zoo.hub.configs.find_config`), then any options of LightningCLI that
+            override it.
 
     Returns:
         The checkpoint folder.
@@ -70,34 +72,11 @@ def train(arguments: Sequence[str]) -> Path:
     return Path(cli.options.checkpoints) / run.name
 
 
-def split_arguments(arguments: Sequence[str]) -> list[str]:
-    """Split `--key=value` into `--key` and `value`.
-
-    Returns:
-        The YAML file, then options and values in turn.
-
-    Raises:
-        ConfigError: no YAML file, an option without a value, or a value without an option.
-    """
-    words: list[str] = []
-    for argument in arguments:
-        words += argument.split("=", 1) if argument.startswith("--") and "=" in argument else [argument]
-    if not words or words[0].startswith("-"):
-        raise ConfigError("name a configuration first: zoo train configs/NAME.yaml [--option value ...]")
-    if stray := [option for option in words[1::2] if not option.startswith("--")]:
-        raise ConfigError(f"options come in pairs, --key value; look at {stray[0]!r}")
-    if len(words) % 2 == 0:
-        raise ConfigError(f"options come in pairs, --key value: {words[-1]} has no value")
-    if not Path(words[0]).is_file():
-        raise ConfigError(f"{words[0]}: no such configuration file")
-    return words
-
-
 def show_options(config: str | None) -> None:
     """Print every option of `zoo train`; with a configuration, first those of its model and data classes."""
     if config:
         try:
-            content = yaml.safe_load(Path(config).read_text())
+            content = yaml.safe_load(config_text(config))
             classes = {group: str(content[group]["class_path"]) for group in ("model", "data")}
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise ConfigError(f"{config} names no class_path of model and data: {error}") from None
@@ -131,7 +110,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
     """Build the model, data and trainer that a configuration and options describe.
 
     Args:
-        arguments: the YAML file, then options and values in turn.
+        arguments: the configuration, then options and values in turn.
         flags: options without a value.
 
     Raises:
@@ -145,7 +124,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
         if message := unknown_name(key, given.get(key), schema[key]):
             raise ConfigError(f"{arguments[0]}: {message}")
     try:
-        return make_cli(["--config", *arguments, *flags])
+        return make_cli(["--config", str(find_config(arguments[0])), *arguments[1:], *flags])
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         message = explain(given, schema) or explain_remainder(str(error))
         raise ConfigError(f"{arguments[0]}: {message}") from None

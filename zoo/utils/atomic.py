@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -17,6 +17,7 @@ from zoo.errors import ConfigError, OutputError
 __all__ = [
     "check_folder_of",
     "names_a_file",
+    "new_folder",
     "refuse_overwriting",
     "replace_bytes",
     "sync",
@@ -91,6 +92,35 @@ def check_folder_of(path: Path) -> None:
     """
     if not path.parent.is_dir():
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it, where they do not exist; after a failure those that are empty are removed.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for path in reversed([folder, *folder.parents]):
+            if not path.is_dir():
+                path.mkdir(exist_ok=True)
+                made.append(path)
+    except OSError as error:
+        _remove_empty(made)
+        raise OutputError(f"{folder} cannot be created: {error.strerror}") from None
+    try:
+        yield
+    except BaseException:
+        _remove_empty(made)
+        raise
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for path in reversed(folders):
+        with suppress(OSError):  # not empty
+            path.rmdir()
 
 
 @contextmanager

@@ -8,12 +8,16 @@ from zoo.errors import MissingExtraError
 __all__ = ["EXTRAS", "missing_extra", "require_extras"]
 
 # Extra -> the modules that it installs, as in pyproject.toml.
+_TRACKS = ("pandas", "pyBigWig", "scipy")
+_CONTACTS = ("cooler", "h5py", *_TRACKS)
+_TRAIN = ("bioframe", "jsonargparse", "matplotlib", "tensorboard", *_CONTACTS)
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "tracks": ("pandas", "pyBigWig", "scipy"),
-    "contacts": ("cooler", "h5py", "pandas", "pyBigWig", "scipy"),
+    "tracks": _TRACKS,
+    "contacts": _CONTACTS,
     "plots": ("matplotlib",),
-    "train": ("bioframe", "cooler", "h5py", "jsonargparse", "matplotlib", "pandas", "pyBigWig", "scipy", "tensorboard"),
+    "train": _TRAIN,
     "rdata": ("rdata",),
+    "benchmarks": ("akita_torch", "rdata", "sklearn", *_TRAIN),
 }
 
 

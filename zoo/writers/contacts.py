@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError, InputError, OutputError, one_line
 from zoo.formats.expected import Expected
-from zoo.utils.atomic import check_folder_of, whole_path
-from zoo.writers.paths import make_folder, refuse_existing, target_paths
+from zoo.utils.atomic import check_folder_of, new_folder, whole_path
+from zoo.writers.paths import refuse_existing, target_paths
 
 __all__ = ["ContactRows", "dense_maps", "write_coolers", "write_npz"]
 
@@ -87,9 +87,9 @@ def write_coolers(
     stream = iter(rows)
     first = list(islice(stream, 1))  # before a folder is made, so that bad input leaves nothing
     _refuse_empty(first)
-    make_folder(paths[0].parent)
     scale = COUNT_SCALE if expected else LOG_SCALE
-    with tempfile.TemporaryDirectory(prefix=".zoo.", dir=paths[0].parent) as spool:
+    home = paths[0].parent
+    with new_folder(home), tempfile.TemporaryDirectory(prefix=".zoo.", dir=home) as spool:
         try:
             pieces = _spool(Path(spool), len(targets), chain(first, stream))
         except OSError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoo.errors import ConfigError, OutputError
 from zoo.utils.atomic import names_a_file
 
-__all__ = ["make_folder", "refuse_existing", "target_paths"]
+__all__ = ["refuse_existing", "target_paths"]
 
 
 def target_paths(folder: Path, targets: Sequence[str], ending: str) -> list[Path]:
@@ -37,15 +37,3 @@ def refuse_existing(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.exists():
             raise OutputError(f"{path} exists already: name another output, or remove it")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they do not exist.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be created: {error.strerror}") from None

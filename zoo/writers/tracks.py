@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from zoo.errors import OutputError
 from zoo.formats.bigwig import BigWigWriter
-from zoo.writers.paths import make_folder, target_paths
+from zoo.utils.atomic import new_folder
+from zoo.writers.paths import target_paths
 
 __all__ = ["TrackSegment", "write_tracks"]
 
@@ -66,8 +67,7 @@ def write_tracks(
     _allow_open_files(len(paths))
     stream = iter(segments)
     first = list(islice(stream, 1))  # before the folder is made, so that bad input leaves nothing
-    make_folder(Path(folder))
-    with ExitStack() as stack:
+    with new_folder(Path(folder)), ExitStack() as stack:
         writers = [stack.enter_context(BigWigWriter(path, contigs)) for path in paths]
         for segment in chain(first, stream):
             for writer, values in zip(writers, segment.values, strict=True):

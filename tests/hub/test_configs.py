@@ -1,0 +1,49 @@
+"""Configurations by name: shipped ones everywhere, files of the user's own, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import ConfigError, UnknownNameError
+from zoo.hub.configs import config_names, config_purpose, find_config
+from zoo.hub.registry import shipped_folder
+from zoo.training.recipe import recipe
+
+SHIPPED = shipped_folder("configs")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_a_shipped_configuration_is_found_by_name_and_as_cards_write_it(name: str) -> None:
+    assert find_config(name) == find_config(f"configs/{name}.yaml") == SHIPPED / f"{name}.yaml"
+    assert recipe([name]) == recipe([str(SHIPPED / f"{name}.yaml")])
+    assert len(config_purpose(name)) <= 80 - len(max(config_names(), key=len)) - 2
+
+
+@pytest.mark.parametrize("text", ["basset.peaks.yaml", "other/basset.peaks.yaml", "../configs/basset.peaks.yaml", ""])
+def test_other_paths_are_files_alone(text: str) -> None:
+    with pytest.raises(UnknownNameError, match="there is no file"):
+        find_config(text)
+
+
+def test_a_file_at_a_path_comes_first() -> None:
+    Path("configs").mkdir()
+    for path in ("configs/basset.peaks.yaml", "mine.yaml"):
+        Path(path).write_text("name: basset.mine")
+        assert find_config(path) == Path(path)
+
+
+def test_a_file_that_is_called_like_a_configuration_is_refused_with_both_spellings() -> None:
+    Path("basset.peaks").write_text("name: basset.mine")
+    with pytest.raises(ConfigError, match=r"\./basset\.peaks for the file, or configs/basset\.peaks\.yaml"):
+        find_config("basset.peaks")
+    assert find_config("./basset.peaks") == Path("basset.peaks")
+
+
+def test_near_names_are_offered() -> None:
+    with pytest.raises(UnknownNameError, match=r"'configs/basset\.peeks\.yaml'.*the nearest names are basset\.peaks"):
+        find_config("configs/basset.peeks.yaml")

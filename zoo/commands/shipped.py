@@ -1,0 +1,73 @@
+"""`zoo config` and `zoo example`: the configurations and example files that are shipped with the code."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from zoo.commands.tables import print_table
+
+__all__ = ["add_config", "add_example"]
+
+_EXAMPLES = ("ebox.fa", "genome.fa", "peaks.bed")
+_NEXT = """Now, for example:
+  zoo predict deepbind.encode_usf1_h1hesc {folder}/ebox.fa -o predictions.tsv
+  zoo predict deepbind.encode_usf1_h1hesc {folder}/peaks.bed --genome {folder}/genome.fa --resize -o peaks.tsv"""
+
+
+def add_config(verbs: Any) -> None:
+    """Add the verb `config` and its options."""
+    verb = verbs.add_parser(
+        "config",
+        help="list or print the shipped configurations",
+        description="List the configurations that `zoo train` knows by name, or print one, to be saved and edited: "
+        "zoo config basset.peaks > mine.yaml. Its first line is a command that trains it.",
+    )
+    verb.add_argument("name", metavar="NAME", nargs="?", help="a configuration to print; without it, all are listed")
+    verb.set_defaults(run=config_command)
+
+
+def config_command(options: argparse.Namespace) -> None:
+    """List the shipped configurations, or print one."""
+    from zoo.hub.configs import config_names, config_purpose, config_text
+
+    if options.name:
+        print(config_text(options.name), end="")
+    else:
+        print_table(["configuration", "purpose"], [[name, config_purpose(name)] for name in config_names()])
+
+
+def add_example(verbs: Any) -> None:
+    """Add the verb `example` and its options."""
+    verb = verbs.add_parser(
+        "example",
+        help="write the example files",
+        description="Write the example files: sequences, a small genome and peaks on it.",
+    )
+    verb.add_argument("-o", "--output", default="examples", metavar="DIR", help="a folder (default: %(default)s)")
+    verb.add_argument("--overwrite", action="store_true", help="write over files of these names")
+    verb.set_defaults(run=example_command)
+
+
+def example_command(options: argparse.Namespace) -> None:
+    """Write the example files, and say what can be done with them."""
+    from zoo.errors import OutputError
+    from zoo.hub.registry import shipped_folder
+    from zoo.utils.atomic import new_folder, whole_file
+
+    folder = Path(options.output)
+    with new_folder(folder):
+        texts = {folder / name: (shipped_folder("examples") / name).read_text() for name in _EXAMPLES}
+        present = [path for path, text in texts.items() if path.exists() and not _holds(path, text)]
+
+        if present and not options.overwrite:
+            raise OutputError(f"{present[0]} exists and is another file: name another folder, or add --overwrite")
+        for path, text in texts.items():
+            with whole_file(str(path)) as file:
+                file.write(text)
+    print("\n".join(map(str, texts)))
+    print(_NEXT.format(folder=folder), file=sys.stderr)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()

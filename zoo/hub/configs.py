@@ -1,0 +1,54 @@
+"""Configurations of `zoo train`: files of the user's own, and those that are shipped, by name.
+
+A name is that of a file in `configs/` without its ending, such as `basset.peaks`. Nothing here imports torch.
+"""
+
+import difflib
+from pathlib import Path
+
+from zoo.errors import ConfigError, UnknownNameError
+from zoo.hub.registry import shipped_folder
+
+__all__ = ["config_names", "config_purpose", "config_text", "find_config"]
+
+
+def config_names() -> list[str]:
+    """The names of the shipped configurations."""
+    return sorted(path.stem for path in shipped_folder("configs").glob("*.yaml"))
+
+
+def find_config(text: str) -> Path:
+    """Find the file of a configuration.
+
+    Args:
+        text: a file, the name of a shipped configuration, or `configs/NAME.yaml`, as commands on model cards have it.
+
+    Raises:
+        ConfigError: a text that is the name of a file and of a shipped configuration.
+        UnknownNameError: neither; the nearest names are offered.
+    """
+    path = Path(text)
+    shipped = shipped_folder("configs") / f"{text.removeprefix('configs/').removesuffix('.yaml')}.yaml"
+    is_name = text in (shipped.stem, f"configs/{shipped.name}") and shipped.is_file()
+    if path.is_file():
+        if text == shipped.stem and is_name:
+            raise ConfigError(
+                f"{text!r} is the name of a shipped configuration and of a file here: write ./{text} for the file, "
+                f"or configs/{text}.yaml for the other"
+            )
+        return path
+    if is_name:
+        return shipped
+    near = difflib.get_close_matches(shipped.stem, config_names(), n=3, cutoff=0.5)
+    offer = f"the nearest names are {', '.join(near)}" if near else f"there are {', '.join(config_names())}"
+    raise UnknownNameError(f"there is no file {text!r}, and no shipped configuration of that name; {offer}")
+
+
+def config_text(text: str) -> str:
+    """The YAML of a configuration; `text` and errors are those of `find_config`."""
+    return find_config(text).read_text()
+
+
+def config_purpose(name: str) -> str:
+    """What a shipped configuration is for: the second line of its file, a comment; the first is its command."""
+    return config_text(name).splitlines()[1].removeprefix("# ")
