@@ -7,7 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from zoo.data.splits import Split
-from zoo.data.target_values import Variation, blocks_at_random, measure_variation, refuse_constant, unscored
+from zoo.data.target_values import (
+    Variation,
+    blocks_at_random,
+    learn_scale,
+    measure_variation,
+    refuse_constant,
+    unscored,
+)
 from zoo.errors import ConfigError
 
 NAN = np.nan
@@ -66,3 +73,44 @@ def test_a_held_out_split_without_any_target_that_varies_is_refused() -> None:
         refuse_constant(variation, ["a"], "test")
     message = "the target 'a' has no value in the test split: nothing can be scored: hold out other data"
     assert str(error.value) == message
+
+
+def test_measurements_have_the_mean_and_deviation_of_all_but_the_outermost_values() -> None:
+    values = np.random.default_rng(1).normal(50, 3, (2_000, 2)).astype(np.float32)
+    values[7, 0], values[8, 1] = 1e7, NAN  # one outlier, one missing value
+    found = learn_scale(lambda: np.array_split(values, 7), 2, counts=False, soft_clip=False)
+    for target in range(2):
+        column = np.sort(values[~np.isnan(values[:, target]), target].astype(float))
+        low, high = np.percentile(column, 1), np.percentile(column, 99)
+        clipped = [min(max(value, low), high) for value in column.tolist()]
+        assert found.centre is not None
+        assert found.spread is not None
+        assert found.centre[target] == pytest.approx(np.mean(clipped), rel=1e-3)
+        assert found.spread[target] == pytest.approx(np.std(clipped), rel=1e-3)
+    assert found.soft_clip is None
+    assert found.scaled_loss
+
+
+def test_half_of_all_counts_lie_in_bins_up_to_the_typical_one() -> None:
+    # Of 100 counts, 40 are in bins of 1, 30 in bins of 10, and 30 in one bin.
+    values = np.array([0] * 500 + [1] * 40 + [10] * 3 + [30] + [NAN], np.float32)
+    np.random.default_rng(0).shuffle(values)
+    blocks = [values.reshape(1, 1, -1)[:, [0, 0]] * np.array([1, 20], np.float32)[:, None]]
+    found = learn_scale(lambda: blocks, 2, counts=True, soft_clip=True)
+    assert (found.centre, found.spread, found.soft_clip) == (None, [10.0, 200.0], [80.0, 1600.0])
+    assert learn_scale(lambda: blocks, 2, counts=True, soft_clip=False).soft_clip is None
+
+
+@pytest.mark.parametrize(("counts", "spread"), [(True, 7.0), (False, 7.0)])
+def test_what_varies_outside_of_the_part_that_was_read_is_found(
+    counts: bool, spread: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.data.target_values._MOST_VALUES", 10)
+    blocks = [np.zeros((20, 1), np.float32), np.full((20, 1), 7, np.float32)]
+    assert learn_scale(lambda: blocks, 1, counts, soft_clip=False).spread == [spread]
+
+
+def test_values_that_rarely_differ_have_their_own_deviation() -> None:
+    values = np.zeros((1_000, 1), np.float32)
+    values[3] = 5
+    assert learn_scale(lambda: [values], 1, counts=False, soft_clip=False).spread == [float(f"{values.std():.4g}")]

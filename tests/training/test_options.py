@@ -106,6 +106,15 @@ def target_weights(desk: Desk) -> None:
     assert not same(first, other)
 
 
+def target_scaling(desk: Desk) -> None:
+    regression = ("--data.classify", "false", "--model.loss", "mean_squared_error")
+    scaled, plain = desk.train(*regression), desk.train(*regression, "--target_scaling", "none")
+    assert read_config(scaled).arguments["target_scale"]["scaled_loss"]
+    assert read_config(plain).arguments["target_scale"] is None
+    with pytest.raises(ConfigError, match="target_scaling"):
+        desk.train("--target_scaling", "some")
+
+
 def rates(desk: Desk) -> None:
     assert not same(desk.weights(), desk.weights("--param_groups.rates", "{trunk: 0.1}"))
 
@@ -153,7 +162,7 @@ def text_of(key: str) -> Callable[[Desk], None]:
 
 
 CASES: dict[str, Callable[[Desk], None]] = {
-    **{f.__name__: f for f in (name, checkpoints, runs, monitor, resume, overwrite, target_weights)},
+    **{f.__name__: f for f in (name, checkpoints, runs, monitor, resume, overwrite, target_weights, target_scaling)},
     **{f"param_groups.{f.__name__}": f for f in (rates, decay_all)},
     **{f"transfer.{f.__name__}": f for f in (trunk_from, trunk_rate, frozen_epochs, train_mode)},
     **{f"card.{field.name}": text_of(field.name) for field in fields(CardText)},

@@ -10,8 +10,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from zoo.batch import Batch, DataSpec
 from zoo.data.splits import Split
-from zoo.data.target_values import Variation, measure_variation, refuse_constant
+from zoo.data.target_values import Variation, learn_scale, measure_variation, refuse_constant
 from zoo.nn.losses import Loss
+from zoo.nn.scale import TargetScaleConfig
 from zoo.outputs import Output
 
 __all__ = ["GenomicDataModule", "batch_loader"]
@@ -114,6 +115,14 @@ class GenomicDataModule(LightningDataModule):
         loss = getattr(self.trainer and self.trainer.lightning_module, "loss", None)
         if isinstance(loss, Loss):
             self.check_values(loss)
+
+    def learn_scale(self, counts: bool) -> TargetScaleConfig:
+        """Learn units in which targets vary by about one, from the training split.
+
+        Args:
+            counts: whether the model predicts counts, never negative.
+        """
+        return learn_scale(lambda: self.target_blocks("train"), len(self.targets), counts, self.spec().kind == "tracks")
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:

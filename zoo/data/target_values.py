@@ -1,9 +1,9 @@
-"""Values of targets in one split: whether a target varies at all.
+"""Values of targets in one split: whether a target varies at all, and the units in which it is learnt.
 
 Values come in blocks (b, T, ...): b sequences or windows, T targets, NaN where nothing was measured.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 
 from zoo.data.splits import Split
 from zoo.errors import ConfigError
+from zoo.nn.scale import TargetScaleConfig
 from zoo.utils.text import some_of
 
-__all__ = ["Variation", "blocks_at_random", "measure_variation", "refuse_constant", "unscored"]
+__all__ = ["Variation", "blocks_at_random", "learn_scale", "measure_variation", "refuse_constant", "unscored"]
 
 Block = NDArray[np.float32]
 _VALUES_AT_ONCE = 4_000_000
+# Values of all targets from which their scale is learnt.
+_MOST_VALUES = 40_000_000
+# Values outside these percentiles do not move the centre and spread of measurements.
+_PERCENTILES = (1, 99)
+# Coverage over so many times its typical value is soft-clipped.
+_SOFT_CLIP = 8
 
 
 class Variation(NamedTuple):
@@ -61,6 +68,62 @@ def measure_variation(blocks: Iterable[Block], targets: int) -> Variation:
         if not result.constant.any():
             break
     return result
+
+
+def learn_scale(
+    blocks: Callable[[], Iterable[Block]], targets: int, counts: bool, soft_clip: bool
+) -> TargetScaleConfig:
+    """Learn the units in which each target varies by about one, from a random part of the training split.
+
+    Measurements have the mean and standard deviation of their values, those outside the 1st to 99th percentile moved
+    there. Counts have a typical value: half of all counts are in bins with no more than it.
+
+    Args:
+        blocks: reads the values; each target varies in them.
+        targets: number of targets, T.
+        counts: whether values are never negative, and predicted by a softplus.
+        soft_clip: with `counts`, whether values over eight times the typical one are soft-clipped.
+    """
+    parts, size = [], 0
+    for block in blocks():
+        parts.append(np.moveaxis(block, 1, 0).reshape(targets, -1))  # (b, T, ...) -> (T, b ...)
+        size += block.size
+        if size >= _MOST_VALUES:
+            break
+    measure = _typical_count if counts else _centre_and_spread
+    found = [measure(np.concatenate([part[target] for part in parts])) for target in range(targets)]
+    if not all(spread > 0 for _, spread in found):  # what varies is not in the part that was read
+        varied = measure_variation(blocks(), targets)
+        ranges = zip(found, varied.lowest.tolist(), varied.highest.tolist(), strict=True)
+        found = [(centre, spread or (high if counts else high - low)) for (centre, spread), low, high in ranges]
+    spreads = [_rounded(spread) for _, spread in found]
+    return TargetScaleConfig(
+        centre=None if counts else [_rounded(centre) for centre, _ in found],
+        spread=spreads,
+        soft_clip=[_rounded(_SOFT_CLIP * spread) for spread in spreads] if counts and soft_clip else None,
+        scaled_loss=True,
+    )
+
+
+def _centre_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean and standard deviation of values (N,), those outside the percentiles moved there."""
+    values = values[~np.isnan(values)].astype(np.float64)
+    clipped = values.clip(*np.percentile(values, _PERCENTILES)) if len(values) else values
+    if len(values) and clipped.min() == clipped.max():
+        clipped = values
+    return (float(clipped.mean()), float(clipped.std())) if len(values) else (0.0, 0.0)
+
+
+def _typical_count(values: NDArray[np.float32]) -> tuple[float, float]:
+    """0, and the count up to which bins (N,) hold half of all counts."""
+    values = np.sort(values[values > 0].astype(np.float64))  # without NaN
+    total = values.cumsum()
+    return 0.0, float(values[np.searchsorted(total, total[-1] / 2)]) if len(values) else 0.0
+
+
+def _rounded(value: float) -> float:
+    """A number of four digits, which people can read."""
+    return float(f"{value:.4g}")
 
 
 def refuse_constant(variation: Variation, targets: list[str], split: Split) -> None:

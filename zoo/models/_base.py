@@ -18,9 +18,9 @@ from zoo.metrics.base import TargetMetrics
 from zoo.metrics.choose import metrics_for
 from zoo.models._inference import InferenceModel
 from zoo.nn.ensemble import EnsembleHead
-from zoo.nn.scale import TargetScaleConfig, target_scale
+from zoo.nn.scale import TargetScaleConfig, target_scale, target_transform
 from zoo.outputs import Output
-from zoo.utils.arguments import constructor_arguments
+from zoo.utils.arguments import constructor_arguments, plain
 
 __all__ = ["SequenceModel"]
 
@@ -60,11 +60,12 @@ class SequenceModel(InferenceModel):
 
         Training the average of ensemble members would make them depend on each other.
         """
+        target = self._learnt(batch.target)
         if not isinstance(self.head, EnsembleHead):
-            return self.loss.function(self.raw(batch.codes, batch.inputs), batch.target, self.target_weight())
+            return self.loss.function(self.raw(batch.codes, batch.inputs), target, self.target_weight())
         features = self.trunk(self.encode(batch.codes), batch.inputs)
         raw = self.head.member_outputs(features)  # (B, M, *output.shape)
-        return self.loss.function(raw, batch.target.unsqueeze(1).expand_as(raw), self.target_weight())
+        return self.loss.function(raw, target.unsqueeze(1).expand_as(raw), self.target_weight())
 
     def scale_targets(self, config: TargetScaleConfig | None) -> nn.Module:
         """Build the module that scales raw outputs to the targets' own units: the last of a head.
@@ -72,7 +73,26 @@ class SequenceModel(InferenceModel):
         Args:
             config: None for targets that are learnt in their own units.
         """
+        self.target_transform = target_transform(config, self.output.shape, self.loss.activation)
         return target_scale(config, self.output.shape, self.loss.activation)
+
+    def learn_scaled(self, config: TargetScaleConfig) -> None:
+        """Learn the targets in other units, predict in their own; for a new model, before it is trained.
+
+        Args:
+            config: units with a scaled loss. It becomes an argument of the model, so that checkpoints hold it.
+
+        Raises:
+            ConfigError: the model takes no `target_scale`, has one already, or the values are invalid.
+        """
+        if self.hparams.get("target_scale", config) is not None or not config.scaled_loss:
+            raise ConfigError("only a model that takes a target_scale and has none can learn its targets scaled")
+        self.target_transform = target_transform(config, self.output.shape, self.loss.activation)
+        self.hparams["target_scale"] = plain(config)
+
+    def _learnt(self, target: Tensor) -> Tensor:
+        """Targets (B, *output.shape) in the units in which they are learnt."""
+        return target if self.target_transform is None else self.target_transform(target)
 
     def weigh_targets(self, weights: Sequence[float] | None) -> None:
         """Let targets count differently in the loss of training and validation.
@@ -137,11 +157,14 @@ class SequenceModel(InferenceModel):
 
     def _score(self, batch: Batch, scores: TargetMetrics, split: str) -> None:
         raw = self.raw(batch.codes, batch.inputs)
-        loss = self.loss.function(raw, batch.target, self.target_weight())
+        loss = self.loss.function(raw, self._learnt(batch.target), self.target_weight())
         scored = int((~batch.target.flatten(1).isnan()).any(1).sum())  # without items that fill up a process's share
         self.log(f"{split}_loss", loss, prog_bar=True, batch_size=scored, sync_dist=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
-        scores.update(self._predicted(raw, batch.codes, batch.inputs), batch.target)
+        values = self._predicted(raw, batch.codes, batch.inputs), batch.target
+        if self.target_transform is not None and self.target_transform.clips:
+            values = self.target_transform.clip(values[0]), self.target_transform.clip(values[1])
+        scores.update(*values)
 
     def _log_scores(self, scores: TargetMetrics, split: str) -> dict[str, Tensor]:
         """Log the means over targets, from all processes; returns each target's."""

@@ -13,6 +13,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import complement_codes, one_hot
 from zoo.nn.inputs import reverse_complement_inputs
 from zoo.nn.losses import find_loss
+from zoo.nn.scale import TargetTransform
 from zoo.outputs import Output
 from zoo.utils.text import some_of
 
@@ -49,6 +50,8 @@ class InferenceModel(LightningModule):
         self.length = length
         self.inputs = inputs
         self.loss = find_loss(loss)
+        # Units in which targets are learnt; None for their own.
+        self.target_transform: TargetTransform | None = None
 
     @property
     def min_length(self) -> int:
@@ -62,7 +65,8 @@ class InferenceModel(LightningModule):
 
     def activation(self, raw: Tensor) -> Tensor:
         """Turn raw output into natural units, shape unchanged."""
-        return self.loss.activation(raw)
+        values = self.loss.activation(raw)
+        return values if self.target_transform is None else self.target_transform.inverse(values)
 
     def encode(self, codes: Tensor) -> Tensor:
         """Turn codes (B, L) uint8 into the model's one-hot input (B, 4, L)."""

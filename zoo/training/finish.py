@@ -22,6 +22,7 @@ from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
+from zoo.nn.scale import TargetScaleConfig
 from zoo.training.options import TrainCLI, fill
 from zoo.training.recipe import decisive_arguments, recipe
 from zoo.utils.version import code_version
@@ -48,7 +49,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
     trainer, data = cli.trainer, cli.datamodule
     best = _best_model(trainer, cli.model)
     metrics = _final_metrics(trainer, best, data)
-    facts = _facts(cli, metrics, best.target_scores, arguments)
+    facts = _facts(cli, best, metrics, arguments)
     return save(
         best,
         Path(cli.options.checkpoints) / facts.name,
@@ -84,6 +85,7 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
+        enable_progress_bar=trainer.progress_bar_callback is not None,
     )
     (val,) = judge.validate(model, datamodule=data, verbose=False)
     (test,) = judge.test(model, datamodule=data, verbose=False)
@@ -101,9 +103,7 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
     return metrics
 
 
-def _facts(
-    cli: TrainCLI, metrics: Metrics, target_metrics: dict[str, list[float | None]], arguments: Sequence[str]
-) -> ModelFacts:
+def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, arguments: Sequence[str]) -> ModelFacts:
     """Facts of the card: how the model was trained, how good it is, and the text of the configuration."""
     config, data = cli.config, cli.datamodule
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
@@ -116,15 +116,22 @@ def _facts(
         seconds=round(_seconds(cli.trainer), 1),
         precision=str(config.trainer.precision or "32-true"),
         versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
-        data=data.describe(),
+        data=[*data.describe(), *_scale_line(model)],
         metrics=metrics,
-        target_metrics=target_metrics,
+        target_metrics=model.target_scores,
     )
     text: dict[str, Any] = {key: fill(value, data) for key, value in vars(config.card).items()}
     metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
-    if data.headline_note:
-        metric += f", {data.headline_note}"
+    clipped = "soft-clipped values" if model.target_transform and model.target_transform.clips else ""
+    metric += "".join(f", {note}" for note in (data.headline_note, clipped) if note)
     return ModelFacts(name=cli.run_folder.name, metric=metric, run=run, **text)
+
+
+def _scale_line(model: SequenceModel) -> list[str]:
+    """How targets were scaled for training, where they were."""
+    if model.target_transform is None:
+        return []
+    return [TargetScaleConfig(**model.arguments["target_scale"]).describe(model.output.targets)]
 
 
 def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: ModelFacts) -> list[TargetRow]:

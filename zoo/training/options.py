@@ -18,6 +18,7 @@ from zoo.hub.registry import split_name
 from zoo.models._base import SequenceModel
 from zoo.training.callbacks import CheckData, SeedEachEpoch
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
+from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions
 
 __all__ = ["LAST", "LINKED", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli", "option_types"]
@@ -74,6 +75,8 @@ class RunOptions:
         overwrite: begin the run of that name anew.
         target_weights: how much each target counts in the training loss, in the order of the targets; null for all
             alike.
+        target_scaling: `auto`: measurements are learnt in units in which they vary by about one, learnt from the
+            training split, and predicted in their own; a model's own `target_scale` comes first. `none`: in their own.
     """
 
     name: str
@@ -83,6 +86,7 @@ class RunOptions:
     resume: bool = False
     overwrite: bool = False
     target_weights: list[float] | None = None
+    target_scaling: Scaling = "auto"
 
 
 def option_types() -> dict[str, Any]:
@@ -164,7 +168,7 @@ class TrainCLI(LightningCLI):
         last = ModelCheckpoint(
             run, filename=LAST, monitor=None, save_on_train_epoch_end=True, enable_version_counter=False
         )
-        first = [CheckData(), SeedEachEpoch(int(config.seed_everything))]
+        first = [CheckData(), ScaleTargets(config.target_scaling), SeedEachEpoch(int(config.seed_everything))]
         # The timer is part of what a run resumes from: it goes on counting.
         callbacks = [*first, Timer(), *(self.config_init.trainer.callbacks or []), best, last]
         # A resumed run logs into a new folder: CSVLogger would delete the earlier log.
