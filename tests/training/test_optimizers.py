@@ -106,3 +106,21 @@ def test_impossible_values_are_refused_by_name(plan: OptimizerPlan, words: list[
     with pytest.raises(ConfigError) as error:
         check_optimizers(MLP(["a"], 20, hidden=[8]), plan)
     assert all(word in str(error.value) for word in words), error.value
+
+
+@pytest.mark.parametrize(
+    ("steps", "fraction"), [(10, 0.1), (20, 0.05), (4, 0.25), (2, 0.5), (5, 0.2), (1, 0.1), (7, 0.1)]
+)
+def test_a_short_run_goes_through_its_whole_cycle(steps: int, fraction: float) -> None:
+    cycle = {**ONE_CYCLE, "init_args": {**ONE_CYCLE["init_args"], "pct_start": fraction}}  # type: ignore[dict-item]
+    config = configured(MLP(["a"], 20, hidden=[8]), OptimizerPlan(ADAMW, cycle), steps)
+    rates = []
+    for _ in range(steps):
+        rates.append(config["optimizer"].param_groups[0]["lr"])
+        config["optimizer"].step()
+        if len(rates) < steps:
+            config["lr_scheduler"]["scheduler"].step()
+    assert all(0 < rate <= 0.5 for rate in rates)
+    if steps > 1:
+        assert max(rates) == pytest.approx(0.5, rel=1e-2)
+        assert rates[-1] < 1e-4

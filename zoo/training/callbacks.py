@@ -1,7 +1,6 @@
 """Callbacks of training: seeding, stopping between batches, maximal norms of weights, frozen modules."""
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,30 +12,9 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
-from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
-from zoo.models._base import SequenceModel
 
-__all__ = ["CheckData", "FreezeModules", "MaxNorm", "SeedEachEpoch", "StopBetweenBatches", "answer_between_batches"]
-
-
-class CheckData(Callback):
-    """Check the data once they are prepared, and print what they hold: better known before training than after."""
-
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Check the data against the model, and that no split is empty.
-
-        Raises:
-            ConfigError: the model cannot learn from these data.
-        """
-        data = trainer.datamodule  # type: ignore[attr-defined]
-        if stage == "fit" and isinstance(data, GenomicDataModule) and isinstance(pl_module, SequenceModel):
-            data.check_model(pl_module.output, pl_module.loss)
-            data.check_targets(["test"])  # the DataModule itself checks the others
-            lines = data.describe()
-            if trainer.is_global_zero:
-                for line in lines:
-                    print(line, file=sys.stderr)
+__all__ = ["FreezeModules", "MaxNorm", "SeedEachEpoch", "StopBetweenBatches", "answer_between_batches"]
 
 
 class SeedEachEpoch(Callback):

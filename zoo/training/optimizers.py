@@ -135,7 +135,17 @@ def _scheduler(optimizer: torch.optim.Optimizer, init: dict[str, Any], steps: in
         options["total_steps"] = steps
     if _takes(init, "max_lr"):
         options["max_lr"] = [group["lr"] for group in optimizer.param_groups]
+    if _takes(init, "pct_start") and _takes(init, "total_steps"):
+        options["pct_start"] = _warm_up(options.get("pct_start", 0.3), steps)
     return instantiate_class(optimizer, {**init, "init_args": options})
+
+
+def _warm_up(fraction: float, steps: int) -> float:
+    """Fraction of the steps in which a OneCycleLR warms up.
+
+    A warm-up of exactly one step is no warm-up: torch, which counts the steps after its first, divides by 0.
+    """
+    return fraction * (1 - 1e-6) if abs(fraction * steps - 1) < 1e-9 else fraction
 
 
 def _takes(init: dict[str, Any], name: str) -> bool:

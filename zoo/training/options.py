@@ -16,7 +16,8 @@ from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
 from zoo.hub.registry import split_name
 from zoo.models._base import SequenceModel
-from zoo.training.callbacks import CheckData, SeedEachEpoch
+from zoo.training.callbacks import SeedEachEpoch
+from zoo.training.check_data import CheckData
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions

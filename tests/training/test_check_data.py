@@ -1,0 +1,55 @@
+"""What cannot be trained on is refused once the data are prepared, and what they hold is printed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from zoo.errors import ConfigError
+from zoo.genome.sequence import decode
+from zoo.training.run import train
+
+BASSET = {"conv": {"filters": [4], "widths": [5], "pools": [4]}, "hidden": [4]}
+
+
+@pytest.fixture(autouse=True)
+def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    texts = [decode(rng.integers(0, 4, 24).astype(np.uint8)) for _ in range(30)]
+    Path("table.tsv").write_text("sequence\ty\n" + "".join(f"{text}\t{i % 2}\n" for i, text in enumerate(texts)))
+
+
+def run(architecture: str, arguments: dict[str, Any], **data: Any) -> Path:
+    options = {"table": "table.tsv", "label_columns": ["y"], "val_fraction": 0.2, "test_fraction": 0.2, **data}
+    config = {
+        "name": f"{architecture.lower()}.a",
+        "seed_everything": 1,
+        "trainer": {"max_epochs": 1, "accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False},
+        "model": {"class_path": f"zoo.models.{architecture.lower()}.{architecture}", "init_args": arguments},
+        "data": {"class_path": "zoo.data.sequences.SequenceDataModule", "init_args": options},
+    }
+    Path("config.yaml").write_text(yaml.safe_dump(config))
+    return train(["config.yaml"])
+
+
+@pytest.mark.parametrize("data", [{"batch_size": 1}, {"epoch_size": 1}])
+def test_batches_of_one_are_refused_where_a_norm_needs_two(data: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match=r"a training batch has one sequence, .* set --data\.batch_size to 2 or more"):
+        run("Basset", BASSET, **data)
+    assert not Path("checkpoints").exists()
+
+
+def test_batches_of_one_train_what_has_no_norm(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("MLP", {"hidden": [4]}, batch_size=1) == Path("checkpoints/mlp.a")
+    said = capsys.readouterr().err
+    assert "train: 18 sequences, 9 positive\nval: 6 sequences, 3 positive\ntest: 6 sequences, 3 positive\n" in said
+
+
+def test_a_run_of_ten_steps_goes_through() -> None:
+    run("MLP", {"hidden": [4]}, batch_size=9)  # writes the configuration: two steps an epoch
+    options = ["--lr_scheduler", "torch.optim.lr_scheduler.OneCycleLR", "--lr_scheduler.pct_start", "0.1"]
+    options += ["--optimizer", "torch.optim.SGD", "--optimizer.lr", "0.01", "--lr_scheduler.cycle_momentum", "false"]
+    assert train(["config.yaml", *options, "--trainer.max_epochs", "5", "--overwrite", "true"])

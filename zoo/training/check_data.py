@@ -1,0 +1,55 @@
+"""CheckData: what cannot be trained on is refused once the data are prepared, before training."""
+
+import sys
+from copy import deepcopy
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError, one_line
+from zoo.models._base import SequenceModel
+
+__all__ = ["CheckData"]
+
+
+class CheckData(Callback):
+    """Check the data once they are prepared, and print what they hold: better known before training than after."""
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Check the data against the model, and that no split is empty.
+
+        Raises:
+            ConfigError: the model cannot learn from these data.
+        """
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if stage == "fit" and isinstance(data, GenomicDataModule) and isinstance(pl_module, SequenceModel):
+            data.check_model(pl_module.output, pl_module.loss)
+            _refuse_batches_of_one(pl_module, data)
+            data.check_targets(["test"])  # the DataModule itself checks the others
+            lines = data.describe()
+            if trainer.is_global_zero:
+                for line in lines:
+                    print(line, file=sys.stderr)
+
+
+def _refuse_batches_of_one(model: SequenceModel, data: GenomicDataModule) -> None:
+    """Refuse batches of one sequence where a normalization needs more.
+
+    Raises:
+        ConfigError: the training batches have one sequence, and the model cannot be trained on it.
+    """
+    if data.train_dataloader().batch_size != 1:
+        return
+    inputs = model.inputs
+    codes = torch.zeros(1, model.length, dtype=torch.uint8)
+    tracks = torch.zeros(1, len(inputs.names), model.length // inputs.size) if inputs.names else None
+    try:
+        with torch.no_grad():
+            deepcopy(model).train().raw(codes, tracks)  # a copy: batch statistics of the model stay as they are
+    except ValueError as error:  # "Expected more than 1 value per channel when training"
+        raise ConfigError(
+            "a training batch has one sequence, of which batch normalization cannot compute a variance: set "
+            f"--data.batch_size to 2 or more, and train on as many sequences ({one_line(error)})"
+        ) from None
