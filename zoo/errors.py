@@ -25,8 +25,19 @@ __all__ = [
 ]
 
 
+_LONGEST_MESSAGE = 4_000  # letters
+
+
 class ZooError(Exception):
-    """Base class of all errors that the user can correct; the message is one sentence."""
+    """Base class of all errors that the user can correct; the message is one sentence, of bounded length."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        left_out = len(text) - _LONGEST_MESSAGE
+        if left_out <= 0:
+            return text
+        half = _LONGEST_MESSAGE // 2
+        return f"{text[:half]} ... ({left_out:,} letters left out) ... {text[-half:]}"
 
 
 class UnknownNameError(ZooError):

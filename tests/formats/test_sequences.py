@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -255,3 +257,102 @@ def test_unequal_lengths_are_refused_naming_the_first_and_their_number() -> None
     codes = [encode(text) for text in ("ACG", "TTN", "AC", "ACGT")]
     with pytest.raises(InputError, match=r"f.fa: .*'a' has 3 bases but 'c' has 2 \(2 of 4 differ\)"):
         stack_codes(codes, list("abcd"), "f.fa")
+
+
+# Words for a missing value, and headers, that would be read as bases; what is no sequence at all.
+
+
+@pytest.mark.parametrize("cell", ["NA", "na", "NaN", "nan", "NAN", "None", "null", "N/A", "<NA>", "-", "."])
+@pytest.mark.parametrize(
+    "text",
+    ["id\tsequence\na\tACGT\nb\t{}\nc\tNN\n", "seq,id\nACGT,a\n{},b\n", "\nACGT\n{}\n"],
+    ids=["tsv", "csv", "lines"],
+)
+def test_a_missing_value_is_refused_with_line_and_record(tmp_path: Path, text: str, cell: str) -> None:
+    name = "sequence_2" if text.startswith("\n") else "b"
+    with pytest.raises(InputError, match=rf"data.txt, line 3: the record '{name}' has the missing value '{cell}'"):
+        records(write(tmp_path, text.format(cell)))
+
+
+def test_na_in_fasta_is_two_bases(tmp_path: Path) -> None:
+    assert records(write(tmp_path, ">a\nNA\n>b\nnan\n")) == [("a", "NA"), ("b", "NAN")]
+
+
+@pytest.mark.parametrize("columns", ["sequence\tseq", "Sequence\tSEQ", "seq\tx\tsequence"])
+def test_two_columns_that_could_be_the_sequence_are_refused(tmp_path: Path, columns: str) -> None:
+    path = write(tmp_path, f"{columns}\n" + "\t".join(["ACGT", "GG", "TT"][: columns.count("\t") + 1]) + "\n")
+    with pytest.raises(InputError, match=r"could both be the sequence: choose one with --sequence-column"):
+        records(path)
+    chosen = SequenceFile(str(path), columns.split("\t")[0])
+    assert next(iter(chosen)).sequences == [b"ACGT"]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="two columns are called 'seq'"):
+        records(write(tmp_path, "seq\tseq\nACGT\tGG\n"))
+
+
+@pytest.mark.parametrize("word", ["sequence", "Seq", "SEQUENCE"])
+def test_a_table_of_one_column_is_known_by_its_header(tmp_path: Path, word: str) -> None:
+    assert records(write(tmp_path, f"{word}\r\nACGT\r\nGG\r\n")) == [("sequence_1", "ACGT"), ("sequence_2", "GG")]
+
+
+@pytest.mark.parametrize("word", ["DNA", "rna", "cDNA", "sgRNA"])
+def test_a_first_line_that_names_a_column_is_refused(tmp_path: Path, word: str) -> None:
+    path = write(tmp_path, f"{word}\nACGT\n")
+    with pytest.raises(InputError, match=f"its first line '{word}' looks like the name of a column"):
+        records(path)
+    assert next(iter(SequenceFile(str(path), word))).sequences == [b"ACGT"]
+
+
+def test_another_header_is_refused_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"record 'sequence_1': the letter 'o' .*--sequence-column"):
+        records(write(tmp_path, "oligo\nACGT\n"))
+
+
+@pytest.mark.parametrize("text", [FASTA, LINES, TSV], ids=["fasta", "lines", "tsv"])
+def test_a_byte_order_mark_and_empty_lines_before_the_first_are_skipped(tmp_path: Path, text: str) -> None:
+    expected = records(write(tmp_path, text))
+    assert records(write(tmp_path, b"\xef\xbb\xbf" + text.encode())) == expected
+    assert records(write(tmp_path, b"\xef\xbb\xbf\r\n\n" + text.encode())) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (FASTA.encode("utf-16"), "is UTF-16 text"),
+        (b"ACGT\n\n>a\nACGT\n", "line 3: a header of FASTA after sequences that have none"),
+        (b">a\nAC\0GT\n", r"record 'a': the letter '\\x00' at position 3"),
+        (b">a\rACGT\r", "the record 'a' has no sequence: lines must end with a line feed"),
+        (
+            b">a " + b"ACGT" * 250_000,
+            "the record 'a' has no sequence but a header of 1,000,002 letters: its line",
+        ),
+        (
+            b">a" + b"ACGT" * 250_000,
+            r"the record 'aACGT.{75}'... \(1,000,001 letters\) has no sequence but a",
+        ),
+        (b">a" + b"ACGT" * 250_000 + b"\nACGT\n", "has 1,000,001 letters: the line break of its header may be lost"),
+        (b"\n\nid\tseq\na\tACGT\nb\tACGT\tx\n", "line 5: 2 cells were expected"),
+        (b"\n\nid\tseq\na\tACGT\nb\t\n", "line 5: the record 'b' has no sequence"),
+    ],
+    ids=["UTF-16", "late header", "NUL", "CR", "long header", "long name", "long name and sequence", "cells", "empty"],
+)
+def test_what_is_no_sequence_is_one_short_sentence(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message) as refusal:
+        records(write(tmp_path, content))
+    assert len(str(refusal.value)) < 500
+
+
+def test_a_folder_is_refused_as_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder, not a file"):
+        records(tmp_path)
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(FASTA,))
+    writer.start()
+    assert records(pipe) == FASTA_RECORDS
+    writer.join()

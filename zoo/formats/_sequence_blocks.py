@@ -1,12 +1,24 @@
 """Blocks of records of sequence files without columns: FASTA, and one sequence per line."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-__all__ = ["Block", "Row", "fasta_blocks", "line_blocks", "numbered_names"]
+from zoo.errors import InputError
+from zoo.genome.scan import describe_empty, describe_long_name
+from zoo.utils.text import quoted
+
+__all__ = ["Block", "Row", "check_sequences", "fasta_blocks", "line_blocks", "numbered_names"]
 
 Row = dict[str, str]
 Block = tuple[list[str], list[bytes], list[Row], list[int]]  # names, sequences, table rows, their line numbers
+
+# What programs write for a missing value, in lower case; of these, `NA` and `NaN` would be read as bases.
+_MISSING = {b"na", b"nan", b"n/a", b"#n/a", b"<na>", b"-nan", b"none", b"null", b"nil", b"missing", b"-", b".", b"?"}
+_FASTA_HEADER = ord(">")
+_LONGEST_MISSING = max(map(len, _MISSING))
+# A header of one word whose letters are all IUPAC codes: DNA, RNA, cDNA, sgRNA, ...
+_HEADER = re.compile(rb"[a-z]{0,5}[dr]na", re.IGNORECASE)
 
 
 def numbered_names(first: int, count: int) -> list[str]:
@@ -14,32 +26,97 @@ def numbered_names(first: int, count: int) -> list[str]:
     return [f"sequence_{number}" for number in range(first, first + count)]
 
 
-def fasta_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
-    """Read whole FASTA records, in blocks of `size` bytes or as many as the longest record needs."""
+def check_sequences(path: str, names: Sequence[str], sequences: Sequence[bytes], lines: Sequence[int]) -> None:
+    """Check that no sequence of a table, or line of a file, is empty or a missing value.
+
+    Raises:
+        InputError: one is; names the line and record.
+    """
+    index = _find_missing(sequences)
+    if index is None:
+        return
+    where = f"{path}, line {lines[index]}: the record {quoted(names[index])}"
+    if not sequences[index]:
+        raise InputError(f"{where} has no sequence")
+    raise InputError(
+        f"{where} has the missing value {sequences[index].decode()!r} for a sequence: leave it out, or give it in "
+        "FASTA, which has bases alone"
+    )
+
+
+def _find_missing(sequences: Sequence[bytes]) -> int | None:
+    """Find the first sequence that is empty or a missing value."""
+    for index, sequence in enumerate(sequences):
+        if len(sequence) <= _LONGEST_MISSING and (not sequence or sequence.lower() in _MISSING):
+            return index
+    return None
+
+
+def fasta_blocks(stream: BinaryIO, size: int, path: str) -> Iterator[Block]:
+    """Read whole FASTA records, in blocks of `size` bytes or as many as the longest record needs.
+
+    Raises:
+        InputError: a record without a sequence, or with a name so long that a line break must be lost.
+    """
     rest = b""
     while block := stream.read(max(size, len(rest))):  # a long record is not copied again for each block of it
         block = rest + block
         cut = block.rfind(b"\n>") + 1
         rest = block[cut:]
         if cut:
-            yield _parse_fasta(block[:cut])
-    yield _parse_fasta(rest)
+            yield _parse_fasta(block[:cut], path)
+    yield _parse_fasta(rest, path)
 
 
-def _parse_fasta(block: bytes) -> Block:
+def _parse_fasta(block: bytes, path: str) -> Block:
     names, sequences = [], []
     for record in block[1:].split(b"\n>"):
         head, _, body = record.partition(b"\n")
         words = head.split(None, 1)
+        sequence = body.translate(None, b" \t\r\n")
+        if not sequence:
+            raise InputError(f"{path}: {describe_empty(head.rstrip())}")
         names.append(words[0].decode("utf-8", "replace") if words else "")
-        sequences.append(body.translate(None, b" \t\r\n"))
+        if message := describe_long_name(names[-1]):
+            raise InputError(f"{path}: {message}")
+        sequences.append(sequence)
     return names, sequences, [], []
 
 
-def line_blocks(stream: BinaryIO, size: int) -> Iterator[Block]:
-    """Read one sequence per line, in blocks of about `size` bytes; empty lines are skipped."""
+def line_blocks(stream: BinaryIO, size: int, path: str, line: int) -> Iterator[Block]:
+    """Read one sequence per line, in blocks of about `size` bytes; empty lines are skipped.
+
+    Args:
+        stream: the file.
+        size: bytes of a block.
+        path: file that messages name.
+        line: lines that were read before.
+
+    Raises:
+        InputError: a FASTA header, a header of one word, or a missing value.
+    """
     first = 1
     while lines := stream.readlines(size):
-        sequences = [line for line in map(bytes.strip, lines) if line]
-        yield numbered_names(first, len(sequences)), sequences, [], []
+        sequences = [text for text in map(bytes.strip, lines) if text]
+        names = numbered_names(first, len(sequences))
+        if first == 1 and sequences:
+            _refuse_column_name(sequences[0], path)
+        header = any(text[0] == _FASTA_HEADER for text in sequences)
+        if header or _find_missing(sequences) is not None:
+            numbers = [number for number, text in enumerate(lines, line + 1) if text.strip()]
+            if header:
+                number = next(n for n, text in zip(numbers, sequences, strict=True) if text[0] == _FASTA_HEADER)
+                raise InputError(f"{path}, line {number}: a header of FASTA after sequences that have none")
+            check_sequences(path, names, sequences, numbers)
+        yield names, sequences, [], []
         first += len(sequences)
+        line += len(lines)
+
+
+def _refuse_column_name(word: bytes, path: str) -> None:
+    if _HEADER.fullmatch(word):
+        name = word.decode()
+        raise InputError(
+            f"{path}: its first line {name!r} looks like the name of a column: say so with --sequence-column {name}, "
+            "or delete the line"
+        )

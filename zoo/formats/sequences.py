@@ -1,6 +1,5 @@
 """Sequence files, read in blocks: FASTA, one sequence per line, or a table (TSV, CSV); plain or gzipped."""
 
-import csv
 import gzip
 import io
 import sys
@@ -9,20 +8,21 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from zoo.errors import InputError
-from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks, numbered_names
+from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks
+from zoo.formats._sequence_tables import SEQUENCE_COLUMNS, table_blocks
 from zoo.genome.sequence import Codes, count_ambiguous, encode
+from zoo.utils.text import check_file, quoted
 
 __all__ = ["Records", "SequenceFile", "read_sequences", "stack_codes"]
 
 _BLOCK_BYTES = 1 << 22
 _FIRST_BYTES = 1 << 16  # enough for the first record of a file of short sequences
-_SEQUENCE_COLUMNS = ("sequence", "seq")
-_NAME_COLUMNS = ("name", "id", "eventid", "sequence_id", "seq_id")
+_HEADER_HINT = "; if this is the name of a column, say so with --sequence-column"
 _ROWS_AT_ONCE = 16384
 
 
@@ -83,9 +83,6 @@ class SequenceFile:
         with self._opened() as stream:
             try:
                 for names, sequences, rows, lines in self._blocks(stream, size, rows_at_once):
-                    for name, sequence in zip(names, sequences, strict=True):
-                        if not sequence:
-                            raise InputError(f"{self.path}: the record {name!r} has no sequence")
                     yield Records(names, sequences, rows, count + 1, lines)
                     count += len(names)
             except (EOFError, OSError, zlib.error) as error:
@@ -112,7 +109,8 @@ class SequenceFile:
                 try:
                     encode(sequence)
                 except InputError as error:
-                    raise InputError(f"{self.path}, record {name!r}: {error}") from None
+                    hint = "" if records.rows or name != "sequence_1" else _HEADER_HINT
+                    raise InputError(f"{self.path}, record {quoted(name)}: {error}{hint}") from None
             raise
 
     def ambiguity_note(self) -> str | None:
@@ -123,8 +121,8 @@ class SequenceFile:
 
     @contextmanager
     def _opened(self) -> Iterator[io.BufferedReader]:
-        if self.path != "-" and not Path(self.path).is_file():
-            raise InputError(f"{self.path}: no such file")
+        if self.path != "-":
+            check_file(self.path, regular=False)
         raw = sys.stdin.buffer if self.path == "-" else Path(self.path).open("rb")  # noqa: SIM115  (closed below)
         try:
             stream = cast(io.BufferedReader, raw)
@@ -136,60 +134,32 @@ class SequenceFile:
                 raw.close()
 
     def _blocks(self, stream: io.BufferedReader, size: int, rows_at_once: int) -> Iterator[Block]:
+        """Recognize the format by the first line, and read blocks of it."""
         try:
-            head = stream.peek(1)
+            line, first_line = _first_line(stream)
         except (EOFError, OSError, zlib.error) as error:
             raise InputError(f"{self.path}: not a whole gzip file ({error})") from None
-        first_line = head.split(b"\n", 1)[0]
-        if head[:1] == b">" and self.sequence_column is not None:
-            raise InputError(f"{self.path} is FASTA, which has no column {self.sequence_column!r}")
-        if head[:1] == b">":
-            return fasta_blocks(stream, size)
-        if b"\t" in first_line or b"," in first_line or self.sequence_column is not None:
-            return self._read_table(stream, "\t" if b"\t" in first_line else ",", rows_at_once)
-        return line_blocks(stream, size)
-
-    def _read_table(self, stream: BinaryIO, delimiter: str, rows_at_once: int) -> Iterator[Block]:
-        csv.field_size_limit(2**31 - 1)  # a sequence may be a megabase
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-        try:
-            reader = csv.DictReader(text, delimiter=delimiter, strict=True)
-            columns = list(reader.fieldnames or [])
-            key = self._find_column(columns)
-            name_column = next((column for column in columns if column.lower() in _NAME_COLUMNS), None)
-            rows: list[Row] = []
-            numbers: list[int] = []
-            first = 1
-            for row in reader:
-                if None in row or None in row.values():
-                    raise InputError(
-                        f"{self.path}, line {reader.line_num}: {len(columns)} cells were expected, as in the header"
-                    )
-                rows.append(row)
-                numbers.append(reader.line_num)
-                if len(rows) == rows_at_once:
-                    yield _table_block(rows, numbers, key, name_column, first)
-                    first += len(rows)
-                    rows, numbers = [], []
-            if rows:
-                yield _table_block(rows, numbers, key, name_column, first)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{self.path} cannot be read as a table ({error})") from None
-        finally:
-            text.detach()  # standard input stays open
-
-    def _find_column(self, columns: list[str]) -> str:
-        wanted = (self.sequence_column,) if self.sequence_column else _SEQUENCE_COLUMNS
-        for column in columns:
-            if column in wanted or (self.sequence_column is None and column.lower() in wanted):
-                return column
-        names = " or ".join(repr(name) for name in wanted)
-        raise InputError(f"{self.path}: no column {names}; its first line has {', '.join(columns[:8])}")
+        if first_line.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise InputError(f"{self.path} is UTF-16 text: save it as UTF-8")
+        if first_line.startswith(b">"):
+            if self.sequence_column is not None:
+                raise InputError(f"{self.path} is FASTA, which has no column {self.sequence_column!r}")
+            return fasta_blocks(stream, size, self.path)
+        separator = "\t" if b"\t" in first_line else ","
+        is_header = first_line.strip().lower().decode("latin-1") in SEQUENCE_COLUMNS
+        if separator.encode() in first_line or is_header or self.sequence_column is not None:
+            return table_blocks(stream, separator, rows_at_once, self.path, line, self.sequence_column)
+        return line_blocks(stream, size, self.path, line)
 
 
-def _table_block(rows: list[Row], lines: list[int], key: str, name_column: str | None, first: int) -> Block:
-    names = [row[name_column] for row in rows] if name_column else numbered_names(first, len(rows))
-    return names, [row[key].strip().encode("utf-8", "replace") for row in rows], rows, lines
+def _first_line(stream: io.BufferedReader) -> tuple[int, bytes]:
+    """Skip a byte order mark and empty lines: how many, and what is known of the next line without reading it."""
+    if stream.peek(3).startswith(b"\xef\xbb\xbf"):
+        stream.read(3)
+    line = 0
+    while (head := stream.peek(1))[:1] in (b"\n", b"\r"):
+        line += stream.read(1) == b"\n"
+    return line, head.split(b"\n", 1)[0]
 
 
 def read_sequences(path: str | Path) -> tuple[list[str], list[Codes]]:
@@ -232,7 +202,7 @@ def stack_codes(codes: list[Codes], names: list[str], where: str) -> Codes:
     if differing:
         other = differing[0]
         raise InputError(
-            f"{where}: training needs sequences of one length; {names[0]!r} has {length} bases but "
-            f"{names[other]!r} has {len(codes[other])} ({len(differing)} of {len(codes)} differ)"
+            f"{where}: training needs sequences of one length; {quoted(names[0])} has {length} bases but "
+            f"{quoted(names[other])} has {len(codes[other])} ({len(differing)} of {len(codes)} differ)"
         )
     return np.stack(codes)

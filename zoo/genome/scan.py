@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.utils.text import quoted
 
-__all__ = ["FastaIndex", "describe_empty", "scan_fasta"]
+__all__ = ["FastaIndex", "describe_empty", "describe_long_name", "scan_fasta"]
 
 Index = NDArray[np.int64]
 _BLOCK_BYTES = 1 << 22
@@ -114,6 +114,13 @@ def describe_empty(header: bytes) -> str:
     return f"the record {name} has no sequence"
 
 
+def describe_long_name(name: str) -> str | None:
+    """Describe a name of a record that is so long that it must hold the sequence; None for others."""
+    if len(name) <= _LONGEST_NAME:
+        return None
+    return f"the name {quoted(name)} has {len(name):,} letters: the line break of its header may be lost"
+
+
 def _first_word(header: bytes) -> str:
     words = header.split(None, 1)
     return words[0].decode("utf-8", "replace") if words else ""
@@ -192,11 +199,8 @@ def _names(path: Path, data: NDArray[np.uint8], runs: _Runs, header: Index) -> l
             name = words[0].decode() if words else ""
         except UnicodeDecodeError:
             raise InputError(f"{path}, line {number}: the name in the header is not UTF-8 text") from None
-        if len(name) > _LONGEST_NAME:
-            raise InputError(
-                f"{path}, line {number}: the name {quoted(name)} has {len(name):,} letters: the line break of its "
-                "header may be lost"
-            )
+        if message := describe_long_name(name):
+            raise InputError(f"{path}, line {number}: {message}")
         if not name:
             raise InputError(f"{path}, line {number}: a header without a name")
         if name in known:

@@ -3,11 +3,10 @@
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.predict.options import add_all_options, kind_module, kind_of, kind_parser, refuse_foreign
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,10 +67,12 @@ def _predict(options: argparse.Namespace, module: Any) -> None:
 def _check_files(options: argparse.Namespace) -> None:
     """Refuse files that do not exist or would be written over, before torch is imported and a model loaded."""
     from zoo.utils.atomic import refuse_overwriting
+    from zoo.utils.text import check_file
 
-    for path in (options.input, options.genome):
-        if path and path != "-" and not Path(path).is_file():
-            raise InputError(f"{path}: no such file")
+    if options.input != "-":
+        check_file(options.input, regular=False)
+    if options.genome:
+        check_file(options.genome)
     refuse_overwriting(options.output, [path for path in (options.input, options.genome, options.inputs) if path])
     if options.input.removesuffix(".gz").endswith((".bed", "Peak")) and not options.genome:
         raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")

@@ -18,6 +18,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.formats._sequence_blocks import Row
 from zoo.formats.sequences import SequenceFile, stack_codes
 from zoo.genome.sequence import Codes
+from zoo.utils.text import check_file
 
 __all__ = ["SequenceDataModule"]
 
@@ -200,6 +201,7 @@ def _file(path: str) -> str:
     """The path of a file that can be read more than once."""
     if path == "-":
         raise ConfigError("training data must be a file: standard input can be read only once")
+    check_file(path)
     return path
 
 
