@@ -91,13 +91,13 @@ def test_measurements_have_the_mean_and_deviation_of_all_but_the_outermost_value
     assert found.scaled_loss
 
 
-def test_half_of_all_counts_lie_in_bins_up_to_the_typical_one() -> None:
-    # Of 100 counts, 40 are in bins of 1, 30 in bins of 10, and 30 in one bin.
-    values = np.array([0] * 500 + [1] * 40 + [10] * 3 + [30] + [NAN], np.float32)
+def test_half_of_the_square_roots_lie_in_bins_up_to_the_typical_one() -> None:
+    # Of a sum of 100 square roots, 40 are in bins of 1, 20 in two bins of 100, and 40 in one bin of 1,600.
+    values = np.array([0] * 500 + [1] * 40 + [100] * 2 + [1600] + [NAN], np.float32)
     np.random.default_rng(0).shuffle(values)
     blocks = [values.reshape(1, 1, -1)[:, [0, 0]] * np.array([1, 20], np.float32)[:, None]]
     found = learn_scale(lambda: blocks, 2, counts=True, soft_clip=True)
-    assert (found.centre, found.spread, found.soft_clip) == (None, [10.0, 200.0], [80.0, 1600.0])
+    assert (found.centre, found.spread, found.soft_clip) == (None, [100.0, 2000.0], [800.0, 16000.0])
     assert learn_scale(lambda: blocks, 2, counts=True, soft_clip=False).soft_clip is None
 
 

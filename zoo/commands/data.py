@@ -65,7 +65,7 @@ def _add_data_peaks(actions: Any) -> None:
     add(
         "--negatives",
         type=float,
-        help="windows without a peak that are added per site, of its GC content (default 0)",
+        help="windows without a peak that are added per site, of its GC content (default 1; 0 with --contig-lengths)",
     )
     add("--split-seed", type=int, help="seed of the blocks and negatives (default 0)")
     verb.set_defaults(run=data_peaks_command)
@@ -141,5 +141,5 @@ def _refuse_unused(given: dict[str, Any], lengths_only: bool) -> None:
     for name in ("block_size", "val_fraction", "test_fraction"):
         if name in given:
             raise ConfigError(f"--{name.replace('_', '-')} is for random blocks: leave it out, or --val and --test")
-    if "split_seed" in given and not given.get("negatives"):
+    if "split_seed" in given and not given.get("negatives", not lengths_only):
         raise ConfigError("--split-seed is for random blocks and negatives: leave it out, or --val and --test")

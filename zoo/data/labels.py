@@ -99,6 +99,11 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             shuffles = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives"
             lack = unscored(self.variation(split), self.targets) if split != "train" else ""
             lines.append(f"{split}: {len(labels):,} sequences{positive}{shuffles if dataset.shuffles else ''}{lack}")
+        if self.classify and not self.shuffles and not _is_negative(self.data).any():
+            lines.append(
+                "every sequence is a positive of some target: a model of them tells the targets apart, not positives "
+                "from other DNA, and its scores say no more; that takes negatives"
+            )
         return lines
 
     def subset(self, split: Split) -> Labelled[Source]:

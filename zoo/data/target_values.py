@@ -76,7 +76,8 @@ def learn_scale(
     """Learn the units in which each target varies by about one, from a random part of the training split.
 
     Measurements have the mean and standard deviation of their values, those outside the 1st to 99th percentile moved
-    there. Counts have a typical value: half of all counts are in bins with no more than it.
+    there. Counts have a typical value: bins with no more than it hold half of the sum of the counts' square roots, so
+    that neither the many bins with little nor a few with very much decide.
 
     Args:
         blocks: reads the values; each target varies in them.
@@ -115,9 +116,9 @@ def _centre_and_spread(values: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _typical_count(values: NDArray[np.float32]) -> tuple[float, float]:
-    """0, and the count up to which bins (N,) hold half of all counts."""
+    """0, and the count up to which bins (N,) hold half of the sum of square roots."""
     values = np.sort(values[values > 0].astype(np.float64))  # without NaN
-    total = values.cumsum()
+    total = np.sqrt(values).cumsum()
     return 0.0, float(values[np.searchsorted(total, total[-1] / 2)]) if len(values) else 0.0
 
 

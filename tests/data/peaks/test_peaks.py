@@ -23,7 +23,7 @@ from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, reverse_complement
 
 SIZES = {"chr1": 60_000, "chr2": 40_000, "chr3": 20_000}
-RULES = PeakRules(length=100, val=["chr2"], test=["chr3"])
+RULES = PeakRules(length=100, negatives=0, val=["chr2"], test=["chr3"])
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_what_is_dropped_is_counted_with_its_reason(tmp_path: Path, fasta: Path)
         ("chrUn_2", 5, 9),
     )
     black = bed(tmp_path / "black.bed", ("1", 3049, 3060), ("chr9", 1, 2))
-    rules = PeakRules(length=100, blacklist=black, val=["chr2"], test=["chr3"])
+    rules = PeakRules(length=100, blacklist=black, negatives=0, val=["chr2"], test=["chr3"])
     table, report = build({"a": a}, fasta, rules)
     assert [site[1] for site in sites(table)] == [955]
     assert [line for line in report.lines if "dropped" in line] == [
@@ -163,7 +163,7 @@ def test_what_is_dropped_is_counted_with_its_reason(tmp_path: Path, fasta: Path)
 
 def test_lower_case_is_masked_only_where_that_is_asked_for(tmp_path: Path, fasta: Path) -> None:
     a = bed(tmp_path / "a.bed", ("chr1", 20_100, 20_110), ("chr1", 30_000, 30_010))
-    kept = [build({"a": a}, fasta, PeakRules(length=100, soft_masked=soft))[0] for soft in (False, True)]
+    kept = [build({"a": a}, fasta, PeakRules(length=100, negatives=0, soft_masked=soft))[0] for soft in (False, True)]
     assert [len(table) for table in kept] == [2, 1]
 
 
@@ -413,7 +413,8 @@ def test_shuffles_are_added_where_there_are_no_negatives(tmp_path: Path, fasta: 
 
 
 def test_without_any_negative_one_experiment_teaches_nothing(tmp_path: Path, fasta: Path) -> None:
-    data = PeakDataModule(str(fasta), peaks=[bed(tmp_path / "a.bed", ("chr1", 5, 20))], rules=PeakRules(length=100))
+    rules = PeakRules(length=100, negatives=0)
+    data = PeakDataModule(str(fasta), peaks=[bed(tmp_path / "a.bed", ("chr1", 5, 20))], rules=rules)
     with pytest.raises(InputError, match="labels of the target 'a' are 1; give negatives"):
         _ = data.data
 
@@ -525,6 +526,28 @@ def test_a_split_without_a_target_is_said_and_a_validation_without_any_refused(t
     table.write(tmp_path / "table.tsv")
     with pytest.raises(ConfigError, match=r"'a' has the same value everywhere \(1\) in the val split, and 1"):
         PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).setup("fit")
+
+
+APART = "every site has a peak: a model of them tells these files apart, not peaks from other DNA"
+TELLS_APART = "every sequence is a positive of some target: a model of them tells the targets apart, not positives"
+
+
+def test_negatives_are_the_default_where_bases_are_known_and_their_absence_is_said(tmp_path: Path, fasta: Path) -> None:
+    places = [(contig, start, start + 20) for contig in SIZES for start in range(500, 8_000, 1_000)]
+    files = {"a": bed(tmp_path / "a.bed", *places[::2]), "b": bed(tmp_path / "b.bed", *places[1::2])}
+    rules = PeakRules(length=100, val=["chr2"], test=["chr3"])
+    table, report = build(files, fasta, rules)
+    assert (~table.labels.any(1)).sum() == table.labels.any(1).sum() == len(places)
+    assert not any(APART in line for line in report.lines)
+    for genome, negatives in ((fasta, 0.0), (SIZES, None)):
+        table, report = build(files, genome, PeakRules(length=100, negatives=negatives, val=["chr2"], test=["chr3"]))
+        assert table.labels.any(1).all()
+        assert any(line.startswith(APART) for line in report.lines)
+    table.write(tmp_path / "table.tsv")
+    data = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv"))
+    assert data.describe()[-1].startswith(TELLS_APART)
+    with_negatives = PeakDataModule(str(fasta), peaks=files, rules=rules)
+    assert not any(TELLS_APART in line for line in with_negatives.describe())
 
 
 def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Shapes: N peaks, S sites, T targets.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import bioframe
@@ -64,6 +65,8 @@ def build_peak_table(
         ConfigError: rules that need bases without a genome, or contigs that it does not have.
     """
     sequence = genome if isinstance(genome, Genome) else None
+    if rules.negatives is None:
+        rules = replace(rules, negatives=0.0 if sequence is None else 1.0)
     contigs = genome.contigs if isinstance(genome, Genome) else dict(genome)
     if sequence is None and (rules.negatives or rules.soft_masked):
         raise ConfigError("negatives and masked bases need the bases of the genome, not only its contigs' lengths")
@@ -87,6 +90,8 @@ def build_peak_table(
         report.drop(int((~keep).sum()), kind, "with the bases of one of another split, which keeps them")
         sites = sites.select(keep)
     report.refuse_empty_targets(sites.labels.sum(0, dtype=np.int64), list(files), "site")
+    if sites.labels.any(1).all():
+        report.say("every site has a peak: a model of them tells these files apart, not peaks from other DNA")
     _report_splits(sites, list(files), report)
     return PeakTable(list(files), list(contigs), sites.contig, sites.start, rules.length, *sites[2:]), report
 
@@ -209,7 +214,7 @@ def _with_negatives(
     # Sites too, of which some were moved inside their contig.
     on_sites = {"chrom": names[sites.contig], "start": sites.start, "end": sites.start + rules.length}
     occupied = pd.concat([pd.DataFrame(around), pd.DataFrame(on_sites), blacklist], ignore_index=True)
-    whole, rest = divmod(round(rules.negatives * count), count)
+    whole, rest = divmod(round((rules.negatives or 0) * count), count)
     wanted = np.concatenate([np.tile(np.arange(count), whole), rng.permutation(count)[:rest]])
     _, gc = base_counts(genome, sites.contig, sites.start, rules.length, soft_masked=False)
     contig, start, split = draw_background(genome, occupied, gc[wanted], sites.split[wanted], genome_split, rules, rng)

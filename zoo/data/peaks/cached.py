@@ -18,7 +18,7 @@ from zoo.utils.download import sha256_of
 __all__ = ["cached_peak_table"]
 
 # Version of how a table is made: one made otherwise is not taken from the cache.
-_VERSION = 1
+_VERSION = 2
 
 
 def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules) -> tuple[PeakTable, list[str]]:

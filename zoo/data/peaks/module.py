@@ -4,6 +4,7 @@ Shapes: N sites, L bases, T targets.
 """
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
                 "windows of the genome"
             )
         self.genome, self.table, self.rules = genome, table, rules or PeakRules()
+        if self.shuffles and self.rules.negatives is None:
+            self.rules = replace(self.rules, negatives=0.0)  # shuffles are made where there are no negatives
         self.peaks = [peaks] if isinstance(peaks, str) else peaks
         self.inputs_table, self.value_size = inputs_table, input_size
         self._spec: DataSpec | None = None

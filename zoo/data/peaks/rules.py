@@ -26,7 +26,8 @@ class PeakRules(SplitRules):
         blacklist: BED file of regions that no site may touch.
         min_unmasked: smallest fraction of a site's bases that must be unmasked; N is masked.
         soft_masked: count lower-case letters as masked too.
-        negatives: windows without a peak that are added per site, matched in GC content and split.
+        negatives: windows without a peak that are added per site, matched in GC content and split; None for one, or for
+            none where only the lengths of contigs are known.
     """
 
     length: int = 600
@@ -35,14 +36,14 @@ class PeakRules(SplitRules):
     blacklist: str | None = None
     min_unmasked: float = 0.5
     soft_masked: bool = False
-    negatives: float = 0.0
+    negatives: float | None = None
 
     def __post_init__(self) -> None:
         overlap = self.overlap
         if self.length < 1 or not 0 < overlap <= self.length:
             raise ConfigError(f"windows of {self.length} bases cannot overlap by {overlap}")
         self.check(self.length)
-        if not 0 <= self.min_unmasked <= 1 or not 0 <= self.negatives < math.inf:
+        if not 0 <= self.min_unmasked <= 1 or not 0 <= (self.negatives or 0) < math.inf:
             raise ConfigError("min_unmasked must lie in [0, 1], and negatives must be a number from 0 up")
 
     @property
