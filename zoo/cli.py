@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
 from zoo.commands.models import add_info, add_list, add_verify
 from zoo.commands.parser import Parser
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options, rest = build_parser().parse_known_args(arguments)
+        parser = build_parser()
+        complete(parser)
+        options, rest = parser.parse_known_args(arguments)
         if rest and not getattr(options, "takes_rest", False):
             raise ConfigError(
                 f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
@@ -82,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_data(verbs)
     add_benchmark(verbs)
     add_card(verbs)
+    add_completion(verbs)
     return parser
 
 

@@ -1,8 +1,10 @@
 """A case for every argument of the verbs but `predict` and `data`, which have files of their own."""
 
+import json
 import shutil
 from pathlib import Path
 
+import pytest
 from commands.desk import Desk, case
 
 from zoo import __version__
@@ -15,9 +17,26 @@ def listed(desk: Desk, *options: str) -> list[str]:
     return [line.split("\t")[0] for line in desk.run("list", *options).splitlines()[1:]]
 
 
-@case("pattern", "list")
-def pattern_narrows_the_list(desk: Desk) -> None:
-    assert listed(desk, "deepbind.D00328.*") == ["deepbind.D00328.003", "deepbind.D00328.018"]
+@case("words", "list")
+def words_narrow_the_list(desk: Desk) -> None:
+    both = ["deepbind.D00328.003", "deepbind.D00328.018"]
+    assert listed(desk, "deepbind.D00328.*") == listed(desk, "CTCF") == both
+    assert listed(desk, "ctcf", "GM12801") == both[1:]
+
+
+@case("--json", "list")
+def json_holds_all_facts(desk: Desk) -> None:
+    (one,) = json.loads(desk.run("list", "--json", "deepbind.encode_usf1_h1hesc"))
+    assert (one["targets"], one["cell_type"], one["length"], one["run"]["seed"]) == (["USF1"], "H1-hESC", 101, 1)
+    assert Path(one["folder"]).name == one["name"]
+    assert [m["folder"] for m in json.loads(desk.run("list", "--json", "CTCF"))] == [None, None]
+
+
+@case("--tsv", "list")
+def tsv_is_printed_on_a_terminal_too(desk: Desk) -> None:
+    into_a_pipe = desk.run("list", "CTCF")
+    desk.monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert desk.run("list", "CTCF", "--tsv") == into_a_pipe != desk.run("list", "CTCF")
 
 
 @case("--search", "list")
@@ -34,6 +53,14 @@ def species_narrows_the_list(desk: Desk) -> None:
 def info_is_of_the_name(desk: Desk) -> None:
     assert desk.run("info", "deepbind.D00328.003").startswith("# deepbind.D00328.003\n")
     assert "there is no model" in desk.refused("info", "deepbind.nothing")
+
+
+@case("--json", "info")
+def json_holds_the_targets_and_arguments_too(desk: Desk) -> None:
+    details = json.loads(desk.run("info", "--json", "deepbind.encode_usf1_h1hesc"))
+    assert details["arguments"]["length"] == 101
+    assert [row["name"] for row in details["target_rows"]] == details["targets"] == ["USF1"]
+    assert json.loads(desk.run("info", "--json", "deepbind.D00328.003"))["species"] == "Homo sapiens"
 
 
 @case("names", "verify")
@@ -117,6 +144,14 @@ def check_writes_nothing(desk: Desk) -> None:
 @case("--version", "")
 def version_is_printed(desk: Desk) -> None:
     assert desk.run("--version").startswith(f"zoo {__version__}")
+
+
+@case("shell", "completion")
+def shell_has_its_own_script(desk: Desk) -> None:
+    pytest.importorskip("argcomplete")
+    scripts = [desk.run("completion", shell) for shell in ("bash", "zsh", "fish")]
+    assert all("zoo" in script for script in scripts)
+    assert scripts[2] not in scripts[:2]
 
 
 # config, example.

@@ -46,7 +46,21 @@ COMMANDS: list[tuple[str, list[str]]] = [
     ("info ../x", ["'../x'"]),
     ("predict hf-hub:org/repo good.fa", ["hf-hub:org/repo@REVISION"]),
     ("predict local-dir:nowhere good.fa", ["nowhere", "config.json"]),
+    ("predict good.fa deepbind.D00328.003", ["the model comes before", "zoo predict deepbind.D00328.003 good.fa"]),
+    ("predict good.fa local-dir:{broken} -o out.tsv", ["the model comes before", "zoo predict local-dir:"]),
+    ("predict good.fa", ["'good.fa' is a file, not the name of a model", "zoo predict NAME good.fa"]),
+    ("predict good.fa deepbind.D00328.004", ["'good.fa' is a file"]),
+    ("info good.fa", ["'good.fa' is a file", "zoo list"]),
+    ("info notes.txt", ["'notes.txt' is a file"]),
+    ("verify good.bed", ["'good.bed' is a file"]),
+    ("info {broken}", ["is a folder", "local-dir:"]),
     ("list nothing.*", ["`zoo list`"]),
+    ("list CTFC", ["CTFC", "the nearest words are", "CTCF"]),
+    ("list CTCF moues", ["moues", "mouse"]),
+    ("list --json --tsv", ["--json", "--tsv"]),
+    ("completion tcsh", ["tcsh", "bash"]),
+    ("config basset.peeks", ["'basset.peeks'", "basset.peaks"]),
+    ("example -o good.fa/here", ["good.fa/here cannot be created"]),
     ("list --search unobtainium", ["no model"]),
     # sequences
     ("predict {mlp} missing.fa", ["missing.fa", "no such file"]),
@@ -197,5 +211,5 @@ def test_an_interrupted_command_says_so_in_one_line(monkeypatch: pytest.MonkeyPa
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zoo.hub.registry.list_models", interrupt)
+    monkeypatch.setattr("zoo.hub.registry.list_locations", interrupt)
     assert run_zoo("list") == (130, "", "zoo: stopped\n")

@@ -18,7 +18,8 @@ from zoo.inference.labels import predict_sequences
 
 Run = Callable[..., tuple[int, str, str]]
 
-VERBS = ("list", "info", "predict", "train", "verify", "data", "benchmark", "card")
+VERBS = ("list", "info", "predict", "train", "config", "example", "verify", "data", "benchmark", "card", "completion")
+KNOWN = ["species", "cell_type", "assay", "bases", "metric", "licence", "source"]
 NAMES = ["one", "two", "three"]
 SEQUENCES = ["ACGTACGTACGTACGTACGT", "GATTACAGATTACAGATTAC", "TTTTTNNNNNCCCCCGGGGG"]
 GENOME = "N" * 5 + SEQUENCES[0] + SEQUENCES[1] + SEQUENCES[2] + "N" * 5
@@ -62,7 +63,7 @@ def test_list_is_a_table_of_all_models(run_zoo: Run) -> None:
     code, out, err = run_zoo("list")
     header, *rows = [line.split("\t") for line in out.splitlines()]
     assert (code, err) == (0, "")
-    assert header == ["name", "output", "targets", "species", "assay", "metric", "source"]
+    assert header == ["name", "output", "targets", *KNOWN]
     assert len(rows) >= 927
     assert {len(row) for row in rows} == {len(header)}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.errors import ConfigError, OutputError, UnknownNameError
 
-__all__ = ["add_benchmark", "add_card"]
+__all__ = ["add_benchmark", "add_card", "benchmark_scripts"]
 
 
 def add_benchmark(verbs: Any) -> None:
@@ -27,10 +27,9 @@ def add_benchmark(verbs: Any) -> None:
 
 def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Run the script of a table with the remaining arguments."""
-    from zoo.hub.registry import shipped_folder
     from zoo.utils.extras import require_extras
 
-    scripts = {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
+    scripts = benchmark_scripts()
     names = ", ".join(sorted(scripts))
     if options.name is None:
         verb.print_help()
@@ -41,6 +40,13 @@ def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace
         require_extras(["benchmarks"], f"the benchmark {options.name}")
         rest = ["--help", *options.rest] if options.help else options.rest
         runpy.run_path(str(scripts[options.name]))["main"](rest)
+
+
+def benchmark_scripts() -> dict[str, Path]:
+    """The scripts of the benchmarks, by name."""
+    from zoo.hub.registry import shipped_folder
+
+    return {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
 
 
 def add_card(verbs: Any) -> None:

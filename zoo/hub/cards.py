@@ -1,19 +1,25 @@
 """Model cards: `README.md` of a checkpoint and its section of `MODEL_CARDS.md`, rendered from facts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import IntegrityError
 from zoo.hub.config import CARD, TARGETS, CheckpointConfig
-from zoo.hub.facts import ModelFacts, RunFacts, input_names
+from zoo.hub.facts import NOT_STATED, ModelFacts, RunFacts, input_names
+from zoo.hub.markdown import markdown_table, quantile, score_table
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.utils.text import some_of
 
 __all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards"]
 
+_FROM_ELSEWHERE = (
+    "The name is known in the folder that holds `checkpoints/`; elsewhere, `local-dir:FOLDER` names the model."
+)
 # With more targets than this, a card gives quantiles of the test scores instead of those of each target.
 _MOST_ROWS = 100
+# Licence -> the word for it in the front matter of the Hugging Face Hub.
+_HUB_LICENCES = {"Apache-2.0": "apache-2.0", "BSD-3-Clause": "bsd-3-clause", "MIT": "mit", NOT_STATED: "unknown"}
 _QUANTILES = {"minimum": 0.0, "lower quartile": 0.25, "median": 0.5, "maximum": 1.0}
 _USAGE = {
     "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
@@ -32,7 +38,7 @@ def render_card(config: CheckpointConfig, targets_text: str) -> str:
     facts = config.facts
     front = [
         "---",
-        f"license: {facts.licence.lower() if facts.licence == 'Apache-2.0' else 'other'}",
+        f"license: {_HUB_LICENCES.get(facts.licence, 'other')}",
         "library_name: regzoo",
         "tags: [genomics, dna, regulatory-genomics, pytorch-lightning, " + config.architecture + "]",
         "---",
@@ -98,7 +104,7 @@ def describe(name: str) -> str:
     location = find(name)
     if location.folder is None or location.config is None:
         return _short_card(location.facts)
-    lines = _body(location.config, _targets_text(location.folder))
+    lines = _body(location.config, _targets_text(location.folder), name)
     return "\n".join([f"# {location.facts.name}", "", *lines])
 
 
@@ -130,24 +136,30 @@ def _short_card(facts: ModelFacts) -> str:
         f"- input: {facts.input}",
         f"- species: {facts.species}",
         f"- assay: {facts.assay}",
+        *([f"- cell type: {facts.cell_type}"] if facts.cell_type else []),
         f"- licence: {facts.licence}",
         f"- source: {facts.source}; the weights are downloaded on first use",
     ]
     return "\n".join(lines)
 
 
-def _body(config: CheckpointConfig, targets_text: str) -> list[str]:
-    """The lines of a card below its title."""
+def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) -> list[str]:
+    """The lines of a card below its title; its command uses the name by which the model was found, or its own."""
     facts, arguments = config.facts, config.arguments
     lines = [facts.summary + ".", ""]
     lines += [f"**Use.** {facts.use}", ""] if facts.use else []
     lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
-    lines += ["## Facts", "", *_fact_rows(config), "", "## Targets", "", *_markdown_table(targets_text), ""]
+    lines += ["## Facts", "", *_fact_rows(config), "", "## Targets", "", *markdown_table(targets_text), ""]
     if facts.run:
         lines += _run_lines(facts.run, facts.targets)
-    usage = _USAGE[facts.output].format(name=facts.name) + (" --inputs inputs.tsv" if input_names(arguments) else "")
+    usage = _USAGE[facts.output].format(name=name or facts.name) + (
+        " --inputs inputs.tsv" if input_names(arguments) else ""
+    )
     stored = json.dumps({key: value for key, value in arguments.items() if key != "targets"})
-    lines += ["## How to use", "", "```", usage, "```", "", "## Arguments", "", "```json", stored, "```"]
+    lines += ["## How to use", "", "```", usage, "```", ""]
+    if facts.run and facts.source != "this project" and name in (None, facts.name):
+        lines += [_FROM_ELSEWHERE, ""]
+    lines += ["## Arguments", "", "```json", stored, "```"]
     return lines
 
 
@@ -161,6 +173,7 @@ def _fact_rows(config: CheckpointConfig) -> list[str]:
         f"| output | {facts.output}, {count} {'target' if count == 1 else 'targets'} |",
         f"| species | {facts.species} |",
         f"| assay | {facts.assay} |",
+        *([f"| cell type | {facts.cell_type} |"] if facts.cell_type else []),
         f"| licence | {facts.licence} |",
         f"| source | {facts.source} |",
         f"| data | {facts.data} |",
@@ -171,7 +184,7 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     return [
         "## Results",
         "",
-        *_score_table("split", run.metrics),
+        *score_table("split", run.metrics),
         "",
         "The checkpoint was chosen on the validation split, and then scored once on the test split.",
         "",
@@ -198,41 +211,10 @@ def _target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     if len(by_target) < 2:
         return []
     if len(by_target) <= _MOST_ROWS:
-        return ["Test scores of each target:", "", *_score_table("target", by_target), ""]
+        return ["Test scores of each target:", "", *score_table("target", by_target), ""]
     quantiles = {
-        row: {name: _quantile(values, fraction) for name, values in run.target_metrics.items()}
+        row: {name: quantile(values, fraction) for name, values in run.target_metrics.items()}
         for row, fraction in _QUANTILES.items()
     }
     title = "Test scores over all targets (`config.json` has those of each target):"
-    return [title, "", *_score_table("", quantiles), ""]
-
-
-def _quantile(values: Sequence[float | None], fraction: float) -> float | None:
-    known = sorted(value for value in values if value is not None)
-    return known[round(fraction * (len(known) - 1))] if known else None
-
-
-def _score_table(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    """A table with a column for each score that any row has."""
-    columns = list(dict.fromkeys(name for scores in rows.values() for name in scores))
-    return [
-        f"| {title} | " + " | ".join(columns) + " |",
-        "|---|" + "---|" * len(columns),
-        *(
-            f"| {row} | " + " | ".join(_digits(scores.get(name)) for name in columns) + " |"
-            for row, scores in rows.items()
-        ),
-    ]
-
-
-def _digits(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-def _markdown_table(tsv: str) -> list[str]:
-    rows = [line.split("\t") for line in tsv.splitlines()]
-    return [
-        "| " + " | ".join(rows[0]) + " |",
-        "|" + "---|" * len(rows[0]),
-        *("| " + " | ".join(row) + " |" for row in rows[1:]),
-    ]
+    return [title, "", *score_table("", quantiles), ""]

@@ -115,6 +115,7 @@ def save(
         output=model.output.kind,
         targets=tuple(model.output.targets),
         input=describe_input(model.arguments),
+        length=model.length if model.max_length else 0,
     )
     with whole_folder(folder) as draft:
         save_file(state, draft / WEIGHTS)

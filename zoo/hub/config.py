@@ -27,7 +27,7 @@ CARD = "README.md"
 _HASHED = (WEIGHTS, EXAMPLE, TARGETS)
 _SHA256 = re.compile("[0-9a-f]{64}")
 # What `config.json` derives from `arguments`, and so does not store twice.
-_DERIVED = ("targets", "input")
+_DERIVED = ("targets", "input", "length")
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
             output=reader.choice("output", OUTPUT_KINDS),
             targets=_targets(JsonReader(f"{path}: arguments", arguments)),
             input=describe_input(arguments),
+            length=0 if arguments.get("scan") else int(arguments["length"]),
         ),
         architecture=reader.text("architecture"),
         arguments=arguments,

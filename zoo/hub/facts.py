@@ -8,9 +8,22 @@ from typing import Any
 
 from zoo.errors import IntegrityError
 
-__all__ = ["OUTPUT_KINDS", "ModelFacts", "RunFacts", "describe_input", "input_names"]
+__all__ = ["COMMON_SPECIES", "NOT_STATED", "OUTPUT_KINDS", "ModelFacts", "RunFacts", "describe_input", "input_names"]
 
 OUTPUT_KINDS = ("labels", "tracks", "contacts")
+# What a card says of the licence and the source of a model whose maker did not give them.
+NOT_STATED = "not stated"
+COMMON_SPECIES = {
+    "human": "Homo sapiens",
+    "mouse": "Mus musculus",
+    "fly": "Drosophila melanogaster",
+    "worm": "Caenorhabditis elegans",
+    "yeast": "Saccharomyces cerevisiae",
+    "zebrafish": "Danio rerio",
+    "chicken": "Gallus gallus",
+    "arabidopsis": "Arabidopsis thaliana",
+}
+_COMMON = {latin: common for common, latin in COMMON_SPECIES.items()}
 
 
 @dataclass(frozen=True)
@@ -54,31 +67,35 @@ class ModelFacts:
         species: Latin name.
         assay: what the training data measured.
         licence: licence of the weights.
-        source: `this project`, or who published the weights.
+        source: `this project` for the models that are shipped with it, or who made or published the weights.
         use: what the model is meant for.
         limits: where it fails, and what it must not be used for.
         data: where the training data come from, with their reference and licence.
         metric: the headline score, such as `test AUROC 0.951`; empty where there is none.
+        cell_type: cell types or tissue of the training data.
         run: how it was trained; None for weights that others published.
         output: `labels`, `tracks` or `contacts`; `zoo.hub.checkpoint.save` fills it in.
         targets: names of what it predicts (T); filled in likewise.
         input: what it reads; filled in likewise.
+        length: bases that it reads; 0 for a model that takes any number; filled in likewise.
     """
 
     name: str
     summary: str
     species: str = ""
     assay: str = ""
-    licence: str = "Apache-2.0"
-    source: str = "this project"
+    licence: str = NOT_STATED
+    source: str = NOT_STATED
     use: str = ""
     limits: str = ""
     data: str = ""
     metric: str = ""
+    cell_type: str = ""
     run: RunFacts | None = None
     output: str = ""
     targets: tuple[str, ...] = ()
     input: str = ""
+    length: int = 0
 
     @property
     def architecture(self) -> str:
@@ -96,10 +113,21 @@ class ModelFacts:
             raise IntegrityError(f"{self.name}: it is not known how this model was trained")
         return self.run
 
+    @property
+    def common_species(self) -> str:
+        """Common name of the species, such as `human`; empty where there is none here."""
+        return _COMMON.get(self.species, "")
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The facts that a search looks through."""
+        species = (self.species, self.common_species)
+        other = (self.assay, self.cell_type, self.source, self.licence, self.output, self.data)
+        return (self.name, self.summary, *species, *other, *self.targets)
+
     def mentions(self, text: str) -> bool:
-        """Whether the name, summary, species, assay, source or a target contains `text`, in upper or lower case."""
-        facts = (self.name, self.summary, self.species, self.assay, self.source, *self.targets)
-        return any(text.lower() in fact.lower() for fact in facts)
+        """Whether a fact, such as the name, species or a target, contains `text`, in upper or lower case."""
+        return any(text.lower() in fact.lower() for fact in self.texts)
 
 
 def describe_input(arguments: dict[str, Any]) -> str:

@@ -5,11 +5,8 @@ with the code, `./checkpoints` (what `zoo train` wrote), the cache, and the impo
 others published. Each call reads the disk anew. Nothing here imports torch.
 """
 
-import difflib
-import fnmatch
 import logging
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,31 +14,24 @@ from pathlib import Path
 from zoo.errors import IntegrityError, UnknownNameError
 from zoo.hub.architectures import architectures
 from zoo.hub.config import CONFIG, CheckpointConfig, read_config
-from zoo.hub.facts import ModelFacts
+from zoo.hub.facts import COMMON_SPECIES, ModelFacts
+from zoo.hub.names import is_name, matching, near_words, no_such_model, split_name
 from zoo.utils.download import cache_folder
 
 __all__ = [
     "Location",
     "find",
+    "is_model",
+    "list_locations",
     "list_models",
+    "model_names",
+    "no_match",
     "read_checkpoints",
     "shipped_folder",
-    "split_name",
 ]
 
 _log = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
-_NAME = re.compile(r"[a-z][a-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.-]*")
-_COMMON_SPECIES = {
-    "human": "Homo sapiens",
-    "mouse": "Mus musculus",
-    "fly": "Drosophila melanogaster",
-    "worm": "Caenorhabditis elegans",
-    "yeast": "Saccharomyces cerevisiae",
-    "zebrafish": "Danio rerio",
-    "chicken": "Gallus gallus",
-    "arabidopsis": "Arabidopsis thaliana",
-}
 
 
 @dataclass(frozen=True)
@@ -75,51 +65,46 @@ def shipped_folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """Split `architecture.tag`.
-
-    Raises:
-        UnknownNameError: a text that is not a name; it says which prefix a path or a repository needs.
-    """
-    if not _NAME.fullmatch(name):
-        if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and not name.startswith("."):
-            raise UnknownNameError(
-                f"{name!r} is not a name: write hf-hub:{name}@REVISION for a repository on the Hugging Face Hub, "
-                f"or local-dir:{name} for a folder"
-            )
-        if "/" in name or "\\" in name or ".." in name:
-            raise UnknownNameError(f"{name!r} is a path, not a name: write local-dir:{name} for a folder")
-        raise UnknownNameError(
-            f"{name!r} is not a name: one has the form architecture.tag, such as deepbind.D00328.003"
-        )
-    architecture, tag = name.split(".", 1)
-    return architecture, tag
-
-
-def list_models(pattern: str = "*", search: str | None = None, species: str | None = None) -> list[ModelFacts]:
+def list_models(
+    pattern: str | Sequence[str] = (), search: str | None = None, species: str | None = None
+) -> list[ModelFacts]:
     """List the models by name; works offline, and no weights are read.
 
     Args:
-        pattern: a shell pattern of names, such as `deepbind.*`.
-        search: text that the name, summary, species, assay, source or a target must contain, in upper or lower case.
+        pattern: a shell pattern of names, such as `deepbind.*`, or a word that a fact has; several must all match.
+        search: text that a fact must contain, also as a part of a word, in upper or lower case.
         species: a Latin or common name, such as `human`.
 
     Returns:
         The facts of each model. A broken folder, and a name of two different models, is a warning.
     """
-    latin = _COMMON_SPECIES.get(species.lower(), species) if species else ""
+    return [location.facts for location in list_locations(pattern, search, species)]
+
+
+def list_locations(
+    pattern: str | Sequence[str] = (), search: str | None = None, species: str | None = None
+) -> list[Location]:
+    """List the models with the folder of each; see `list_models`."""
+    latin = COMMON_SPECIES.get(species.lower(), species) if species else ""
     models: dict[str, Location] = {}
     for location in (*_local_models(), *_importable()):
         first = models.setdefault(location.facts.name, location)
         if not first.is_same_model(location):
             _log.warning(_two_models(location.facts.name, first, location))
-    return [
+    chosen = [
         location.facts
-        for name, location in sorted(models.items())
-        if fnmatch.fnmatchcase(name, pattern)
-        and (search is None or location.facts.mentions(search))
-        and latin.lower() in location.facts.species.lower()
+        for _, location in sorted(models.items())
+        if (search is None or location.facts.mentions(search)) and latin.lower() in location.facts.species.lower()
     ]
+    return [models[facts.name] for facts in matching(chosen, [pattern] if isinstance(pattern, str) else pattern)]
+
+
+def no_match(words: Sequence[str]) -> UnknownNameError:
+    """The error for words that no model matches; the nearest words are offered."""
+    facts = [location.facts for location in (*_local_models(), *_importable())]
+    near = [word for wrong in words if not matching(facts, [wrong]) for word in near_words(wrong, facts)]
+    offer = f"the nearest words are {', '.join(near)}" if near else "`zoo list` shows all of them"
+    return UnknownNameError(f"no model matches{' ' * bool(words)}{' '.join(words)}; {offer}")
 
 
 def find(name: str) -> Location:
@@ -143,20 +128,23 @@ def find(name: str) -> Location:
     split_name(name)
     locations = [*_folders_of(name), *(model for model in _importable() if model.facts.name == name)]
     if not locations:
-        near = difflib.get_close_matches(name, _names(), n=3, cutoff=0.5)
-        offer = f"the nearest names are {', '.join(near)}" if near else "`zoo list` shows all names"
-        raise UnknownNameError(f"there is no model {name!r}; {offer}")
+        raise no_such_model(name, model_names())
     for other in locations[1:]:
         if not locations[0].is_same_model(other):
             raise UnknownNameError(_two_models(name, locations[0], other))
     return locations[0]
 
 
+def is_model(name: str) -> bool:
+    """Whether a text names a model: by its form, and a plain name only if there is such a model."""
+    return name.startswith(("local-dir:", "hf-hub:")) or name in model_names()
+
+
 def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
     """Read the checkpoints in a folder, by name; each broken one is a warning of one sentence and left out."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         is_ours = (path / CONFIG).exists() or path.name.split(".")[0] in architectures()
-        if _NAME.fullmatch(path.name) and path.is_dir() and is_ours:
+        if is_name(path.name) and path.is_dir() and is_ours:
             try:
                 location = _named_location(path)
             except IntegrityError as error:
@@ -218,9 +206,10 @@ def _importable() -> Iterator[Location]:
         yield from (Location(facts) for facts in import_module(f"zoo.importers.{path.stem}").entries())
 
 
-def _names() -> list[str]:
+def model_names() -> list[str]:
+    """The names of all models on this computer and of those that can be imported; no configuration is read."""
     folders = [folder.name for home in _checkpoint_homes() if home.is_dir() for folder in home.iterdir()]
-    return sorted({name for name in folders if _NAME.fullmatch(name)} | {model.facts.name for model in _importable()})
+    return sorted({name for name in folders if is_name(name)} | {model.facts.name for model in _importable()})
 
 
 def _two_models(name: str, first: Location, other: Location) -> str:

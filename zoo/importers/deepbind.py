@@ -53,6 +53,7 @@ def _entry(name: str, row: dict[str, str]) -> ModelFacts:
         summary=f"{row['protein']}, {kind}{family}: {row['experiment']}{details}",
         species=row["species"],
         assay=row["experiment"],
+        cell_type=row["details"].partition("CellLine=")[2].partition(";")[0],
         data="See the authors' publication.",
         source="Alipanahi 2015, doi:10.1038/nbt.3300",
         licence="BSD-3-Clause",

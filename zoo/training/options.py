@@ -14,7 +14,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
-from zoo.hub.registry import split_name
+from zoo.hub.facts import NOT_STATED
+from zoo.hub.names import split_name
 from zoo.models._base import SequenceModel
 from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.check_data import CheckData
@@ -48,7 +49,9 @@ class CardText:
         summary: one line: what the model predicts.
         species: Latin name.
         assay: what the training data measured.
+        cell_type: cell types or tissue of the training data.
         licence: licence of the weights.
+        source: who made them.
         use: what it is meant for.
         limits: where it fails, and what it must not be used for.
         data: where the training data comes from, with its reference and licence.
@@ -57,7 +60,9 @@ class CardText:
     summary: str = "{targets}"
     species: str = ""
     assay: str = ""
-    licence: str = "Apache-2.0"
+    cell_type: str = ""
+    licence: str = NOT_STATED
+    source: str = NOT_STATED
     use: str = ""
     limits: str = ""
     data: str = ""

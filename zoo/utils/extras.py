@@ -17,7 +17,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "plots": ("matplotlib",),
     "train": _TRAIN,
     "rdata": ("rdata",),
-    "benchmarks": ("akita_torch", "rdata", "sklearn", *_TRAIN),
+    "benchmarks": ("akita_torch", "pyfaidx", "rdata", "sklearn", *_TRAIN),
 }
 
 

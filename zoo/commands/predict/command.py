@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.predict.options import add_all_options, kind_module, kind_of, kind_parser, refuse_foreign
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,11 @@ def predict_command(verb: argparse.ArgumentParser, given: argparse.Namespace) ->
         verb.print_help()
         return
     name = given.rest[0]
-    kind = kind_of(name)
+    try:
+        kind = kind_of(name)
+    except UnknownNameError:
+        _refuse_swapped(given.rest)
+        raise
     refuse_foreign(given, name, kind)
     options = kind_parser(kind, name).parse_args(given.arguments)
     module = kind_module(kind)
@@ -47,6 +51,18 @@ def predict_command(verb: argparse.ArgumentParser, given: argparse.Namespace) ->
     module.check(options)
     _check_extras(kind, bool(getattr(options, "plot", None)))
     _predict(options, module)
+
+
+def _refuse_swapped(words: list[str]) -> None:
+    """Refuse a file before the name of a model.
+
+    Raises:
+        ConfigError: the second word is the name of a model; with the command in its right order.
+    """
+    from zoo.hub.registry import is_model
+
+    if swapped := [word for word in words[1:] if is_model(word)]:
+        raise ConfigError(f"the model comes before the input: zoo predict {swapped[0]} {words[0]}")
 
 
 def _predict(options: argparse.Namespace, module: Any) -> None:
