@@ -57,7 +57,7 @@ def test_each_model_is_one_line_with_its_whole_name(width: int) -> None:
 def test_the_columns_at_80_characters_are_those_that_help_to_choose() -> None:
     lines = on_terminal(80, "list", "usf1", "human")
     row = next(line for line in lines if line.startswith("deepbind.encode_usf1_h1hesc"))
-    assert row.split()[1:] == ["H1-hESC", "ChIP-seq", "human", "101", "bp", "AUROC", "0.9985"]
+    assert row.split()[1:] == ["USF1", "H1-hESC", "ChIP-seq", "human", "101", "bp", "AUROC", "0.9985"]
     assert next(line for line in lines if line.startswith("deepbind.D00700.006")).split()[1:4] == [
         "USF1",
         "GM12878",
@@ -66,20 +66,15 @@ def test_the_columns_at_80_characters_are_those_that_help_to_choose() -> None:
 
 
 def test_cells_are_cut_before_columns_leave_and_empty_columns_are_not_shown() -> None:
-    columns = [
-        Column("name"),
-        Column("long", 4),
-        Column("empty"),
-        Column("extra", 3, rank=1),
-        Column("spare", spare=True),
-    ]
+    soft = [Column("long", 4), Column("empty"), Column("extra", 3, rank=1)]
+    columns = [Column("name"), *soft, Column("spare", spare=True)]
     rows = [["a.very_long_name", "abcdefghij", "", "klmnop", "x"], ["b", "c", "", "d", "y"]]
     cut = [fit_table(columns, rows, width)[1] for width in (60, 38, 34, 27, 22, 10)]
     assert cut == [
         "a.very_long_name  abcdefghij  klmnop  x",
         "a.very_long_name  abcdefghij  klmnop",
         "a.very_long_name abcdefghij klmnop",
-        "a.very_long_name abcd… klm…",
+        "a.very_long_name abc… klmn…",
         "a.very_long_name abcd…",
         "a.very_long_name abc…",
     ]
@@ -133,7 +128,7 @@ ask() {
 """
 COMPLETIONS = {
     "zoo pred": "predict",
-    "zoo predict deepbind.encode_us": "deepbind.encode_usf1_h1hesc deepbind.encode_usf1_hepg2 deepbind.encode_usf2_h1hesc",
+    "zoo predict deepbind.encode_usf1": "deepbind.encode_usf1_h1hesc deepbind.encode_usf1_hepg2",
     "zoo predict basenji.yeast in.f": "in.fa",
     "zoo predict basenji.yeast in.fa --preci": "--precision",
     "zoo predict basenji.yeast in.fa --targets mn": "mnase",
