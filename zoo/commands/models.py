@@ -26,7 +26,7 @@ _COLUMNS = (
     Column("targets", 8, rank=2),
     Column("cell", 7),
     Column("assay", 8),
-    Column("species", 5),
+    Column("species", 7),
     Column("input", 6, rank=1),
     Column("score"),
     Column("output", spare=True),
@@ -107,7 +107,7 @@ def _cells(facts: "ModelFacts") -> list[str]:
     targets = facts.targets[0] if len(facts.targets) == 1 else f"{len(facts.targets):,} targets"
     species = facts.common_species or re.sub(r"\b([A-Z])[a-z]+ (?=[a-z])", r"\1. ", facts.species)
     score = facts.metric.removeprefix("test ").split(",")[0]
-    score = score.replace("Pearson r of log1p", "log r").replace("Pearson r", "r")
+    score = score.replace("Pearson r of log1p", "log r").replace("Pearson r", "r").replace(" 0.", " .")
     return [facts.name, targets, facts.cell_type, facts.assay, species, _bases(facts.length), score, facts.output]
 
 
