@@ -42,6 +42,8 @@ def peaks(desk: Desk, *options: str, source: str = "--genome", refused: bool = F
         if "--val" in options and "--block-size" in words:
             del words[words.index("--block-size") : words.index("--block-size") + 2]
     words += [source, str(desk.made.genome) if source == "--genome" else "sizes", *options]
+    if source == "--genome" and "--negatives" not in options:
+        words += ["--negatives", "0"]
     if refused:
         return desk.refused(*words, "-o", "-")
     return [line.split("\t") for line in desk.run(*words, "-o", "-").splitlines()]
@@ -57,7 +59,7 @@ def files_are_the_targets(desk: Desk) -> None:
 @case("--output", "data peaks")
 def output_is_the_table(desk: Desk) -> None:
     rows = peaks(desk)
-    options = ["one.narrowPeak", "two.narrowPeak", "--length", "100", "--block-size", "400"]
+    options = ["one.narrowPeak", "two.narrowPeak", "--length", "100", "--block-size", "400", "--negatives", "0"]
     desk.run("data", "peaks", *options, "--genome", str(desk.made.genome), "-o", "table.tsv")
     assert [line.split("\t") for line in Path("table.tsv").read_text().splitlines()] == rows
 

@@ -2,7 +2,7 @@
 
 A folder is, byte for byte, what a repository on the Hugging Face Hub holds: `config.json` (the architecture, its
 arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv`, `example.safetensors` (arguments of
-`predict` and the expected prediction) and `README.md` (the card).
+`predict` and the expected prediction), `README.md` (the card) and, of a run of `zoo train`, `recipe.yaml`.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.errors import ConfigError, IntegrityError, UnknownNameError, one_line
 from zoo.hub.architectures import load_architecture
 from zoo.hub.cards import render_card
-from zoo.hub.config import CARD, CONFIG, EXAMPLE, TARGETS, WEIGHTS, CheckpointConfig, read_config
+from zoo.hub.config import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS, CheckpointConfig, read_config
 from zoo.hub.facts import ModelFacts, describe_input
 from zoo.hub.targets import TargetRow, write_targets
 from zoo.hub.upgrade import upgrade_tensors
@@ -85,6 +85,7 @@ def save(
     facts: ModelFacts,
     targets: list[TargetRow],
     example: dict[str, Tensor],
+    recipe: str | None = None,
 ) -> Path:
     """Write a model as a checkpoint folder: complete, loaded again and verified, or nothing.
 
@@ -94,6 +95,7 @@ def save(
         facts: for the card and `zoo list`.
         targets: a row for each target.
         example: arguments of `predict`, which are stored with the prediction.
+        recipe: YAML of the configuration that trained the model; None where there is none.
 
     Returns:
         The folder.
@@ -122,7 +124,10 @@ def save(
         with torch.inference_mode():
             save_file({**example, "expected": copy.predict(**example)}, draft / EXAMPLE)
         write_targets(draft / TARGETS, targets)
-        hashes = {name: sha256_of(draft / name) for name in (WEIGHTS, EXAMPLE, TARGETS)}
+        if recipe is not None:
+            (draft / RECIPE).write_text(recipe)
+        files = [name for name in (WEIGHTS, EXAMPLE, TARGETS, RECIPE) if (draft / name).is_file()]
+        hashes = {name: sha256_of(draft / name) for name in files}
         config = CheckpointConfig(described, architecture, model.arguments, _TOLERANCE, hashes)
         (draft / CONFIG).write_text(config.to_json())
         (draft / CARD).write_text(render_card(config, (draft / TARGETS).read_text()))

@@ -15,7 +15,17 @@ from zoo.hub.facts import OUTPUT_KINDS, ModelFacts, RunFacts, describe_input, in
 from zoo.hub.json_reader import JsonReader, list_of, table_of
 from zoo.hub.upgrade import FORMAT, upgrade_config
 
-__all__ = ["CARD", "CONFIG", "EXAMPLE", "TARGETS", "WEIGHTS", "CheckpointConfig", "parse_config", "read_config"]
+__all__ = [
+    "CARD",
+    "CONFIG",
+    "EXAMPLE",
+    "RECIPE",
+    "TARGETS",
+    "WEIGHTS",
+    "CheckpointConfig",
+    "parse_config",
+    "read_config",
+]
 
 # The files of a checkpoint folder.
 CONFIG = "config.json"
@@ -23,6 +33,7 @@ WEIGHTS = "model.safetensors"
 EXAMPLE = "example.safetensors"
 TARGETS = "targets.tsv"
 CARD = "README.md"
+RECIPE = "recipe.yaml"  # the configuration of the run; of weights that `zoo train` made
 
 _HASHED = (WEIGHTS, EXAMPLE, TARGETS)
 _SHA256 = re.compile("[0-9a-f]{64}")

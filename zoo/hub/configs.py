@@ -7,6 +7,7 @@ import difflib
 from pathlib import Path
 
 from zoo.errors import ConfigError, UnknownNameError
+from zoo.hub.config import RECIPE
 from zoo.hub.registry import shipped_folder
 
 __all__ = ["config_names", "config_purpose", "config_text", "find_config"]
@@ -21,13 +22,18 @@ def find_config(text: str) -> Path:
     """Find the file of a configuration.
 
     Args:
-        text: a file, the name of a shipped configuration, or `configs/NAME.yaml`, as commands on model cards have it.
+        text: a file; the name of a shipped configuration, or `configs/NAME.yaml`, as commands on model cards have it; a
+            checkpoint folder, also as `local-dir:FOLDER`, for the configuration of its run.
 
     Raises:
-        ConfigError: a text that is the name of a file and of a shipped configuration.
+        ConfigError: the name of a file and of a shipped configuration, or a folder without a configuration.
         UnknownNameError: neither; the nearest names are offered.
     """
-    path = Path(text)
+    path = Path(text.removeprefix("local-dir:"))
+    if text and path.is_dir():
+        if not (path / RECIPE).is_file():
+            raise ConfigError(f"{path} holds no {RECIPE}: it is no checkpoint folder that this version of zoo trained")
+        return path / RECIPE
     shipped = shipped_folder("configs") / f"{text.removeprefix('configs/').removesuffix('.yaml')}.yaml"
     is_name = text in (shipped.stem, f"configs/{shipped.name}") and shipped.is_file()
     if path.is_file():

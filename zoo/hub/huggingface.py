@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zoo.errors import UnknownNameError
-from zoo.hub.config import CARD, CONFIG, EXAMPLE, TARGETS, WEIGHTS
+from zoo.hub.config import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS
 from zoo.utils.download import cache_folder
 
 __all__ = ["download", "verified_marker"]
@@ -30,7 +30,7 @@ def download(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        files = [CONFIG, WEIGHTS, TARGETS, EXAMPLE, CARD]
+        files = [CONFIG, WEIGHTS, TARGETS, EXAMPLE, CARD, RECIPE]
         return Path(snapshot_download(repository, revision=revision, allow_patterns=files))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise UnknownNameError(

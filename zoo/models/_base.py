@@ -88,7 +88,7 @@ class SequenceModel(InferenceModel):
         if self.hparams.get("target_scale", config) is not None or not config.scaled_loss:
             raise ConfigError("only a model that takes a target_scale and has none can learn its targets scaled")
         self.target_transform = target_transform(config, self.output.shape, self.loss.activation)
-        self.hparams["target_scale"] = plain(config)
+        self.save_hyperparameters({**self.hparams, "target_scale": plain(config)})  # loggers write those saved last
 
     def _learnt(self, target: Tensor) -> Tensor:
         """Targets (B, *output.shape) in the units in which they are learnt."""

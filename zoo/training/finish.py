@@ -24,7 +24,7 @@ from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.options import TrainCLI, fill
-from zoo.training.recipe import decisive_arguments, recipe
+from zoo.training.recipe import decisive_arguments, recipe, resolved_config
 from zoo.utils.version import code_version
 
 __all__ = ["finish_run"]
@@ -56,6 +56,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
         facts,
         _target_rows(best, data, facts),
         example_for(best, data.length),
+        resolved_config(cli, arguments),
     )
 
 

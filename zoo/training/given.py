@@ -1,6 +1,6 @@
 """The values that a YAML file and options give to `zoo train`, before any class sees them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ __all__ = [
     "Given",
     "OtherClassArguments",
     "check_files",
+    "data_files",
     "read_given",
     "refuse_linked",
     "split_arguments",
@@ -60,7 +61,11 @@ def split_arguments(arguments: Sequence[str]) -> list[str]:
         raise ConfigError(f"options come in pairs, --key value; look at {stray[0]!r}")
     if len(words) % 2 == 0:
         raise ConfigError(f"options come in pairs, --key value: {words[-1]} has no value")
-    find_config(words[0])
+    for config in [
+        words[0],
+        *(value for option, value in zip(words[1::2], words[2::2], strict=True) if option == "--config"),
+    ]:
+        find_config(config)
     return words
 
 
@@ -74,6 +79,17 @@ def read_given(config: str, options: Sequence[str]) -> Given:
     Raises:
         ConfigError: YAML that cannot be read, with its line.
     """
+    content = _read_yaml(config)
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        if option == "--config":
+            _merge(content, _read_yaml(value))
+        else:
+            _override(content, option.removeprefix("--").split("."), _parse(value))
+    return content
+
+
+def _read_yaml(config: str) -> Given:
+    """Read the YAML of a configuration; errors are those of `read_given`."""
     try:
         content = yaml.safe_load(config_text(config))
     except yaml.MarkedYAMLError as error:
@@ -83,9 +99,19 @@ def read_given(config: str, options: Sequence[str]) -> Given:
         raise ConfigError(f"{config}: this is not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{config}: a configuration has keys, such as `name:` and `model:`; this file has none")
-    for option, value in zip(options[::2], options[1::2], strict=True):
-        _override(content, option.removeprefix("--").split("."), _parse(value))
     return content
+
+
+def _merge(tree: Given, other: Given) -> None:
+    """Override values by those of a further configuration, in place, as LightningCLI does."""
+    for key, value in other.items():
+        current = tree.get(key)
+        same_class = isinstance(current, dict) and isinstance(value, dict)
+        same_class = same_class and value.get("class_path", current.get("class_path")) == current.get("class_path")  # type: ignore[union-attr]
+        if same_class:
+            _merge(current, value)  # type: ignore[arg-type]
+        else:
+            tree[key] = value
 
 
 def check_files(given: Given) -> None:
@@ -97,15 +123,39 @@ def check_files(given: Given) -> None:
     Raises:
         InputError: the first file that does not exist, with its key.
     """
+    for key, path in _named_files(given):
+        if not any(Path(file).exists() for file in _files_in(key, path)):
+            raise InputError(f"data.{key}: {path}: no such file")
+
+
+def data_files(given: Given) -> list[Path]:
+    """List the files that the data are made of, those that tables of tracks name included; of those that exist.
+
+    Args:
+        given: the values, as `read_given` reads them.
+    """
+    from zoo.data.tracks.table import read_track_table
+
+    found: list[Path] = []
+    for key, text in _named_files(given):
+        paths = [Path(path) for path in _files_in(key, text) if Path(path).is_file()][:1]
+        found += paths
+        if key in ("targets_table", "inputs_table") and paths:
+            found += [Path(track.path) for track in read_track_table(paths[0])]
+    return found
+
+
+def _named_files(given: Given) -> Iterator[tuple[str, str]]:
+    """Argument and text of each file that the arguments of a DataModule of this package name."""
     data = given.get("data")
     if not isinstance(data, dict) or not str(data.get("class_path")).startswith("zoo."):
         return
     arguments = data.get("init_args")
     for key in _FILE_KEYS:
         value = arguments.get(key) if isinstance(arguments, dict) else None
-        for path in value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]:
-            if isinstance(path, str) and not any(Path(file).exists() for file in _files_in(key, path)):
-                raise InputError(f"data.{key}: {path}: no such file")
+        for text in value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                yield key, text
 
 
 def _files_in(key: str, text: str) -> list[str]:

@@ -1,31 +1,61 @@
-"""The recipe of a run: a hash of what its command and configuration say."""
+"""The recipe of a run: a hash of what decides its result, and the configuration that repeats it."""
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import yaml
 
 from zoo.hub.configs import config_text
+from zoo.training.given import data_files, read_given
+from zoo.utils.cache import content_hash
+from zoo.utils.version import code_version
 
-__all__ = ["decisive_arguments", "recipe"]
+if TYPE_CHECKING:
+    from zoo.training.options import TrainCLI
+
+__all__ = ["decisive_arguments", "recipe", "resolved_config"]
 
 # Options that change only where a run lies and how it looks.
 _NOT_DECISIVE = ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar")
 
 
 def recipe(arguments: Sequence[str]) -> str:
-    """Hash what a training command and its configuration say: two runs of one recipe and commit are the same.
+    """Hash what decides the result of a training command: two runs of one recipe and commit are the same.
 
-    Words on the card, comments, and where the run lies do not count.
+    It decides by its configurations, its options and the content of the user's files; public data are known by the
+    configuration. Words on the card, comments, and where the run lies do not count.
 
     Args:
         arguments: arguments of `zoo train`: the configuration, then options and values.
     """
-    config = yaml.safe_load(config_text(arguments[0]))
-    config.pop("card", None)
-    text = json.dumps([config, decisive_arguments(arguments)[1:]], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    options = list(zip(arguments[1::2], arguments[2::2], strict=False))
+    configs = [
+        yaml.safe_load(config_text(name)) for name in [arguments[0], *(v for o, v in options if o == "--config")]
+    ]
+    for config in configs:
+        config.pop("card", None)
+    files = [content_hash(path) for path in data_files(read_given(arguments[0], arguments[1:]))]
+    content = [configs[0], decisive_arguments(arguments)[1:], *configs[1:], *files]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def resolved_config(cli: "TrainCLI", arguments: Sequence[str]) -> str:
+    """The whole configuration of a run as YAML, defaults filled in: `zoo train` of it repeats the run.
+
+    Args:
+        cli: the run.
+        arguments: arguments of its command, for the comment in the first line.
+    """
+    config = cli.config.clone()
+    config.resume = config.overwrite = False
+    config.config = None
+    text: str = cli.parser.dump(config, skip_none=False)
+    lines = [line for line in text.splitlines() if not line.startswith(("#", "config:"))]
+    command = "zoo train " + shlex.join(decisive_arguments(arguments))
+    return "\n".join([f"# {command} (version {code_version()}); `zoo train` of this file repeats it", *lines]) + "\n"
 
 
 def decisive_arguments(arguments: Sequence[str]) -> list[str]:

@@ -124,10 +124,18 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
         if message := unknown_name(key, given.get(key), schema[key]):
             raise ConfigError(f"{arguments[0]}: {message}")
     try:
-        return make_cli(["--config", str(find_config(arguments[0])), *arguments[1:], *flags])
+        return make_cli([*_with_files(["--config", *arguments]), *flags])
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         message = explain(given, schema) or explain_remainder(str(error))
         raise ConfigError(f"{arguments[0]}: {message}") from None
+
+
+def _with_files(words: Sequence[str]) -> list[str]:
+    """Options and values in turn, with the path of each configuration instead of its name."""
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return [
+        word for option, value in pairs for word in (option, str(find_config(value)) if option == "--config" else value)
+    ]
 
 
 def _quiet_lightning() -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo.errors import OutputError
 from zoo.utils.download import cache_folder
 
-__all__ = ["cached_arrays", "cached_file", "fingerprint"]
+__all__ = ["cached_arrays", "cached_file", "content_hash", "fingerprint"]
 
 # Number and size of the samples of a file: its head, its tail, and evenly spaced ones between.
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
@@ -28,8 +28,18 @@ def fingerprint(path: Path) -> str:
     The time tells an edit between two samples; the samples tell a file that was replaced with its time kept.
     """
     status = path.stat()
-    size = status.st_size
-    digest = hashlib.sha256(f"{size} {status.st_mtime_ns}".encode())
+    return _hash_samples(path, f"{status.st_size} {status.st_mtime_ns}")
+
+
+def content_hash(path: Path) -> str:
+    """Hash a file's size and samples: the same for a copy of the file, on any computer."""
+    return _hash_samples(path, str(path.stat().st_size))
+
+
+def _hash_samples(path: Path, prefix: str) -> str:
+    """Hash a text, and head, tail and evenly spaced samples of a file."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(prefix.encode())
     with path.open("rb") as file:
         for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(int).tolist():
             file.seek(start)
