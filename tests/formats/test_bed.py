@@ -1,7 +1,12 @@
 """BED files: what is read, and which line of which file is refused."""
 
 import gzip
+import io
+import os
+import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,18 +21,55 @@ def write(folder: Path, text: str | bytes, name: str = "a.bed") -> Path:
     return path
 
 
-def test_bed_of_three_to_twelve_columns_is_read(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        "chr1\t0\t5\nchr2\t7\t9\tb\nchr3\t1\t2\t.\t900\nchr4\t3\t8\td\t0\t-\nchr5\t2\t4\te\t0\t+\t2\t4\t0\t1\t2,\t0,\n",
-    )
-    assert read_bed(path) == [
-        Interval("chr1", 0, 5),
-        Interval("chr2", 7, 9, "b"),
-        Interval("chr3", 1, 2),
-        Interval("chr4", 3, 8, "d", "-"),
-        Interval("chr5", 2, 4, "e", "+"),
-    ]
+@pytest.mark.parametrize(
+    ("line", "interval"),
+    [
+        ("chr1\t0\t5", Interval("chr1", 0, 5)),
+        ("chr2\t7\t9\tb", Interval("chr2", 7, 9, "b")),
+        ("chr3\t1\t2\t.\t900", Interval("chr3", 1, 2)),
+        ("chr4\t3\t8\td\t0\t-", Interval("chr4", 3, 8, "d", "-")),
+        ("chr5\t2\t4\te\t0\t+\t2\t4\t0\t1\t2,\t0,", Interval("chr5", 2, 4, "e", "+")),
+        ("chr6\t2\t4\te\t0\t.\t2\t4\t0\t1\t2,\t0,\tx\ty\tz", Interval("chr6", 2, 4, "e")),
+    ],
+)
+def test_bed_of_three_or_more_columns_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str, interval: Interval
+) -> None:
+    assert read_bed(write(tmp_path, f"{line}\n{line}\n")) == [interval] * 2
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("lines", [["pELS", "PLS"], [".", "pELS"], ["pELS", "."], ["dELS,CTCF-bound", "1"]])
+@pytest.mark.parametrize("source", ["file", "standard input", "pipe"])
+def test_a_sixth_column_without_strands_is_not_read_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, lines: list[str], source: str
+) -> None:
+    text = "".join(f"chr1\t{i}\t9\tn{i}\t0\t{cell}\n" for i, cell in enumerate(lines))
+    path: str | Path = write(tmp_path, text)
+    if source == "standard input":
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+        path = "-"
+    elif source == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        threading.Thread(target=path.write_text, args=(text,)).start()
+    assert read_bed(path) == [Interval("chr1", 0, 9, "n0"), Interval("chr1", 1, 9, "n1")]
+    first = next(cell for cell in lines if cell != ".")
+    warning = f"{path}: column 6 holds '{first}', which is no strand: all strands are taken as unknown"
+    assert [record.message for record in caplog.records] == [warning]
+
+
+@pytest.mark.parametrize("first", ["+", "-"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_column_of_strands_with_something_else_is_refused(tmp_path: Path, first: str, order: int) -> None:
+    cells = [first, "plus"][::order]
+    path = write(tmp_path, "".join(f"chr1\t{i}\t9\tn\t0\t{cell}\n" for i, cell in enumerate(cells)))
+    with pytest.raises(InputError, match=rf"a.bed, line {1 + cells.index('plus')}: strand 'plus' is none of"):
+        read_bed(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_contig(tmp_path: Path) -> None:
+    assert read_bed(write(tmp_path, b"\xef\xbb\xbfchr1\t1\t2\n")) == [Interval("chr1", 1, 2)]
 
 
 def test_headers_blank_lines_and_windows_line_ends_are_skipped(tmp_path: Path) -> None:
@@ -47,15 +89,23 @@ def test_gzip_is_recognised_by_its_first_bytes_not_its_name(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("chr1\t5", "2 tab-separated columns"),
-        ("chr1 5 9", "1 tab-separated columns"),
+        ("chr1\t5", "2 tab-separated columns where line 2 has 3"),
+        ("chr1 5 9", "1 tab-separated columns where line 2 has 3"),
         ("chr1\tfive\t9", "'five'"),
         ("chr1\t5\t9.5", "'9.5'"),
         ("chr1\t5\t", "whole numbers"),
         ("chr1\t9\t5", "start 9 and end 5"),
         ("chr1\t5\t5", "start 5 and end 5"),
         ("chr1\t-1\t5", "start -1"),
-        ("chr1\t1\t5\tn\t0\tx", "strand 'x'"),
+        ("chr1\t5\t9\tx", "4 tab-separated columns where line 2 has 3"),
+        ("chr1\t1_0\t20", "'1_0'"),
+        ("chr1\t1e3\t2e3", "'1e3'"),
+        ("chr1\t+1\t2", r"'\+1'"),
+        ("chr1\t1\t\u0665", "whole numbers"),
+        ("chr1\t1\t3000000000", "the end '3000000000' lies past any chromosome"),
+        (f"chr1\t{10**30}\t{10**31}", "the start '10*' lies past any chromosome"),
+        (f"chr1\t1\t{'9' * 9000}", r"the end '9*'... \(9,000 letters\) lies past any chromosome"),
+        ("\t1\t5", "names no contig"),
     ],
 )
 def test_an_invalid_line_is_refused_with_its_number(tmp_path: Path, line: str, reason: str) -> None:

@@ -1,27 +1,40 @@
-"""BED files: three to twelve tab-separated columns, 0-based and half-open."""
+"""BED files: three or more tab-separated columns, 0-based and half-open.
 
-from collections.abc import Iterator, Sequence
+The first three columns are the interval. What the others hold is decided by all lines of a file, not by their number:
+the sixth is the strand if some line has `+` or `-` there.
+"""
+
+import logging
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import InputError
 from zoo.genome.intervals import Interval
-from zoo.utils.text import UNREADABLE, open_text
+from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
 
-__all__ = ["HEADERS", "iterate_bed", "parse_bounds", "read_bed"]
+__all__ = ["LONGEST", "STRANDS", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed"]
 
-# How the lines of a BED file begin that are no intervals.
-HEADERS = ("#", "track", "browser")
+STRANDS = ("+", "-", ".")
+_STRAND = 5  # its column
+LONGEST = 2**31 - 1  # bases of a chromosome, in every format of the field
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+_log = logging.getLogger("zoo")
 
 
 def read_bed(path: str | Path) -> list[Interval]:
-    """Read a BED file of three to twelve columns, plain or gzipped.
+    """Read a BED file of three or more columns, plain or gzipped.
 
     Args:
-        path: the file, or `-` for standard input. Lines that begin with `#`, `track` or `browser` are skipped, as the
-            format says.
+        path: the file, or `-` for standard input. Comments (`#`), and lines of `track` and `browser`, are skipped.
 
     Returns:
-        The intervals in the file's order; the fourth column is the name, the sixth the strand.
+        The intervals in the file's order; the fourth column is the name. The sixth is the strand if it holds strands,
+        and is ignored with a warning if not.
 
     Raises:
         InputError: no such file, no interval, or an invalid line (its number is named).
@@ -31,31 +44,55 @@ def read_bed(path: str | Path) -> list[Interval]:
 
 def iterate_bed(path: str | Path) -> Iterator[Interval]:
     """Read a BED file as `read_bed`, interval by interval, so that memory does not grow with its length."""
-    if str(path) != "-" and not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
-    count = 0
-    try:
-        with open_text(path) as file:
-            for number, line in enumerate(file, 1):
-                if line.strip() and not line.startswith(HEADERS):
-                    count += 1
-                    yield _parse_bed_line(line, f"{path}, line {number}")
-    except UNREADABLE as error:
-        raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
-    if not count:
-        raise InputError(f"{path}: no interval in it")
+    with _regular_file(path) as file:
+        stranded = _has_strands(file, path)
+        for number, fields in _file_lines(file, path):
+            where = f"{path}, line {number}"
+            start, end = parse_bounds(fields, where)
+            name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
+            yield Interval(fields[0], start, end, name, _parse_strand(fields[_STRAND], where) if stranded else ".")
 
 
-def _parse_bed_line(line: str, where: str) -> Interval:
+def bed_lines(lines: Iterable[str], path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Split the lines of intervals of a BED file into their columns.
+
+    Args:
+        lines: lines of the file.
+        path: the file that messages name.
+
+    Yields:
+        Number of the line in the file, from 1, and its cells: three or more, as many as in the first line.
+
+    Raises:
+        InputError: a line with another number of columns, or without a contig.
+    """
+    columns, first = 0, 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or is_header(line):
+            continue
+        fields = line.rstrip("\r\n").split("\t")
+        if not columns:
+            columns, first = len(fields), number
+        if columns < 3:
+            found = f"{columns} tab-separated column{'s' * (columns > 1)}"
+            raise InputError(f"{path}, line {number}: {found} where BED has at least three")
+        if len(fields) != columns:
+            raise InputError(
+                f"{path}, line {number}: {len(fields)} tab-separated columns where line {first} has {columns}"
+            )
+        if not fields[0].strip():
+            raise InputError(f"{path}, line {number}: the first column names no contig")
+        yield number, fields
+
+
+def is_header(line: str) -> bool:
+    """Return whether a line is a comment, or of a genome browser's settings; a contig may be called `track` too."""
+    if line.startswith("#"):
+        return True
+    if not line.startswith(("track", "browser")) or line.split(None, 1)[0] not in ("track", "browser"):
+        return False
     fields = line.rstrip("\r\n").split("\t")
-    if len(fields) < 3:
-        raise InputError(f"{where}: {len(fields)} tab-separated columns where BED has at least three")
-    start, end = parse_bounds(fields, where)
-    name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
-    strand = fields[5] if len(fields) > 5 else "."
-    if strand not in ("+", "-", "."):
-        raise InputError(f"{where}: strand {strand!r} is none of +, - and .")
-    return Interval(fields[0], start, end, name, strand)
+    return len(fields) < 3 or not all(map(_WHOLE_NUMBER.fullmatch, fields[1:3]))
 
 
 def parse_bounds(fields: Sequence[str], where: str) -> tuple[int, int]:
@@ -66,13 +103,72 @@ def parse_bounds(fields: Sequence[str], where: str) -> tuple[int, int]:
         where: file and line, for messages.
 
     Raises:
-        InputError: they are not whole numbers, or not 0 <= start < end.
+        InputError: they are not whole numbers, not 0 <= start < end, or past any chromosome.
     """
-    try:
-        start, end = int(fields[1]), int(fields[2])
-    except ValueError:
-        raise InputError(f"{where}: start {fields[1]!r} and end {fields[2]!r} must be whole numbers") from None
+    if not (_WHOLE_NUMBER.fullmatch(fields[1]) and _WHOLE_NUMBER.fullmatch(fields[2])):
+        raise InputError(f"{where}: start {quoted(fields[1])} and end {quoted(fields[2])} must be whole numbers")
+    for column, cell in zip(("start", "end"), fields[1:3], strict=True):
+        if len(cell) > 18 or int(cell) > LONGEST:
+            raise InputError(f"{where}: the {column} {quoted(cell)} lies past any chromosome")
+    start, end = int(fields[1]), int(fields[2])
     if start < 0 or end <= start:
         kind = "negative" if start < 0 or end < 0 else "reversed" if end < start else "empty"
         raise InputError(f"{where}: start {start} and end {end} are {kind}; an interval has 0 <= start < end")
     return start, end
+
+
+def _parse_strand(cell: str, where: str) -> str:
+    if cell not in STRANDS:
+        raise InputError(
+            f"{where}: strand {quoted(cell)} is none of +, - and .; if column 6 is no strand, leave it out "
+            "(cut -f1-4 keeps the names)"
+        )
+    return cell
+
+
+def _has_strands(file: Path, path: str | Path) -> bool:
+    """Return whether column 6 holds strands; a warning says if it holds something else."""
+    other = ""
+    for _, fields in _file_lines(file, path):
+        if len(fields) <= _STRAND or fields[_STRAND] in ("+", "-"):
+            return len(fields) > _STRAND
+        if fields[_STRAND] != ".":
+            other = other or fields[_STRAND]
+    if other:
+        _log.warning(f"{path}: column 6 holds {quoted(other)}, which is no strand: all strands are taken as unknown")
+    return False
+
+
+def _file_lines(file: Path, path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Lines of a file as `bed_lines`.
+
+    Raises:
+        InputError: it is no text, or has no interval.
+    """
+    number = 0
+    try:
+        with open_text(file) as lines:
+            for number, fields in bed_lines(lines, path):
+                yield number, fields
+    except UNREADABLE as error:
+        raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
+    if not number:
+        raise InputError(f"{path}: no interval in it")
+
+
+@contextmanager
+def _regular_file(path: str | Path) -> Iterator[Path]:
+    """A file that can be read twice: the path, or a copy of standard input or of a pipe."""
+    if str(path) != "-":
+        check_file(path, regular=False)
+        if Path(path).is_file():
+            yield Path(path)
+            return
+    with tempfile.NamedTemporaryFile(prefix="zoo.", suffix=".bed") as copy:
+        if str(path) == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            with Path(path).open("rb") as pipe:
+                shutil.copyfileobj(pipe, copy)
+        copy.flush()
+        yield Path(copy.name)

@@ -16,6 +16,7 @@ __all__ = ["UNREADABLE", "check_file", "open_text", "quoted", "shorten", "some_o
 # Exceptions from reading a file that is not text, or whose gzip is broken.
 UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
+_ENCODING = "utf-8-sig"  # UTF-8, after a byte order mark or not
 _LONGEST_QUOTE = 80  # letters
 
 
@@ -46,13 +47,13 @@ def check_file(path: str | Path, regular: bool = True) -> None:
 
 
 def open_text(path: str | Path) -> IO[str]:
-    """Open a text file for reading, gzipped or not (its first bytes tell); `-` is standard input."""
+    """Open a file of UTF-8 text for reading, gzipped or not (its first bytes tell); `-` is standard input."""
     if str(path) == "-":
-        return io.TextIOWrapper(sys.stdin.buffer)
+        return io.TextIOWrapper(sys.stdin.buffer, _ENCODING)
     path = Path(path)
     with path.open("rb") as head:
         zipped = head.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt") if zipped else path.open("rt")
+    return gzip.open(path, "rt", encoding=_ENCODING) if zipped else path.open("rt", encoding=_ENCODING)
 
 
 def shorten(text: str, most: int = _LONGEST_QUOTE) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from zoo.data.peaks.rules import PeakRules, Report
 from zoo.data.peaks.table import PeakTable
 from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError, InputError
-from zoo.formats.peaks import name_peak_files, read_peak_file
+from zoo.formats.bed import read_bed
+from zoo.formats.peaks import name_peak_files, read_blacklist, read_peak_file
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, reverse_complement
@@ -71,7 +73,114 @@ def test_a_narrow_peak_is_centred_on_its_summit_and_a_bed_on_its_middle(tmp_path
     assert read_peak_file(bed(tmp_path / "b.bed", ("chr1", 100, 200)))["centre"].tolist() == [150]
 
 
-@pytest.mark.parametrize("columns", [3, 4, 6, 9, 12, 15])
+# Ten columns, none of them a summit: centred on middles, with a note why. Middles of 1000-1350 and 1000-1201.
+OTHER_BED10 = {
+    "ENCODE's cCREs": (
+        [("chr1", 1000, 1350, "E1", 0, ".", 1000, 1350, "225,225,225", "dELS"), ("chr1", 1000, 1201, "E2", *"0.9999")],
+        "line 1: '225,225,225' is no signal, p or q value",
+    ),
+    "ENCODE's cCREs without colours": (
+        [
+            ("chr1", 1000, 1350, "E1", 0, ".", 1000, 1350, 0, "pELS"),
+            ("chr1", 1000, 1201, "E2", 0, ".", 1000, 1201, 0, "x"),
+        ],
+        "line 1: the summit 'pELS' must be a whole number, or -1 for none",
+    ),
+    "blocks": (
+        [("chr1", 1000, 1350, "x", 0, "+", 1000, 1350, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", 1050, 1100, 0, 3)],
+        "columns 7 and 8 lie between start and end in all lines, as thickStart and thickEnd of BED do",
+    ),
+    "no thick part": (
+        [("chr1", 1000, 1350, "x", 0, "+", 0, 0, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", 0, 0, 0, 3)],
+        "columns 7 to 9 are 0 in all lines",
+    ),
+    "a class for a strand": (
+        [narrow("chr1", 1000, 1350, 5), (*narrow("chr1", 1000, 1201, 5)[:5], "CTCF", 1, 1, 1, 5)],
+        "line 2: the strand 'CTCF' is none of +, - and .",
+    ),
+    "numbers past the peak": (
+        [narrow("chr1", 1000, 1350, 5), narrow("chr1", 1000, 1201, 201)],
+        "line 2: the summit 201 lies outside the peak's 201 bases",
+    ),
+    "less than -1": (
+        [narrow("chr1", 1000, 1350, 5), narrow("chr1", 1000, 1201, -2)],
+        "line 2: the summit '-2' must be a whole number, or -1 for none",
+    ),
+    "fractions": (
+        [narrow("chr1", 1000, 1350, 5), (*narrow("chr1", 1000, 1201, 5)[:9], 0.5)],
+        "line 2: the summit '0.5' must be a whole number, or -1 for none",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "reason"), OTHER_BED10.values(), ids=OTHER_BED10)
+def test_ten_columns_that_are_no_narrow_peak_are_centred_on_middles_and_that_is_said(
+    tmp_path: Path, rows: list[tuple[Any, ...]], reason: str
+) -> None:
+    path = bed(tmp_path / "a.bed", *rows)
+    notes: list[str] = []
+    assert read_peak_file(path, notes=notes)["centre"].tolist() == [1175, 1100]
+    said = "its peaks are centred on their middles; if column 10 holds summits, call it .narrowPeak"
+    assert notes == [f"{path} is not narrowPeak ({reason}): {said}"]
+    assert read_peak_file(path, summits=False, notes=notes)["centre"].tolist() == [1175, 1100]
+    assert len(notes) == 1
+    called_so = bed(tmp_path / "a.narrowPeak", *rows)
+    if reason.startswith("line"):
+        with pytest.raises(InputError, match=re.escape(f"{called_so}, {reason}")):
+            read_peak_file(called_so)
+    else:  # nothing in it says that it is none
+        assert read_peak_file(called_so)["centre"].tolist() == [1000 + rows[0][9], 1000 + rows[1][9]]
+
+
+@pytest.mark.parametrize("name", ["a.bed", "ENCFF001XYZ.bed.gz", "a.narrowPeak.gz", "peaks"])
+@pytest.mark.parametrize("header", ["", "track type=narrowPeak\n#comment\n", "\n"])
+@pytest.mark.parametrize("comment", ["", "# between\n"])
+def test_narrow_peak_is_known_by_its_lines_whatever_it_is_called(
+    tmp_path: Path, name: str, header: str, comment: str
+) -> None:
+    lines = ["chr1\t100\t200\t.\t0\t+\t5.1\t-1\t3.2e-4\t10\n", "chr1\t300\t401\tx\t7\t.\t0.5\t12\tinf\t-1\n"]
+    path, notes = tmp_path / name, list[str]()
+    path.write_text(header + lines[0] + comment + lines[1])
+    assert read_peak_file(str(path), notes=notes)["centre"].tolist() == [110, 350]
+    assert not notes
+
+
+def test_a_file_called_narrow_peak_has_ten_columns(tmp_path: Path) -> None:
+    path = bed(tmp_path / "a.narrowPeak", ("chr1", 5, 9))
+    with pytest.raises(InputError, match=r"narrowPeak has ten columns, not 3; call a file without summits .bed"):
+        read_peak_file(path)
+    assert read_peak_file(path, summits=False)["centre"].tolist() == [7]
+
+
+def test_a_blacklist_of_any_columns_is_three(tmp_path: Path) -> None:
+    rows = [("chr1", 5, 9, "x", 0, "pELS", 5, 9, "1,2,3", 77), ("chr2", 6, 10, "y", 0, "PLS", 6, 10, "1,2,3", "z")]
+    table = read_blacklist(bed(tmp_path / "a.bed", *rows), ["chr1", "chr2"])
+    assert table.to_numpy().tolist() == [["chr1", 5, 9], ["chr2", 6, 10]]
+
+
+def test_contigs_may_be_called_as_lines_of_headers(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed"
+    path.write_text("track name=x\ntrack\nbrowser\tposition\tchr1:1-2\ntrack1\t5\t9\ntrack\t5\t9\nbrowserA\t6\t10\n")
+    expected = [["track1", 5, 9], ["track", 5, 9], ["browserA", 6, 10]]
+    assert read_peak_file(str(path))[["chrom", "start", "end"]].to_numpy().tolist() == expected
+    assert [[i.chrom, i.start, i.end] for i in read_bed(path)] == expected
+
+
+def test_the_report_says_what_centres_are_from(tmp_path: Path) -> None:
+    summits = [narrow(name, 100, 200, 7) for name in SIZES]
+    other = [(name, 100, 200, "x", 0, "+", 100, 200, 0, 2) for name in SIZES]
+    files = {"a": bed(tmp_path / "a.bed", *summits), "b": bed(tmp_path / "b.bed", *other)}
+    table, report = build(files)
+    assert report.lines[0].startswith(f"{files['b']} is not narrowPeak (columns 7 and 8")
+    assert (
+        report.lines[1] == "6 peaks in 2 files, centred on their summits in 1 of these, on their middles in the others"
+    )
+    assert [start for _, start, _, _ in sites(table)] == [78, 78, 78]  # windows at 57 and 100 are one site
+    assert build({"a": files["a"]})[1].lines[0] == "3 peaks in 1 file, centred on their summits"
+    assert build({"b": files["b"]})[1].lines[1] == "3 peaks in 1 file, centred on their middles"
+
+
+@pytest.mark.parametrize("columns", [3, 4, 6, 9, 11, 12, 13, 15, 20])
 def test_bed_of_any_width_is_read(tmp_path: Path, columns: int) -> None:
     path = bed(tmp_path / "a.bed", ("chr1", 5, 9, *["."] * (columns - 3)), ("chr2", 6, 10, *["."] * (columns - 3)))
     assert read_peak_file(path).to_numpy().tolist() == [["chr1", 5, 9, 7], ["chr2", 6, 10, 8]]
@@ -115,7 +224,7 @@ def test_overlapping_peaks_of_two_files_become_one_site_with_both_labels(tmp_pat
         ("chr1", 4955, "train", [1, 0]),
         ("chr2", 950, "val", [0, 1]),
     ]
-    assert report.lines[0] == "4 peaks in 2 files"
+    assert report.lines[0] == "4 peaks in 2 files, centred on their middles"
     assert "3 sites of 100 bases, of windows that overlapped by 33 or more" in report.lines
 
 
@@ -409,7 +518,7 @@ def test_shuffles_are_added_where_there_are_no_negatives(tmp_path: Path, fasta: 
     data = PeakDataModule(str(fasta), peaks=bed(tmp_path / "a.bed", *rows), rules=RULES, shuffles=1, batch_size=8)
     target = torch.cat([batch.target for batch in data.val_dataloader()])
     assert float(target.mean()) == 0.5
-    assert data.describe()[0].endswith("peaks in 1 file")
+    assert data.describe()[0].endswith("peaks in 1 file, centred on their middles")
 
 
 def test_without_any_negative_one_experiment_teaches_nothing(tmp_path: Path, fasta: Path) -> None:
@@ -443,7 +552,11 @@ BAD_LINES = {
         "line 2: 4 tab-separated columns where line 1 has 3",
     ),
     "a column more": (("chr1", 100, 200, "x"), "line 2: 4 tab-separated columns where line 1 has 3"),
-    "too far": (("chr1", 100, 2**40), "line 2: the end 1099511627776 lies past any chromosome"),
+    "past 64 bits": (
+        ("chr1", 100, 10**30),
+        "line 2: the end '1000000000000000000000000000000' lies past any chromosome",
+    ),
+    "too far": (("chr1", 100, 2**40), "line 2: the end '1099511627776' lies past any chromosome"),
 }
 
 
@@ -469,7 +582,9 @@ def test_a_bad_line_is_named(refused: Callable[..., str], tmp_path: Path, row: t
 
 
 def test_more_bad_files(refused: Callable[..., str], tmp_path: Path) -> None:
-    assert "line 1: 2 tab-separated columns, where BED has 3 to 12" in refused(bed(tmp_path / "a.bed", ("chr1", 5)))
+    assert "line 1: 2 tab-separated columns where BED has at least three" in refused(
+        bed(tmp_path / "a.bed", ("chr1", 5))
+    )
     assert "line 1: the summit 150 lies outside the peak's 100 bases" in refused(
         bed(tmp_path / "b.narrowPeak", narrow("chr1", 100, 200, 150))
     )
@@ -499,7 +614,7 @@ def test_zero_peaks_left_are_refused_with_the_count_of_every_filter(
 ) -> None:
     path = bed(tmp_path / "a.bed", ("chr1", 10_100, 10_110), ("chr1", 70_000, 70_010), ("chrX", 1, 2))
     error = refused(path, "--length", "100")
-    assert "no site is left: 3 peaks in 1 file; 1 peaks dropped: on contigs" in error
+    assert "no site is left: 3 peaks in 1 file, centred on their middles; 1 peaks dropped: on contigs" in error
     assert "1 peaks dropped: past the end" in error
     assert "1 sites dropped: with less than 50%" in error
 

@@ -72,7 +72,7 @@ def build_peak_table(
         raise ConfigError("negatives and masked bases need the bases of the genome, not only its contigs' lengths")
     report = Report()
     blacklist = read_blacklist(rules.blacklist, list(contigs)) if rules.blacklist else pd.DataFrame()
-    peaks = _on_contigs(_read_all(files, rules.summits), list(files), contigs, rules.length, report)
+    peaks = _on_contigs(_read_all(files, rules.summits, report), list(files), contigs, rules.length, report)
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
     keep = _passing(contig, start, list(contigs), blacklist, sequence, rules, report)
     genome_split = GenomeSplit(contigs, rules)
@@ -104,20 +104,25 @@ def _report_splits(sites: _Sites, targets: list[str], report: Report) -> None:
         report.say(f"{name}: {len(labels):,} sites, {int(labels.any(1).sum()):,} with a peak{lack}")
 
 
-def _read_all(files: Mapping[str, str], summits: bool) -> pd.DataFrame:
+def _read_all(files: Mapping[str, str], summits: bool, report: Report) -> pd.DataFrame:
     """Read the peaks of all files: chrom, start, end, centre, number of the file."""
     tables = [
-        read_peak_file(path, summits).assign(file=number)
+        read_peak_file(path, summits, report.lines).assign(file=number)
         for number, path in enumerate(bar(list(files.values()), "reading peaks"))
     ]
-    return pd.concat(tables, ignore_index=True)
+    on_summits = sum(bool((table["centre"] != (table["start"] + table["end"]) // 2).any()) for table in tables)
+    centred = "on their middles" if not on_summits else "on their summits"
+    if 0 < on_summits < len(tables):
+        centred = f"on their summits in {on_summits} of these, on their middles in the others"
+    peaks = pd.concat(tables, ignore_index=True)
+    report.say(f"{len(peaks):,} peaks in {len(files)} file{'s' * (len(files) > 1)}, centred {centred}")
+    return peaks
 
 
 def _on_contigs(
     peaks: pd.DataFrame, files: list[str], contigs: Mapping[str, int], length: int, report: Report
 ) -> pd.DataFrame:
     """Select the peaks that lie on the genome, and add the number of their contig."""
-    report.say(f"{len(peaks):,} peaks in {len(files)} file{'s' * (len(files) > 1)}")
     number, names = pd.factorize(peaks["chrom"])
     matched = find_contigs([str(name) for name in names], contigs)
     if not any(matched.values()):
