@@ -230,7 +230,7 @@ def genome(tmp_path: Path) -> Path:
 def test_predict_reads_intervals_of_a_genome(
     zipped: bool, mlp: str, expected: str, genome: Path, tmp_path: Path, run_zoo: Run
 ) -> None:
-    bed = "track name=x\n# comment\nchr1\t5\t25\tone\nchr1\t25\t45\ttwo\t0\t+\nchr1\t45\t65\tthree\t0\t.\n"
+    bed = "track name=x\n# comment\nchr1\t5\t25\tone\t0\t.\nchr1\t25\t45\ttwo\t0\t+\nchr1\t45\t65\tthree\t0\t.\n"
     path = tmp_path / ("peaks.bed.gz" if zipped else "peaks.bed")
     path.write_bytes(gzip.compress(bed.encode()) if zipped else bed.encode())
     code, out, err = run_zoo("predict", mlp, str(path), "--genome", str(genome))
@@ -246,7 +246,7 @@ def test_predict_reads_intervals_from_standard_input(
 
 
 def test_an_interval_without_name_is_called_by_its_place(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
-    (tmp_path / "peaks.bed").write_text("chr1\t5\t25\nchr1\t5\t25\t.\t0\t-\n")
+    (tmp_path / "peaks.bed").write_text("chr1\t5\t25\t.\t0\t.\nchr1\t5\t25\t.\t0\t-\n")
     code, out, _ = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome))
     assert code == 0
     assert [line.split("\t")[0] for line in out.splitlines()[1:]] == ["chr1:5-25", "chr1:5-25(-)"]

@@ -48,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def desk(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_zoo: Run) -> Desk:
     monkeypatch.chdir(tmp_path)
     Path("in.fa").write_text("".join(f">s{i}\n{sequence}\n" for i, sequence in enumerate(SEQUENCES)))
-    Path("a.bed").write_text("chr1\t100\t120\tsite\nchr2\t60\t80\n")
+    Path("a.bed").write_text("chr1\t100\t120\tsite\nchr2\t60\t80\t.\n")
     Path("regions.bed").write_text("chr1\t1000\t3000\n")
     return Desk(made, run_zoo, monkeypatch)
 

@@ -543,7 +543,7 @@ def test_the_regions_of_a_bed_file_are_written_as_arrays(
     run_zoo: Run, saved: Saved, model: Akita, genome: Genome, tmp_path: Path
 ) -> None:
     bed, path = tmp_path / "regions.bed", tmp_path / "a.npz"
-    bed.write_text("chr4\t700\t1000\n1\t1000\t2500\nchr1\t2000\t3500\tsecond\t0\t-\n")
+    bed.write_text("chr4\t700\t1000\t.\t0\t.\n1\t1000\t2500\t.\t0\t.\nchr1\t2000\t3500\tsecond\t0\t-\n")
     options = ["--genome", str(genome.path), "-o", str(path), "--step", "16"]
     code, _, err = run_zoo("predict", saved.alone, str(bed), *options)
     assert (code, err) == (0, f"{path}: 1 file(s), 2 target(s), 3 region(s)\n")

@@ -142,7 +142,7 @@ def files(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def test_the_command_writes_what_the_predictors_give(files: Made, run_zoo: Run) -> None:
-    Path("sites.bed").write_text("chr1\t101\t121\ta\t0\t-\nchr2\t7\t27\n")
+    Path("sites.bed").write_text("chr1\t101\t121\ta\t0\t-\nchr2\t7\t27\t.\t0\t.\n")
     options = ["--genome", str(files.genome), "--inputs", files.inputs]
     code, out, err = run_zoo("predict", files.with_inputs["labels"], "sites.bed", *options)
     assert (code, err) == (0, "")
