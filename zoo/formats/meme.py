@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.errors import InputError
+from zoo.utils.text import quoted
 
 __all__ = ["Motif", "best_matches", "read_meme"]
 
@@ -51,10 +52,10 @@ def read_meme(path: str | Path) -> list[Motif]:
         name, _, rest = block.partition("\n")
         matrix = re.search(r"letter-probability matrix:.*?w=\s*(\d+)[^\n]*\n((?:\s*[\d.eE+-]+[^\n]*\n?)+)", rest)
         if matrix is None:
-            raise InputError(f"{path}: the motif {name.strip()!r} has no letter-probability matrix")
+            raise InputError(f"{path}: the motif {quoted(name.strip())} has no letter-probability matrix")
         rows = [[float(value) for value in line.split()] for line in matrix[2].splitlines() if line.strip()]
         if len(rows) != int(matrix[1]) or any(len(row) != 4 for row in rows):
-            raise InputError(f"{path}: the matrix of {name.strip()!r} is not {matrix[1]} rows of 4 numbers")
+            raise InputError(f"{path}: the matrix of {quoted(name.strip())} is not {matrix[1]} rows of 4 numbers")
         motifs.append(Motif(name.strip(), torch.tensor(rows).T))
     if not motifs:
         raise InputError(f"{path}: no motif in it; is it in MEME format?")

@@ -167,7 +167,7 @@ class Genome:
         if not self.holds(interval):
             length = self.contigs[self.contig(interval.chrom)]
             raise InputError(
-                f"the interval {interval} reaches past the end of {interval.chrom}, "
+                f"the interval {shorten(str(interval))} reaches past the end of {shorten(interval.chrom)}, "
                 f"which has {length} bases in {self.path}"
             )
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from zoo.errors import InputError
+from zoo.utils.text import quoted
 
 __all__ = ["Interval", "parse_region"]
 
@@ -51,8 +52,8 @@ def parse_region(text: str) -> Interval:
     """
     match = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text)
     if not match:
-        raise InputError(f"the region {text!r} is not of the form chrIX:100,000-110,000")
+        raise InputError(f"the region {quoted(text)} is not of the form chrIX:100,000-110,000")
     start, end = (int(number.replace(",", "") or 0) for number in match.groups()[1:])
     if end <= start:
-        raise InputError(f"the region {text!r} is empty or reversed")
+        raise InputError(f"the region {quoted(text)} is empty or reversed")
     return Interval(match[1], start, end)

@@ -10,7 +10,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.models._base import SequenceModel
 from zoo.outputs import Output
-from zoo.utils.text import some_of
+from zoo.utils.text import quoted, some_of
 
 __all__ = ["Span", "bins_of", "check_regions", "check_sites", "choose_targets", "merge_regions"]
 
@@ -117,7 +117,7 @@ def check_sites(
             model.check_length(len(site))
         except InputError as error:
             remedy = f"--resize takes {model.length} bases around each centre"
-            raise InputError(f"{site.label!r}: {error}; {remedy}") from None
+            raise InputError(f"{quoted(site.label)}: {error}; {remedy}") from None
         yield site
     if past_end:
         notes.append(f"{past_end} resized intervals reach past the end of their contig and are padded with N")

@@ -19,6 +19,7 @@ from zoo.genome.intervals import Interval
 from zoo.inference.regions import Span
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
+from zoo.utils.text import quoted
 
 if TYPE_CHECKING:
     from zoo.data.tracks.inputs import InputTracks
@@ -74,7 +75,9 @@ class WindowReader:
             return None
         for site in sites:
             if len(site) % self.size:
-                raise InputError(f"{site.label!r}: its {len(site)} bases are no multiple of the {self.size} of a value")
+                raise InputError(
+                    f"{quoted(site.label)}: its {len(site)} bases are no multiple of the {self.size} of a value"
+                )
         values: dict[int, Values] = {}
         lengths = np.array([len(site) for site in sites])
         minus = np.array([site.strand == "-" for site in sites])

@@ -22,7 +22,7 @@ from zoo.errors import InputError, one_line
 from zoo.genome.contigs import match_contigs
 from zoo.genome.fasta import Genome
 from zoo.utils.atomic import whole_file
-from zoo.utils.text import UNREADABLE, open_text, some_of
+from zoo.utils.text import UNREADABLE, open_text, quoted, some_of
 
 __all__ = ["SITE_COLUMNS", "PeakTable", "read_table_header"]
 
@@ -99,7 +99,7 @@ class PeakTable:
         splits = {word: split_index(word) for word in table["split"].unique()}
         unknown = [word for word, index in splits.items() if index is None]
         if unknown:
-            raise InputError(f"{path}: the split {min(unknown)!r} is none of {', '.join(SPLITS)}")
+            raise InputError(f"{path}: the split {quoted(min(unknown))} is none of {', '.join(SPLITS)}")
         contig, contigs = pd.factorize(table["chrom"])
         return cls(
             targets,
@@ -164,7 +164,7 @@ def _first_lines(path: str | Path) -> tuple[list[str], list[str]]:
             f"{', '.join(SITE_COLUMNS)} and at least one target should be"
         )
     if len(set(targets)) < len(targets):
-        raise InputError(f"{path}: two columns are called {max(targets, key=targets.count)!r}")
+        raise InputError(f"{path}: two columns are called {quoted(max(targets, key=targets.count))}")
     return columns, row
 
 
@@ -197,10 +197,13 @@ def _find_invalid_line(path: str | Path, columns: list[str]) -> str | None:
                     return f"{path}, line {number}: {len(cells)} cells under {len(columns)} columns"
                 for index in (1, 2):
                     if not cells[index].isdecimal():
-                        return f"{path}, line {number}: the {columns[index]} {cells[index]!r} is not a whole number"
+                        return (
+                            f"{path}, line {number}: the {columns[index]} {quoted(cells[index])} is not a whole number"
+                        )
                 for column, cell in list(zip(columns, cells, strict=True))[len(SITE_COLUMNS) :]:
                     if cell not in ("0", "1"):
-                        return f"{path}, line {number}: the target {column!r} has the label {cell!r}, not 0 or 1"
+                        where = f"{path}, line {number}: the target {quoted(column)}"
+                        return f"{where} has the label {quoted(cell)}, not 0 or 1"
     except (OSError, *UNREADABLE) as error:
         return f"{path} cannot be read as a table of peaks ({error})"
     return None

@@ -18,7 +18,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.formats._sequence_blocks import Row
 from zoo.formats.sequences import SequenceFile, stack_codes
 from zoo.genome.sequence import Codes
-from zoo.utils.text import check_file
+from zoo.utils.text import check_file, quoted, some_of
 
 __all__ = ["SequenceDataModule"]
 
@@ -146,10 +146,13 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         try:
             value = float(text)
         except ValueError:
-            raise InputError(f"{self.table}, line {line}: the label {text!r} in {column!r} is not a number") from None
+            raise InputError(
+                f"{self.table}, line {line}: the label {quoted(text)} in {column!r} is not a number"
+            ) from None
         if not np.isfinite(value):
             raise InputError(
-                f"{self.table}, line {line}: the label {text!r} in {column!r} is not finite; leave a missing one empty"
+                f"{self.table}, line {line}: the label {quoted(text)} in {column!r} is not finite; leave missing ones "
+                "empty"
             )
         return value
 
@@ -159,7 +162,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         value = row[self.split_column]
         index = split_index(value)
         if index is None:
-            raise InputError(f"{self.table}, line {line}: the split {value!r} is none of {', '.join(SPLITS)}")
+            raise InputError(f"{self.table}, line {line}: the split {quoted(value)} is none of {', '.join(SPLITS)}")
         return index
 
     def _warn_of_ambiguity(self, file: SequenceFile) -> None:
@@ -207,4 +210,4 @@ def _file(path: str) -> str:
 
 def _check_column(column: str, columns: Collection[str], table: str) -> None:
     if column not in columns:
-        raise InputError(f"{table}: no column {column!r}; there are {', '.join(columns)}")
+        raise InputError(f"{table}: no column {column!r}; there are {some_of(columns, 20)}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic
 from zoo.utils.atomic import names_a_file
-from zoo.utils.text import UNREADABLE, open_text
+from zoo.utils.text import UNREADABLE, open_text, quoted
 
 __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
 
@@ -145,12 +145,12 @@ def _track(cells: dict[str, str], folder: Path, where: str) -> Track:
             raise InputError(f"{where}: the {name} is missing")
     for name, known in (("statistic", ("mean", "sum")), ("missing", ("zero", "mask"))):
         if cells.get(name, known[0]) not in known:
-            raise InputError(f"{where}: the {name} {cells[name]!r} is neither {known[0]} nor {known[1]}")
+            raise InputError(f"{where}: the {name} {quoted(cells[name])} is neither {known[0]} nor {known[1]}")
     numbers: dict[str, Any] = {
         name: _number(cells[name], name, where) for name in ("scale", "soft_clip", "clip") if name in cells
     }
     if not names_a_file(cells["name"]):
-        raise InputError(f"{where}: {cells['name']!r} cannot name a target, for a file is called after it")
+        raise InputError(f"{where}: {quoted(cells['name'])} cannot name a target, for a file is called after it")
     path = folder / cells["path"]
     if not path.is_file():
         raise InputError(f"{where}: {path}: no such file")
@@ -163,7 +163,7 @@ def _number(cell: str, name: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or value == 0 or (value < 0 and name != "scale"):
-        raise InputError(f"{where}: the {name} {cell!r} is not a number{'' if name == 'scale' else ' above 0'}")
+        raise InputError(f"{where}: the {name} {quoted(cell)} is not a number{'' if name == 'scale' else ' above 0'}")
     return value
 
 
@@ -171,12 +171,15 @@ def _check_names(tracks: Sequence[Track], path: str | Path) -> None:
     partners: dict[str, str] = {}
     for track in tracks:
         if track.name in partners:
-            raise InputError(f"{path}: two targets are named {track.name!r}")
+            raise InputError(f"{path}: two targets are named {quoted(track.name)}")
         partners[track.name] = track.strand_partner
     for name, partner in partners.items():
         if partner and partner not in partners:
-            raise InputError(f"{path}: {partner!r}, the strand partner of {name!r}, is not among the targets")
+            raise InputError(
+                f"{path}: {quoted(partner)}, the strand partner of {quoted(name)}, is not among the targets"
+            )
         if partner and partners[partner] != name:
             raise InputError(
-                f"{path}: {partner!r} is the strand partner of {name!r}, but its own is {partners[partner] or 'none'!r}"
+                f"{path}: {quoted(partner)} is the strand partner of {quoted(name)}, but its own is "
+                f"{quoted(partners[partner] or 'none')}"
             )
