@@ -341,6 +341,13 @@ def test_saving_leaves_the_callers_model_in_its_mode(tmp_path: Path) -> None:
     assert save_mlp(tmp_path / "mlp.new").training
 
 
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Hub that knows every repository."""
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("hub")
 def test_a_hub_name_without_revision_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("nothing is to be fetched"))
     for name in ("hf-hub:org/repo", "hf-hub:org/repo@"):
@@ -348,6 +355,7 @@ def test_a_hub_name_without_revision_is_refused_with_the_cure(monkeypatch: pytes
             load(name)
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str]] = []
 
@@ -367,12 +375,14 @@ def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, m
         load("hf-hub:org/repo@def456")
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_hub_repository_that_is_no_checkpoint_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
     with pytest.raises(IntegrityError, match=r"config\.json"):
         load("hf-hub:org/repo@abc123")
 
 
+@pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize("failure", [OSError("offline"), huggingface_hub.errors.HFValidationError("bad name")])
 def test_a_hub_that_does_not_answer_is_one_sentence(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def snapshot_download(*_: object, **__: object) -> NoReturn:

@@ -190,6 +190,7 @@ def test_info_describes_folders_and_hub_repositories_like_names(
 ) -> None:
     here = save_model("checkpoints/mlp.mine")
     snapshot = shutil.copytree(here, tmp_path / "0123abc")
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(snapshot))
     outputs = [run_zoo("info", name) for name in ("mlp.mine", f"local-dir:{here}", "hf-hub:org/repo@0123abc")]
     commands = [f"zoo predict {name} " for name in ("mlp.mine", f"local-dir:{here}", "hf-hub:org/repo@0123abc")]

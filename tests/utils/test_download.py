@@ -7,14 +7,16 @@ import hashlib
 import http.server
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pooch
 import pytest
 import requests
+from made.servers import Handler, serving
 
-from zoo.errors import DownloadError, IntegrityError
+from zoo.errors import DownloadError, IntegrityError, OutputError
+from zoo.utils.cache import cached_file
 from zoo.utils.download import PublicFile, cache_folder, fetch, sha256_of
 
 CONTENT = b"ACGT\n" * 1000
@@ -135,12 +137,20 @@ def test_a_file_is_downloaded_once_and_kept(public: Path, url: str, requested: l
     assert requested == ["/data/a%20b.fa"]
 
 
-@pytest.mark.parametrize("served", [b"", CONTENT[:-1], b"<html>sign in</html>"], ids=["empty", "short", "a page"])
+@pytest.mark.parametrize(
+    ("served", "words"),
+    [
+        (b"", "what was downloaded is not what was published"),
+        (CONTENT[:-1], "what was downloaded is not what was published"),
+        (b"<html>sign in</html>", "a web page came in place of the file, such as the login page"),
+        (b"\n <!DOCTYPE HTML><title>Guests</title>", "a web page came in place of the file, such as the login page"),
+    ],
+)
 def test_a_download_with_other_content_is_refused_and_deleted(
-    public: Path, url: str, cache: Path, served: bytes
+    public: Path, url: str, cache: Path, served: bytes, words: str
 ) -> None:
     put(public / "a.fa", served)
-    with pytest.raises(IntegrityError, match=r"/a.fa: what was downloaded is not what was published"):
+    with pytest.raises(IntegrityError, match=f"/a.fa: {words}"):
         fetch(public_file(f"{url}/a.fa"))
     assert files_in(cache) == []
 
@@ -159,16 +169,75 @@ def test_a_damaged_cached_file_is_downloaded_again(
 
 
 def test_a_missing_file_is_a_download_error_that_says_what_to_do(url: str, cache: Path) -> None:
-    with pytest.raises(DownloadError, match=r"/a.fa could not be downloaded.*ZOO_MIRROR"):
+    with pytest.raises(DownloadError, match=r"/a.fa: 127\.0\.0\.1 has no such file \(404\); set ZOO_MIRROR"):
         fetch(public_file(f"{url}/a.fa"))
+    assert files_in(cache) == []
+
+
+def answer(status: int) -> Callable[[Handler], None]:
+    return lambda request: request.answer(status, b"")
+
+
+def send_on(address: str) -> Callable[[Handler], None]:
+    return lambda request: request.answer(302, b"", {"Location": address})
+
+
+ANSWERS: dict[str, tuple[Callable[[Handler], None], str]] = {
+    "401": (answer(401), "asks for a login (401)"),
+    "403": (answer(403), "refuses access (403)"),
+    "404": (answer(404), "has no such file (404)"),
+    "418": (answer(418), "refuses the request (418)"),
+    "429": (answer(429), "had too many requests (429): wait and try again"),
+    "500": (answer(500), "has a fault (500): try again later"),
+    "503": (answer(503), "has a fault (503): try again later"),
+    "cut": (lambda request: request.answer(200, CONTENT, cut=True), "cut the connection before the file was whole"),
+    "closed": (lambda request: None, "cut the connection before the file was whole"),
+    "circle": (send_on("/a.fa"), "sends requests in a circle"),
+    "nowhere": (send_on("gopher://x/a.fa"), "sends requests to what is no address"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_each_answer_of_a_server_is_its_own_sentence_and_leaves_no_file(case: str, cache: Path) -> None:
+    get, words = ANSWERS[case]
+    with serving(get) as url, pytest.raises(DownloadError) as caught:
+        fetch(public_file(f"{url}/a.fa"))
+    assert f"{url}/a.fa: 127.0.0.1 {words}" in str(caught.value)
+    assert str(caught.value).endswith("; set ZOO_MIRROR to a folder that has it")
     assert files_in(cache) == []
 
 
 def test_an_unreachable_server_is_a_download_error(cache: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(DownloadError, match="ConnectionError"):
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 cannot be reached \(no network, or a wrong address\)"):
         fetch(public_file(f"http://127.0.0.1:{port}/a.fa"))
+
+
+@pytest.mark.parametrize(
+    ("name", "proxy", "words"),
+    [
+        (
+            "http_proxy",
+            "http://me:secret@127.0.0.1:9",
+            "example.org cannot be reached through the proxy that http_proxy",
+        ),
+        ("ALL_PROXY", "socks5://me:secret@127.0.0.1:9", "ALL_PROXY names a SOCKS proxy, which needs a package: pip"),
+    ],
+)
+def test_a_proxy_that_is_not_there_is_named_without_its_password(
+    name: str, proxy: str, words: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, proxy)
+    with pytest.raises(DownloadError) as caught:
+        fetch(public_file("http://example.org/a.fa"))
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_what_is_no_address_is_said(cache: Path) -> None:
+    with pytest.raises(DownloadError, match=r"'foo/a\.fa' is not an address that begins with https:// or http://"):
+        fetch(public_file("foo/a.fa"))
 
 
 def break_downloads(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -180,18 +249,21 @@ def break_downloads(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> No
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "words"),
     [
-        requests.exceptions.ChunkedEncodingError("broken off"),
-        requests.exceptions.InvalidURL("sent on to nowhere"),
-        requests.exceptions.ReadTimeout("slow"),
-        OSError(28, "No space left on device"),
+        (requests.exceptions.ChunkedEncodingError("broken off"), "example.org cut the connection before"),
+        (requests.exceptions.ReadTimeout("slow"), "example.org did not answer in time"),
+        (requests.exceptions.SSLError("self-signed"), "example.org has a certificate that cannot be verified"),
+        (requests.exceptions.RequestException("unheard of"), "could not be downloaded .*RequestException"),
+        (OSError(28, "No space left on device"), "cannot be kept: No space left on device; .*ZOO_CACHE"),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=lambda value: type(value).__name__,
 )
-def test_a_failed_download_leaves_no_file(cache: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def test_a_failed_download_leaves_no_file(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, words: str
+) -> None:
     break_downloads(monkeypatch, error)
-    with pytest.raises(DownloadError, match=type(error).__name__):
+    with pytest.raises((DownloadError, OutputError), match=words):
         fetch(public_file("https://example.org/a.fa"))
     assert files_in(cache) == []
 
@@ -203,7 +275,20 @@ def test_an_interrupted_download_leaves_no_file(cache: Path, monkeypatch: pytest
     assert files_in(cache) == []
 
 
-def test_a_cache_folder_that_cannot_be_created_is_a_download_error(cache: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_named_with_the_cure(cache: Path) -> None:
     put(cache, b"a file where the folder should be")
-    with pytest.raises(DownloadError, match=r"a.fa could not be downloaded"):
+    with pytest.raises(OutputError, match=rf"a\.fa cannot be kept in {cache}/\S+: Not a directory; .*ZOO_CACHE name a"):
         fetch(public_file("https://example.org/a.fa"))
+    with pytest.raises(OutputError, match=rf"the cache cannot hold {cache}/\S+ \(Not a directory\): .*ZOO_CACHE"):
+        cached_file("kind", "key", lambda path: None, ".npz")
+
+
+def test_a_user_without_a_home_folder_is_told_to_name_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("ZOO_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    with pytest.raises(OutputError, match=r"no home folder for the cache: .*ZOO_CACHE name a folder"):
+        cache_folder()

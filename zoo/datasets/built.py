@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from filelock import FileLock
 
 from zoo.datasets.sources import files_of
 from zoo.utils.atomic import whole_folder
-from zoo.utils.download import cache_folder
+from zoo.utils.download import cache_folder, writing_to_cache
 
 __all__ = ["built_folder", "built_path"]
 
@@ -36,11 +37,14 @@ def built_folder(name: str, sets: Sequence[str], version: str, build: Callable[[
 
     Raises:
         DownloadError: a public file cannot be downloaded.
+        OutputError: the cache cannot be written.
     """
     folder = built_path(name, sets, version)
     if not (folder / "report.txt").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
+        with ExitStack() as stack:
+            with writing_to_cache(folder):
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FileLock(f"{folder}.lock"))
             if not (folder / "report.txt").is_file():
                 with whole_folder(folder) as draft:
                     build(draft)

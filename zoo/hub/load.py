@@ -1,5 +1,6 @@
 """Load and verify models by name."""
 
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from zoo.hub.huggingface import verified_marker
 from zoo.hub.registry import find
 from zoo.hub.targets import TargetRow
 from zoo.models._base import SequenceModel
-from zoo.utils.download import cache_folder
+from zoo.utils.download import OTHER_CACHE, cache_folder, writing_to_cache
 
 __all__ = ["load", "resolve", "verify"]
 
@@ -33,6 +34,7 @@ def load(name: str, device: str | torch.device = "cpu") -> SequenceModel:
         UnknownNameError: no such model (the nearest names are offered), or two different models of that name.
         IntegrityError: files that are broken or not what was published.
         DownloadError: weights that cannot be downloaded.
+        OutputError: a cache that cannot be written.
     """
     return load_folder(resolve(name)).to(device)
 
@@ -52,8 +54,9 @@ def resolve(name: str) -> Path:
         marker = verified_marker(name, folder)
         if not marker.exists():
             verify_folder(folder, name)
-            marker.parent.mkdir(parents=True, exist_ok=True)
-            marker.touch()
+            with suppress(OSError):  # where the cache cannot be written, it is verified again next time
+                marker.parent.mkdir(parents=True, exist_ok=True)
+                marker.touch()
     return folder
 
 
@@ -71,12 +74,14 @@ def verify(name: str) -> Verification:
 
 def _import(facts: ModelFacts, folder: Path) -> None:
     """Fetch weights that others published, and save them as a checkpoint folder."""
+    with writing_to_cache(folder):  # before anything is downloaded
+        folder.parent.mkdir(parents=True, exist_ok=True)
     importer = import_module(f"zoo.importers.{facts.architecture}")
     model: SequenceModel = importer.import_model(facts.name)
     example = example_for(model, model.length if model.max_length else 2 * model.length)
     targets = [TargetRow(target, facts.summary, model.loss.unit) for target in facts.targets]
     try:
         save(model, folder, facts, targets, example)
-    except OutputError:
+    except OutputError as error:
         if not (folder / CONFIG).is_file():  # otherwise another process was faster, with the same weights
-            raise
+            raise OutputError(f"{error}; {OTHER_CACHE}") from None

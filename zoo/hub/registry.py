@@ -7,11 +7,12 @@ others published. Each call reads the disk anew. Nothing here imports torch.
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from zoo.errors import IntegrityError, UnknownNameError
+from zoo.errors import IntegrityError, OutputError, UnknownNameError
 from zoo.hub.architectures import architectures
 from zoo.hub.config import CONFIG, CheckpointConfig, read_config
 from zoo.hub.facts import COMMON_SPECIES, ModelFacts
@@ -156,7 +157,9 @@ def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
 
 def _checkpoint_homes() -> list[Path]:
     """The folders that may hold checkpoints; in a checkout `./checkpoints` is the shipped one and counts once."""
-    homes = [shipped_folder("checkpoints"), Path("checkpoints"), cache_folder() / "models"]
+    homes = [shipped_folder("checkpoints"), Path("checkpoints")]
+    with suppress(OutputError):  # a user without a home folder has no cache, and needs none for what is shipped
+        homes.append(cache_folder() / "models")
     return list({home.resolve(): home for home in reversed(homes)}.values())[::-1]
 
 

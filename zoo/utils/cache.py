@@ -4,8 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from zoo.errors import OutputError
-from zoo.utils.download import cache_folder
+from zoo.utils.download import cache_folder, writing_to_cache
 
 __all__ = ["cached_arrays", "cached_file", "content_hash", "fingerprint"]
 
@@ -66,7 +64,7 @@ def cached_file(kind: str, key: Any, build: Callable[[Path], None], suffix: str)
     path = cache_folder() / kind / f"{digest}{suffix}"
     if path.is_file():
         return path
-    with _writing(path):
+    with writing_to_cache(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
             if not path.is_file():  # else another process wrote it meanwhile
@@ -94,14 +92,3 @@ def cached_arrays(kind: str, key: Any, build: Callable[[], Mapping[str, NDArray[
     except (OSError, ValueError, zipfile.BadZipFile):  # damaged after it was written
         path.unlink()
         return cached_arrays(kind, key, build)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"{path} could not be written ({error.strerror or error}): make room, or let the environment variable "
-            "ZOO_CACHE name another folder"
-        ) from None

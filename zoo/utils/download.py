@@ -6,13 +6,21 @@ host/path, as `wget -x` writes it. `ZOO_CACHE` names another folder for the cach
 
 import hashlib
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from zoo.errors import DownloadError, IntegrityError
+from zoo.errors import DownloadError, IntegrityError, OutputError
+from zoo.utils.network import explain_failure, is_web_page
 
-__all__ = ["PublicFile", "cache_folder", "fetch", "sha256_of"]
+__all__ = ["OTHER_CACHE", "PublicFile", "cache_folder", "fetch", "sha256_of", "writing_to_cache"]
+
+# What to do about a cache that cannot be written.
+OTHER_CACHE = "make room, or let the environment variable ZOO_CACHE name a folder that can be written"
+_CURE = "set ZOO_MIRROR to a folder that has it"
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,31 @@ class PublicFile:
 
 
 def cache_folder() -> Path:
-    """Folder of downloads and of everything that is computed once: `$ZOO_CACHE`, or the user's cache folder."""
+    """Folder of downloads and of everything that is computed once: `$ZOO_CACHE`, or the user's cache folder.
+
+    Raises:
+        OutputError: the user has no home folder.
+    """
     if folder := os.environ.get("ZOO_CACHE"):
         return Path(folder)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "regzoo"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "regzoo"
+    except RuntimeError:  # a container started with the number of a user that it does not know
+        raise OutputError(f"there is no home folder for the cache: {OTHER_CACHE}") from None
+
+
+@contextmanager
+def writing_to_cache(path: Path) -> Iterator[None]:
+    """Turn errors of the file system into a sentence that names the cache, and how to choose another.
+
+    Raises:
+        OutputError: the cache cannot be written, or the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"the cache cannot hold {path} ({error.strerror or error}): {OTHER_CACHE}") from None
 
 
 def sha256_of(path: Path) -> str:
@@ -86,6 +114,7 @@ def fetch(file: PublicFile, progress: bool = True) -> Path:
     Raises:
         DownloadError: it is not in the mirror, or could not be downloaded.
         IntegrityError: its bytes are not those that were published.
+        OutputError: the cache cannot be written.
     """
     if mirror := os.environ.get("ZOO_MIRROR"):
         return _from_mirror(file, Path(mirror))
@@ -112,14 +141,24 @@ def _download(file: PublicFile, path: Path, progress: bool) -> None:
     import pooch
     import requests
 
-    downloader = pooch.HTTPDownloader(progressbar=progress and not 0 < file.size < 1 << 20, timeout=60)
+    def download(url: str, draft: str, _: object) -> None:
+        """Download, and tell a web page from a damaged file."""
+        downloader(url, draft, None)
+        with Path(draft).open("rb") as content:
+            if is_web_page(content.read(200)):
+                raise IntegrityError(
+                    f"{url}: a web page came in place of the file, such as the login page of a network or proxy; "
+                    f"log in there, or {_CURE}"
+                )
+
+    bar = progress and sys.stderr.isatty() and not 0 < file.size < 1 << 20
+    downloader = pooch.HTTPDownloader(progressbar=bar, timeout=60)
+    pooch.get_logger().setLevel("WARNING")  # it would announce each file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # pooch writes a temporary file and moves it only if its hash is right.
-        pooch.retrieve(file.url, f"{file.algorithm}:{file.digest}", path.name, path.parent, downloader=downloader)
+        pooch.retrieve(file.url, f"{file.algorithm}:{file.digest}", path.name, path.parent, downloader=download)
     except (requests.RequestException, OSError) as error:
-        raise DownloadError(
-            f"{file.url} could not be downloaded ({type(error).__name__}); set ZOO_MIRROR to a folder that has it"
-        ) from None
+        raise explain_failure(error, file.url, file.url, _CURE, OTHER_CACHE) from None
     except ValueError as error:
         raise IntegrityError(f"{file.url}: what was downloaded is not what was published ({error})") from None
