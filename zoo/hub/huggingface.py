@@ -86,7 +86,9 @@ def _fetch(repository: str, revision: str, cache: Path | None) -> Path:
             raise
         _log.warning(f"hf-hub:{repository}@{revision}: {type(error).__name__}, so {folder.name} of before is used")
         return folder
-    return Path(snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=[*_NEEDED, *_OPTIONAL]))
+    return Path(
+        snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=[*_NEEDED, *_OPTIONAL])
+    )
 
 
 def _on_disk(repository: str, revision: str, cache: Path | None) -> Path | None:
