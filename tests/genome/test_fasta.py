@@ -200,7 +200,7 @@ IRREGULAR = {
     ),
     "no line break in the name": (
         b">chr1" + b"ACGT" * 300_000 + b"\nACGT\n",
-        "has 1,200,004 letters: the line break of its header may be lost",
+        "(1,200,004 letters) is too long: the line break after it may be lost",
     ),
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.formats.bed import LONGEST, STRANDS, bed_lines, is_header, parse_bounds
@@ -117,7 +118,8 @@ def _parse_whole(text: str, wanted: Mapping[int, tuple[str, str]]) -> pd.DataFra
     """Parse some columns of all lines at once; None if any line is a header, differs in columns, or is no interval."""
     body = _body(text)
     columns = body.partition("\n")[0].count("\t") + 1
-    if columns <= max(wanted) or not _has_equal_columns(body, columns - 1):
+    width = _cell_widths(body, columns) if columns > max(wanted) else None
+    if width is None:
         return None
     try:
         table = pd.read_csv(
@@ -135,11 +137,21 @@ def _parse_whole(text: str, wanted: Mapping[int, tuple[str, str]]) -> pd.DataFra
     table.columns = pd.Index([name for name, _ in wanted.values()])
     valid = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= LONGEST)
     valid &= ~table["chrom"].str.startswith("#") & (table["chrom"].str.strip() != "")
-    return table if valid.all() else None
+    return table if valid.all() and _are_plain(table[["start", "end"]], width) else None
 
 
-def _has_equal_columns(body: str, tabs: int) -> bool:
-    """Return whether each line has so many tabs."""
+def _cell_widths(body: str, columns: int) -> NDArray[np.int64] | None:
+    """Widths of start and end in each line (N, 2); None if a line has another number of columns."""
     letters = np.frombuffer(body.rstrip("\n").encode() + b"\n", dtype=np.uint8)
-    before = np.searchsorted(np.flatnonzero(letters == ord("\t")), np.flatnonzero(letters == ord("\n")))
-    return bool((np.diff(before, prepend=0) == tabs).all())
+    tab, end = np.flatnonzero(letters == ord("\t")), np.flatnonzero(letters == ord("\n"))
+    tabs = columns - 1
+    if (np.diff(np.searchsorted(tab, end), prepend=0) != tabs).any():
+        return None
+    ends = np.stack([tab[::tabs], tab[1::tabs], tab[2::tabs] if tabs > 2 else end])  # of the first three cells
+    return np.diff(ends, axis=0).T - 1
+
+
+def _are_plain(numbers: pd.DataFrame, width: NDArray[np.int64]) -> bool:
+    """Return whether numbers (N, 2) are as wide as their digits; pandas reads `1e3`, `5.0` and `+5` as whole too."""
+    digits = np.searchsorted(10 ** np.arange(1, 19), numbers.to_numpy(), side="right") + 1
+    return bool((digits == width).all())

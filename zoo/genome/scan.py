@@ -118,7 +118,7 @@ def describe_long_name(name: str) -> str | None:
     """Describe a name of a record that is so long that it must hold the sequence; None for others."""
     if len(name) <= _LONGEST_NAME:
         return None
-    return f"the name {quoted(name)} has {len(name):,} letters: the line break of its header may be lost"
+    return f"the name {quoted(name)} is too long: the line break after it may be lost"
 
 
 def _first_word(header: bytes) -> str:

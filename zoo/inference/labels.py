@@ -20,6 +20,7 @@ from zoo.genome.sequence import Codes, encode
 from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
 from zoo.inference.windows import WindowReader
 from zoo.models._base import SequenceModel
+from zoo.utils.text import quoted
 from zoo.writers.labels import LabelRows, write_labels
 
 __all__ = ["LabelPlan", "LabelPredictor", "Predictions", "predict_codes", "predict_sequences"]
@@ -211,4 +212,4 @@ def _check_length(model: SequenceModel, length: int, name: str) -> None:
     try:
         model.check_length(length)
     except InputError as error:
-        raise InputError(f"{name!r}: {error}") from None
+        raise InputError(f"{quoted(name)}: {error}") from None
