@@ -1,6 +1,8 @@
 """`zoo train`: a configuration in, a checkpoint out."""
 
 import argparse
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 __all__ = ["add_train"]
@@ -44,7 +46,9 @@ def train_command(options: argparse.Namespace) -> None:
     elif prints:
         print_config(words)
     else:
-        print(train(words))
+        with redirect_stdout(sys.stderr):  # Lightning prints there; what is printed is the folder alone
+            folder = train(words)
+        print(folder)
 
 
 def _data_extras(given: dict[str, Any]) -> list[str]:

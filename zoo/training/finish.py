@@ -24,6 +24,7 @@ from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.options import TrainCLI, fill
+from zoo.training.progress import progress_bars
 from zoo.training.recipe import decisive_arguments, recipe, resolved_config
 from zoo.utils.version import code_version
 
@@ -78,7 +79,10 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
     Raises:
         ConfigError: a score that is not defined, so that the model cannot be of use.
     """
+    bars = progress_bars() if trainer.progress_bar_callback else []
     judge = Trainer(
+        callbacks=bars,
+        enable_progress_bar=bool(bars),
         accelerator=trainer.accelerator,
         devices=1,
         precision="32-true",  # as the model will be loaded
@@ -86,7 +90,6 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=trainer.progress_bar_callback is not None,
     )
     (val,) = judge.validate(model, datamodule=data, verbose=False)
     (test,) = judge.test(model, datamodule=data, verbose=False)

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from jsonargparse import Namespace
 from lightning import LightningDataModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, LRSchedulerTypeTuple, ReduceLROnPlateau
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.optim import Optimizer
@@ -20,6 +20,7 @@ from zoo.models._base import SequenceModel
 from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.check_data import CheckData
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
+from zoo.training.progress import PrintEpochs, progress_bars
 from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions
 
@@ -122,9 +123,9 @@ class TrainCLI(LightningCLI):
         parser.add_class_arguments(RunOptions, None, instantiate=False)
         parser.add_optimizer_args((Optimizer,))
         parser.add_lr_scheduler_args(LRSchedulerTypeTuple)
-        parser.add_dataclass_arguments(ParamGroups, "param_groups")
-        parser.add_dataclass_arguments(TransferOptions, "transfer")
-        parser.add_dataclass_arguments(CardText, "card")
+        parser.add_class_arguments(ParamGroups, "param_groups")
+        parser.add_class_arguments(TransferOptions, "transfer")
+        parser.add_class_arguments(CardText, "card")
         parser.link_arguments("seed_everything", "data.init_args.seed")
         # A cycle's highest learning rate is the optimizer's, so that there is one option for it.
         parser.link_arguments("optimizer.init_args.lr", "lr_scheduler.init_args.max_lr")
@@ -183,6 +184,10 @@ class TrainCLI(LightningCLI):
         given = self.config_init.trainer.logger
         if given is not None and not isinstance(given, bool):
             loggers += given if isinstance(given, list) else [given]
+        if config.trainer.enable_progress_bar is not False:
+            bars = [] if any(isinstance(one, ProgressBar) for one in callbacks) else progress_bars()
+            callbacks += [PrintEpochs(), *bars]
+            kwargs["enable_progress_bar"] = any(isinstance(one, ProgressBar) for one in callbacks)
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 

@@ -4,10 +4,8 @@ A run lives in `runs/<name>/`: logs, learning curves, `last.ckpt` to go on from 
 as a checkpoint folder: config, safetensors, targets, stored example, card with the metrics.
 """
 
-import logging
 import shutil
 import sys
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -29,6 +27,7 @@ from zoo.training.given import read_given, refuse_linked, split_arguments
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
 from zoo.training.options import LAST, LINKED, TrainCLI, make_cli, option_types
+from zoo.training.progress import quiet_lightning
 from zoo.training.transfer import transfer
 
 __all__ = ["parse", "print_config", "show_options", "train"]
@@ -116,7 +115,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
     Raises:
         ConfigError: a key or value that does not fit, named.
     """
-    _quiet_lightning()
+    quiet_lightning()
     given = read_given(arguments[0], arguments[1:])
     refuse_linked(given, LINKED)
     schema = option_types()
@@ -136,15 +135,6 @@ def _with_files(words: Sequence[str]) -> list[str]:
     return [
         word for option, value in pairs for word in (option, str(find_config(value)) if option == "--config" else value)
     ]
-
-
-def _quiet_lightning() -> None:
-    """Hide what Lightning says that is of no use to who trains a model."""
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
-        lambda record: "Tip:" not in record.getMessage()
-    )
-    # Lightning takes the arguments for a mistake, because `zoo train` was started with some of its own.
-    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
 
 
 def _fit(cli: TrainCLI) -> None:

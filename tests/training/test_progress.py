@@ -1,0 +1,50 @@
+"""What `zoo train` prints: a line for each epoch on standard error, the folder alone on standard output."""
+
+import os
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from zoo.training.progress import quiet_lightning
+
+BASES = str.maketrans("01", "CT")
+CONFIG = """
+name: deepbind.made
+model: {class_path: zoo.models.deepbind.DeepBind, init_args: {motifs: {filters: 4, width_bases: 6}}}
+data:
+  class_path: zoo.data.sequences.SequenceDataModule
+  init_args: {fasta: {bound: bound.fa}, shuffles: 1, batch_size: 8}
+optimizer: {class_path: torch.optim.AdamW, init_args: {lr: 0.01}}
+trainer: {max_epochs: 4, check_val_every_n_epoch: 2, accelerator: cpu}
+"""
+
+
+@pytest.mark.slow
+def test_a_run_prints_its_epochs_and_its_folder_and_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "made.yaml").write_text(CONFIG)
+    (tmp_path / "bound.fa").write_text("".join(f">s{i}\n{f'{i:012b}'.translate(BASES)}ACGT\n" for i in range(60)))
+    command = [sys.executable, "-m", "zoo.cli", "train", "made.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "checkpoints/deepbind.made\n"), done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("epoch ")]
+    number = r"\d+\.\d{3}"
+    assert re.fullmatch(rf"epoch 1/4: train_loss {number}", lines[0])
+    assert re.fullmatch(
+        rf"epoch 2/4: train_loss {number} val_loss {number} val_auroc {number} val_auprc {number}", lines[1]
+    )
+    assert len(lines) == 4
+    for word in ("deprecated", "Warning", "warn", "is not empty", "logging interval", "Tip:", "TPU", "it/s"):
+        assert word not in done.stderr
+
+
+def test_warnings_of_other_causes_are_still_printed() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.resetwarnings()
+        quiet_lightning()
+        warnings.warn("Checkpoint directory a/b exists and is not empty.", UserWarning, stacklevel=1)
+        warnings.warn("Checkpoint directory a/b is on another disk", UserWarning, stacklevel=1)
+    assert [str(one.message) for one in caught] == ["Checkpoint directory a/b is on another disk"]
