@@ -5,13 +5,17 @@ import io
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from zoo.errors import InputError
 from zoo.formats.bed import read_bed
+from zoo.formats.peaks import read_peak_file
 from zoo.genome.intervals import Interval
 
 
@@ -144,3 +148,54 @@ def test_a_damaged_gzip_file_is_refused_by_name(tmp_path: Path, kind: str) -> No
 def test_a_binary_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a.bed"):
         read_bed(write(tmp_path, b"\xff\xfe\x00\x80\x81"))
+
+
+SOME = [
+    "\n",
+    "\t",
+    "\0",
+    " ",
+    "-",
+    "+",
+    ".",
+    "1",
+    "9" * 20,
+    "1.5",
+    "track",
+    "browser ",
+    "#",
+    "\r\n",
+    "NA",
+    "chr1\t5\t9\n",
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sites_and_peaks_are_read_alike_or_refused(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = {True: 0, False: 0}
+    for _ in range(60):
+        columns, text = int(rng.choice([3, 4, 6, 10, 12])), ""
+        for start in rng.integers(0, 900, rng.integers(1, 6)):
+            cells = ["chr1", start, start + 90, "n", 0, rng.choice(["+", ".", "x"]), 5.5, -1, 0, 45, "1,", "0,"]
+            text += "\t".join(map(str, cells[:columns])) + "\n"
+        for _ in range(rng.integers(0, 3)):
+            at = int(rng.integers(len(text)))
+            text = text[:at] + str(rng.choice(SOME)) + text[at + int(rng.integers(0, 2)) :]
+        path = write(tmp_path, text)
+        sites, peaks = attempt(read_bed, path), attempt(read_peak_file, path)
+        counts[isinstance(sites, str)] += 1
+        if isinstance(sites, str) or isinstance(peaks, str):
+            assert isinstance(sites, type(peaks)) or "strand" in str(sites)  # peaks have none
+            continue
+        assert peaks[["chrom", "start", "end"]].to_numpy().tolist() == [[s.chrom, s.start, s.end] for s in sites]
+    assert min(counts.values()) > 5
+
+
+def attempt(read: Callable[[str], Any], path: Path) -> Any:
+    """What a file gives, or the sentence that refuses it."""
+    try:
+        return read(str(path))
+    except InputError as error:
+        assert "\n" not in str(error)
+        return str(error)

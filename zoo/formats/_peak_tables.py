@@ -118,40 +118,43 @@ def _parse_whole(text: str, wanted: Mapping[int, tuple[str, str]]) -> pd.DataFra
     """Parse some columns of all lines at once; None if any line is a header, differs in columns, or is no interval."""
     body = _body(text)
     columns = body.partition("\n")[0].count("\t") + 1
-    width = _cell_widths(body, columns) if columns > max(wanted) else None
+    whole = {number: name for number, (name, kind) in wanted.items() if kind == "int64"}
+    width = _cell_widths(body, columns, list(whole)) if columns > max(wanted) else None
     if width is None:
         return None
     try:
-        table = pd.read_csv(
-            io.StringIO(body),
-            sep="\t",
-            header=None,
-            usecols=list(wanted),
-            dtype={number: kind for number, (_, kind) in wanted.items()},
-            na_filter=False,
-            quoting=csv.QUOTE_NONE,
-            skip_blank_lines=False,
-        )
+        with np.errstate(invalid="ignore"):  # of numbers past 64 bits, which are refused
+            table = pd.read_csv(
+                io.StringIO(body),
+                sep="\t",
+                header=None,
+                usecols=list(wanted),
+                dtype={number: kind for number, (_, kind) in wanted.items()},
+                na_filter=False,
+                quoting=csv.QUOTE_NONE,
+                skip_blank_lines=False,
+            )
     except (ValueError, OverflowError):  # errors of pandas are ValueErrors
         return None
     table.columns = pd.Index([name for name, _ in wanted.values()])
     valid = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= LONGEST)
     valid &= ~table["chrom"].str.startswith("#") & (table["chrom"].str.strip() != "")
-    return table if valid.all() and _are_plain(table[["start", "end"]], width) else None
+    return table if valid.all() and _are_plain(table[list(whole.values())], width) else None
 
 
-def _cell_widths(body: str, columns: int) -> NDArray[np.int64] | None:
-    """Widths of start and end in each line (N, 2); None if a line has another number of columns."""
+def _cell_widths(body: str, columns: int, chosen: list[int]) -> NDArray[np.int64] | None:
+    """Widths of the cells of chosen columns (not the first) in each line; None if a line has more or fewer columns."""
     letters = np.frombuffer(body.rstrip("\n").encode() + b"\n", dtype=np.uint8)
     tab, end = np.flatnonzero(letters == ord("\t")), np.flatnonzero(letters == ord("\n"))
     tabs = columns - 1
     if (np.diff(np.searchsorted(tab, end), prepend=0) != tabs).any():
         return None
-    ends = np.stack([tab[::tabs], tab[1::tabs], tab[2::tabs] if tabs > 2 else end])  # of the first three cells
-    return np.diff(ends, axis=0).T - 1
+    last = [tab[column::tabs] if column < tabs else end for column in chosen]
+    return np.stack([end - tab[column - 1 :: tabs] - 1 for column, end in zip(chosen, last, strict=True)], 1)
 
 
 def _are_plain(numbers: pd.DataFrame, width: NDArray[np.int64]) -> bool:
-    """Return whether numbers (N, 2) are as wide as their digits; pandas reads `1e3`, `5.0` and `+5` as whole too."""
-    digits = np.searchsorted(10 ** np.arange(1, 19), numbers.to_numpy(), side="right") + 1
-    return bool((digits == width).all())
+    """Return whether numbers are as wide as their digits and sign; pandas reads `1e3`, `5.0` and `+5` as whole too."""
+    values = numbers.to_numpy()
+    digits = np.searchsorted(10 ** np.arange(1, 19), np.abs(values), side="right") + 1
+    return bool((digits + (values < 0) == width).all())

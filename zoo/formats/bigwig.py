@@ -16,7 +16,7 @@ from zoo.errors import InputError, OutputError, one_line
 from zoo.formats.binning import Missing, Statistic, bin_and_count
 from zoo.genome.contigs import match_both_ways
 from zoo.utils.atomic import check_folder_of
-from zoo.utils.text import some_of
+from zoo.utils.text import check_file, some_of
 
 __all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
 
@@ -226,8 +226,7 @@ def match_bigwig(path: str, contigs: Mapping[str, int], required: Collection[str
 
 def _check_complete(path: Path) -> None:
     """Refuse truncated and damaged files, on which pyBigWig may crash: magic numbers must be where the header says."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     with path.open("rb") as file:
         head = file.read(_HEADER)
         orders = [order for order in "<>" if head[:4] == struct.pack(f"{order}I", _MAGIC)]

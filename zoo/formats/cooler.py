@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
 from zoo.genome.contigs import match_both_ways
-from zoo.utils.text import some_of
+from zoo.utils.text import check_file, some_of
 
 __all__ = ["CoolerFile", "Pixels"]
 
@@ -62,8 +62,7 @@ class CoolerFile:
         self.uri = uri
         path, _, group = uri.partition("::")
         self.path, self.group = Path(path), group.strip("/") or "/"
-        if not self.path.is_file():
-            raise InputError(f"{path}: no such file")
+        check_file(self.path)
         try:
             groups = cooler.fileops.list_coolers(path)
         except (OSError, ValueError, KeyError) as error:

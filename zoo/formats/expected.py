@@ -1,13 +1,13 @@
 """Tables of expected contacts at each distance, as `cooltools expected-cis` writes them. D distances."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
+from zoo.utils.text import check_file
 
 __all__ = ["Expected", "read_expected"]
 
@@ -56,8 +56,7 @@ def read_expected(path: str) -> Expected:
     Raises:
         InputError: a file that is missing or no such table.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     try:
         table = pd.read_csv(path, sep="\t", comment="#")
     except (ValueError, UnicodeDecodeError) as error:

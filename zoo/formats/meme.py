@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.errors import InputError
-from zoo.utils.text import quoted
+from zoo.utils.text import check_file, quoted
 
 __all__ = ["Motif", "best_matches", "read_meme"]
 
@@ -45,8 +45,7 @@ def read_meme(path: str | Path) -> list[Motif]:
         InputError: no such file, no motif, or an invalid matrix (its motif is named).
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     motifs = []
     for block in re.split(r"(?m)^MOTIF\s+", path.read_text())[1:]:
         name, _, rest = block.partition("\n")

@@ -5,7 +5,6 @@ Shapes: N sites, L bases, T targets.
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.formats.peaks import name_peak_files
 from zoo.genome.fasta import Genome
+from zoo.utils.text import check_file
 
 __all__ = ["PeakDataModule"]
 
@@ -79,8 +79,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     def spec(self) -> DataSpec:
         """Specify targets, length and inputs, from the names of the peak files or the first lines of the table."""
         if self._spec is None:
-            if not isinstance(self.genome, Genome) and not Path(self.genome).is_file():
-                raise InputError(f"{self.genome}: no such file")
+            if not isinstance(self.genome, Genome):
+                check_file(self.genome)
             if self.peaks is not None:
                 targets, length = list(name_peak_files(self.peaks)), self.rules.length
             else:

@@ -22,7 +22,7 @@ from zoo.errors import InputError, one_line
 from zoo.genome.contigs import match_contigs
 from zoo.genome.fasta import Genome
 from zoo.utils.atomic import whole_file
-from zoo.utils.text import UNREADABLE, open_text, quoted, some_of
+from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, some_of
 
 __all__ = ["SITE_COLUMNS", "PeakTable", "read_table_header"]
 
@@ -150,8 +150,7 @@ def read_table_header(path: str | Path) -> tuple[list[str], int]:
 
 def _first_lines(path: str | Path) -> tuple[list[str], list[str]]:
     """Read and check the names of the columns; also the cells of the first row."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     try:
         with open_text(path) as file:
             columns, row = (file.readline().rstrip("\r\n").split("\t") for _ in range(2))

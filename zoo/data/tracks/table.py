@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic
 from zoo.utils.atomic import names_a_file
-from zoo.utils.text import UNREADABLE, open_text, quoted
+from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
 
 __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
 
@@ -91,8 +91,7 @@ def read_track_table(path: str | Path) -> list[Track]:
         InputError: a file that is missing, an unknown column, a cell that does not fit, two tracks of one name, or a
             strand partner that is not in the table.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     try:
         with open_text(path) as file:
             rows = list(csv.reader(file, delimiter="\t"))
