@@ -174,7 +174,7 @@ def test_what_is_no_bigwig_is_refused(tmp_path: Path, data: bytes, said: str) ->
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "none.bw")
-    assert "no such file" in refused(tmp_path)
+    assert "is a folder, not a file" in refused(tmp_path)
 
 
 def test_damage_in_the_middle_is_found_when_it_is_read(tmp_path: Path, written: Path) -> None:
