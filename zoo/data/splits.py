@@ -16,7 +16,6 @@ __all__ = [
     "Split",
     "draw_splits",
     "group_identical",
-    "leaking_groups",
     "split_fractions",
     "split_index",
     "split_kfold",
@@ -35,18 +34,18 @@ def split_index(word: str) -> int | None:
     return _SPLIT_WORDS.get(word.strip().lower())
 
 
-def group_identical(codes: Codes) -> Groups:
+def group_identical(codes: Codes, both_strands: bool = True) -> Groups:
     """Number sequences so that those that are equal, or each other's reverse complement, have one number.
 
     Args:
         codes: uint8 (N, L).
+        both_strands: whether a sequence and its reverse complement are the same.
 
     Returns:
         Number of each sequence's group, from 0 (N,).
     """
-    strands = [
-        np.ascontiguousarray(strand).view(f"V{codes.shape[1]}").ravel() for strand in (codes, reverse_complement(codes))
-    ]
+    other = reverse_complement(codes) if both_strands else codes
+    strands = [np.ascontiguousarray(strand).view(f"V{codes.shape[1]}").ravel() for strand in (codes, other)]
     _, numbers = np.unique(np.concatenate(strands), return_inverse=True)
     forward, backward = numbers.reshape(2, -1)
     return np.unique(np.minimum(forward, backward), return_inverse=True)[1].astype(np.int64)
@@ -127,13 +126,6 @@ def draw_splits(
     split = np.full(len(groups), SPLITS.index("test"))
     split[~is_test] = split_fractions(groups[~is_test], strata[~is_test], val, 0.0, seed)
     return split
-
-
-def leaking_groups(groups: NDArray[np.int64], split: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Find the groups that are in more than one split: their numbers, and how many there are."""
-    pairs = np.unique(np.stack([groups, split]), axis=1)[0]
-    unique, count = np.unique(pairs, return_counts=True)
-    return unique[count > 1], int((count > 1).sum())
 
 
 def _rank_in_stratum(

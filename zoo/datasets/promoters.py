@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
+from zoo.data.sequences.files import FileBySplit, read_fasta_classes
 from zoo.data.sequences.module import SequenceDataModule
 from zoo.datasets.sources import files_of
 from zoo.errors import UnknownNameError
@@ -84,9 +85,9 @@ class PromoterDataModule(SequenceDataModule):
 
     def read(self) -> LabelledSequences:
         """Read promoters and other fragments."""
-        return self.read_fasta(self._fetch())
+        return read_fasta_classes(self._fetch(), self.targets)
 
-    def _fetch(self) -> dict[str, str]:
+    def _fetch(self) -> dict[str, FileBySplit]:
         chosen, files = PROMOTER_SETS[self.set_name], {file.name: file for file in files_of("promoters")}
         return {"promoter": str(fetch(files[chosen.promoters])), "other": str(fetch(files[chosen.others]))}
 

@@ -54,6 +54,11 @@ class InferenceModel(LightningModule):
         self.target_transform: TargetTransform | None = None
 
     @property
+    def reads_both_strands(self) -> bool:
+        """Whether the reverse complement of a sequence has, by construction, the same part in its prediction."""
+        return self.rc_average
+
+    @property
     def min_length(self) -> int:
         """The shortest sequence the model takes."""
         return self.length

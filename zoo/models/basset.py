@@ -83,6 +83,11 @@ class Basset(SequenceModel):
 
         self.trunk, self.head = build_ensemble(build, ensemble_members)
 
+    @property
+    def reads_both_strands(self) -> bool:
+        """Whether strands are averaged, or filters read both."""
+        return self.rc_average or bool(self.hparams["rc_equivariant"])
+
 
 class BassetTrunk(nn.Module):
     """Convolutional blocks, flattened: one-hot (B, 4, L) -> (B, F).

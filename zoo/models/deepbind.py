@@ -91,6 +91,11 @@ class DeepBind(SequenceModel):
         self.best_window = Highest(1)
 
     @property
+    def reads_both_strands(self) -> bool:
+        """Whether filters read both strands."""
+        return bool(self.hparams["motifs"]["strands"] != "forward")
+
+    @property
     def min_length(self) -> int:
         """One base when scanning: a window may be shorter than `length`, never longer."""
         return 1 if self.scan else self.length

@@ -22,6 +22,11 @@ def check_run(cli: TrainCLI) -> None:
     model = cli.model
     architecture_of(model)  # a class that no checkpoint could name is refused now, not when its training ends
     check_spec(model, cli.datamodule.spec())
+    if getattr(cli.datamodule, "strands", "both") == "forward" and model.reads_both_strands:
+        raise ConfigError(
+            "data.strands forward is for a model that reads one strand; to this one, a sequence and its reverse "
+            "complement are the same"
+        )
     model.weigh_targets(cli.options.target_weights)
     cli.transfer.check()
     check_optimizers(model, cli.optimizer_plan)

@@ -153,9 +153,17 @@ def _named_files(given: Given) -> Iterator[tuple[str, str]]:
     arguments = data.get("init_args")
     for key in _FILE_KEYS:
         value = arguments.get(key) if isinstance(arguments, dict) else None
-        for text in value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]:
-            if isinstance(text, str):
-                yield key, text
+        for text in _texts(value):
+            yield key, text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value: one, or those of a list or of a mapping, which may hold mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _files_in(key: str, text: str) -> list[str]:

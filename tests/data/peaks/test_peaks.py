@@ -4,6 +4,7 @@ import gzip
 import pickle
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -330,7 +331,7 @@ def test_copies_of_a_sequence_stay_in_one_split(tmp_path: Path) -> None:
     assert len(table) == 5
     assert any("nor copies of one sequence in two splits were looked for" in line for line in report.lines)
     table.write(tmp_path / "table.tsv")
-    with pytest.raises(InputError, match="the split leaks: 1 groups of sites with the same bases"):
+    with pytest.raises(InputError, match=r"leaks: 0 sites overlap .* 1 groups of sites with the same bases"):
         _ = PeakDataModule(str(path), table=str(tmp_path / "table.tsv")).data
 
 
@@ -348,7 +349,7 @@ def test_copies_among_negatives_stay_in_one_split(tmp_path: Path) -> None:
 def test_a_table_whose_sites_overlap_between_splits_is_refused(tmp_path: Path, fasta: Path) -> None:
     path = tmp_path / "table.tsv"
     path.write_text("chrom\tstart\tend\tsplit\ta\nchr1\t1\t31\ttrain\t1\nchr1\t30\t60\ttest\t0\n")
-    with pytest.raises(InputError, match="the split leaks: 1 sites overlap one of another split"):
+    with pytest.raises(InputError, match="the given split leaks: 1 sites overlap one of another split"):
         _ = PeakDataModule(str(fasta), table=str(path)).data
 
 
@@ -641,6 +642,26 @@ def test_a_split_without_a_target_is_said_and_a_validation_without_any_refused(t
     table.write(tmp_path / "table.tsv")
     with pytest.raises(ConfigError, match=r"'a' has the same value everywhere \(1\) in the val split, and 1"):
         PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).setup("fit")
+
+
+@pytest.mark.parametrize("on_leak", ["drop", "warn"])
+def test_sites_of_a_table_that_leak_are_dropped_or_kept_where_that_is_asked_for(
+    tmp_path: Path, fasta: Path, on_leak: Any
+) -> None:
+    a = bed(tmp_path / "a.bed", *[("chr1", start, start + 10) for start in range(1_000, 9_000, 400)])
+    table, _ = build({"a": a}, fasta, PeakRules(length=100, val=[], test=[]))
+    split = np.zeros(len(table), np.int64)
+    split[2:4], split[4:6] = 1, 2
+    # The sites 1 (train) and 3 (val) begin 30 bases before a site of another split.
+    start = table.start.copy()
+    start[1], start[3] = start[2] - 30, start[4] - 30
+    moved = replace(table, start=start, split=split)
+    moved.write(tmp_path / "table.tsv")
+    data = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv"), on_leak=on_leak)
+    kept = np.setdiff1d(np.arange(len(table)), [1, 3]) if on_leak == "drop" else np.arange(len(table))
+    assert data.data.codes.start.tolist() == start[kept].tolist()
+    assert "2 sites overlap one of another split" in data.describe()[0]
+    assert ("1 of train and 1 of val left out" if on_leak == "drop" else "all are kept") in data.describe()[0]
 
 
 APART = "every site has a peak: a model of them tells these files apart, not peaks from other DNA"

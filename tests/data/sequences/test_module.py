@@ -15,8 +15,9 @@ from scipy.stats import chisquare
 
 from zoo.batch import Batch, DataSpec
 from zoo.data.labelled import LabelledSequences, SequenceDataset, shift_codes
+from zoo.data.leaks import find_leak
 from zoo.data.sequences.module import SequenceDataModule
-from zoo.data.splits import SPLITS, Split, leaking_groups
+from zoo.data.splits import SPLITS, Split
 from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import Codes, decode, encode, reverse_complement
 
@@ -392,8 +393,9 @@ def test_what_is_identical_to_a_given_test_sequence_is_not_trained_on() -> None:
 
 def test_leaks_are_counted_by_group() -> None:
     groups, splits = np.array([0, 0, 1, 1, 2, 3, 3, 3]), np.array([0, 0, 0, 2, 1, 0, 1, 2])
-    leaking, count = leaking_groups(groups, splits)
-    assert (leaking.tolist(), count) == ([1, 3], 2)
+    leak = find_leak(groups, splits)
+    assert leak.groups == 2
+    assert np.flatnonzero(leak.dropped).tolist() == [2, 5, 6]  # the test set stays whole
 
 
 def test_the_description_counts_each_split(tmp_path: Path) -> None:

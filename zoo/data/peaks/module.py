@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledWindows
 from zoo.data.labels import LabelsDataModule
+from zoo.data.leaks import Leak, OnLeak, check_on_leak, find_leak, treat_leak
 from zoo.data.peaks.cached import cached_peak_table
 from zoo.data.peaks.inputs import SiteInputs, input_spec
 from zoo.data.peaks.rules import PeakRules
 from zoo.data.peaks.table import PeakTable, read_table_header
-from zoo.data.splits import SPLITS, leaking_groups
+from zoo.data.splits import SPLITS
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.formats.peaks import name_peak_files
@@ -43,6 +44,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         inputs_table: TSV with a line per bigWig that is read in addition to the sequence (see
             `zoo.data.tracks.table.Track`); None for the sequence alone.
         input_size: bases per value of these tracks; it divides the length of a site.
+        on_leak: where sites of a table overlap or have the same bases in several splits: `refuse` them, `drop` those of
+            train (of val where others are in test), or `warn` and keep all.
         options: options of LabelsDataModule.
     """
 
@@ -54,6 +57,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         rules: PeakRules | None = None,
         inputs_table: str | None = None,
         input_size: int = 1,
+        on_leak: OnLeak = "refuse",
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -61,6 +65,9 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             raise ConfigError("give either the `table` that `zoo data peaks` wrote, or the files as `peaks`")
         if table is not None and rules is not None:
             raise ConfigError("`rules` are for `peaks`: a table has its sites already")
+        check_on_leak(on_leak)
+        if peaks is not None and on_leak != "refuse":
+            raise ConfigError("on_leak is for a table's splits: sites of `peaks` are split without leaks")
         if inputs_table is not None and self.shuffles:
             raise ConfigError(
                 "`shuffles` have no measured tracks for `inputs_table`: take `negatives` of the `rules`, which are "
@@ -70,7 +77,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         if self.shuffles and self.rules.negatives is None:
             self.rules = replace(self.rules, negatives=0.0)  # shuffles are made where there are no negatives
         self.peaks = [peaks] if isinstance(peaks, str) else peaks
-        self.inputs_table, self.value_size = inputs_table, input_size
+        self.inputs_table, self.value_size, self.on_leak = inputs_table, input_size, on_leak
         self._spec: DataSpec | None = None
         self._opened: Genome | None = None
         self._sites: PeakTable | None = None
@@ -125,31 +132,39 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             InputError: sites of different splits overlap or have the same bases.
         """
         if self.table is not None:
-            self._refuse_leaks(data)
-        near = _trains_near_others(data.codes, data.split, data.codes.length + self.shift)
-        if near.any():
-            line = (
-                f"{near.sum():,} training sites dropped: a shift of {self.shift} bases could reach another split's site"
-            )
-            self._report.append(line)
-            _log.warning(line)
-            data = data.subset(~near)
-        return data
+            data = self._without_leaks(data)
+        train = data.split == SPLITS.index("train")
+        near = _near_others(data.codes, train, ~train, data.codes.length + self.shift)
+        if not near.any():
+            return data
+        keep = self.on_leak == "warn"
+        what = "kept, though" if keep else "dropped:"
+        line = f"{near.sum():,} training sites {what} a shift of {self.shift} bases could reach another split's site"
+        self._report.append(line)
+        _log.warning(line)
+        return data if keep else data.subset(~near)
 
-    def _refuse_leaks(self, data: LabelledWindows) -> None:
-        windows = data.codes
-        order = np.lexsort((windows.start, windows.contig))
-        contig, start, split = windows.contig[order], windows.start[order], data.split[order]
+    def _without_leaks(self, data: LabelledWindows) -> LabelledWindows:
+        """Refuse, drop or keep sites that overlap or copy one of another split."""
+        windows, split = data.codes, data.split
+        contig, order = windows.contig, np.lexsort((windows.start, windows.contig))
+        near = (np.diff(contig[order]) == 0) & (np.diff(windows.start[order]) < windows.length)
         # All sites have one length: where any two of different splits overlap, so do two neighbours.
-        leaks = (np.diff(contig) == 0) & (np.diff(start) < windows.length) & (np.diff(split) != 0)
-        if leaks.any():
-            raise InputError(f"{self.table}: the split leaks: {leaks.sum()} sites overlap one of another split")
-        _, copies = leaking_groups(np.unique(windows.digest(), return_inverse=True)[1], data.split)
-        if copies:
-            raise InputError(
-                f"{self.table}: the split leaks: {copies} groups of sites with the same bases are in more than one "
-                "split (both strands considered); `zoo data peaks --genome` leaves such sites out"
-            )
+        overlaps = int((near & (np.diff(split[order]) != 0)).sum())
+        copies = find_leak(np.unique(windows.digest(), return_inverse=True)[1], split)
+        if not overlaps and not copies.groups:
+            return data
+        dropped = copies.dropped.copy()
+        for earlier in (0, 1):  # sites of train next to val or test, then of val next to test
+            dropped |= _near_others(windows, split == earlier, split > earlier, windows.length)
+        what = (
+            f"{overlaps:,} sites overlap one of another split, and {copies.groups:,} groups of sites with the same "
+            "bases are in more than one split (both strands considered)"
+        )
+        cure = "; `zoo data peaks --genome` leaves such sites out"
+        leak = Leak(overlaps + copies.groups, dropped)
+        self._report.append(f"{self.table}: {treat_leak(leak, split, self.on_leak, what, cure)}")
+        return data.subset(~dropped) if self.on_leak == "drop" else data
 
     def describe(self) -> list[str]:
         """Summarize what happened to the peaks, where they were read here, then each split in one line."""
@@ -162,13 +177,15 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         return self._opened
 
 
-def _trains_near_others(windows: GenomeWindows, split: NDArray[np.int64], reach: int) -> NDArray[np.bool_]:
-    """Mark the training windows (N,) that begin fewer than `reach` bases from a window of another split."""
+def _near_others(
+    windows: GenomeWindows, some: NDArray[np.bool_], others: NDArray[np.bool_], reach: int
+) -> NDArray[np.bool_]:
+    """Mark those of `some` windows (N,) that begin fewer than `reach` bases from one of the `others` (N,)."""
     # One coordinate for all contigs, which are further apart than any window reaches.
     position = windows.contig * (int(windows.start.max(initial=0)) + reach) + windows.start
-    train = split == SPLITS.index("train")
     ends = np.array([-reach, np.iinfo(np.int64).max])
-    others = np.insert(ends, 1, np.sort(position[~train]))
-    after = np.searchsorted(others, position)
-    near: NDArray[np.bool_] = train & ((others[after] - position < reach) | (position - others[after - 1] < reach))
+    sorted_others = np.insert(ends, 1, np.sort(position[others]))
+    after = np.searchsorted(sorted_others, position)
+    distance = np.minimum(sorted_others[after] - position, position - sorted_others[after - 1])
+    near: NDArray[np.bool_] = some & (distance < reach)
     return near

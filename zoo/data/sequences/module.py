@@ -3,26 +3,34 @@
 Shapes: N sequences, L bases, T targets.
 """
 
-import logging
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
 from zoo.data.labels import LabelsDataModule
+from zoo.data.leaks import OnLeak, check_on_leak, find_leak, treat_leak
+from zoo.data.sequences.files import (
+    Columns,
+    FileBySplit,
+    check_table,
+    files_by_split,
+    read_fasta_classes,
+    read_tables,
+)
 from zoo.data.sequences.similarity import group_overlapping
-from zoo.data.splits import SPLITS, draw_splits, group_identical, leaking_groups, split_index
-from zoo.errors import ConfigError, InputError
-from zoo.formats._sequence_blocks import Row
-from zoo.formats.sequences import SequenceFile, stack_codes
-from zoo.genome.sequence import Codes
-from zoo.utils.text import check_file, quoted, some_of
+from zoo.data.splits import SPLITS, draw_splits, group_identical
+from zoo.errors import ConfigError
+from zoo.formats.sequences import SequenceFile
+from zoo.genome.sequence import Codes, decode
 
 __all__ = ["SequenceDataModule"]
 
-_log = logging.getLogger("zoo")
+# Letters of a sequence that a message names.
+_LETTERS = 30
 
 
 class SequenceDataModule(LabelsDataModule[Codes]):
@@ -31,12 +39,13 @@ class SequenceDataModule(LabelsDataModule[Codes]):
     Identical sequences, on either strand, are always in the same split.
 
     Args:
-        fasta: class name -> FASTA file. Every class but `negative_class` is a target.
+        fasta: class name -> FASTA file, or {train: file, test: file}. Every class but `negative_class` is a target.
         negative_class: class in `fasta` whose labels are all 0; None to make every class a target.
-        table: TSV or CSV file, instead of `fasta`.
+        table: TSV or CSV file, instead of `fasta`; or {train: file, test: file}.
         sequence_column: column of `table` with the sequence; None for `sequence` or `seq`.
         label_columns: columns of `table` with numbers, one per target; an empty cell is a missing label.
-        split_column: column of `table` with `train`, `val` or `test`; None to draw the splits.
+        split_column: column of `table` with `train`, `val` or `test`; None to draw the splits. Where train and test are
+            given alone, validation is drawn from train.
         shared_kmer: length k: sequences that share a k-mer, on either strand, are in the same split; None for identical
             sequences only.
         val_fraction: fraction held out for validation (of what `fold` leaves, in cross-validation).
@@ -44,14 +53,18 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         folds: number of folds of a cross-validation, whose test set is fold number `fold`; None for none.
         fold: number of the fold that is the test set, from 0.
         split_seed: seed of the splits.
+        on_leak: where sequences that must stay together are in several of the given splits: `refuse` them, `drop` those
+            of train (of val where others are in test), or `warn` and keep all.
+        strands: `both`: a sequence and its reverse complement are identical; `forward`: they are not, for models that
+            read one strand.
         options: options of LabelsDataModule.
     """
 
     def __init__(
         self,
-        fasta: dict[str, str] | None = None,
+        fasta: Mapping[str, FileBySplit] | None = None,
         negative_class: str | None = None,
-        table: str | None = None,
+        table: FileBySplit | None = None,
         sequence_column: str | None = None,
         label_columns: list[str] | None = None,
         split_column: str | None = None,
@@ -61,123 +74,77 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         folds: int | None = None,
         fold: int = 0,
         split_seed: int = 0,
+        on_leak: OnLeak = "refuse",
+        strands: Literal["both", "forward"] = "both",
         **options: Any,
     ) -> None:
         super().__init__(**options)
         if folds is not None and not 0 <= fold < folds:
             raise ConfigError(f"there is no fold {fold} among {folds}; the first is 0")
+        check_on_leak(on_leak)
+        if strands not in ("both", "forward"):
+            raise ConfigError(f"strands is both or forward, not {strands!r}")
+        if strands == "forward" and self.reverse_complement:
+            raise ConfigError("strands forward does not go with reverse_complement, which trains on both strands")
+        if split_column is not None and isinstance(table, Mapping):
+            raise ConfigError("a file for each split leaves no use for split_column: give one of the two")
+        self.on_leak, self.strands = on_leak, strands
         self.fasta, self.negative_class, self.table = fasta, negative_class, table
         self.sequence_column, self.label_columns, self.split_column = sequence_column, label_columns, split_column
         self.shared_kmer = shared_kmer
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.folds, self.fold, self.split_seed = folds, fold, split_seed
         self._spec: DataSpec | None = None
+        self._report: list[str] = []
 
     def spec(self) -> DataSpec:
         """Specify the targets and the length of the first sequence, from the first record of each file."""
         if self._spec is None:
             if (self.fasta is None) == (self.table is None):
                 raise ConfigError("give the data either as `fasta`, one file for each class, or as a `table`")
-            self._spec = self._fasta_spec(self.fasta) if self.fasta is not None else self._table_spec(str(self.table))
+            self._spec = self._fasta_spec(self.fasta) if self.fasta is not None else self._table_spec()
         return self._spec
 
-    def _fasta_spec(self, fasta: dict[str, str]) -> DataSpec:
+    def _fasta_spec(self, fasta: Mapping[str, FileBySplit]) -> DataSpec:
         if self.negative_class is not None and self.negative_class not in fasta:
             raise ConfigError(f"the negative_class {self.negative_class!r} is none of the classes {', '.join(fasta)}")
         targets = [name for name in fasta if name != self.negative_class]
         if not targets:
             raise ConfigError("`fasta` needs a class besides the negative_class")
-        first = [SequenceFile(_file(path)).first() for path in fasta.values()]
+        first = [SequenceFile(path).first() for given in fasta.values() for path, _ in files_by_split(given)]
         return DataSpec("labels", tuple(targets), len(first[0].sequences[0]))
 
-    def _table_spec(self, table: str) -> DataSpec:
+    def _table_spec(self) -> DataSpec:
         if not self.label_columns:
-            raise ConfigError(f"{table}: name the `label_columns`")
-        first = SequenceFile(_file(table), self.sequence_column).first()
-        if not first.rows:
-            raise InputError(f"{table} is not a table: it has no columns")
-        for column in [*self.label_columns, *([self.split_column] if self.split_column else [])]:
-            _check_column(column, first.rows[0], table)
-        return DataSpec("labels", tuple(self.label_columns), len(first.sequences[0]))
+            raise ConfigError(f"{self.table}: name the `label_columns`")
+        length, *_ = [check_table(path, self._columns()) for path, _ in self._tables()]
+        return DataSpec("labels", tuple(self.label_columns), length)
+
+    def _tables(self) -> list[tuple[str, int]]:
+        return [] if self.table is None else files_by_split(self.table)
+
+    def _columns(self) -> Columns:
+        return Columns(self.sequence_column, self.label_columns or [], self.split_column)
 
     def read(self) -> LabelledSequences:
         """Read all sequences of the files or the table, with their labels."""
         self.spec()  # checks the options and the columns
-        return self.read_fasta(self.fasta) if self.fasta is not None else self._read_table(str(self.table))
-
-    def read_fasta(self, fasta: dict[str, str]) -> LabelledSequences:
-        """Read one FASTA file per class: class name -> file."""
-        codes: list[Codes] = []
-        names: list[str] = []
-        labels = []
-        for index, path in enumerate(fasta.values()):
-            file = SequenceFile(path)
-            before = len(codes)
-            for records in file:
-                codes += file.codes(records)
-                names += records.names
-            self._warn_of_ambiguity(file)
-            labels.append(np.full(len(codes) - before, index))
-        number = np.concatenate(labels)
-        classes = list(fasta)
-        columns = [classes.index(target) for target in self.targets]
-        label = (number[:, None] == np.array(columns)).astype(np.float32)  # (N, 1) == (T,) -> (N, T)
-        return LabelledSequences(stack_codes(codes, names, "fasta"), label, np.full(len(codes), -1))
-
-    def _read_table(self, table: str) -> LabelledSequences:
-        file = SequenceFile(table, self.sequence_column)
-        codes: list[Codes] = []
-        names: list[str] = []
-        labels: list[list[float]] = []
-        splits: list[int] = []
-        for records in file:
-            codes += file.codes(records)
-            names += records.names
-            for line, row in zip(records.lines, records.rows, strict=True):
-                labels.append([self._label(row, column, line) for column in self.label_columns or []])
-                splits.append(self._split_of(row, line))
-        self._warn_of_ambiguity(file)
-        return LabelledSequences(stack_codes(codes, names, table), np.array(labels, dtype=np.float32), np.array(splits))
-
-    def _label(self, row: Row, column: str, line: int) -> float:
-        text = row[column].strip()
-        if not text:
-            return float("nan")
-        try:
-            value = float(text)
-        except ValueError:
-            raise InputError(
-                f"{self.table}, line {line}: the label {quoted(text)} in {column!r} is not a number"
-            ) from None
-        if not np.isfinite(value):
-            raise InputError(
-                f"{self.table}, line {line}: the label {quoted(text)} in {column!r} is not finite; leave missing ones "
-                "empty"
-            )
-        return value
-
-    def _split_of(self, row: Row, line: int) -> int:
-        if self.split_column is None:
-            return -1
-        value = row[self.split_column]
-        index = split_index(value)
-        if index is None:
-            raise InputError(f"{self.table}, line {line}: the split {quoted(value)} is none of {', '.join(SPLITS)}")
-        return index
-
-    def _warn_of_ambiguity(self, file: SequenceFile) -> None:
-        if note := file.ambiguity_note():
-            _log.warning(note)
+        if self.fasta is not None:
+            return read_fasta_classes(self.fasta, self.targets)
+        return read_tables(self._tables(), self._columns())
 
     def assign_splits(self, data: LabelledSequences) -> LabelledSequences:
-        """Draw a split for each sequence that has none yet.
+        """Draw a split for each sequence that has none yet, and treat leaks of those that were given.
 
         Raises:
-            InputError: sequences that must stay together are in different splits of the table.
+            InputError: sequences that must stay together are in different splits, and that is to be refused.
         """
-        k = self.shared_kmer
-        groups = group_identical(data.codes) if k is None else group_overlapping(data.codes, k)
-        undecided = data.split < 0
+        groups = self._groups(data.codes, self.strands == "both")
+        undecided, test = data.split < 0, self.test_fraction
+        given = set(data.split.tolist())
+        if not undecided.any() and SPLITS.index("val") not in given and len(given) > 1 and self.val_fraction:
+            undecided, test = data.split == SPLITS.index("train"), 0.0
+            self._report.append(f"no validation sequences are given: {self.val_fraction:.0%} of train are drawn for it")
         if undecided.any():
             strata = np.zeros(len(data), np.int64)
             if self.classify:
@@ -186,28 +153,40 @@ class SequenceDataModule(LabelsDataModule[Codes]):
                 groups[undecided],
                 strata[undecided],
                 val=self.val_fraction,
-                test=self.test_fraction,
+                test=test,
                 seed=self.split_seed,
                 folds=self.folds,
                 fold=self.fold,
             )
-        _, leaks = leaking_groups(groups, data.split)
-        if leaks:
-            what = "identical sequences" if k is None else f"sequences that share a {k}-mer"
-            raise InputError(
-                f"the given split leaks: {leaks} groups of {what} are in more than one split (both strands considered)"
-            )
-        return data
+        return self._without_leaks(data, groups)
 
+    def _groups(self, codes: Codes, both_strands: bool) -> NDArray[np.int64]:
+        """Number the sequences (N, L) so that those that must stay together have one number (N,)."""
+        if self.shared_kmer is None:
+            return group_identical(codes, both_strands)
+        return group_overlapping(codes, self.shared_kmer, both_strands)
 
-def _file(path: str) -> str:
-    """The path of a file that can be read more than once."""
-    if path == "-":
-        raise ConfigError("training data must be a file: standard input can be read only once")
-    check_file(path)
-    return path
+    def _without_leaks(self, data: LabelledSequences, groups: NDArray[np.int64]) -> LabelledSequences:
+        """Refuse, drop or keep sequences whose group is in several splits."""
+        leak = find_leak(groups, data.split)
+        if not leak.groups:
+            return data
+        k, both = self.shared_kmer, self.strands == "both"
+        one = int(leak.dropped.argmax())
+        other = int(np.flatnonzero((groups == groups[one]) & (data.split != data.split[one]))[0])
+        places = [SPLITS[data.split[index]] for index in (one, other)]
+        kind = "identical sequences" if k is None else f"sequences that share a {k}-mer"
+        what = (
+            f"{leak.groups:,} groups of {kind} are in more than one split "
+            f"({'both strands' if both else 'one strand'} considered), such as "
+            f"{decode(data.codes[one][:_LETTERS])}... in {' and '.join(places)}"
+        )
+        forward = find_leak(self._groups(data.codes, False), data.split).groups if both else leak.groups
+        cure = f", and --data.strands forward counts {forward:,} groups (for a model that reads one strand)"
+        self._report.append(treat_leak(leak, data.split, self.on_leak, what, cure if forward < leak.groups else ""))
+        return data.subset(~leak.dropped) if self.on_leak == "drop" else data
 
-
-def _check_column(column: str, columns: Collection[str], table: str) -> None:
-    if column not in columns:
-        raise InputError(f"{table}: no column {column!r}; there are {some_of(columns, 20)}")
+    def describe(self) -> list[str]:
+        """Summarize what was done about given splits, then each split in one line."""
+        splits = super().describe()  # reads the data
+        return [*self._report, *splits]

@@ -43,13 +43,13 @@ class Joins(NamedTuple):
     offset: Index
 
 
-def group_overlapping(codes: Codes, k: int) -> Index:
-    """Number sequences so that those that share a k-mer, on either strand, or that a chain of such pairs connects, have
-    one number.
+def group_overlapping(codes: Codes, k: int, both_strands: bool = True) -> Index:
+    """Number sequences so that those that share a k-mer, or that a chain of such pairs connects, have one number.
 
     Args:
         codes: uint8 (N, L).
         k: length of the k-mers; those with an N are ignored.
+        both_strands: whether a k-mer and its reverse complement are the same.
 
     Returns:
         Number of each sequence's group, from 0 (N,).
@@ -57,7 +57,7 @@ def group_overlapping(codes: Codes, k: int) -> Index:
     Raises:
         ConfigError: k is larger than the sequences, or than 32 (a k-mer is stored in 64 bits).
     """
-    return connected(len(codes), find_joins(codes, k))
+    return connected(len(codes), find_joins(codes, k, both_strands))
 
 
 def connected(count: int, joins: Joins) -> Index:
@@ -80,7 +80,7 @@ def lay_out(codes: Codes, joins: Joins) -> Layout:
     return _spread(len(codes), Joins(*(column[same] for column in joins)))
 
 
-def find_joins(codes: Codes, k: int) -> Joins:
+def find_joins(codes: Codes, k: int, both_strands: bool = True) -> Joins:
     """Find pairs of sequences (N, L) that share a k-mer: of all that have it, those that follow one another.
 
     Raises:
@@ -92,7 +92,7 @@ def find_joins(codes: Codes, k: int) -> Joins:
             f"sequences of {codes.shape[1]} bases cannot be compared by {k}-mers: k must be 1 to {longest}"
         )
     forward = _kmers(codes, k)
-    backward = _kmers(reverse_complement(codes), k)[:, ::-1]
+    backward = _kmers(reverse_complement(codes), k)[:, ::-1] if both_strands else forward
     windows = forward.shape[1]
     position = np.flatnonzero(_known(codes, k))
     word = np.minimum(forward, backward).ravel()[position]

@@ -1,0 +1,146 @@
+"""Files of labelled sequences: FASTA files of classes, or tables with a column for each target.
+
+Shapes: N sequences, L bases, T targets.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.data.labelled import LabelledSequences
+from zoo.data.splits import SPLITS, split_index
+from zoo.errors import ConfigError, InputError
+from zoo.formats._sequence_blocks import Row
+from zoo.formats.sequences import SequenceFile, stack_codes
+from zoo.genome.sequence import Codes
+from zoo.utils.text import check_file, quoted, some_of
+
+__all__ = ["Columns", "FileBySplit", "check_table", "files_by_split", "read_fasta_classes", "read_tables"]
+
+_log = logging.getLogger("zoo")
+# A file, or a file for each split.
+FileBySplit = str | Mapping[str, str]
+
+
+class Columns(NamedTuple):
+    """Columns of a table: of sequences (None for `sequence` or `seq`), of labels (T), and of splits (None for none)."""
+
+    sequence: str | None
+    labels: Sequence[str]
+    split: str | None
+
+
+def files_by_split(given: FileBySplit) -> list[tuple[str, int]]:
+    """List files with their splits: index into `SPLITS`, -1 where splits are drawn or are in a column.
+
+    Args:
+        given: a file, or split -> file.
+
+    Raises:
+        ConfigError: a key that is no split, or standard input, which can be read only once.
+        InputError: a file that does not exist or cannot be read.
+    """
+    files = []
+    for word, path in given.items() if isinstance(given, Mapping) else [("", given)]:
+        split = split_index(word) if word else -1
+        if split is None:
+            raise ConfigError(f"{word!r} is no split: files are given by {', '.join(SPLITS)}, or one for all")
+        if path == "-":
+            raise ConfigError("training data must be a file: standard input can be read only once")
+        check_file(path)
+        files.append((path, split))
+    return files
+
+
+def read_fasta_classes(fasta: Mapping[str, FileBySplit], targets: Sequence[str]) -> LabelledSequences:
+    """Read the FASTA files of classes.
+
+    Args:
+        fasta: class -> file, or file by split.
+        targets: the classes that are targets (T); the labels of the others are 0.
+    """
+    codes: list[Codes] = []
+    names: list[str] = []
+    number, splits = [], []
+    for index, given in enumerate(fasta.values()):
+        for path, split in files_by_split(given):
+            file, before = SequenceFile(path), len(codes)
+            for records in file:
+                codes += file.codes(records)
+                names += records.names
+            _warn_of_ambiguity(file)
+            number.append(np.full(len(codes) - before, index))
+            splits.append(np.full(len(codes) - before, split))
+    columns = [list(fasta).index(target) for target in targets]
+    label = (np.concatenate(number)[:, None] == np.array(columns)).astype(np.float32)  # (N, 1) == (T,) -> (N, T)
+    return LabelledSequences(stack_codes(codes, names, "fasta"), label, np.concatenate(splits))
+
+
+def check_table(path: str, columns: Columns) -> int:
+    """Check the first record of a table; its bases.
+
+    Raises:
+        InputError: no table, or a column that is missing.
+    """
+    first = SequenceFile(path, columns.sequence).first()
+    if not first.rows:
+        raise InputError(f"{path} is not a table: it has no columns")
+    for column in [*columns.labels, *([columns.split] if columns.split else [])]:
+        _check_column(column, first.rows[0], path)
+    return len(first.sequences[0])
+
+
+def read_tables(files: Sequence[tuple[str, int]], columns: Columns) -> LabelledSequences:
+    """Read tables, each with its split or -1; labels of empty cells are NaN.
+
+    Raises:
+        InputError: a cell that is no number or no split, with file and line.
+    """
+    codes: list[Codes] = []
+    names: list[str] = []
+    labels: list[list[float]] = []
+    splits: list[int] = []
+    for path, split in files:
+        file = SequenceFile(path, columns.sequence)
+        for records in file:
+            codes += file.codes(records)
+            names += records.names
+            for line, row in zip(records.lines, records.rows, strict=True):
+                where = f"{path}, line {line}"
+                labels.append([_label(row, column, where) for column in columns.labels])
+                splits.append(split if columns.split is None else _split_of(row[columns.split], where))
+        _warn_of_ambiguity(file)
+    stacked = stack_codes(codes, names, files[0][0])
+    return LabelledSequences(stacked, np.array(labels, dtype=np.float32), np.array(splits))
+
+
+def _label(row: Row, column: str, where: str) -> float:
+    text = row[column].strip()
+    if not text:
+        return float("nan")
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{where}: the label {quoted(text)} in {column!r} is not a number") from None
+    if not np.isfinite(value):
+        raise InputError(f"{where}: the label {quoted(text)} in {column!r} is not finite; leave missing ones empty")
+    return value
+
+
+def _split_of(text: str, where: str) -> int:
+    index = split_index(text)
+    if index is None:
+        raise InputError(f"{where}: the split {quoted(text)} is none of {', '.join(SPLITS)}")
+    return index
+
+
+def _check_column(column: str, columns: Collection[str], table: str) -> None:
+    if column not in columns:
+        raise InputError(f"{table}: no column {column!r}; there are {some_of(columns, 20)}")
+
+
+def _warn_of_ambiguity(file: SequenceFile) -> None:
+    if note := file.ambiguity_note():
+        _log.warning(note)
