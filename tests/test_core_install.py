@@ -14,6 +14,7 @@ from zoo.utils.extras import EXTRAS
 
 MODULES = {module for modules in EXTRAS.values() for module in modules}
 DEEPBIND = "deepbind.encode_usf1_h1hesc"
+SITES = ("zoo/examples/peaks.bed", "--genome", "zoo/examples/genome.fa")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,7 @@ def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
             "tracks,plots",
         ),
         (("predict", "akita.yeast", "zoo/examples/genome.fa", "-o", "maps"), "contacts"),
+        (("predict", DEEPBIND, *SITES, "--inputs", "zoo/examples/peaks.bed"), "tracks"),
         (("train", "deepbind.encode"), "train"),
         (("train", "basset.plant_terminators"), "train,rdata"),
         (("data", "get", "yeast"), "tracks,rdata"),

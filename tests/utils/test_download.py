@@ -290,5 +290,5 @@ def test_a_user_without_a_home_folder_is_told_to_name_a_cache(monkeypatch: pytes
     for name in ("ZOO_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", home)
-    with pytest.raises(OutputError, match=r"no home folder for the cache: .*ZOO_CACHE name a folder"):
+    with pytest.raises(OutputError, match=r"no home folder for a cache: .*ZOO_CACHE name a folder"):
         cache_folder()

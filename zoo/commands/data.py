@@ -107,25 +107,36 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     from zoo.utils.extras import require_extras
 
     require_extras(["train"], "making a table of peaks")
+    from zoo.utils.atomic import check_folder_of, refuse_overwriting
+    from zoo.utils.text import check_file
+
+    others = [getattr(options, name) for name in ("genome", "contig_lengths", "blacklist") if name in options]
+    for path in [*filter(None, map(_peak_file, options.files)), *others]:
+        check_file(path)  # before pandas is imported
+    if options.output != "-":
+        check_folder_of(Path(options.output))
     from zoo.data.peaks.build import build_peak_table
     from zoo.data.peaks.rules import PeakRules
     from zoo.formats.peaks import name_peak_files
     from zoo.genome.contigs import read_contig_lengths
     from zoo.genome.fasta import Genome
-    from zoo.utils.atomic import refuse_overwriting
 
     given = {key: value for key, value in vars(options).items() if key in PeakRules.__dataclass_fields__}
     _refuse_unused(given, "contig_lengths" in options)
     rules = PeakRules(**given)
     files = name_peak_files(options.files)
-    others = [getattr(options, name, None) for name in ("genome", "contig_lengths", "blacklist")]
-    refuse_overwriting(options.output, [*files.values(), *(path for path in others if path)])
+    refuse_overwriting(options.output, [*files.values(), *others])
     genome = Genome(options.genome) if "genome" in options else read_contig_lengths(options.contig_lengths)
     table, report = build_peak_table(files, genome, rules)
     table.write(options.output)
     print("\n".join(report.lines), file=sys.stderr)
     if options.output != "-":
         print(f"{options.output}: {len(table):,} sites, {len(table.targets)} target(s)", file=sys.stderr)
+
+
+def _peak_file(text: str) -> str:
+    """The file in FILE or NAME=FILE; empty where NAME has none, which is refused later."""
+    return text if "=" not in text or Path(text).exists() else text.partition("=")[2]
 
 
 def _refuse_unused(given: dict[str, Any], lengths_only: bool) -> None:

@@ -183,6 +183,10 @@ def add_verify(verbs: Any) -> None:
 
 def verify_command(options: argparse.Namespace) -> None:
     """Recompute the stored examples and print how far each prediction is off."""
+    from zoo.hub.registry import find
+
+    for name in options.names:
+        find(name)  # before torch is imported
     from zoo.hub.load import verify
 
     for name in options.names:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from zoo.errors import ConfigError, OutputError
 
 __all__ = [
+    "check_creatable",
     "check_folder_of",
     "names_a_file",
     "new_folder",
@@ -92,6 +93,19 @@ def check_folder_of(path: Path) -> None:
     """
     if not path.parent.is_dir():
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+def check_creatable(path: Path) -> None:
+    """Check that a file or folder, and the folders above it, can be made.
+
+    Raises:
+        OutputError: one above is a file, or cannot be written.
+    """
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise OutputError(f"{path} cannot be created: {above} is a file, not a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} cannot be created: the folder {above} may not be written")
 
 
 @contextmanager

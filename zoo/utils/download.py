@@ -75,7 +75,9 @@ def cache_folder() -> Path:
     try:
         return (Path(base) if base else Path.home() / ".cache") / "regzoo"
     except RuntimeError:  # a container started with the number of a user that it does not know
-        raise OutputError(f"there is no home folder for the cache: {OTHER_CACHE}") from None
+        raise OutputError(
+            "there is no home folder for a cache: let the environment variable ZOO_CACHE name a folder"
+        ) from None
 
 
 @contextmanager

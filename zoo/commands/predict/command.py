@@ -3,6 +3,7 @@
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.predict.options import add_all_options, kind_module, kind_of, kind_parser, refuse_foreign
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["add_predict"]
+
+# Options that name files to be read, beside --genome.
+_FILES = ("inputs", "measured", "inverse_transform", "expected", "bed")
 
 
 def add_predict(verbs: Any) -> None:
@@ -49,7 +53,8 @@ def predict_command(verb: argparse.ArgumentParser, given: argparse.Namespace) ->
     module = kind_module(kind)
     _check_files(options)
     module.check(options)
-    _check_extras(kind, bool(getattr(options, "plot", None)))
+    _check_options(options)
+    _check_extras(kind, options)
     _predict(options, module)
 
 
@@ -94,12 +99,29 @@ def _check_files(options: argparse.Namespace) -> None:
         raise ConfigError(f"{options.input} holds intervals: name the genome with --genome")
 
 
-def _check_extras(kind: str, draws: bool) -> None:
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse files of options that do not exist, and an output that cannot be made, before torch is imported."""
+    from zoo.utils.atomic import check_creatable
+    from zoo.utils.text import check_file
+
+    for name in _FILES:
+        value = getattr(options, name, None) or []
+        for path in value if isinstance(value, list) else [value]:
+            check_file(path.partition("::")[0])  # of a cooler inside an .mcool, its file
+    if options.output != "-":
+        check_creatable(Path(options.output))
+
+
+def _check_extras(kind: str, options: argparse.Namespace) -> None:
     """Refuse what an installation lacks, before torch is imported and a model loaded."""
     from zoo.utils.extras import EXTRAS, require_extras
 
-    extras = [kind] if kind in EXTRAS else []
-    require_extras([*extras, *(["plots"] if draws else [])], f"predicting {kind}")
+    needed = {
+        kind: kind in EXTRAS,
+        "tracks": options.inputs and kind == "labels",
+        "plots": getattr(options, "plot", None),
+    }
+    require_extras([extra for extra, is_needed in needed.items() if is_needed], f"predicting {kind}")
 
 
 def _device(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.parser import Option
@@ -31,6 +32,10 @@ OPTIONS = (
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
+    from zoo.utils.atomic import check_folder_of
+
+    if options.output != "-":
+        check_folder_of(Path(options.output))
     if options.resize and not options.genome:
         raise ConfigError("--resize is for intervals: name the genome with --genome")
     if options.inputs and not options.genome:
