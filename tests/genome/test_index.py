@@ -1,9 +1,12 @@
 """The index of a FASTA file: one that does not fit the file never gives wrong bases. Compared with a plain parser."""
 
 import logging
+import multiprocessing
 import os
+import pickle
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -276,3 +279,40 @@ def test_contig_lengths_of_an_index_that_does_not_fit_are_refused(tmp_path: Path
         read_contig_lengths(tmp_path / "genome.fa.fai")
     (tmp_path / "genome.fa").unlink()
     assert read_contig_lengths(tmp_path / "genome.fa.fai")["a"] == 13
+
+
+def test_a_file_that_changes_between_processes_is_refused(tmp_path: Path, size: str) -> None:
+    path = write(tmp_path, TEXT, ROWS)
+    genome = pickle.dumps(Genome(path))
+    os.utime(path, (1, 1))
+    assert pickle.loads(genome).sequence(Interval("c", 0, 7)) == RECORDS["c"]
+    path.write_text(TEXT.lower())
+    assert pickle.loads(genome).sequence(Interval("c", 0, 7)) == RECORDS["c"]
+    path.write_text(TEXT.replace("GATTA\n", "GA\n").replace("\nCA", "\nTTACA"))
+    with pytest.raises(InputError):  # as its lines, or its contigs, are others
+        pickle.loads(genome).sequence(Interval("c", 0, 7))
+    path.write_text(TEXT.replace("CGTAC\nGG\n", "CGTAC\nG\n"))
+    with pytest.raises(InputError, match=r"genome.fa was changed while it was in use: start again"):
+        pickle.loads(genome).sequence(Interval("c", 0, 7))
+
+
+def read_at_once(path: Path, start: Any, results: Any) -> None:
+    start.wait(60)
+    index._READ_WHOLE = index._BYTES_PER_RECORD = 0
+    results.put(read(path))
+
+
+@pytest.mark.slow
+def test_processes_that_replace_an_index_at_once_read_the_same(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for _ in range(5):
+        path = write(tmp_path, TEXT, WRONG["lines of 4 bases"], age=-100)
+        start, results = context.Barrier(4), context.Queue()
+        processes = [context.Process(target=read_at_once, args=(path, start, results)) for _ in range(4)]
+        for process in processes:
+            process.start()
+        assert [results.get(timeout=60) for _ in processes] == [RECORDS] * 4
+        for process in processes:
+            process.join(60)
+        assert Path(f"{path}.fai").read_text() == ROWS
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["genome.fa", "genome.fa.fai"]

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
-from zoo.formats.bed import LONGEST, STRANDS, bed_lines, is_header, parse_bounds
+from zoo.formats.bed import STRANDS, bed_lines, is_header, parse_bounds
+from zoo.genome.intervals import LONGEST_CONTIG
 from zoo.utils.text import quoted
 
 __all__ = ["NARROW_PEAK", "count_columns", "parse_bed", "parse_narrow_peak"]
@@ -137,7 +138,7 @@ def _parse_whole(text: str, wanted: Mapping[int, tuple[str, str]]) -> pd.DataFra
     except (ValueError, OverflowError):  # errors of pandas are ValueErrors
         return None
     table.columns = pd.Index([name for name, _ in wanted.values()])
-    valid = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= LONGEST)
+    valid = (table["start"] >= 0) & (table["end"] > table["start"]) & (table["end"] <= LONGEST_CONTIG)
     valid &= ~table["chrom"].str.startswith("#") & (table["chrom"].str.strip() != "")
     return table if valid.all() and _are_plain(table[list(whole.values())], width) else None
 

@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.genome.intervals import Interval
+from zoo.genome.intervals import LONGEST_CONTIG, Interval
 from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
 
-__all__ = ["LONGEST", "STRANDS", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed"]
+__all__ = ["STRANDS", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed"]
 
 STRANDS = ("+", "-", ".")
 _STRAND = 5  # its column
-LONGEST = 2**31 - 1  # bases of a chromosome, in every format of the field
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _log = logging.getLogger("zoo")
 
@@ -108,7 +107,7 @@ def parse_bounds(fields: Sequence[str], where: str) -> tuple[int, int]:
     if not (_WHOLE_NUMBER.fullmatch(fields[1]) and _WHOLE_NUMBER.fullmatch(fields[2])):
         raise InputError(f"{where}: start {quoted(fields[1])} and end {quoted(fields[2])} must be whole numbers")
     for column, cell in zip(("start", "end"), fields[1:3], strict=True):
-        if len(cell) > 18 or int(cell) > LONGEST:
+        if len(cell) > 18 or int(cell) > LONGEST_CONTIG:
             raise InputError(f"{where}: the {column} {quoted(cell)} lies past any chromosome")
     start, end = int(fields[1]), int(fields[2])
     if start < 0 or end <= start:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from zoo.errors import InputError
 from zoo.utils.text import quoted
 
-__all__ = ["Interval", "parse_region"]
+__all__ = ["LONGEST_CONTIG", "Interval", "parse_region"]
+
+LONGEST_CONTIG = 2**31 - 1  # bases, in every format of the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ def parse_region(text: str) -> Interval:
     """Parse a region such as `chrIX:100,000-110,000`, 0-based and half-open as BED.
 
     Raises:
-        InputError: a text of another form, or an empty or reversed region.
+        InputError: a text of another form, an empty or reversed region, or one past any chromosome.
     """
-    match = re.fullmatch(r"(\S+):([\d,]+)-([\d,]+)", text)
+    match = re.fullmatch(r"(\S+):([0-9,]{1,20})-([0-9,]{1,20})", text)
     if not match:
         raise InputError(f"the region {quoted(text)} is not of the form chrIX:100,000-110,000")
     start, end = (int(number.replace(",", "") or 0) for number in match.groups()[1:])
+    if end > LONGEST_CONTIG:
+        raise InputError(f"the region {quoted(text)} ends past any chromosome")
     if end <= start:
         raise InputError(f"the region {quoted(text)} is empty or reversed")
     return Interval(match[1], start, end)
