@@ -116,12 +116,9 @@ def _check_extras(kind: str, options: argparse.Namespace) -> None:
     """Refuse what an installation lacks, before torch is imported and a model loaded."""
     from zoo.utils.extras import EXTRAS, require_extras
 
-    needed = {
-        kind: kind in EXTRAS,
-        "tracks": options.inputs and kind == "labels",
-        "plots": getattr(options, "plot", None),
-    }
-    require_extras([extra for extra, is_needed in needed.items() if is_needed], f"predicting {kind}")
+    extras = [kind] if kind in EXTRAS else ["tracks"] if options.inputs else []
+    extras += ["plots"] if getattr(options, "plot", None) else []
+    require_extras(extras, f"predicting {kind}")
 
 
 def _device(name: str) -> str:
