@@ -133,12 +133,19 @@ def val_contigs_are_for_validation(desk: Desk) -> None:
     assert splits(peaks(desk, "--val", "chr2", "--test", "chr4")) == {
         "train": {"chr1"}, "val": {"chr2"}, "test": {"chr4"}
     }  # fmt: skip
-    assert "both" in peaks(desk, "--val", "chr2", refused=True)
+    assert "`test` as well" in peaks(desk, "--val", "chr2", refused=True)
 
 
 @case("--test", "data peaks")
 def test_contigs_are_for_the_test(desk: Desk) -> None:
     assert splits(peaks(desk, "--test", "chr2", "--val", "chr4"))["test"] == {"chr2"}
+    # Alone it leaves random blocks for validation; a BED file names regions.
+    Path("test.bed").write_text("chr2\t0\t1280\nchr1\t0\t2000\n")
+    found = splits(peaks(desk, "--test", "test.bed", "--val-fraction", "0.3"))
+    assert (found["test"], found["train"]) == ({"chr1", "chr2"}, {"chr1", "chr4"})
+    assert found["val"] <= {"chr1", "chr4"} and found["val"]
+    err = peaks(desk, "--test", "test.bed", "--test-fraction", "0.1", refused=True)
+    assert "--test-fraction is for random blocks" in err
     for option in ("--block-size", "--val-fraction", "--test-fraction", "--split-seed"):
         err = peaks(desk, "--test", "chr2", "--val", "chr4", option, "0", refused=True)
         assert f"{option} is for random blocks" in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.splits import SPLITS
 from zoo.data.tiles import Tiles, tile, touched_bins
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, InputError
 
 Ints = NDArray[np.int64]
 
@@ -155,11 +157,15 @@ def test_regions_that_are_too_short_are_counted() -> None:
     assert too_short == 4  # 42 bases in bins of 10
 
 
-def test_tiles_on_paper() -> None:
+def dealt(contigs: dict[str, int], size: int, splits: list[int], monkeypatch: pytest.MonkeyPatch) -> GenomeSplit:
+    """Random blocks that happen to have these splits."""
+    monkeypatch.setattr("zoo.data.genome_split._at_random", lambda *_: np.array(splits))
+    return GenomeSplit(contigs, SplitRules(block_size=size))
+
+
+def test_tiles_on_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     # Blocks of 100 bases: 0-100 train, 100-300 val, 300-345 train. Windows of 3 bins with 2 of context on each side.
-    rules = SplitRules(block_size=100)
-    genome_split = GenomeSplit({"c": 345}, rules)
-    genome_split.block_split = np.array([0, 1, 1, 0])
+    genome_split = dealt({"c": 345}, 100, [0, 1, 1, 0], monkeypatch)
     assert [values.tolist() for values in genome_split.regions()] == [
         [0, 0, 0],
         [0, 100, 300],
@@ -192,7 +198,6 @@ def test_a_subset_keeps_what_belongs_together() -> None:
 def test_contigs_go_to_the_splits_that_they_are_named_for() -> None:
     contigs = {"chr1": 50, "chr2": 90, "chr3": 10, "chrX": 30}
     genome_split = GenomeSplit(contigs, SplitRules(val=["3"], test=["chr1", "X"]))
-    assert genome_split.block_split.tolist() == [2, 0, 1, 2]
     assert [values.tolist() for values in genome_split.regions()] == [
         [0, 1, 2, 3],
         [0] * 4,
@@ -204,24 +209,72 @@ def test_contigs_go_to_the_splits_that_they_are_named_for() -> None:
 def test_blocks_are_dealt_by_share_and_seed() -> None:
     contigs = {"a": 9_950, "b": 10_000}
     rules = SplitRules(block_size=100, val_fraction=0.2, test_fraction=0.1, split_seed=3)
-    genome_split = GenomeSplit(contigs, rules)
-    assert np.bincount(genome_split.block_split).tolist() == [140, 40, 20]
-    assert genome_split.block_split.tolist() == GenomeSplit(contigs, rules).block_split.tolist()
-    other = SplitRules(block_size=100, val_fraction=0.2, test_fraction=0.1, split_seed=4)
-    assert genome_split.block_split.tolist() != GenomeSplit(contigs, other).block_split.tolist()
+
+    def blocks(rules: SplitRules) -> list[int]:
+        contig, start = np.repeat([0, 1], 100), np.tile(np.arange(100) * 100, 2)
+        return [int(split) for split in GenomeSplit(contigs, rules).split_of(contig, start, 50)]
+
+    assert np.bincount(blocks(rules)).tolist() == [140, 40, 20]
+    assert blocks(rules) == blocks(rules)
+    assert blocks(rules) != blocks(replace(rules, split_seed=4))
+    # The test contig is given, and a fifth of the blocks of the other is for validation.
+    given = blocks(replace(rules, test=["b"]))
+    assert set(given[100:]) == {2}
+    assert np.bincount(given[:100]).tolist()[1] in range(10, 31)
+    assert 2 not in given[:100]
 
 
-def test_a_window_over_the_border_of_two_splits_has_none() -> None:
-    genome_split = GenomeSplit({"a": 30, "b": 45}, SplitRules(block_size=10))
-    genome_split.block_split = np.array([0, 0, 1, 2, 2, 2, 0, 1])
+def regions_of(bed: Path, *regions: tuple[str, int, int]) -> str:
+    bed.write_text("".join(f"{name}\t{start}\t{end}\n" for name, start, end in regions))
+    return str(bed)
+
+
+def test_regions_of_bed_files_are_for_their_splits(tmp_path: Path) -> None:
+    contigs = {"chr1": 1_000, "chr2": 500, "chr3": 300}
+    val = regions_of(tmp_path / "val.bed", ("1", 100, 200), ("1", 150, 250), ("chr2", 400, 9_999))
+    test = regions_of(tmp_path / "test.bed", ("chr1", 250, 300), ("chr1", 900, 1_000))
+    genome_split = GenomeSplit(contigs, SplitRules(val=[val], test=[test, "chr3"]))
+    expected = {name: np.zeros(size, int) for name, size in contigs.items()}
+    expected["chr1"][100:250] = expected["chr2"][400:] = 1
+    expected["chr1"][250:300] = expected["chr1"][900:] = expected["chr3"][:] = 2
+    for number, (name, size) in enumerate(contigs.items()):
+        found = genome_split.split_of(np.full(size, number), np.arange(size), 1)
+        assert found.tolist() == expected[name].tolist()
+    contig, start, end, split = genome_split.regions()
+    assert list(zip(contig.tolist(), start.tolist(), end.tolist(), split.tolist(), strict=True)) == [
+        (0, 0, 100, 0), (0, 100, 250, 1), (0, 250, 300, 2), (0, 300, 900, 0), (0, 900, 1000, 2),
+        (1, 0, 400, 0), (1, 400, 500, 1), (2, 0, 300, 2),
+    ]  # fmt: skip
+    assert SplitRules(val=[val], test=[test, "chr3"]).contigs == ["chr3", "1", "chr2", "chr1"]
+
+
+def test_regions_alone_for_test_leave_blocks_for_validation(tmp_path: Path) -> None:
+    test = regions_of(tmp_path / "test.bed", ("a", 1_000, 2_000))
+    rules = SplitRules(test=[test], block_size=100, val_fraction=0.2)
+    split = GenomeSplit({"a": 10_000}, rules).split_of(np.zeros(10_000, np.int64), np.arange(10_000), 1)
+    assert (split == 2).tolist() == [1_000 <= place < 2_000 for place in range(10_000)]
+    assert 1_000 <= (split == 1).sum() <= 2_000
+
+
+def test_regions_of_two_splits_and_of_other_contigs_are_refused(tmp_path: Path) -> None:
+    one, other = regions_of(tmp_path / "1.bed", ("a", 5, 20)), regions_of(tmp_path / "2.bed", ("a", 19, 30))
+    with pytest.raises(ConfigError, match="a:20 is in both the val and the test split"):
+        GenomeSplit({"a": 100}, SplitRules(val=[one], test=[other]))
+    with pytest.raises(ConfigError, match="the contig 'a' of the test split is not in the genome, which has b"):
+        GenomeSplit({"b": 100}, SplitRules(val=[], test=[other]))
+    with pytest.raises(InputError, match="no such file"):
+        GenomeSplit({"b": 100}, SplitRules(val=[], test=["nothing.bed"]))
+
+
+def test_a_window_over_the_border_of_two_splits_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    genome_split = dealt({"a": 30, "b": 45}, 10, [0, 0, 1, 2, 2, 2, 0, 1], monkeypatch)
     contig, start = np.array([0, 0, 0, 0, 1, 1, 1]), np.array([0, 11, 15, 20, 5, 29, 40])
     assert genome_split.split_of(contig, start, 5).tolist() == [0, 0, 0, 1, 2, -1, 1]
     assert genome_split.split_of(contig[:4], start[:4], 10).tolist() == [0, -1, -1, 1]
 
 
 BAD_RULES = {
-    "valid alone": (SplitRules(val=["a"]), "name the contigs of both `val` and `test`, or of neither"),
-    "test alone": (SplitRules(test=["a"]), "name the contigs of both `val` and `test`, or of neither"),
+    "val alone": (SplitRules(val=["a"]), "name the contigs of `test` as well as those of `val`"),
     "short blocks": (SplitRules(block_size=99), "blocks of 99 bases are shorter than a window of 100"),
     "all": (SplitRules(val_fraction=0.5, test_fraction=0.5), "leave nothing"),
     "negative": (SplitRules(val_fraction=-0.1), "a validation fraction of -0.1"),

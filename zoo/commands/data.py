@@ -57,8 +57,8 @@ def _add_data_peaks(actions: Any) -> None:
     add("--blacklist", help="BED file of regions that no site may touch")
     add("--min-unmasked", type=float, help="smallest fraction of bases that are not N (default 0.5)")
     add("--soft-masked", action="store_true", default=argparse.SUPPRESS, help="count lower-case letters as masked too")
-    add("--val", nargs="+", metavar="CONTIG", help="contigs for validation; with --test, instead of random blocks")
-    add("--test", nargs="+", metavar="CONTIG", help="contigs for test")
+    add("--val", nargs="+", metavar="CONTIG", help="contigs, or a BED file of regions, for validation; with --test")
+    add("--test", nargs="+", metavar="CONTIG", help="contigs, or a BED file of regions, for test, not random blocks")
     add("--block-size", type=int, help="bases of the blocks that are assigned to train, val and test (default 100000)")
     add("--val-fraction", type=float, help="fraction of the blocks for validation (default 0.1)")
     add("--test-fraction", type=float, help="fraction of the blocks for test (default 0.1)")
@@ -147,10 +147,10 @@ def _refuse_unused(given: dict[str, Any], lengths_only: bool) -> None:
     """
     if lengths_only and "min_unmasked" in given:
         raise ConfigError("--min-unmasked needs the bases of a --genome, not only its contigs' lengths")
-    if "val" not in given and "test" not in given:
+    if "test" not in given:
         return
-    for name in ("block_size", "val_fraction", "test_fraction"):
+    for name in ("test_fraction", *(("block_size", "val_fraction") if "val" in given else ())):
         if name in given:
             raise ConfigError(f"--{name.replace('_', '-')} is for random blocks: leave it out, or --val and --test")
-    if "split_seed" in given and not given.get("negatives", not lengths_only):
+    if "val" in given and "split_seed" in given and not given.get("negatives", not lengths_only):
         raise ConfigError("--split-seed is for random blocks and negatives: leave it out, or --val and --test")

@@ -1,13 +1,18 @@
-"""SplitRules and GenomeSplit: which regions of a genome are for train, val and test."""
+"""SplitRules and GenomeSplit: which regions of a genome are for train, val and test.
+
+Shapes: N windows, R regions.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.splits import SPLITS
 from zoo.errors import ConfigError
+from zoo.formats.bed import read_bed
 from zoo.genome.contigs import find_contigs
 from zoo.utils.text import some_of
 
@@ -18,11 +23,11 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRules:
-    """Options of the split of a genome: by whole contigs, or into random blocks.
+    """Options of the split of a genome: by whole contigs, by the regions of BED files, or into random blocks.
 
     Args:
-        val: contigs for validation; with `test`, instead of random blocks.
-        test: contigs for test.
+        val: contigs, or BED files (names that end with .bed or .bed.gz), for validation; with `test`.
+        test: contigs or BED files for test. All else is for training; without `val`, some blocks of it for validation.
         block_size: bases of the blocks that are assigned to train, val and test at random.
         val_fraction: fraction of the blocks for validation.
         test_fraction: fraction of the blocks for test.
@@ -40,10 +45,10 @@ class SplitRules:
         """Check the rules against each other, and against the length of windows in bases.
 
         Raises:
-            ConfigError: contigs of one split alone, blocks shorter than a window, or fractions that leave nothing.
+            ConfigError: `val` without `test`, blocks shorter than a window, or fractions that leave nothing.
         """
-        if (self.val is None) != (self.test is None):
-            raise ConfigError("name the contigs of both `val` and `test`, or of neither")
+        if self.val is not None and self.test is None:
+            raise ConfigError("name the contigs of `test` as well as those of `val`")
         if self.val is None and self.block_size < length:
             raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {length}")
         val, test = self.val_fraction, self.test_fraction
@@ -52,30 +57,50 @@ class SplitRules:
         if self.split_seed < 0:
             raise ConfigError("split_seed is a number from 0 up")
 
+    @property
+    def contigs(self) -> list[str]:
+        """Contigs that are named for val or test, themselves or in a BED file."""
+        chosen = [*(self.val or []), *(self.test or [])]
+        named = [name for name in chosen if not _is_file(name)]
+        return list(dict.fromkeys([*named, *(interval.chrom for file in self.files for interval in read_bed(file))]))
+
+    @property
+    def files(self) -> list[Path]:
+        """BED files of regions."""
+        return [Path(name) for name in [*(self.val or []), *(self.test or [])] if _is_file(name)]
+
 
 class GenomeSplit:
-    """The split of each region of a genome, in blocks of one split each: whole contigs, or random blocks.
+    """The regions of a genome that are for train, val and test, each as long as possible.
 
     Args:
         contigs: contig -> length.
-        rules: contigs of val and test, or size and fractions of random blocks.
-
-    Attributes:
-        block_split: index into `SPLITS` of each block, contig after contig.
+        rules: contigs or regions of val and test, or size and fractions of random blocks.
 
     Raises:
-        ConfigError: a contig of the rules that the genome does not have, or that is both for val and for test.
+        ConfigError: a contig of the rules that the genome does not have, or what is both for val and for test.
+        InputError: a BED file that cannot be read.
     """
 
     def __init__(self, contigs: Mapping[str, int], rules: SplitRules) -> None:
-        self.lengths = np.array(list(contigs.values()))
-        # If split by contig, each contig is one block.
-        self.size = int(self.lengths.max()) if rules.val is not None else rules.block_size
-        blocks = -(-self.lengths // self.size)
-        self.first = blocks.cumsum() - blocks
-        self.block_split = (
-            _by_contig(list(contigs), rules) if rules.val is not None else _at_random(int(blocks.sum()), rules)
-        )
+        lengths = np.array(list(contigs.values()))
+        # One coordinate for all contigs, one after the other.
+        self._offset = lengths.cumsum() - lengths
+        val, test = (_spans(contigs, self._offset, rules, index) for index in (1, 2))
+        edges, split = _random_blocks(lengths, self._offset, rules)
+        every = np.unique(np.concatenate([edges, self._offset, val.ravel(), test.ravel()]))
+        every = every[every < lengths.sum()]
+        in_val, in_test = (_covered(every, spans) for spans in (val, test))
+        if (in_val & in_test).any():
+            place = int(every[(in_val & in_test).argmax()])
+            contig = int(np.searchsorted(self._offset, place, "right")) - 1
+            name = list(contigs)[contig]
+            raise ConfigError(f"{name}:{place - self._offset[contig] + 1:,} is in both the val and the test split")
+        split = np.where(in_test, 2, np.where(in_val, 1, split[np.searchsorted(edges, every, "right") - 1]))
+        contig = np.searchsorted(self._offset, every, "right") - 1
+        new = (np.diff(contig, prepend=-1) != 0) | (np.diff(split, prepend=-1) != 0)
+        self._edges, self._contig, self._split = every[new], contig[new], split[new]
+        self._ends = np.append(self._edges[1:], lengths.sum())
 
     def split_of(self, contig: Index, start: Index, length: int) -> Index:
         """Find the split of windows.
@@ -83,41 +108,75 @@ class GenomeSplit:
         Args:
             contig: index of each window's contig (N,).
             start: first base of each window (N,).
-            length: bases of every window; no more than a block has.
+            length: bases of every window.
 
         Returns:
             Index into `SPLITS` (N,), -1 for a window across a border between two splits.
         """
-        head = self.block_split[self.first[contig] + start // self.size]
-        tail = self.block_split[self.first[contig] + (start + length - 1) // self.size]
-        return np.where(head == tail, head, -1)
+        first = self._offset[contig] + start
+        head = np.searchsorted(self._edges, first, "right") - 1
+        return np.where(first + length <= self._ends[head], self._split[head], -1)
 
     def regions(self) -> tuple[Index, Index, Index, Index]:
         """List the regions of one split, as long as possible: contig, start, end and split (R,) each."""
-        blocks = np.diff(np.append(self.first, len(self.block_split)))
-        contig = np.repeat(np.arange(len(blocks)), blocks)
-        start = (np.arange(len(self.block_split)) - self.first[contig]) * self.size
-        new = np.flatnonzero((np.diff(contig, prepend=-1) != 0) | (np.diff(self.block_split, prepend=-1) != 0))
-        last = np.append(new[1:], len(self.block_split)) - 1
-        end = np.minimum(start[last] + self.size, self.lengths[contig[last]])
-        return contig[new], start[new], end, self.block_split[new]
+        before = self._offset[self._contig]
+        return self._contig, self._edges - before, self._ends - before, self._split
 
 
-def _by_contig(names: list[str], rules: SplitRules) -> Index:
-    split = np.zeros(len(names), np.int64)
-    for index, chosen in ((1, rules.val or []), (2, rules.test or [])):
-        for name, contig in find_contigs(chosen, names).items():
-            if contig is None:
-                raise ConfigError(
-                    f"the contig {name!r} of the {SPLITS[index]} split is not in the genome, which has {some_of(names)}"
-                )
-            if split[names.index(contig)]:
-                raise ConfigError(f"the contig {contig!r} cannot be in both the val and the test split")
-            split[names.index(contig)] = index
-    return split
+def _is_file(name: str) -> bool:
+    """Whether a name is that of a BED file, not of a contig."""
+    return name.endswith((".bed", ".bed.gz"))
+
+
+def _spans(contigs: Mapping[str, int], offset: Index, rules: SplitRules, index: int) -> Index:
+    """Start and end of what the rules name for a split, (spans, 2), in one coordinate for all contigs."""
+    given, named, spans = (rules.val, rules.test)[index - 1] or [], [], []
+    order = {name: number for number, name in enumerate(contigs)}
+    for name in given:
+        if _is_file(name):
+            entries = read_bed(name)
+            matched = find_contigs({entry.chrom for entry in entries}, contigs)
+            spans += [(_known(matched, entry.chrom, contigs, index), entry.start, entry.end) for entry in entries]
+        else:
+            named.append(name)
+    in_val = find_contigs([name for name in rules.val or [] if not _is_file(name)], contigs).values()
+    for name in named:
+        contig = _known(find_contigs(named, contigs), name, contigs, index)
+        if index == 2 and contig in in_val:
+            raise ConfigError(f"the contig {contig!r} cannot be in both the val and the test split")
+        spans.append((contig, 0, contigs[contig]))
+    ends = [(offset[order[name]] + start, offset[order[name]] + min(end, contigs[name])) for name, start, end in spans]
+    return np.array([(start, end) for start, end in ends if start < end], np.int64).reshape(-1, 2)
+
+
+def _known(matched: Mapping[str, str | None], name: str, contigs: Mapping[str, int], index: int) -> str:
+    """The name of a contig in the genome."""
+    contig = matched[name]
+    if contig is None:
+        raise ConfigError(
+            f"the contig {name!r} of the {SPLITS[index]} split is not in the genome, which has {some_of(contigs)}"
+        )
+    return contig
+
+
+def _covered(places: Index, spans: Index) -> NDArray[np.bool_]:
+    """Whether each place (N,) lies in a span (spans, 2)."""
+    begun = np.searchsorted(np.sort(spans[:, 0]), places, "right")
+    ended = np.searchsorted(np.sort(spans[:, 1]), places, "right")
+    return begun > ended
+
+
+def _random_blocks(lengths: Index, offset: Index, rules: SplitRules) -> tuple[Index, Index]:
+    """First base and split of each block; where val and test are named, each contig is one block, for training."""
+    if rules.val is not None:
+        return offset, np.zeros(len(offset), np.int64)
+    blocks = -(-lengths // rules.block_size)
+    contig = np.repeat(np.arange(len(blocks)), blocks)
+    index = np.arange(len(contig)) - (blocks.cumsum() - blocks)[contig]
+    return offset[contig] + index * rules.block_size, _at_random(len(contig), rules)
 
 
 def _at_random(blocks: int, rules: SplitRules) -> Index:
     rank = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks  # in (0, 1)
-    test, val = rules.test_fraction, rules.val_fraction
+    test, val = (0.0 if rules.test is not None else rules.test_fraction), rules.val_fraction
     return np.select([rank < test, rank < test + val], [2, 1], 0).astype(np.int64)

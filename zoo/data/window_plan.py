@@ -68,7 +68,7 @@ def named_contigs(contigs: dict[str, int], chosen: Sequence[str] | None, rules: 
         InputError: a name that is not among `contigs`.
     """
     named = [] if chosen is None else list(contigs)
-    return named + list(match_contigs([*(rules.val or []), *(rules.test or [])], contigs).values())
+    return named + list(match_contigs(rules.contigs, contigs).values())
 
 
 def plan_windows(

@@ -474,7 +474,7 @@ def test_arms_are_cut_at_the_borders_of_random_blocks(tmp_path: Path) -> None:
         for place in range(-(-length // 100)):
             start, end = 100 * place, min(100 * place + 100, length)
             bases = np.arange(start, end)
-            splits = split.block_split[split.first[number] + bases // 730]
+            splits = split.split_of(np.full(len(bases), number), bases, 1)
             if (splits == train).all() and any(s <= start and end <= e for s, e in arms[name]):
                 expected.add((name, place))
     assert found == expected

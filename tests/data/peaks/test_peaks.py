@@ -689,7 +689,7 @@ def test_negatives_are_the_default_where_bases_are_known_and_their_absence_is_sa
 def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     path = bed(tmp_path / "a.bed", GOOD)
     assert "windows of 100 bases cannot overlap by 101" in refused(path, "--length", "100", "--merge-overlap", "101")
-    assert "both `val` and `test`" in refused(path, "--val", "chr1")
+    assert "`test` as well as those of `val`" in refused(path, "--val", "chr1")
     assert "the contig 'chr9' of the test split is not in the genome" in refused(path, "--val", "1", "--test", "chr9")
     assert "cannot be in both the val and the test split" in refused(path, "--val", "1", "--test", "chr1")
     assert "blocks of 50 bases are shorter" in refused(path, "--block-size", "50")

@@ -577,7 +577,7 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "negative share": ({"max_masked": -0.1}, "max_masked is a fraction from 0 to below 1"),
     "no share": ({"max_masked": math.nan}, "max_masked is a fraction from 0 to below 1"),
     "blocks": ({"split": SplitRules(block_size=100)}, "blocks of 100 bases are shorter than a window of 120"),
-    "half a split": ({"split": SplitRules(val=["chr1"])}, "both `val` and `test`"),
+    "half a split": ({"split": SplitRules(val=["chr1"])}, "`test` as well as those of `val`"),
 }
 
 

@@ -29,7 +29,8 @@ def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules
     """
     contents = {name: sha256_of(Path(path)) for name, path in files.items()}
     blacklist = sha256_of(Path(rules.blacklist)) if rules.blacklist and Path(rules.blacklist).is_file() else ""
-    key = [_VERSION, contents, fingerprint(genome.path), asdict(rules), blacklist]
+    regions = [sha256_of(path) for path in rules.files if path.is_file()]
+    key = [_VERSION, contents, fingerprint(genome.path), asdict(rules), blacklist, regions]
 
     def build() -> dict[str, NDArray[Any]]:
         table, report = build_peak_table(files, genome, rules)

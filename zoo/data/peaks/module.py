@@ -20,7 +20,7 @@ from zoo.data.peaks.rules import PeakRules
 from zoo.data.peaks.table import PeakTable, read_table_header
 from zoo.data.splits import SPLITS
 from zoo.data.windows import GenomeWindows
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError
 from zoo.formats.peaks import name_peak_files
 from zoo.genome.fasta import Genome
 from zoo.utils.text import check_file
