@@ -40,7 +40,12 @@ def _add_data_peaks(actions: Any) -> None:
         argument_default=argparse.SUPPRESS,  # defaults are those of PeakRules
     )
     add = verb.add_argument
-    add("files", metavar="FILE", nargs="+", help="a peak file, or NAME=FILE; the name becomes the target")
+    add(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a peak file (narrowPeak, by its lines or its name, or any BED), or NAME=FILE; the name becomes the target",
+    )
     add("-o", "--output", required=True, help="the TSV to write; - is standard output")
     source = verb.add_mutually_exclusive_group(required=True)
     source.add_argument("--genome", help="FASTA of the genome")

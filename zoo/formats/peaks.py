@@ -103,8 +103,9 @@ def _read_summits(text: str, path: str, notes: list[str] | None) -> pd.DataFrame
     if called_so or reason is None:
         return table
     if notes is not None:
+        name = Path(path).name
         notes.append(
-            f"{path} is not narrowPeak ({reason}): its peaks are centred on their middles; if column 10 holds summits, "
+            f"{name} is not narrowPeak ({reason}): its peaks are centred on their middles; if column 10 holds summits, "
             "call it .narrowPeak"
         )
     return None

@@ -173,7 +173,7 @@ class Genome:
 
     def _bases(self, number: int, start: int, end: int) -> bytes:
         """Read the letters of [start, end) of a contig, without line ends."""
-        offset, bases, width = (int(column[number]) for column in self._index[2:])
+        offset, bases, width = (column.item(number) for column in self._index[2:])
         first = offset + start // bases * width + start % bases
         last = offset + (end - 1) // bases * width + (end - 1) % bases + 1
         letters = self._bytes()[first:last].tobytes().translate(None, b"\r\n")

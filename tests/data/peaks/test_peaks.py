@@ -122,7 +122,7 @@ def test_ten_columns_that_are_no_narrow_peak_are_centred_on_middles_and_that_is_
     notes: list[str] = []
     assert read_peak_file(path, notes=notes)["centre"].tolist() == [1175, 1100]
     said = "its peaks are centred on their middles; if column 10 holds summits, call it .narrowPeak"
-    assert notes == [f"{path} is not narrowPeak ({reason}): {said}"]
+    assert notes == [f"a.bed is not narrowPeak ({reason}): {said}"]
     assert read_peak_file(path, summits=False, notes=notes)["centre"].tolist() == [1175, 1100]
     assert len(notes) == 1
     called_so = bed(tmp_path / "a.narrowPeak", *rows)
@@ -172,7 +172,7 @@ def test_the_report_says_what_centres_are_from(tmp_path: Path) -> None:
     other = [(name, 100, 200, "x", 0, "+", 100, 200, 0, 2) for name in SIZES]
     files = {"a": bed(tmp_path / "a.bed", *summits), "b": bed(tmp_path / "b.bed", *other)}
     table, report = build(files)
-    assert report.lines[0].startswith(f"{files['b']} is not narrowPeak (columns 7 and 8")
+    assert report.lines[0].startswith("b.bed is not narrowPeak (columns 7 and 8")
     assert (
         report.lines[1] == "6 peaks in 2 files, centred on their summits in 1 of these, on their middles in the others"
     )
@@ -709,7 +709,7 @@ def test_an_input_is_not_written_over(run_zoo: Callable[..., tuple[int, str, str
     path, sizes = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "sizes", *SIZES.items())
     before = Path(path).read_text()
     for output in (path, str(tmp_path / "x" / ".." / "a.bed"), sizes):
-        code, _, error = run_zoo("data", "peaks", path, "--contig-lengths", sizes, "-o", output)
+        code, _, error = run_zoo("data", "peaks", path, "--contig-lengths", sizes, "--negatives", "0", "-o", output)
         assert (code, "is one of the files to be read" in error, error.count("\n")) == (2, True, 1)
     assert Path(path).read_text() == before
 
