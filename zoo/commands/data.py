@@ -44,7 +44,7 @@ def _add_data_peaks(actions: Any) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="a peak file (narrowPeak, by its lines or its name, or any BED), or NAME=FILE; the name becomes the target",
+        help="a peak file (any BED, or narrowPeak by its lines or name), or NAME=FILE; the name becomes the target",
     )
     add("-o", "--output", required=True, help="the TSV to write; - is standard output")
     source = verb.add_mutually_exclusive_group(required=True)

@@ -708,8 +708,9 @@ def test_rules_that_do_not_fit_are_refused(refused: Callable[..., str], tmp_path
 def test_an_input_is_not_written_over(run_zoo: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     path, sizes = bed(tmp_path / "a.bed", GOOD), bed(tmp_path / "sizes", *SIZES.items())
     before = Path(path).read_text()
+    (tmp_path / "x").mkdir()
     for output in (path, str(tmp_path / "x" / ".." / "a.bed"), sizes):
-        code, _, error = run_zoo("data", "peaks", path, "--contig-lengths", sizes, "--negatives", "0", "-o", output)
+        code, _, error = run_zoo("data", "peaks", path, "--contig-lengths", sizes, "-o", output)
         assert (code, "is one of the files to be read" in error, error.count("\n")) == (2, True, 1)
     assert Path(path).read_text() == before
 
