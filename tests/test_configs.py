@@ -34,7 +34,7 @@ from zoo.utils.download import PublicFile
 WINDOWED = 134_000
 # What a run on made files changes: windows as long as those of the template are longer than the made genome.
 SHORTER = {
-    "akita.contacts": {"--data.length": "40000", "--data.crop": "2", "--data.split.block_size": "100000"},
+    "akita.contacts": {"--data.length": "40000", "--data.crop": "2"},
 }
 CONFIGS = sorted(shipped_folder("configs").glob("*.yaml"))
 
@@ -102,8 +102,9 @@ def made_predictions(path: Path, rng: np.random.Generator) -> None:
 
 
 def made_own_data(folder: Path) -> None:
-    """What the templates for one's own data name: genome.fa, peaks.tsv and targets.tsv."""
+    """What the templates for one's own data name: bound.fa, genome.fa, peaks.tsv and targets.tsv."""
     rng = np.random.default_rng(0)
+    write_fasta(folder / "bound.fa", made_rows(rng, 40))
     (folder / "genome.fa").write_text(f">chr1\n{decode(rng.integers(0, 4, 1_000_000).astype(np.uint8))}\n")
     with pyBigWig.open(str(folder / "one.bw"), "w") as file:
         file.addHeader([("chr1", 1_000_000)])

@@ -66,9 +66,8 @@ def split_of_bases(case: Case) -> list[Ints]:
         else:
             contig = np.full(length, number)
             found = genome_split.split_of(contig, np.arange(length), 1)
-            assert all(
-                len(set(block)) == 1 for block in np.split(found, range(rules.block_size, length, rules.block_size))
-            )
+            size = rules.block_size or 0
+            assert all(len(set(block)) == 1 for block in np.split(found, range(size, length, size)))
             splits.append(found)
     return splits
 
@@ -288,6 +287,21 @@ def test_rules_that_do_not_fit_are_refused(rules: SplitRules, said: str) -> None
     with pytest.raises(ConfigError) as error:
         rules.check(100)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(("length", "size"), [(600, 100_000), (32_768, 131_072), (1_024_000, 4_096_000)])
+def test_blocks_suit_the_windows(length: int, size: int) -> None:
+    assert SplitRules().for_windows(length).block_size == size
+    assert SplitRules(block_size=2 * length).for_windows(length).block_size == 2 * length
+
+
+@pytest.mark.parametrize("blocks", [3, 4, 5, 9, 10, 50])
+def test_few_blocks_leave_no_split_empty(blocks: int) -> None:
+    found = GenomeSplit({"a": 10 * blocks}, SplitRules(block_size=10)).split_of(
+        np.zeros(blocks, np.int64), np.arange(blocks) * 10, 10
+    )
+    share = max(1, round(blocks / 10))
+    assert np.bincount(found).tolist() == [blocks - 2 * share, share, share]
 
 
 def test_rules_that_fit_are_taken() -> None:

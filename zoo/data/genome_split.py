@@ -4,8 +4,9 @@ Shapes: N windows, R regions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from zoo.utils.text import some_of
 __all__ = ["GenomeSplit", "SplitRules"]
 
 Index = NDArray[np.int64]
+# Random blocks have so many bases, or so many windows.
+_BLOCK_SIZE, _WINDOWS_PER_BLOCK = 100_000, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,8 @@ class SplitRules:
     Args:
         val: contigs, or BED files (names that end with .bed or .bed.gz), for validation; with `test`.
         test: contigs or BED files for test. All else is for training; without `val`, some blocks of it for validation.
-        block_size: bases of the blocks that are assigned to train, val and test at random.
+        block_size: bases of the blocks that are assigned to train, val and test at random; None for 100,000, or four
+            windows if that is more.
         val_fraction: fraction of the blocks for validation.
         test_fraction: fraction of the blocks for test.
         split_seed: seed of the random blocks.
@@ -36,7 +40,7 @@ class SplitRules:
 
     val: list[str] | None = None
     test: list[str] | None = None
-    block_size: int = 100_000
+    block_size: int | None = None
     val_fraction: float = 0.1
     test_fraction: float = 0.1
     split_seed: int = 0
@@ -49,13 +53,23 @@ class SplitRules:
         """
         if self.val is not None and self.test is None:
             raise ConfigError("name the contigs of `test` as well as those of `val`")
-        if self.val is None and self.block_size < length:
+        if self.val is None and self.block_size is not None and self.block_size < length:
             raise ConfigError(f"blocks of {self.block_size} bases are shorter than a window of {length}")
         val, test = self.val_fraction, self.test_fraction
         if not (val >= 0 and test >= 0 and val + test < 1):  # written so that NaN is refused
             raise ConfigError(f"a validation fraction of {val} and a test fraction of {test} leave nothing to train on")
         if self.split_seed < 0:
             raise ConfigError("split_seed is a number from 0 up")
+
+    def for_windows(self, length: int) -> Self:
+        """The rules, checked, with blocks of a size that suits windows of `length` bases.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        self.check(length)
+        size = self.block_size or max(_BLOCK_SIZE, _WINDOWS_PER_BLOCK * length)
+        return replace(self, block_size=size)
 
     @property
     def contigs(self) -> list[str]:
@@ -170,13 +184,16 @@ def _random_blocks(lengths: Index, offset: Index, rules: SplitRules) -> tuple[In
     """First base and split of each block; where val and test are named, each contig is one block, for training."""
     if rules.val is not None:
         return offset, np.zeros(len(offset), np.int64)
-    blocks = -(-lengths // rules.block_size)
+    size = rules.block_size or _BLOCK_SIZE
+    blocks = -(-lengths // size)
     contig = np.repeat(np.arange(len(blocks)), blocks)
     index = np.arange(len(contig)) - (blocks.cumsum() - blocks)[contig]
-    return offset[contig] + index * rules.block_size, _at_random(len(contig), rules)
+    return offset[contig] + index * size, _at_random(len(contig), rules)
 
 
 def _at_random(blocks: int, rules: SplitRules) -> Index:
     rank = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks  # in (0, 1)
     test, val = (0.0 if rules.test is not None else rules.test_fraction), rules.val_fraction
+    if blocks > 2:  # few blocks: one for each split that shall have any
+        test, val = (max(fraction, 1 / blocks) if fraction else 0.0 for fraction in (test, val))
     return np.select([rank < test, rank < test + val], [2, 1], 0).astype(np.int64)

@@ -95,7 +95,7 @@ def plan_windows(
     if not len(tiles):
         raise ConfigError(
             f"windows of {shape.length:,} bases are longer than every region: the longest contig has "
-            f"{max(contigs.values()):,}"
+            f"{max(contigs.values()):,}; set --data.length to less, with --data.crop and the model's pools to fit"
         )
     return WindowPlan(contigs, genome_split, tiles, report)
 

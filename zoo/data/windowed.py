@@ -84,8 +84,7 @@ class WindowDataModule(GenomicDataModule):
         self._input_size = shape.bin_size if input_size is None else input_size
         if self._input_size < 1 or shape.bin_size % self._input_size:
             raise ConfigError(f"an input_size of {self._input_size} bases does not divide bins of {shape.bin_size}")
-        self.rules = split or SplitRules()
-        self.rules.check(shape.length)
+        self.rules = (split or SplitRules()).for_windows(shape.length)
         self.genome, self.shape, self.inputs_table = genome, shape, inputs_table
         self.contigs, self.blacklist, self.max_masked = contigs, blacklist or [], max_masked
         self.stride = shape.bins if stride is None else stride
@@ -242,6 +241,9 @@ class WindowDataModule(GenomicDataModule):
         tiles, dropped = self.selected
         chosen = tiles.subset(tiles.split == SPLITS.index(split))
         if not len(chosen):
-            reasons = [f"the {split} split is empty: {len(tiles)} windows in all", *self.plan.report, *dropped]
+            cure = (
+                "name contigs or regions for it (--data.split.val, --data.split.test), or set --data.split.block_size"
+            )
+            reasons = [f"the {split} split is empty: {len(tiles)} windows in all", *self.plan.report, *dropped, cure]
             raise ConfigError("; ".join(reasons))
         return chosen

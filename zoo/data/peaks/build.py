@@ -75,7 +75,7 @@ def build_peak_table(
     peaks = _on_contigs(_read_all(files, rules.summits, report), list(files), contigs, rules.length, report)
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
     keep = _passing(contig, start, list(contigs), blacklist, sequence, rules, report)
-    genome_split = GenomeSplit(contigs, rules)
+    genome_split = GenomeSplit(contigs, rules.for_windows(rules.length))
     sites = _Sites(contig, start, labels, genome_split.split_of(contig, start, rules.length)).select(keep)
     report.drop(int((sites.split < 0).sum()), "sites", "across a border between train, val and test")
     sites = sites.select(sites.split >= 0)
