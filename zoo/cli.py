@@ -4,6 +4,7 @@ Nothing heavy is imported before it is needed, so that `zoo list` answers at onc
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 2 after an error, which is one sentence on standard error; 130 after an interrupt.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    logging.getLogger("matplotlib").addFilter(_is_about_pictures)
     try:
         parser = build_parser()
         complete(parser)
@@ -63,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("zoo: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _is_about_pictures(record: logging.LogRecord) -> bool:
+    """Whether matplotlib speaks of a picture, not of its own cache: torchmetrics imports it for predictions too."""
+    return "MPLCONFIGDIR" not in record.getMessage() and "mkdir -p failed" not in record.getMessage()
 
 
 def _drop_output() -> None:

@@ -16,7 +16,7 @@ __all__ = ["explain_failure", "is_web_page"]
 
 _PROXIES = ("ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_DISK = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG)
+_DISK = (errno.EACCES, errno.ENOENT, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG)
 _STATUS = {
     401: "asks for a login (401)",
     403: "refuses access (403)",
