@@ -64,7 +64,8 @@ def read_meme(path: str | Path) -> list[Motif]:
 def best_matches(one_hot: Tensor, motifs: list[Motif]) -> Tensor:
     """Compute the log-odds of each motif's best match on either strand.
 
-    A motif may extend past the right end, where missing bases count 0, as N does.
+    A motif may extend past either end, where missing bases count 0, as N does; one base at least lies under it. A
+    sequence and its reverse complement have the same scores.
 
     Args:
         one_hot: sequences, float32 (B, 4, L).
@@ -73,9 +74,13 @@ def best_matches(one_hot: Tensor, motifs: list[Motif]) -> Tensor:
     Returns:
         float32 (B, M).
     """
-    width = max(motif.probabilities.shape[1] for motif in motifs)
-    kernels = torch.stack([F.pad(m.log_odds(), (0, width - m.probabilities.shape[1])) for m in motifs])
-    flipped = torch.stack([F.pad(m.log_odds().flip(0, 1), (0, width - m.probabilities.shape[1])) for m in motifs])
-    scores = F.conv1d(F.pad(one_hot, (0, width - 1)), torch.cat([kernels, flipped]))  # (B, 2 M, L)
-    strands: Tensor = scores.amax(2).view(-1, 2, len(motifs))
-    return strands.amax(1)
+    widths = torch.tensor([motif.probabilities.shape[1] for motif in motifs])
+    width = int(widths.max())
+    both = [strand for motif in motifs for strand in (motif.log_odds(), motif.log_odds().flip(0, 1))]
+    kernels = torch.stack([F.pad(one, (0, width - one.shape[1])) for one in both])
+    scores = F.conv1d(F.pad(one_hot, (width - 1, width - 1)), kernels)  # (B, 2 M, L + width - 1)
+    scores = scores.view(len(one_hot), len(motifs), 2, -1)
+    # Of motifs that are shorter than the longest, the first positions lie before the sequence.
+    outside = torch.arange(scores.shape[-1]) < width - widths[:, None]
+    best: Tensor = scores.masked_fill(outside[:, None], -torch.inf).amax((2, 3))
+    return best
