@@ -97,7 +97,7 @@ def test_half_of_the_square_roots_lie_in_bins_up_to_the_typical_one() -> None:
     np.random.default_rng(0).shuffle(values)
     blocks = [values.reshape(1, 1, -1)[:, [0, 0]] * np.array([1, 20], np.float32)[:, None]]
     found = learn_scale(lambda: blocks, 2, counts=True, soft_clip=True)
-    assert (found.centre, found.spread, found.soft_clip) == (None, [100.0, 2000.0], [800.0, 16000.0])
+    assert (found.centre, found.spread, found.soft_clip) == (None, [100.0, 2000.0], [200.0, 4000.0])
     assert learn_scale(lambda: blocks, 2, counts=True, soft_clip=False).soft_clip is None
 
 

@@ -23,7 +23,7 @@ _MOST_VALUES = 40_000_000
 # Values outside these percentiles do not move the centre and spread of measurements.
 _PERCENTILES = (1, 99)
 # Coverage over so many times its typical value is soft-clipped.
-_SOFT_CLIP = 8
+_SOFT_CLIP = 2
 
 
 class Variation(NamedTuple):
@@ -83,7 +83,7 @@ def learn_scale(
         blocks: reads the values; each target varies in them.
         targets: number of targets, T.
         counts: whether values are never negative, and predicted by a softplus.
-        soft_clip: with `counts`, whether values over eight times the typical one are soft-clipped.
+        soft_clip: with `counts`, whether values over twice the typical one are soft-clipped.
     """
     parts, size = [], 0
     for block in blocks():
