@@ -16,8 +16,8 @@ __all__ = ["fits", "is_cut_off", "lists_true_records", "parse_fai", "same_record
 
 Bytes = NDArray[np.uint8]
 Index = NDArray[np.int64]
-# Blocks of the file whose lines are compared with the index, evenly spaced: 16 MB of a file of gigabytes.
-_BLOCKS, _BLOCK_BYTES = 256, 1 << 16
+# Blocks of the file whose lines are compared with the index, evenly spaced: 4 MB of a file of gigabytes.
+_BLOCKS, _BLOCK_BYTES = 64, 1 << 16
 _LONGEST_GAP = 1 << 20  # bytes between two records: a header and blank lines
 # What lies between the last base of a record and the first of the next one; group 1 is the latter's name.
 _GAP = re.compile(rb"(?:\r?\n)+>[ \t]*(\S+)(?:[^\S\n][^\n]*)?\n")
