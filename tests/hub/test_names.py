@@ -1,9 +1,11 @@
 """Models by name: where each is looked for, what two places mean, and that nothing is remembered of the disk."""
 
+import functools
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import pytest
@@ -127,7 +129,22 @@ def replace_config_by_a_folder(folder: Path) -> None:
     (folder / "config.json").mkdir()
 
 
+def set_value(folder: Path, text: str, *keys: str) -> None:
+    """Give a key of config.json a value that is written as it stands."""
+    config = json.loads((folder / "config.json").read_text())
+    below = config
+    for key in keys[:-1]:
+        below = below[key]
+    below[keys[-1]] = "VALUE"
+    (folder / "config.json").write_text(json.dumps(config).replace('"VALUE"', text))
+
+
 BROKEN: dict[str, Callable[[Path], object]] = {
+    "length without end": lambda folder: set_value(folder, "1e999", "arguments", "length"),
+    "length that is none": lambda folder: set_value(folder, "NaN", "arguments", "length"),
+    "number of a thousand digits": lambda folder: set_value(folder, "1" + "0" * 1000, "tolerance"),
+    "lists in lists": lambda folder: (folder / "config.json").write_text("[" * 100_000),
+    "bytes": lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe\x00"),
     "no config": lambda folder: (folder / "config.json").unlink(),
     "empty config": lambda folder: (folder / "config.json").write_text(""),
     "config of a newer format": lambda folder: (folder / "config.json").write_text(
@@ -145,7 +162,7 @@ def test_a_broken_folder_is_one_warning_and_breaks_no_other(
     BROKEN[case](save_model("checkpoints/mlp.broken"))
     assert names() == ["mlp.whole"]
     (message,) = caplog.messages
-    assert message.startswith("left out: checkpoints/mlp.broken/config.json ")
+    assert message.startswith("left out: checkpoints/mlp.broken/config.json")
     assert "\n" not in message
     caplog.clear()
     assert run_zoo("list", "*whole")[0] == 0
@@ -154,6 +171,28 @@ def test_a_broken_folder_is_one_warning_and_breaks_no_other(
     code, _, err = run_zoo("info", "mlp.broken")
     assert (code, err.count("\n")) == (2, 1)
     assert "mlp.broken/config.json" in err
+
+
+def test_a_folder_that_may_not_be_read_breaks_no_other(
+    run_zoo: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model("checkpoints/mlp.whole")
+    save_model("checkpoints/mlp.locked")
+    for method in ("read_text", "exists", "is_file", "is_dir"):
+        monkeypatch.setattr(Path, method, functools.partialmethod(_guarded, getattr(Path, method)))
+    assert names() == ["mlp.whole"]
+    (message,) = caplog.messages
+    assert message == "left out: checkpoints/mlp.locked cannot be read: Permission denied"
+    assert find("mlp.whole").facts.summary == "Seed 0"
+    with pytest.raises(IntegrityError, match=r"checkpoints/mlp\.locked cannot be read: Permission denied"):
+        find("mlp.locked")
+
+
+def _guarded(path: Path, method: Callable[..., Any], *rest: Any, **options: Any) -> Any:
+    """What the system does where a user may not look into a folder; a test that is run by root may."""
+    if "mlp.locked" in path.parts:
+        raise PermissionError(13, "Permission denied", str(path))
+    return method(path, *rest, **options)
 
 
 def test_cards_are_rendered_without_a_broken_checkpoint(

@@ -4,7 +4,6 @@ Nothing here imports torch.
 """
 
 import json
-import math
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -86,7 +85,7 @@ def read_config(folder: Path) -> CheckpointConfig:
     path = folder / CONFIG
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is not JSON ({error})"
         raise IntegrityError(f"{path} cannot be read: {reason}") from None
     return parse_config(content, str(path))
@@ -126,7 +125,7 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
         sha256=_hashes(reader, path),
         stored_format=content["format"],
     )
-    if not math.isfinite(config.tolerance) or config.tolerance < 0:
+    if config.tolerance < 0:
         raise IntegrityError(f"{path}: tolerance must be 0 or more, not {config.tolerance}")
     reader.refuse_others("format", "run")
     return config

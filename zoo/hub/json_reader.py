@@ -1,5 +1,7 @@
 """Read a JSON object key by key, with one sentence for each value that is missing or has a wrong type."""
 
+import math
+import sys
 from collections.abc import Sequence
 from types import UnionType
 from typing import Any
@@ -31,9 +33,9 @@ class JsonReader:
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        """A number."""
+        """A number, neither infinite nor NaN."""
         value = self._value(key, default)
-        if not _is_number(value):
+        if not _is_number(value) or not math.isfinite(value):
             raise self._wrong(key, "a number")
         number: float = value
         return number
@@ -96,4 +98,5 @@ def _is(kind: type | UnionType, value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value is a number; a whole one only if a float can hold it."""
+    return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)

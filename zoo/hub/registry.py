@@ -143,16 +143,26 @@ def is_model(name: str) -> bool:
 
 def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
     """Read the checkpoints in a folder, by name; each broken one is a warning of one sentence and left out."""
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        is_ours = (path / CONFIG).exists() or path.name.split(".")[0] in architectures()
-        if is_name(path.name) and path.is_dir() and is_ours:
-            try:
-                location = _named_location(path)
-            except IntegrityError as error:
-                _log.warning(f"left out: {error}")
-            else:
-                assert location.config
+    for path in _paths_in(folder):
+        try:
+            is_ours = path.name.split(".")[0] in architectures() or (path / CONFIG).exists()
+            location = _named_location(path) if is_name(path.name) and path.is_dir() and is_ours else None
+        except IntegrityError as error:
+            _log.warning(f"left out: {error}")
+        except OSError as error:
+            _log.warning(f"left out: {path} cannot be read: {error.strerror}")
+        else:
+            if location and location.config:
                 yield path, location.config
+
+
+def _paths_in(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing where there is none, and a warning where it cannot be read."""
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        _log.warning(f"left out: {folder} cannot be read: {error.strerror}")
+        return []
 
 
 def _checkpoint_homes() -> list[Path]:
@@ -186,11 +196,13 @@ def _folders_of(name: str) -> list[Location]:
     locations: list[Location] = []
     errors: list[IntegrityError] = []
     for folder in (home / name for home in _checkpoint_homes()):
-        if folder.is_dir():
-            try:
+        try:
+            if folder.is_dir():
                 locations.append(_named_location(folder))
-            except IntegrityError as error:
-                errors.append(error)
+        except IntegrityError as error:
+            errors.append(error)
+        except OSError as error:
+            errors.append(IntegrityError(f"{folder} cannot be read: {error.strerror}"))
     if errors and not locations:
         raise errors[0]
     for broken in errors:
@@ -211,7 +223,7 @@ def _importable() -> Iterator[Location]:
 
 def model_names() -> list[str]:
     """The names of all models on this computer and of those that can be imported; no configuration is read."""
-    folders = [folder.name for home in _checkpoint_homes() if home.is_dir() for folder in home.iterdir()]
+    folders = [folder.name for home in _checkpoint_homes() for folder in _paths_in(home)]
     return sorted({name for name in folders if is_name(name)} | {model.facts.name for model in _importable()})
 
 
