@@ -3,6 +3,7 @@
 Shapes: N sequences, L bases.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError
 from zoo.genome.sequence import Codes, reverse_complement
+from zoo.utils.text import check_file
 
 __all__ = [
     "SPLITS",
+    "FileBySplit",
     "Split",
     "draw_splits",
+    "files_by_split",
     "group_identical",
     "split_fractions",
     "split_index",
@@ -27,11 +31,35 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 _SPLIT_WORDS = {name: index for index, name in enumerate(SPLITS)} | {"valid": 1, "validation": 1, "training": 0}
 
 Groups = NDArray[np.int64]
+# A file, or a file for each split.
+FileBySplit = str | Mapping[str, str]
 
 
 def split_index(word: str) -> int | None:
     """Look up the split that a word names, upper or lower case: index into `SPLITS`, None for an unknown word."""
     return _SPLIT_WORDS.get(word.strip().lower())
+
+
+def files_by_split(given: FileBySplit) -> list[tuple[str, int]]:
+    """List files with their splits: index into `SPLITS`, -1 where splits are drawn or are in a column.
+
+    Args:
+        given: a file, or split -> file.
+
+    Raises:
+        ConfigError: a key that is no split, or standard input, which can be read only once.
+        InputError: a file that does not exist or cannot be read.
+    """
+    files = []
+    for word, path in given.items() if isinstance(given, Mapping) else [("", given)]:
+        split = split_index(word) if word else -1
+        if split is None:
+            raise ConfigError(f"{word!r} is no split: files are given by {', '.join(SPLITS)}, or one for all")
+        if path == "-":
+            raise ConfigError("training data must be a file: standard input can be read only once")
+        check_file(path)
+        files.append((path, split))
+    return files
 
 
 def group_identical(codes: Codes, both_strands: bool = True) -> Groups:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
-from zoo.data.sequences.files import FileBySplit, read_fasta_classes
+from zoo.data.sequences.files import read_fasta_classes
 from zoo.data.sequences.module import SequenceDataModule
+from zoo.data.splits import FileBySplit
 from zoo.datasets.sources import files_of
 from zoo.errors import UnknownNameError
 from zoo.utils.download import fetch

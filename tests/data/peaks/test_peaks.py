@@ -664,6 +664,30 @@ def test_sites_of_a_table_that_leak_are_dropped_or_kept_where_that_is_asked_for(
     assert ("1 of train and 1 of val left out" if on_leak == "drop" else "all are kept") in data.describe()[0]
 
 
+def test_a_table_for_each_split_and_validation_drawn_from_train(tmp_path: Path, fasta: Path) -> None:
+    places = [(contig, start, start + 20) for contig in SIZES for start in range(500, 8_000, 500)]
+    a, b = bed(tmp_path / "a.bed", *places[::2]), bed(tmp_path / "b.bed", *places[1::2])
+    rules = PeakRules(length=100, negatives=0, val=[], test=["chr3"])
+    table, _ = build({"a": a, "b": b}, fasta, rules)
+    names = np.array(table.contigs)[table.contig]
+    for split, keep in (("train", names != "chr3"), ("test", names == "chr3")):
+        rows = {name: getattr(table, name)[keep] for name in ("contig", "start", "labels", "split")}
+        replace(table, **rows).write(tmp_path / f"{split}.tsv")
+    files = {split: str(tmp_path / f"{split}.tsv") for split in ("train", "test")}
+    data = PeakDataModule(str(fasta), table=files)
+    assert data.spec().targets == ("a", "b")
+    found = {split: data.subset(split).codes.start.tolist() for split in SPLITS}
+    assert found["test"] == table.start[names == "chr3"].tolist()
+    # Blocks of 100,000 bases: each contig is one, of which one is for validation.
+    assert sorted(found["train"] + found["val"]) == sorted(table.start[names != "chr3"].tolist())
+    assert found["val"]
+    assert found["train"]
+    assert data.describe()[0].startswith(f"no sites for validation are given: {len(found['val'])} of train are taken")
+    by_names = PeakDataModule(str(fasta), table={"train": files["train"], "val": files["test"], "test": files["test"]})
+    with pytest.raises(InputError, match="leaks"):
+        _ = by_names.data
+
+
 APART = "every site has a peak: a model of them tells these files apart, not peaks from other DNA"
 TELLS_APART = "every sequence is a positive of some target: a model of them tells the targets apart, not positives"
 

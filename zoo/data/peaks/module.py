@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.batch import DataSpec
+from zoo.data.genome_split import GenomeSplit, SplitRules
 from zoo.data.labelled import LabelledWindows
 from zoo.data.labels import LabelsDataModule
 from zoo.data.leaks import Leak, OnLeak, check_on_leak, find_leak, treat_leak
@@ -18,7 +19,7 @@ from zoo.data.peaks.cached import cached_peak_table
 from zoo.data.peaks.inputs import SiteInputs, input_spec
 from zoo.data.peaks.rules import PeakRules
 from zoo.data.peaks.table import PeakTable, read_table_header
-from zoo.data.splits import SPLITS
+from zoo.data.splits import SPLITS, FileBySplit, files_by_split
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError
 from zoo.formats.peaks import name_peak_files
@@ -39,7 +40,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     Args:
         genome: FASTA file.
         peaks: peak files: a path, a list of paths, or target -> path.
-        table: instead of `peaks`, the table that `zoo data peaks` wrote; it has the sites, their length and splits.
+        table: instead of `peaks`, the table that `zoo data peaks` wrote; it has the sites, their length and splits. Or
+            {train: table, test: table}. Without sites for validation, random blocks of the training sites are taken.
         rules: with `peaks`, how peaks become sites.
         inputs_table: TSV with a line per bigWig that is read in addition to the sequence (see
             `zoo.data.tracks.table.Track`); None for the sequence alone.
@@ -53,7 +55,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         self,
         genome: str | Genome,
         peaks: str | list[str] | dict[str, str] | None = None,
-        table: str | None = None,
+        table: FileBySplit | None = None,
         rules: PeakRules | None = None,
         inputs_table: str | None = None,
         input_size: int = 1,
@@ -91,7 +93,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             if self.peaks is not None:
                 targets, length = list(name_peak_files(self.peaks)), self.rules.length
             else:
-                targets, length = read_table_header(str(self.table))
+                targets, length = next(read_table_header(path) for path, _ in self._tables())
             inputs = input_spec(self.inputs_table, self.value_size, length)
             self._spec = DataSpec("labels", tuple(targets), length, inputs=inputs)
         return self._spec
@@ -107,7 +109,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         """Table of sites; read, or built from the peak files, at first use."""
         if self._sites is None:
             if self.peaks is None:
-                self._sites = PeakTable.read(str(self.table))
+                self._sites = PeakTable.read_all(self._tables())
             else:
                 files = name_peak_files(self.peaks)
                 self._sites, self._report = cached_peak_table(files, self._genome(), self.rules)
@@ -132,7 +134,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             InputError: sites of different splits overlap or have the same bases.
         """
         if self.table is not None:
-            data = self._without_leaks(data)
+            data = self._without_leaks(self._with_val(data))
         train = data.split == SPLITS.index("train")
         near = _near_others(data.codes, train, ~train, data.codes.length + self.shift)
         if not near.any():
@@ -143,6 +145,22 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         self._report.append(line)
         _log.warning(line)
         return data if keep else data.subset(~near)
+
+    def _tables(self) -> list[tuple[str, int]]:
+        return [] if self.table is None else files_by_split(self.table)
+
+    def _with_val(self, data: LabelledWindows) -> LabelledWindows:
+        """Take random blocks of the training sites for validation, where there are sites of train and test alone."""
+        train, val, _ = range(len(SPLITS))
+        if (data.split == val).any() or not (data.split > val).any():
+            return data
+        blocks = GenomeSplit(self._genome().contigs, SplitRules(test=[], split_seed=self.seed))
+        drawn = blocks.split_of(data.codes.contig, data.codes.start, data.codes.length)
+        across = (data.split == train) & (drawn < 0)
+        data.split[(data.split == train) & (drawn == val)] = val
+        line = f"no sites for validation are given: {(data.split == val).sum():,} of train are taken, in random blocks"
+        self._report.append(line + (f"; {across.sum():,} across their borders dropped" if across.any() else ""))
+        return data.subset(~across)
 
     def _without_leaks(self, data: LabelledWindows) -> LabelledWindows:
         """Refuse, drop or keep sites that overlap or copy one of another split."""

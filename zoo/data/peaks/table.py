@@ -6,7 +6,7 @@ Shapes: S sites, T targets.
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,32 @@ class PeakTable:
             table[targets].to_numpy(np.uint8),
             table["split"].map(splits).to_numpy(np.int64),
         )
+
+    @classmethod
+    def read_all(cls, files: Sequence[tuple[str, int]]) -> "PeakTable":
+        """Read tables of the same targets as one.
+
+        Args:
+            files: path, and index into `SPLITS` of all its sites; -1 for the splits in the table.
+
+        Raises:
+            InputError: as `read`, or tables of other targets or lengths.
+        """
+        tables = [cls.read(path) for path, _ in files]
+        first = tables[0]
+        for (path, _), table in zip(files, tables, strict=True):
+            if (table.targets, table.length) != (first.targets, first.length):
+                raise InputError(f"{path} has other targets, or sites of another length, than {files[0][0]}")
+        contigs = list(dict.fromkeys(name for table in tables for name in table.contigs))
+        number = {name: index for index, name in enumerate(contigs)}
+        contig = [np.array([number[name] for name in table.contigs])[table.contig] for table in tables]
+        split = [
+            table.split if index < 0 else np.full(len(table), index)
+            for (_, index), table in zip(files, tables, strict=True)
+        ]
+        start, labels = (np.concatenate([getattr(table, name) for table in tables]) for name in ("start", "labels"))
+        both = np.concatenate(contig), np.concatenate(split)
+        return cls(first.targets, contigs, both[0], start, first.length, labels, both[1])
 
     def on(self, genome: Genome) -> LabelledWindows:
         """Place the sites on a genome, as windows.

@@ -10,18 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.data.labelled import LabelledSequences
-from zoo.data.splits import SPLITS, split_index
-from zoo.errors import ConfigError, InputError
+from zoo.data.splits import SPLITS, FileBySplit, files_by_split, split_index
+from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Row
 from zoo.formats.sequences import SequenceFile, stack_codes
 from zoo.genome.sequence import Codes
-from zoo.utils.text import check_file, quoted, some_of
+from zoo.utils.text import quoted, some_of
 
-__all__ = ["Columns", "FileBySplit", "check_table", "files_by_split", "read_fasta_classes", "read_tables"]
+__all__ = ["Columns", "check_table", "read_fasta_classes", "read_tables"]
 
 _log = logging.getLogger("zoo")
-# A file, or a file for each split.
-FileBySplit = str | Mapping[str, str]
 
 
 class Columns(NamedTuple):
@@ -30,28 +28,6 @@ class Columns(NamedTuple):
     sequence: str | None
     labels: Sequence[str]
     split: str | None
-
-
-def files_by_split(given: FileBySplit) -> list[tuple[str, int]]:
-    """List files with their splits: index into `SPLITS`, -1 where splits are drawn or are in a column.
-
-    Args:
-        given: a file, or split -> file.
-
-    Raises:
-        ConfigError: a key that is no split, or standard input, which can be read only once.
-        InputError: a file that does not exist or cannot be read.
-    """
-    files = []
-    for word, path in given.items() if isinstance(given, Mapping) else [("", given)]:
-        split = split_index(word) if word else -1
-        if split is None:
-            raise ConfigError(f"{word!r} is no split: files are given by {', '.join(SPLITS)}, or one for all")
-        if path == "-":
-            raise ConfigError("training data must be a file: standard input can be read only once")
-        check_file(path)
-        files.append((path, split))
-    return files
 
 
 def read_fasta_classes(fasta: Mapping[str, FileBySplit], targets: Sequence[str]) -> LabelledSequences:

@@ -13,16 +13,9 @@ from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
 from zoo.data.labels import LabelsDataModule
 from zoo.data.leaks import OnLeak, check_on_leak, find_leak, treat_leak
-from zoo.data.sequences.files import (
-    Columns,
-    FileBySplit,
-    check_table,
-    files_by_split,
-    read_fasta_classes,
-    read_tables,
-)
+from zoo.data.sequences.files import Columns, check_table, read_fasta_classes, read_tables
 from zoo.data.sequences.similarity import group_overlapping
-from zoo.data.splits import SPLITS, draw_splits, group_identical
+from zoo.data.splits import SPLITS, FileBySplit, draw_splits, files_by_split, group_identical
 from zoo.errors import ConfigError
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.sequence import Codes, decode
