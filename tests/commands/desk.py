@@ -103,7 +103,8 @@ class Desk:
 
 
 def contents() -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    """What lies here: the bytes of each file, and the folders, which are empty ones too."""
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in Path().rglob("*")}
 
 
 Case = Callable[[Desk], None]

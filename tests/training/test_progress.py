@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from zoo.errors import ZooError
 from zoo.training.progress import quiet_lightning
+from zoo.training.run import train
 
 BASES = str.maketrans("01", "CT")
 CONFIG = """
@@ -39,6 +41,28 @@ def test_a_run_prints_its_epochs_and_its_folder_and_no_warning(tmp_path: Path) -
     assert len(lines) == 4
     for word in ("deprecated", "Warning", "warn", "is not empty", "logging interval", "Tip:", "TPU", "it/s"):
         assert word not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data.fasta", "{bound: ragged.fa}"], "sequences of one length"),
+        (["--checkpoints", "ragged.fa/below"], "ragged.fa is a file, not a folder"),
+        (["--runs", "ragged.fa/below"], "ragged.fa is a file, not a folder"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_no_folder(
+    options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("made.yaml").write_text(CONFIG)
+    Path("bound.fa").write_text("".join(f">s{i}\n{f'{i:012b}'.translate(BASES)}ACGT\n" for i in range(60)))
+    Path("ragged.fa").write_text(">a\nACGTACGT\n>b\nACGT\n")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ZooError, match=words):
+        train(["made.yaml", *options])
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_warnings_of_other_causes_are_still_printed() -> None:

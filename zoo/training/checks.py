@@ -1,5 +1,7 @@
 """Check a run before any data are prepared: what would stop it later, or spoil its end, is refused here."""
 
+from pathlib import Path
+
 from lightning.pytorch.callbacks import EarlyStopping
 
 from zoo.batch import DataSpec
@@ -9,6 +11,7 @@ from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
 from zoo.training.optimizers import check_optimizers
 from zoo.training.options import TrainCLI, fill
+from zoo.utils.atomic import check_creatable, refuse_folder
 
 __all__ = ["check_run", "check_spec"]
 
@@ -18,6 +21,7 @@ def check_run(cli: TrainCLI) -> None:
 
     Raises:
         ConfigError: what does not fit, by the name of its option.
+        OutputError: a folder that cannot be made when the run ends.
     """
     model = cli.model
     architecture_of(model)  # a class that no checkpoint could name is refused now, not when its training ends
@@ -34,6 +38,8 @@ def check_run(cli: TrainCLI) -> None:
     for text in vars(cli.config.card).values():
         fill(text, cli.datamodule)
     _check_trainer(cli)
+    refuse_folder(Path(cli.options.checkpoints) / cli.run_folder.name)
+    check_creatable(cli.run_folder)
 
 
 def check_spec(model: SequenceModel, spec: DataSpec) -> None:

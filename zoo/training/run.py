@@ -6,14 +6,15 @@ as a checkpoint folder: config, safetensors, targets, stored example, card with 
 
 import shutil
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 import yaml
 from jsonargparse import ArgumentError
+from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from zoo.errors import ConfigError, Interrupted
@@ -29,6 +30,7 @@ from zoo.training.optimizers import use_optimizers
 from zoo.training.options import LAST, LINKED, TrainCLI, make_cli, option_types
 from zoo.training.progress import quiet_lightning
 from zoo.training.transfer import transfer
+from zoo.utils.atomic import new_folder
 
 __all__ = ["parse", "print_config", "show_options", "train"]
 
@@ -150,9 +152,21 @@ def _fit(cli: TrainCLI) -> None:
     if options.resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
     try:
-        with answer_between_batches(cli.trainer):
+        with new_folder(run.parent), _removing_if_refused(run, cli.trainer), answer_between_batches(cli.trainer):
             checkpoint = last if options.resume else None
             cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
     except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C, having shut down in order
         cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
         raise Interrupted(f"the run {run} was stopped: {cure}") from None
+
+
+@contextmanager
+def _removing_if_refused(run: Path, trainer: Trainer) -> Iterator[None]:
+    """Leave no folder of a new run that is refused or stopped before its first epoch ends: it holds empty logs."""
+    is_new = not run.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new and trainer.is_global_zero and not (run / f"{LAST}.ckpt").exists():
+            shutil.rmtree(run, ignore_errors=True)
+        raise

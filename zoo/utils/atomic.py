@@ -19,6 +19,7 @@ __all__ = [
     "check_folder_of",
     "names_a_file",
     "new_folder",
+    "refuse_folder",
     "refuse_overwriting",
     "replace_bytes",
     "sync",
@@ -173,6 +174,17 @@ def sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
+def refuse_folder(folder: Path) -> None:
+    """Refuse a folder that `whole_folder` could not make or replace.
+
+    Raises:
+        OutputError: the folder exists and is no whole checkpoint, or those above it cannot be made.
+    """
+    if folder.exists() and not (folder / "config.json").is_file():
+        raise OutputError(f"{folder} exists and is not whole: it is not replaced; move it away first")
+    check_creatable(folder)
+
+
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a temporary folder that replaces `folder` only if all went well.
@@ -180,8 +192,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder exists and is no whole checkpoint, or it cannot be written.
     """
-    if folder.exists() and not (folder / "config.json").is_file():
-        raise OutputError(f"{folder} exists and is not whole: it is not replaced; move it away first")
+    refuse_folder(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         workspace = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
