@@ -178,6 +178,7 @@ def test_a_recipe_is_the_numbers_not_the_words(tmp_path: Path) -> None:
     first.write_text("# one\nmodel: {width: 1, length: 2}\ncard: {summary: one}\n")
     second.write_text("model:\n  length: 2\n  width: 1\n")
     assert recipe([str(first)]) == recipe([str(second), "--runs", "elsewhere"])
+    assert recipe([str(first)]) == recipe([str(first), "--card.licence", "MIT", "--card.source", "me"])
     assert recipe([str(first)]) != recipe([str(first), "--model.width", "3"])
     second.write_text("model: {width: 2, length: 2}")
     assert recipe([str(first)]) != recipe([str(second)])

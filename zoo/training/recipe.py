@@ -38,8 +38,14 @@ def recipe(arguments: Sequence[str]) -> str:
     for config in configs:
         config.pop("card", None)
     files = [content_hash(path) for path in data_files(read_given(arguments[0], arguments[1:]))]
-    content = [configs[0], decisive_arguments(arguments)[1:], *configs[1:], *files]
+    content = [configs[0], _without_words(decisive_arguments(arguments)[1:]), *configs[1:], *files]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_words(options: list[str]) -> list[str]:
+    """Options and values in turn, without those of the card."""
+    pairs = zip(options[::2], options[1::2], strict=True)
+    return [word for pair in pairs if not pair[0].startswith("--card.") for word in pair]
 
 
 def resolved_config(cli: "TrainCLI", arguments: Sequence[str]) -> str:
