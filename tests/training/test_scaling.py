@@ -174,7 +174,7 @@ def test_raw_tracks_are_learnt_as_if_scaled_and_clipped_by_hand() -> None:
     below = expected < 1.9
     natural = by_table.inverse(expected.transpose(1, 0, 2).copy()).transpose(1, 0, 2)
     np.testing.assert_allclose(found[below], natural[below], rtol=2e-2)
-    assert found[:, 0].max() > 5_000
+    assert found[:, 0].min() > 500  # in the track's own units
     one, other = (read_config(Path(f"checkpoints/basenji.{tag}")).facts for tag in ("raw", "hand"))
     assert one.training.metrics["test"]["pearson"] == pytest.approx(other.training.metrics["test"]["pearson"], abs=5e-3)
     assert one.metric.endswith(", soft-clipped values")
