@@ -84,9 +84,12 @@ def test_a_configuration_is_trained_by_name_and_its_model_found_by_the_name_of_i
 ) -> None:
     made_own_data(tmp_path)
     options = ["--name", "basset.mine", "--data.epoch_size", "64", "--trainer.max_epochs", "1"]
+    options += ["--card.licence", "MIT"]
     folder = output(command("train", "basset.peaks", *options, "--trainer.accelerator", "cpu")).splitlines()[-1]
     assert folder == "checkpoints/basset.mine"
-    run = read_config(tmp_path / folder).facts.training
+    facts = read_config(tmp_path / folder).facts
+    assert (facts.licence, facts.source) == ("MIT", "not stated")  # what was given, and nothing of this project
+    run = facts.training
     assert run.command.startswith("zoo train basset.peaks --name basset.mine")
     assert run.commit == f"version {zoo.__version__}"
     card = output(command("info", "basset.mine"))

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from zoo.cli import build_parser, main
 from zoo.commands.predict.options import kind_of, kind_parser
 from zoo.hub.cards import checkpoint_folders, render_card, render_cards
 from zoo.hub.config import parse_config, read_config
+from zoo.hub.facts import ModelFacts
+from zoo.training.options import CardText
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = checkpoint_folders()
@@ -30,6 +33,23 @@ def test_a_card_is_what_its_facts_render(folder: Path) -> None:
     assert text == render_card(read_config(folder), (folder / "targets.tsv").read_text())
     scores = read_config(folder).facts.training.metrics["test"].values()
     assert all(f"{score:.4f}" in text for score in scores)
+
+
+def test_a_model_of_a_user_claims_no_licence_or_source_of_this_project() -> None:
+    shipped = read_config(FOLDERS[0])
+    facts = shipped.facts
+    assert (facts.licence, facts.source) == ("Apache-2.0", "this project")
+    new = ModelFacts("mlp.mine", "Mine", run=facts.run, output="labels", targets=("a",), input="9 bp of DNA")
+    text = render_card(replace(shipped, facts=new), "name\tdescription\na\tone\n")
+    assert "\nlicense: unknown\n" in text
+    assert "| licence | not stated |\n| source | not stated |" in text
+    assert "zoo predict mlp.mine sequences.fa -o predictions.tsv\n```\n\nThe name is known in the folder" in text
+    assert "this project" not in text
+    assert (CardText().licence, CardText().source) == ("not stated", "not stated")
+    given = replace(new, licence="MIT", source="My laboratory")
+    text = render_card(replace(shipped, facts=given), "name\tdescription\na\tone\n")
+    assert "\nlicense: mit\n" in text
+    assert "| source | My laboratory |" in text
 
 
 def test_the_page_of_all_cards_is_up_to_date() -> None:
