@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoo.hub.registry import list_models
     from zoo.inference.choose import predict
     from zoo.inference.contacts import ContactPredictions
-    from zoo.inference.labels import Predictions
+    from zoo.inference.predictions import Predictions
     from zoo.inference.tracks import TrackPredictions
     from zoo.models._base import SequenceModel
     from zoo.outputs import Contacts, Labels, Tracks
@@ -36,7 +36,7 @@ _HOME = {
     "Labels": "zoo.outputs",
     "PeakDataModule": "zoo.data.peaks.module",
     "PeakRules": "zoo.data.peaks.rules",
-    "Predictions": "zoo.inference.labels",
+    "Predictions": "zoo.inference.predictions",
     "SequenceModel": "zoo.models._base",
     "TrackDataModule": "zoo.data.tracks.module",
     "TrackPredictions": "zoo.inference.tracks",

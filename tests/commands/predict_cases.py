@@ -81,7 +81,8 @@ def targets_are_chosen_in_their_order(desk: Desk, kind: str) -> None:
 
 @case("--inputs", *EVERY_KIND)
 def inputs_are_read_or_refused(desk: Desk, kind: str) -> None:
-    options = ["--genome", str(desk.made.genome), "--inputs", desk.made.inputs, "-o", "new.npz"]
+    ending = ".tsv" if kind == "labels" else ".npz"
+    options = ["--genome", str(desk.made.genome), "--inputs", desk.made.inputs, "-o", f"new{ending}"]
     bed = "a.bed" if kind == "labels" else "regions.bed"
     opened: list[str] = []
 
@@ -93,9 +94,9 @@ def inputs_are_read_or_refused(desk: Desk, kind: str) -> None:
     desk.monkeypatch.setattr("zoo.data.tracks.inputs.InputTracks", Recording)
     desk.run("predict", desk.made.with_inputs[kind], bed, *options)
     assert opened == [desk.made.inputs]  # tests/inference/test_inputs.py compares the values
-    err = desk.refused("predict", desk.made.models[kind], bed, *options[:4], "-o", "other.npz")
+    err = desk.refused("predict", desk.made.models[kind], bed, *options[:4], "-o", f"other{ending}")
     assert "the model reads the sequence alone: leave out --inputs" in err
-    err = desk.refused("predict", desk.made.with_inputs[kind], bed, *options[:2], "-o", "other.npz")
+    err = desk.refused("predict", desk.made.with_inputs[kind], bed, *options[:2], "-o", f"other{ending}")
     assert "name their table with --inputs" in err
 
 
@@ -150,8 +151,53 @@ def resize_takes_the_length_of_the_model(desk: Desk, kind: str) -> None:
     words = ["--genome", str(desk.made.genome)]
     result = desk.predict(kind, *words, "--resize", source="wide.bed")
     assert result["one"] == desk.predict(kind, *words, source="a.bed")["one"][:1]
-    assert "--resize takes 20 bases" in desk.refused("predict", desk.made.models[kind], "wide.bed", *words)
-    assert "--resize is for intervals" in desk.refused("predict", desk.made.models[kind], "in.fa", "--resize")
+    assert "--resize cuts or pads to 20 bases" in desk.refused("predict", desk.made.models[kind], "wide.bed", *words)
+    Path("other.fa").write_text(f">a\nCC{SEQUENCES[0]}GG\n>b\n{SEQUENCES[1][1:-1]}\n")
+    Path("same.fa").write_text(f">a\n{SEQUENCES[0]}\n>b\nN{SEQUENCES[1][1:-1]}N\n")
+    assert desk.predict(kind, "--resize", source="other.fa") == desk.predict(kind, source="same.fa")
+    err = desk.refused("predict", desk.made.models[kind], "other.fa")
+    assert "2 of 2 sequences do not have the 20 bases that the model takes, but 18 to 24 bases (a, b): --resize" in err
+    words = ["--resize", "--tile", "3"]
+    assert "choose one" in desk.refused("predict", desk.made.models[kind], "other.fa", *words)
+
+
+@case("--tile", "predict labels")
+def tile_predicts_windows(desk: Desk, kind: str) -> None:
+    text = SEQUENCES[0] + SEQUENCES[1]
+    Path("long.fa").write_text(f">a\n{text}\n")
+    Path("cut.fa").write_text("".join(f">a\n{text[start : start + 20]}\n" for start in (0, 8, 16, 20)))
+    result = desk.predict(kind, "--tile", "8", source="long.fa")
+    assert list(result) == ["name", "start", "end", "one", "two"]
+    assert (result["start"], result["end"]) == (["0", "8", "16", "20"], ["20", "28", "36", "40"])
+    assert [result[name] for name in ("name", "one", "two")] == list(desk.predict(kind, source="cut.fa").values())
+    assert "from 1 up, not 0" in desk.refused("predict", desk.made.models[kind], "long.fa", "--tile", "0")
+
+
+@case("--best", "predict labels")
+def best_is_the_highest_window(desk: Desk, kind: str) -> None:
+    Path("long.fa").write_text(f">a\n{SEQUENCES[0] + SEQUENCES[1]}\n>b\n{SEQUENCES[1]}\n")
+    words = ["--tile", "8", "--targets", "two"]
+    every, best = (desk.predict(kind, *words, *more, source="long.fa") for more in ([], ["--best"]))
+    highest = max(range(4), key=lambda i: float(every["two"][i]))
+    assert best == {name: [cells[highest], cells[4]] for name, cells in every.items()}
+    assert "name the step" in desk.refused("predict", desk.made.models[kind], "long.fa", "--best")
+
+
+@case("--keep", "predict labels")
+def keep_writes_columns_of_the_table(desk: Desk, kind: str) -> None:
+    rows = [f"{name}\t{sequence}\t{number}" for name, sequence, number in zip("ab", SEQUENCES, "78", strict=True)]
+    Path("in.tsv").write_text("\n".join(["id\tsequence\tscore", *rows]) + "\n")
+    plain, kept = desk.predict(kind, source="in.tsv"), desk.predict(kind, "--keep", "score", source="in.tsv")
+    assert list(kept) == ["name", "score", "one", "two"]
+    assert kept == {**plain, "score": ["7", "8"]}
+    assert desk.predict(kind, "--keep", "all", source="in.tsv") == kept
+    name = desk.made.models[kind]
+    assert "no column 'mark' to --keep; it has id, sequence, score" in desk.refused(
+        "predict", name, "in.tsv", "--keep", "mark"
+    )
+    assert "is no table" in desk.refused("predict", name, "in.fa", "--keep", "score")
+    err = desk.refused("predict", name, "a.bed", "--genome", str(desk.made.genome), "--keep", "score")
+    assert "--keep is for a table" in err
 
 
 @case("--sequence-column", "predict labels")

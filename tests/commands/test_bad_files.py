@@ -57,7 +57,7 @@ SEQUENCES = {
         b">a " + LONG,
         "a header of 1,000,002 letters: its line break may be lost",
     ),
-    "a long name": (b"id\tseq\n" + LONG + b"\tACGT\n", "'... (1,000,000 letters): the sequence has 4"),
+    "a long name": (b"id\tseq\n" + LONG + b"\tACGT\n", "... (1,000,000 letters)): --resize"),
     "late header": (b"ACGT\n>a\nACGT\n", "in, line 2: a header of FASTA after sequences that have none"),
     "a web page": (b"<html>\n<body>\n", "in, record 'sequence_1': the letter '<' at position 1 is neither DNA nor RNA"),
 }

@@ -46,6 +46,13 @@ def as_table(model: str, names: list[str], sequences: list[str]) -> str:
     return "\n".join(["name\tfirst\tsecond", *rows]) + "\n"
 
 
+def as_sites(model: str, sites: list[str], sequences: list[str]) -> str:
+    """The table of sites, given as `chrom start end name`."""
+    _, *rows = as_table(model, ["x"] * len(sites), sequences).splitlines()
+    cells = ["\t".join([*site.split(), row.split("\t", 1)[1]]) for site, row in zip(sites, rows, strict=True)]
+    return "\n".join(["chrom\tstart\tend\tname\tfirst\tsecond", *cells]) + "\n"
+
+
 def feed(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.BufferedReader(io.BytesIO(content))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
@@ -228,13 +235,14 @@ def genome(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_predict_reads_intervals_of_a_genome(
-    zipped: bool, mlp: str, expected: str, genome: Path, tmp_path: Path, run_zoo: Run
+    zipped: bool, mlp: str, genome: Path, tmp_path: Path, run_zoo: Run
 ) -> None:
     bed = "track name=x\n# comment\nchr1\t5\t25\tone\t0\t.\nchr1\t25\t45\ttwo\t0\t+\nchr1\t45\t65\tthree\t0\t.\n"
     path = tmp_path / ("peaks.bed.gz" if zipped else "peaks.bed")
     path.write_bytes(gzip.compress(bed.encode()) if zipped else bed.encode())
     code, out, err = run_zoo("predict", mlp, str(path), "--genome", str(genome))
-    assert (code, out, err) == (0, expected, "")
+    sites = ["chr1 5 25 one", "chr1 25 45 two", "chr1 45 65 three"]
+    assert (code, out, err) == (0, as_sites(mlp, sites, SEQUENCES), "")
 
 
 def test_predict_reads_intervals_from_standard_input(
@@ -242,21 +250,21 @@ def test_predict_reads_intervals_from_standard_input(
 ) -> None:
     feed(b"chr1\t5\t25\tone\n", monkeypatch)
     code, out, err = run_zoo("predict", mlp, "-", "--genome", str(genome))
-    assert (code, out, err) == (0, as_table(mlp, NAMES[:1], SEQUENCES[:1]), "")
+    assert (code, out, err) == (0, as_sites(mlp, ["chr1 5 25 one"], SEQUENCES[:1]), "")
 
 
 def test_an_interval_without_name_is_called_by_its_place(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
     (tmp_path / "peaks.bed").write_text("chr1\t5\t25\t.\t0\t.\nchr1\t5\t25\t.\t0\t-\n")
     code, out, _ = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome))
     assert code == 0
-    assert [line.split("\t")[0] for line in out.splitlines()[1:]] == ["chr1:5-25", "chr1:5-25(-)"]
+    assert [line.split("\t")[3] for line in out.splitlines()[1:]] == ["chr1:5-25", "chr1:5-25(-)"]
 
 
 def test_the_minus_strand_is_read_in_its_own_direction(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
     (tmp_path / "peaks.bed").write_text("chr1\t25\t45\tname\t0\t-\n")
     _, out, _ = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome))
-    assert out == as_table(mlp, ["name"], ["GTAATCTGTAATCTGTAATC"])
-    assert out != as_table(mlp, ["name"], [SEQUENCES[1]])
+    assert out == as_sites(mlp, ["chr1 25 45 name"], ["GTAATCTGTAATCTGTAATC"])
+    assert out != as_sites(mlp, ["chr1 25 45 name"], [SEQUENCES[1]])
 
 
 def test_resize_takes_the_models_length_around_the_centre(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
@@ -265,14 +273,16 @@ def test_resize_takes_the_models_length_around_the_centre(mlp: str, genome: Path
     edge = "N" * 13 + SEQUENCES[0][:7]
     assert code == 0
     assert err == "zoo: 1 resized intervals reach past the end of their contig and are padded with N\n"
-    assert out == as_table(mlp, ["two", "two", "edge"], [SEQUENCES[1], SEQUENCES[1], edge])
+    assert out == as_sites(
+        mlp, ["chr1 20 50 two", "chr1 34 36 two", "chr1 0 4 edge"], [SEQUENCES[1], SEQUENCES[1], edge]
+    )
 
 
 def test_a_renamed_contig_is_noted_once(mlp: str, genome: Path, tmp_path: Path, run_zoo: Run) -> None:
     (tmp_path / "peaks.bed").write_text("1\t5\t25\tone\n1\t25\t45\ttwo\nMT\t0\t20\tthree\n")
     code, out, err = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome))
     assert code == 0
-    assert out == as_table(mlp, NAMES, [*SEQUENCES[:2], ("ACGT" * 7)[:20]])
+    assert out == as_sites(mlp, ["1 5 25 one", "1 25 45 two", "MT 0 20 three"], [*SEQUENCES[:2], ("ACGT" * 7)[:20]])
     assert err.splitlines() == [
         f"zoo: the contig 1 is chr1 in {genome}",
         f"zoo: the contig MT is chrM in {genome}",

@@ -17,8 +17,10 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.load import load
 from zoo.inference.choose import predict, predictor_for
-from zoo.inference.labels import LabelPredictor, Predictions
+from zoo.inference.labels import LabelPredictor
+from zoo.inference.predictions import Predictions
 from zoo.inference.tracks import TrackPredictions
+from zoo.inference.windows import WindowReader
 from zoo.outputs import Contacts, Tracks
 
 Run = Callable[..., tuple[int, str, str]]
@@ -73,7 +75,7 @@ def test_blocks_of_sites_change_nothing(made: Made, monkeypatch: pytest.MonkeyPa
     model, genome = load(made.with_inputs["labels"]), Genome(made.genome)
     sites = [Interval("chr1", start, start + 20, strand="+-"[start % 2]) for start in range(0, 900, 13)]
     whole = predict(model, genome, iter(sites), inputs=made.inputs)
-    monkeypatch.setattr("zoo.inference.labels._BASES_AT_ONCE", 7 * 20)
+    monkeypatch.setattr("zoo.inference.sources._BASES_AT_ONCE", 7 * 20)
     predictor = LabelPredictor(model, inputs=made.inputs)
     plan = predictor.plan(genome, iter(sites))
     blocks = list(predictor.stream(plan))
@@ -127,9 +129,9 @@ def test_sequences_without_coordinates_have_no_input_tracks(made: Made) -> None:
 
 
 def test_a_site_that_values_do_not_divide_is_refused(made: Made) -> None:
-    predictor = LabelPredictor(load(made.with_inputs["labels"]), inputs=made.inputs)
+    reader = WindowReader(load(made.with_inputs["labels"]), Genome(made.genome), {"chr1"}, made.inputs)
     with pytest.raises(InputError, match="'chr1:0-21': its 21 bases are no multiple of the 4 of a value"):
-        predictor.predict(Genome(made.genome), [Interval("chr1", 0, 21)])
+        reader.input_values([Interval("chr1", 0, 21)])
 
 
 # The command line.
@@ -147,7 +149,7 @@ def test_the_command_writes_what_the_predictors_give(files: Made, run_zoo: Run) 
     code, out, err = run_zoo("predict", files.with_inputs["labels"], "sites.bed", *options)
     assert (code, err) == (0, "")
     sites = [Interval("chr1", 101, 121, "a", "-"), Interval("chr2", 7, 27)]
-    rows = [[float(cell) for cell in line.split("\t")[1:]] for line in out.splitlines()[1:]]
+    rows = [[float(cell) for cell in line.split("\t")[4:]] for line in out.splitlines()[1:]]
     np.testing.assert_allclose(rows, [predicted(files, "labels", site) for site in sites], rtol=1e-4)
 
     options = ["--contigs", "chr2", "--inputs", files.inputs]

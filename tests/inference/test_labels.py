@@ -25,10 +25,10 @@ from zoo.genome.sequence import encode
 from zoo.hub.checkpoint import load_folder
 from zoo.inference.labels import (
     LabelPredictor,
-    Predictions,
     predict_codes,
     predict_sequences,
 )
+from zoo.inference.predictions import Predictions
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
@@ -208,7 +208,7 @@ def test_no_intervals_make_an_empty_table(genome: Genome) -> None:
 
 
 def test_intervals_are_read_as_they_are_predicted(genome: Genome, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.inference.labels._SITES_AT_ONCE", 4)
+    monkeypatch.setattr("zoo.inference.sources._SITES_AT_ONCE", 4)
     taken: list[int] = []
 
     def endless() -> Iterator[Interval]:

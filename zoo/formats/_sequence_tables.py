@@ -9,10 +9,10 @@ from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Block, Row, check_sequences, numbered_names
 from zoo.utils.text import quoted, some_of
 
-__all__ = ["SEQUENCE_COLUMNS", "table_blocks"]
+__all__ = ["NAME_COLUMNS", "SEQUENCE_COLUMNS", "table_blocks"]
 
 SEQUENCE_COLUMNS = ("sequence", "seq")
-_NAME_COLUMNS = ("name", "id", "eventid", "sequence_id", "seq_id")
+NAME_COLUMNS = ("name", "id", "eventid", "sequence_id", "seq_id")
 
 
 def table_blocks(
@@ -37,7 +37,7 @@ def table_blocks(
         reader = csv.DictReader(text, delimiter=delimiter, strict=True)
         columns = list(reader.fieldnames or [])
         key = _find_column(columns, sequence_column, path)
-        name_column = next((column for column in columns if column.lower() in _NAME_COLUMNS), None)
+        name_column = next((column for column in columns if column.lower() in NAME_COLUMNS), None)
         rows: list[Row] = []
         numbers: list[int] = []
         first = 1

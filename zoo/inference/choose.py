@@ -12,7 +12,7 @@ from zoo.outputs import Contacts, Labels, Output, Tracks
 
 if TYPE_CHECKING:
     from zoo.inference.contacts import ContactPredictions
-    from zoo.inference.labels import Predictions
+    from zoo.inference.predictions import Predictions
     from zoo.inference.tracks import TrackPredictions
 
 __all__ = ["predict", "predictor_for"]

@@ -3,10 +3,8 @@
 Shapes: N sequences, L bases, T targets, I input tracks, P values of each.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,46 +15,18 @@ from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes, encode
+from zoo.inference.best import best_windows
 from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
-from zoo.inference.windows import WindowReader
+from zoo.inference.predictions import Predictions, join_rows
+from zoo.inference.sources import FileSource, SiteSource, Source
+from zoo.inference.windowing import WHOLE, Windowing
 from zoo.models._base import SequenceModel
 from zoo.utils.text import quoted
-from zoo.writers.labels import LabelRows, write_labels
+from zoo.writers.labels import LabelRows
 
-__all__ = ["LabelPlan", "LabelPredictor", "Predictions", "predict_codes", "predict_sequences"]
+__all__ = ["LabelPlan", "LabelPredictor", "predict_codes", "predict_sequences"]
 
-_BATCH = 256
-# Sites whose sequences are read at once; of models that read input tracks too, at most so many bases of them.
-_SITES_AT_ONCE, _BASES_AT_ONCE = 8192, 1 << 22
-Block = tuple[list[str], Sequence[Codes], Sequence[NDArray[np.float32]] | None]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A table of predictions.
-
-    Attributes:
-        names: names of the sequences, in their order (N).
-        targets: their names (T).
-        values: float32 (N, T), in natural units; of `predict_sequences` (N, *output.shape).
-    """
-
-    names: list[str]
-    targets: tuple[str, ...]
-    values: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def write(self, path: str | Path) -> None:
-        """Write a TSV: a header, a first column `name`, a column for each target. `-` is standard output.
-
-        Raises:
-            ConfigError: the values are tracks or contacts, which have more than one for each target.
-        """
-        if self.values.ndim != 2:
-            raise ConfigError("these predictions are no table: take `values`, or `zoo.predict` for regions of a genome")
-        write_labels(path, self.targets, [LabelRows(self.names, self.values)])
+BATCH = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +34,10 @@ class LabelPlan(Plan):
     """Plan of a prediction of labels: the sequences.
 
     Attributes:
-        source: a file of sequences, or sites of a genome; read once, while it is predicted.
-        genome: genome of sites; None for a file of sequences.
+        source: sequences of a file or in memory, or sites of a genome; read once, while they are predicted.
     """
 
-    source: SequenceFile | Iterable[Interval]
-    genome: Genome | None = None
+    source: Source
 
 
 class LabelPredictor(Predictor[LabelPlan, LabelRows, Predictions]):
@@ -84,76 +52,79 @@ class LabelPredictor(Predictor[LabelPlan, LabelRows, Predictions]):
         batch_size: sequences predicted at once; 256 by default.
         precision: precision of the arithmetic.
         inputs: table of the input tracks; sites are then read into memory first.
+        windowing: what is predicted of sequences and sites of other lengths; they are refused by default.
     """
 
     kind = "labels"
-    usual_batch_size = _BATCH
+    usual_batch_size = BATCH
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        targets: Sequence[str] | None = None,
+        batch_size: int | None = None,
+        precision: Precision = "32",
+        inputs: str | None = None,
+        windowing: Windowing = WHOLE,
+    ) -> None:
+        super().__init__(model, targets, batch_size, precision, inputs)
+        self.windowing = windowing
 
     def plan(self, genome: Genome, regions: Iterable[Interval]) -> LabelPlan:
-        """Plan sites of a genome; they are read and checked while they are predicted."""
-        if self.inputs is not None:
-            regions = list(regions)  # their contigs are read from the bigWigs
-        windows = len(regions) if isinstance(regions, Sequence) else None
-        return LabelPlan(source=regions, genome=genome, windows=windows, rows=windows)
+        """Plan sites of a genome; they are read while they are predicted."""
+        return self.plan_source(SiteSource(genome, regions, self.inputs))
 
-    def plan_file(self, file: SequenceFile) -> LabelPlan:
+    def plan_file(self, file: SequenceFile, keep: Sequence[str] = ()) -> LabelPlan:
         """Plan a file of sequences.
+
+        Args:
+            file: the file.
+            keep: columns of a table that become columns of the result.
 
         Raises:
             ConfigError: the model reads input tracks, and sequences of a file have no coordinates.
         """
-        if self.inputs is not None:
+        return self.plan_source(FileSource(file, keep))
+
+    def plan_source(self, source: Source) -> LabelPlan:
+        """Plan sequences of any source.
+
+        Raises:
+            ConfigError: the model reads input tracks, and sequences have no coordinates.
+        """
+        if self.inputs is not None and not isinstance(source, SiteSource):
             raise ConfigError(
                 "--inputs needs coordinates: give BED and name the genome with --genome, for sequences of a file have "
                 "none"
             )
-        return LabelPlan(source=file)
+        rows = source.count if self.windowing.tile is None else None
+        return LabelPlan(source=source, windows=rows, rows=rows)
 
     def stream(self, plan: LabelPlan) -> Iterator[LabelRows]:
         """Predict a plan block by block, in the order of its source."""
-        if isinstance(plan.source, SequenceFile):
-            blocks = _file_blocks(plan.source, plan.notes)
+        pieces = self._pieces(plan)
+        if self.windowing.best:
+            yield from best_windows(pieces, self.targets)
         else:
-            assert plan.genome is not None
-            blocks = self._site_blocks(plan.genome, plan.source)
-        for names, codes, inputs in blocks:
-            values = predict_codes(self.model, codes, names, self.batch_size, self.precision, inputs)
-            yield LabelRows(names, values[:, self.rows])
+            yield from (rows for _, rows in pieces)
 
     def collect(self, plan: LabelPlan, pieces: Iterable[LabelRows]) -> Predictions:
         """Concatenate the rows."""
-        blocks = list(pieces)
-        empty = np.empty((0, len(self.targets)), dtype=np.float32)
-        values = np.concatenate([empty, *(block.values for block in blocks)])
-        return Predictions([name for block in blocks for name in block.names], tuple(self.targets), values)
+        return join_rows(list(pieces), tuple(self.targets), plan.notes)
 
-    def _site_blocks(self, genome: Genome, sites: Iterable[Interval]) -> Iterator[Block]:
-        """Names, codes and input values of sites, block by block."""
-        at_once, contigs = _SITES_AT_ONCE, set()
-        if self.inputs is not None:
-            sites = list(sites)
-            contigs = {genome.contig(site.chrom) for site in sites}
-            at_once = max(1, min(at_once, _BASES_AT_ONCE // max(map(len, sites), default=1)))
-        reader = WindowReader(self.model, genome, contigs, self.inputs) if contigs else None
-        stream = iter(sites)
-        while block := list(itertools.islice(stream, at_once)):
-            codes = [genome.codes(site) for site in block]
-            yield [site.label for site in block], codes, reader.input_values(block) if reader else None
-
-
-def _file_blocks(file: SequenceFile, notes: list[str]) -> Iterator[Block]:
-    """Names and codes of a file's sequences, block by block; at its end a note on letters that were read as N."""
-    for records in file:
-        yield records.names, file.codes(records), None
-    if note := file.ambiguity_note():
-        notes.append(note)
+    def _pieces(self, plan: LabelPlan) -> Iterator[tuple[NDArray[np.int64], LabelRows]]:
+        """Number of the record of each row, and the rows."""
+        for block in plan.source.blocks(self.model, self.windowing, plan.notes):
+            values = predict_codes(self.model, block.codes, block.names, self.batch_size, self.precision, block.inputs)
+            record = np.arange(len(values)) if block.record is None else block.record
+            yield record, LabelRows(block.names, values[:, self.rows], block.columns)
 
 
 def predict_sequences(
     model: SequenceModel,
     sequences: Sequence[str | bytes],
     names: Sequence[str] | None = None,
-    batch_size: int = _BATCH,
+    batch_size: int = BATCH,
     precision: Precision = "32",
 ) -> Predictions:
     """Predict for sequences given as text, with a model of any kind. See `predict_codes`."""
@@ -168,7 +139,7 @@ def predict_codes(
     model: SequenceModel,
     codes: Sequence[Codes],
     names: Sequence[str],
-    batch_size: int = _BATCH,
+    batch_size: int = BATCH,
     precision: Precision = "32",
     inputs: Sequence[NDArray[np.float32]] | None = None,
 ) -> NDArray[np.float32]:

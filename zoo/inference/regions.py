@@ -1,6 +1,6 @@
 """Regions of a genome as runs of bins, sites checked against a model, and the targets that a caller chooses."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -8,11 +8,10 @@ from typing import NamedTuple
 from zoo.errors import ConfigError, InputError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.models._base import SequenceModel
 from zoo.outputs import Output
-from zoo.utils.text import quoted, some_of
+from zoo.utils.text import some_of
 
-__all__ = ["Span", "bins_of", "check_regions", "check_sites", "choose_targets", "merge_regions"]
+__all__ = ["Span", "bins_of", "check_regions", "choose_targets", "merge_regions"]
 
 
 class Span(NamedTuple):
@@ -82,45 +81,6 @@ def check_regions(regions: Iterable[Interval], genome: Genome, source: str) -> l
             raise InputError(f"{source}: {error}") from None
         checked.append(region)
     return checked
-
-
-def check_sites(
-    sites: Iterable[Interval], genome: Genome, model: SequenceModel, resize: bool, notes: list[str]
-) -> Iterator[Interval]:
-    """Check sites one by one, as they are read, for a model of labels.
-
-    Args:
-        sites: in any number; they are not kept.
-        genome: genome that has the sites.
-        model: whose length the sites must have.
-        resize: take `model.length` bases around each centre.
-        notes: sentences are added here: contigs of another name, and how many resized sites reach past an end.
-
-    Yields:
-        Each site, resized where that is asked for.
-
-    Raises:
-        InputError: a site that the genome does not have, or of a length that the model does not take.
-    """
-    renamed: set[str] = set()
-    past_end = 0
-    for site in sites:
-        genome.check(site)
-        contig = genome.contig(site.chrom)
-        if contig != site.chrom and site.chrom not in renamed:
-            renamed.add(site.chrom)
-            notes.append(f"the contig {site.chrom} is {contig} in {genome.path}")
-        if resize:
-            site = site.resized(model.length)
-            past_end += not genome.holds(site)
-        try:
-            model.check_length(len(site))
-        except InputError as error:
-            remedy = f"--resize takes {model.length} bases around each centre"
-            raise InputError(f"{quoted(site.label)}: {error}; {remedy}") from None
-        yield site
-    if past_end:
-        notes.append(f"{past_end} resized intervals reach past the end of their contig and are padded with N")
 
 
 def choose_targets(output: Output, names: Sequence[str] | None) -> list[str]:

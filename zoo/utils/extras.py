@@ -15,6 +15,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "tracks": _TRACKS,
     "contacts": _CONTACTS,
     "plots": ("matplotlib",),
+    "parquet": ("pyarrow",),
     "train": _TRAIN,
     "rdata": ("rdata",),
     "benchmarks": ("akita_torch", "pyfaidx", "rdata", "sklearn", *_TRAIN),

@@ -71,14 +71,17 @@ def _refuse_swapped(words: list[str]) -> None:
 
 
 def _predict(options: argparse.Namespace, module: Any) -> None:
-    from zoo.hub.load import load
+    from zoo.hub.load import load, resolve
+    from zoo.hub.targets import read_targets
     from zoo.inference.choose import predictor_for
 
     model = load(options.name, _device(options.device))
+    known = {row.name: row for row in read_targets(resolve(options.name))}
     common = options.targets, options.batch_size, options.precision, options.inputs
     predictor = predictor_for(model.output)(model, *common, **module.settings(options))
     plan = module.plan(options, predictor)
-    summary = module.write(options, predictor, plan, _with_progress(predictor.stream(plan), plan.rows))
+    pieces = _with_progress(predictor.stream(plan), plan.rows)
+    summary = module.write(options, predictor, plan, pieces, [known[name] for name in predictor.targets])
     for note in plan.notes:
         print(f"zoo: {note}", file=sys.stderr)
     if options.output != "-":

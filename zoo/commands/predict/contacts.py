@@ -11,6 +11,7 @@ from zoo.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from zoo.hub.targets import TargetRow
     from zoo.inference.contacts import ContactPlan, ContactPredictor
     from zoo.writers.contacts import ContactRows
 
@@ -77,14 +78,18 @@ def plan(options: argparse.Namespace, predictor: "ContactPredictor") -> "Contact
 
 
 def write(
-    options: argparse.Namespace, predictor: "ContactPredictor", plan: "ContactPlan", pieces: "Iterator[ContactRows]"
+    options: argparse.Namespace,
+    predictor: "ContactPredictor",
+    plan: "ContactPlan",
+    pieces: "Iterator[ContactRows]",
+    rows: "list[TargetRow]",
 ) -> str:
     """Write the coolers or arrays, or draw the picture; returns what was written."""
     from zoo.formats.expected import read_expected
     from zoo.writers.contacts import write_coolers, write_npz
 
     if options.plot:
-        return _draw(options, predictor, plan, pieces)
+        return _draw(options, predictor, plan, pieces, rows)
     targets = predictor.targets
     if options.output.endswith(".npz"):
         paths = [write_npz(Path(options.output), targets, pieces)]
@@ -98,7 +103,11 @@ def write(
 
 
 def _draw(
-    options: argparse.Namespace, predictor: "ContactPredictor", plan: "ContactPlan", pieces: "Iterator[ContactRows]"
+    options: argparse.Namespace,
+    predictor: "ContactPredictor",
+    plan: "ContactPlan",
+    pieces: "Iterator[ContactRows]",
+    rows: "list[TargetRow]",
 ) -> str:
     from zoo.genome.intervals import parse_region
     from zoo.inference.measured import features_in, measured_contacts

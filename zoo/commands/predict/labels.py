@@ -1,8 +1,6 @@
 """`zoo predict` for models of labels: sequences or BED sites in, a table out."""
 
 import argparse
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.parser import Option
@@ -11,17 +9,47 @@ from zoo.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from zoo.hub.targets import TargetRow
     from zoo.inference.labels import LabelPlan, LabelPredictor
     from zoo.writers.labels import LabelRows
 
 __all__ = ["check", "plan", "settings", "write"]
 
-DESCRIPTION = "The output is a TSV with a row for each sequence and a column for each target."
+DESCRIPTION = (
+    "The output is a table with a row for each sequence and a column for each target: .tsv or .csv (also .gz), or "
+    ".parquet. Of BED, each row begins with chrom, start, end and name."
+)
 INPUT_HELP = "FASTA, plain lines, TSV or CSV (plain or gzipped), or BED with --genome; - is standard input"
 OPTIONS = (
     Option(
         ("--resize",),
-        {"action": "store_true", "help": "with --genome: take the model's length around each centre"},
+        {
+            "action": "store_true",
+            "help": "take the model's length around each centre; sequences that are shorter are padded with N at both "
+            "ends, intervals with the genome's bases",
+        },
+    ),
+    Option(
+        ("--tile",),
+        {
+            "type": int,
+            "metavar": "STEP",
+            "help": "a row for each window of the model's length, STEP bases apart, with start and end; the last "
+            "window ends with the sequence",
+        },
+    ),
+    Option(
+        ("--best",),
+        {"action": "store_true", "help": "with --tile: for each sequence the highest prediction alone, with its place"},
+    ),
+    Option(
+        ("--keep",),
+        {
+            "nargs": "+",
+            "metavar": "COLUMN",
+            "default": [],
+            "help": "of a table: write these columns too, next to the name; `all` for all of them",
+        },
     ),
     Option(
         ("--sequence-column",),
@@ -32,21 +60,23 @@ OPTIONS = (
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
-    from zoo.utils.atomic import check_folder_of
+    from zoo.writers.tables import table_format
 
-    if options.output != "-":
-        check_folder_of(Path(options.output))
-    if options.resize and not options.genome:
-        raise ConfigError("--resize is for intervals: name the genome with --genome")
     if options.inputs and not options.genome:
         raise ConfigError("--inputs needs coordinates, which sequences lack: give BED, and the genome with --genome")
     if options.sequence_column and options.genome:
         raise ConfigError("--sequence-column is for a table of sequences, not for BED with --genome")
+    if options.keep and options.genome:
+        raise ConfigError("--keep is for a table of sequences; of BED, chrom, start, end and name are written")
+    table_format(options.output)
+    settings(options)
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Further arguments of the predictor: none."""
-    return {}
+    """Further arguments of the predictor."""
+    from zoo.inference.windowing import Windowing
+
+    return {"windowing": Windowing(options.resize, options.tile, options.best)}
 
 
 def plan(options: argparse.Namespace, predictor: "LabelPredictor") -> "LabelPlan":
@@ -54,21 +84,29 @@ def plan(options: argparse.Namespace, predictor: "LabelPredictor") -> "LabelPlan
     if not options.genome:
         from zoo.formats.sequences import SequenceFile
 
-        return predictor.plan_file(SequenceFile(options.input, options.sequence_column))
+        return predictor.plan_file(SequenceFile(options.input, options.sequence_column), options.keep)
     from zoo.formats.bed import iterate_bed
     from zoo.genome.fasta import Genome
-    from zoo.inference.regions import check_sites
+    from zoo.inference.sources import SiteSource
 
-    genome, notes = Genome(options.genome), list[str]()
-    sites = check_sites(iterate_bed(options.input), genome, predictor.model, options.resize, notes)
-    return replace(predictor.plan(genome, sites), notes=notes)
+    sites = iterate_bed(options.input)
+    return predictor.plan_source(SiteSource(Genome(options.genome), sites, predictor.inputs, options.input))
 
 
 def write(
-    options: argparse.Namespace, predictor: "LabelPredictor", plan: "LabelPlan", pieces: "Iterator[LabelRows]"
+    options: argparse.Namespace,
+    predictor: "LabelPredictor",
+    plan: "LabelPlan",
+    pieces: "Iterator[LabelRows]",
+    rows: "list[TargetRow]",
 ) -> str:
     """Write the table; returns what was written."""
+    import json
+    from dataclasses import asdict
+
     from zoo.writers.labels import write_labels
 
-    count = write_labels(options.output, predictor.targets, pieces)
-    return f"{count:,} sequences, {len(predictor.targets)} target(s)"
+    metadata = {"model": options.name, "targets": json.dumps([asdict(row) for row in rows])}
+    count = write_labels(options.output, predictor.targets, pieces, metadata)
+    what = "windows" if options.tile and not options.best else "sequences"
+    return f"{count:,} {what}, {len(predictor.targets)} target(s)"

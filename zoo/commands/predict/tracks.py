@@ -12,6 +12,7 @@ from zoo.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from zoo.hub.targets import TargetRow
     from zoo.inference.tracks import TrackPlan, TrackPredictor
     from zoo.writers.tracks import TrackSegment
 
@@ -57,11 +58,15 @@ def plan(options: argparse.Namespace, predictor: "TrackPredictor") -> "TrackPlan
 
 
 def write(
-    options: argparse.Namespace, predictor: "TrackPredictor", plan: "TrackPlan", pieces: "Iterator[TrackSegment]"
+    options: argparse.Namespace,
+    predictor: "TrackPredictor",
+    plan: "TrackPlan",
+    pieces: "Iterator[TrackSegment]",
+    rows: "list[TargetRow]",
 ) -> str:
     """Write the bigWigs, or draw the picture; returns what was written."""
     if options.plot:
-        return _draw(options, predictor, plan, pieces)
+        return _draw(options, predictor, plan, pieces, rows)
     from zoo.inference.measured import transform_of
     from zoo.writers.tracks import write_tracks
 
@@ -75,7 +80,11 @@ def write(
 
 
 def _draw(
-    options: argparse.Namespace, predictor: "TrackPredictor", plan: "TrackPlan", pieces: "Iterator[TrackSegment]"
+    options: argparse.Namespace,
+    predictor: "TrackPredictor",
+    plan: "TrackPlan",
+    pieces: "Iterator[TrackSegment]",
+    rows: "list[TargetRow]",
 ) -> str:
     import numpy as np
 
