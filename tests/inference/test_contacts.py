@@ -388,7 +388,7 @@ def test_nothing_is_left_when_prediction_or_writing_fails_midway(
 
     with pytest.raises(InputError, match="half way"):
         write_coolers(tmp_path / "maps", TARGETS, LENGTHS, failing())
-    assert list((tmp_path / "maps").iterdir()) == []
+    assert not (tmp_path / "maps").exists()
     with pytest.raises(InputError, match="past the end"):
         rows = predict_contacts(model, genome, [Interval("chr3", 0, 101)])
         write_coolers(tmp_path / "other", TARGETS, LENGTHS, rows)
@@ -402,7 +402,7 @@ def test_nothing_is_left_when_prediction_or_writing_fails_midway(
     monkeypatch.setattr(cooler, "create_cooler", full)
     with pytest.raises(OutputError, match=r"could not be written and was left out: .* device"):
         made.write(tmp_path / "maps")
-    assert list((tmp_path / "maps").iterdir()) == []
+    assert not (tmp_path / "maps").exists()
 
 
 @pytest.mark.parametrize(
@@ -818,7 +818,7 @@ def test_a_failed_picture_leaves_the_old_one(run_zoo: Run, saved: Saved, genome:
         (["-o", "x", "--batch-size", "0"], "a batch size of 0 is too small"),
         (["-o", "x", "--step", "-1"], "a step of -1 is too small"),
         (["-o", "x", "--step", "half"], "half"),
-        (["-o", "x", "--inputs", "t.tsv"], "the model reads the sequence alone: leave out --inputs"),
+        (["-o", "x", "--inputs", "t.tsv"], "t.tsv: no such file"),
         (["-o", "x", "--inverse-transform", "t.tsv"], "--inverse-transform is for models of tracks, and local-dir:"),
         (["-o", "x", "--sequence-column", "seq"], "--sequence-column is for models of labels, and local-dir:"),
         (["-o", "x", "--measured", "m.cool"], "--measured is for --plot REGION"),
@@ -829,7 +829,7 @@ def test_a_failed_picture_leaves_the_old_one(run_zoo: Run, saved: Saved, genome:
         (["-o", "x.txt", "--plot", "chr1:10-2000"], "x.txt does not end in .png, .svg, .pdf"),
         (["-o", "no/x.png", "--plot", "chr1:10-2000"], "no/x.png cannot be written: there is no folder no"),
         (["-o", "x.png", "--plot", "chr1:2000-10"], "the region 'chr1:2000-10' is empty or reversed"),
-        (["-o", "x.png", "--plot", "chr1"], "not of the form chrIX:100,000-110,000"),
+        (["-o", "x.png", "--plot", "chr9"], "not of the form chrIX:100,000-110,000"),
         (["-o", "x.png", "--plot", "chr9:1-2000"], "'chr9' is not in the genome"),
         (["-o", "x.png", "--plot", "chr1:4000-6000"], "reaches past the end of chr1"),
         (["-o", "x.png", "--plot", "chr3:0-50"], "windows of 1,280 bases are longer than every contig"),
@@ -838,7 +838,7 @@ def test_a_failed_picture_leaves_the_old_one(run_zoo: Run, saved: Saved, genome:
         (["-o", "x.png", "--plot", "chr1:0-128,064"], "which shows up to 2,000 bins of 64 bases and 12 targets"),
         (["-o", "x.png", "--plot", "chr1:10-2000", "--contigs", "chr1"], "not for BED or --plot"),
         (["-o", "x.png", "--plot", "chr1:10-2000", "--batch-size", "0"], "a batch size of 0"),
-        (["-o", "x.png", "--plot", "chr1:10-2000", "--inputs", "t.tsv"], "leave out --inputs"),
+        (["-o", "x.png", "--plot", "chr1:10-2000", "--inputs", "t.tsv"], "t.tsv: no such file"),
         (["-o", "x.svg", "--plot", "chr1:10-2000", "--measured", "x.svg"], "x.svg is one of the files to be read"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyBigWig
 import pytest
 import torch
@@ -27,6 +28,7 @@ from zoo.models._base import SequenceModel
 from zoo.models.basenji import Basenji
 from zoo.models.mlp import MLP
 from zoo.nn.trunk import TrunkConfig
+from zoo.outputs import Tracks
 from zoo.writers.tracks import TrackSegment, write_tracks
 
 LENGTHS = {"chr1": 5003, "chr2": 640, "chr3": 100}
@@ -160,7 +162,7 @@ def test_nothing_is_left_when_prediction_fails_midway(model: Basenji, genome: Ge
 
     with pytest.raises(InputError, match="half way"):
         write_tracks(tmp_path / "tracks", model.output.targets, genome.contigs, failing())
-    assert list((tmp_path / "tracks").iterdir()) == []
+    assert not (tmp_path / "tracks").exists()
     with pytest.raises(InputError, match="past the end"):
         regions = [Interval("chr3", 0, 101)]
         write_tracks(tmp_path / "other", model.output.targets, genome.contigs, predict_tracks(model, genome, regions))
@@ -323,7 +325,7 @@ def test_a_region_is_drawn_with_what_was_measured(
         ([], "name a folder with -o"),
         (["-o", "x.txt", "--plot", "chr1:10-20"], "x.txt does not end in .png, .svg, .pdf"),
         (["-o", "x.png", "--plot", "chr1:20-10"], "the region 'chr1:20-10' is empty or reversed"),
-        (["-o", "x.png", "--plot", "chr1"], "not of the form chrIX:100,000-110,000"),
+        (["-o", "x.png", "--plot", "chr9"], "not of the form chrIX:100,000-110,000"),
         (["-o", "x.png", "--plot", "chr3:50-150"], "reaches past the end of chr3"),
         (["-o", "x.png", "--plot", "chr1:10-20", "--contigs", "chr1"], "not for BED or --plot"),
         (["-o", "x.png", "--plot", "chr1:10-20", "--batch-size", "0"], "a batch size of 0 is too small"),
@@ -392,9 +394,20 @@ def test_what_was_measured_on_another_assembly_is_refused(
     assert "plus.bw is of another assembly than the genome: chr1 has 4,000 bases there and 5,003 in the FASTA" in err
 
 
-def test_tracks_are_no_table(model: Basenji) -> None:
-    with pytest.raises(ConfigError, match="these predictions are no table"):
-        predict_sequences(model, ["ACGT" * 96]).write("x.tsv")
+def test_tracks_of_sequences_are_a_table_of_bins(model: Basenji, tmp_path: Path) -> None:
+    found = predict_sequences(model, ["ACGT" * 96, "TTGA" * 96])
+    found.write(tmp_path / "x.tsv")
+    frame = pd.read_csv(tmp_path / "x.tsv", sep="\t")
+    assert list(frame) == ["name", "bin_start", "bin_end", *model.output.targets]
+    bins = found.values.shape[2]
+    assert frame["name"].tolist() == ["sequence_1"] * bins + ["sequence_2"] * bins
+    assert isinstance(model.output, Tracks)
+    size, crop = model.output.bin_size, model.output.crop
+    assert frame["bin_start"].tolist() == [crop + size * i for i in range(bins)] * 2
+    assert (frame["bin_end"] - frame["bin_start"]).unique().tolist() == [size]
+    for index, target in enumerate(model.output.targets):
+        np.testing.assert_allclose(frame[target], found.values[:, index].reshape(-1), rtol=1e-6)
+    pd.testing.assert_frame_equal(found.to_dataframe(), frame, check_dtype=False, rtol=1e-6)
 
 
 def test_options_for_tracks_do_not_fit_labels(run_zoo: Run, tiny_checkpoint: Path, genome: Genome) -> None:

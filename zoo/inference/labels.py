@@ -132,7 +132,8 @@ def predict_sequences(
     if len(names) != len(sequences):
         raise InputError(f"{len(names)} names for {len(sequences)} sequences")
     codes = [encode(sequence) for sequence in sequences]
-    return Predictions(names, model.output.targets, predict_codes(model, codes, names, batch_size, precision))
+    values = predict_codes(model, codes, names, batch_size, precision)
+    return Predictions(names, model.output.targets, values, output=model.output)
 
 
 def predict_codes(

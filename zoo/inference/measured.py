@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from zoo.data.contacts.bands import ContactBand
 from zoo.data.contacts.expected_regions import Region
 from zoo.data.contacts.maps import MapRules
+from zoo.data.contacts.maps import smooth as smooth_map
 from zoo.data.tracks.table import Transform, read_track_table
 from zoo.errors import InputError
 from zoo.formats.bed import iterate_bed
@@ -18,7 +19,7 @@ from zoo.genome.contigs import find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.utils.text import some_of
-from zoo.writers.contacts import ContactRows, dense_maps
+from zoo.writers.contacts import COUNT_SCALE, LOG_SCALE, ContactRows, dense_maps
 from zoo.writers.tracks import TrackSegment
 
 __all__ = ["features_in", "measured_contacts", "measured_tracks", "transform_of"]
@@ -77,7 +78,8 @@ def measured_contacts(
     """Read contacts of a cooler as log(observed/expected) within their contig, in the bins of a predicted map.
 
     Args:
-        uri: path of a balanced `.cool`, or of one map of an `.mcool` (`file.mcool::resolutions/2000`).
+        uri: path of a balanced `.cool`, or of one map of an `.mcool` (`file.mcool::resolutions/2000`); or of a
+            prediction (`zoo.writers.contacts.write_coolers`), which its metadata tell.
         smooth: standard deviation of a Gaussian filter, in bins; 0 for none.
         genome: genome of the prediction.
         contig: as the genome names it.
@@ -91,7 +93,7 @@ def measured_contacts(
     Raises:
         InputError: a file of other bins or another assembly, or without the contig.
     """
-    file = CoolerFile(uri)
+    file, rules = CoolerFile(uri), MapRules(smooth=smooth)
     if file.bin_size != bin_size:
         raise InputError(
             f"{uri} has bins of {file.bin_size:,} bases, the model's have {bin_size:,}; there are "
@@ -102,12 +104,44 @@ def measured_contacts(
         raise InputError(f"{uri} has no contig {contig!r}; it has {some_of(file.contigs)}")
     length = genome.contigs[contig]
     whole = Region(name, 0, -(-length // bin_size))
+    if scale := _scale_written(file):
+        return _written_map(file, name, scale, rules, first, bins)
     unmasked = np.zeros(whole.end, bool)
-    rules = MapRules(smooth=smooth)
     band = ContactBand(file, {name: length}, bins, _FIRST_DIAGONAL, [whole], unmasked, rules, False)
     rows = ContactRows(contig, first, bin_size, band.values[first : first + bins][None])
     (maps,) = dense_maps([rows]).values()
     only: NDArray[np.float32] = maps[0]
+    return only
+
+
+def _scale_written(file: CoolerFile) -> str:
+    """The scale of a cooler that `zoo.writers.contacts` wrote; empty for one of measured contacts."""
+    import cooler
+
+    metadata = cooler.Cooler(f"{file.path}::{file.group}").info.get("metadata")
+    scale = metadata.get("scale") if isinstance(metadata, dict) else None
+    return scale if scale in (LOG_SCALE, COUNT_SCALE) else ""
+
+
+def _written_map(
+    file: CoolerFile, name: str, scale: str, rules: MapRules, first: int, bins: int
+) -> NDArray[np.float32]:
+    """Read a predicted map (P, P) as log(observed/expected): as it was written, or from contacts at each distance."""
+    import cooler
+
+    low, last = file.first[name], file.bins[name]
+    chosen = slice(low + first, low + min(first + bins, last))
+    pixels = cooler.Cooler(f"{file.path}::{file.group}").matrix(balance=False, sparse=True)[chosen, chosen].tocoo()
+    values = np.full((bins, bins), np.nan)
+    values[pixels.row, pixels.col] = pixels.data
+    if scale == COUNT_SCALE:
+        count, total = np.zeros(bins), np.zeros(bins)
+        for _, distance, contacts in file.pixels(name, 0, last, bins):
+            count += np.bincount(distance, minlength=bins)
+            total += np.bincount(distance, contacts, bins)
+        expected = np.divide(total, count, out=np.full(bins, np.nan), where=count > 0)
+        values = np.log(values / expected[np.abs(np.subtract.outer(np.arange(bins), np.arange(bins)))])
+    only: NDArray[np.float32] = (smooth_map(values, rules.smooth) if rules.smooth else values).astype(np.float32)
     return only
 
 

@@ -1,17 +1,18 @@
 """Regions of a genome as runs of bins, sites checked against a model, and the targets that a caller chooses."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
 from zoo.errors import ConfigError, InputError
 from zoo.genome.fasta import Genome
-from zoo.genome.intervals import Interval
+from zoo.genome.intervals import Interval, parse_region
 from zoo.outputs import Output
 from zoo.utils.text import some_of
 
-__all__ = ["Span", "bins_of", "check_regions", "choose_targets", "merge_regions"]
+__all__ = ["Span", "bins_of", "check_regions", "choose_targets", "find_region", "merge_regions"]
 
 
 class Span(NamedTuple):
@@ -65,6 +66,20 @@ def merge_regions(genome: Genome, regions: Iterable[Interval], bin_size: int) ->
             last = max(last, end)
         spans.append(Span(contig, first, last))
     return spans
+
+
+def find_region(text: str, genome: Genome) -> Interval:
+    """Parse a region of a genome, such as `chrIX:100,000-110,000`, or the name of a contig for all of it.
+
+    Names of contigs may hold a colon (`HLA-A*01:01:01:01`): the longest name that fits is the contig.
+
+    Raises:
+        InputError: a text that is neither, or an empty or reversed region.
+    """
+    with suppress(InputError):
+        contig = genome.contig(text)
+        return Interval(contig, 0, genome.contigs[contig])
+    return parse_region(text)
 
 
 def check_regions(regions: Iterable[Interval], genome: Genome, source: str) -> list[Interval]:

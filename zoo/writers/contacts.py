@@ -17,7 +17,7 @@ from zoo.formats.expected import Expected
 from zoo.utils.atomic import check_folder_of, new_folder, whole_path
 from zoo.writers.paths import refuse_existing, target_paths
 
-__all__ = ["ContactRows", "dense_maps", "write_coolers", "write_npz"]
+__all__ = ["COUNT_SCALE", "LOG_SCALE", "ContactRows", "dense_maps", "write_coolers", "write_npz"]
 
 LOG_SCALE = "natural logarithm of observed/expected contacts"
 COUNT_SCALE = "contacts: the predicted observed/expected, times the given expected"

@@ -109,12 +109,12 @@ def _draw(
     pieces: "Iterator[ContactRows]",
     rows: "list[TargetRow]",
 ) -> str:
-    from zoo.genome.intervals import parse_region
     from zoo.inference.measured import features_in, measured_contacts
+    from zoo.inference.regions import find_region
     from zoo.plots.contacts import draw_contact_maps
     from zoo.utils.atomic import whole_path
 
-    region, targets, bin_size = parse_region(options.plot), predictor.targets, predictor.output.bin_size
+    region, targets, bin_size = find_region(options.plot, plan.genome), predictor.targets, predictor.output.bin_size
     predictions = predictor.collect(plan, pieces)
     (maps,) = predictions.maps().values()
     first = predictions.rows[0].first

@@ -1,6 +1,7 @@
 """`zoo predict` for models of labels: sequences or BED sites in, a table out."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.parser import Option
@@ -60,6 +61,7 @@ OPTIONS = (
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
+    from zoo.utils.atomic import check_folder_of
     from zoo.writers.tables import table_format
 
     if options.inputs and not options.genome:
@@ -69,6 +71,8 @@ def check(options: argparse.Namespace) -> None:
     if options.keep and options.genome:
         raise ConfigError("--keep is for a table of sequences; of BED, chrom, start, end and name are written")
     table_format(options.output)
+    if options.output != "-":
+        check_folder_of(Path(options.output))
     settings(options)
 
 

@@ -16,7 +16,10 @@ __all__ = ["check_region_options", "read_regions"]
 REGION_INPUT = "FASTA of the genome, whose contigs are predicted; or BED with --genome"
 REGION_OPTIONS = (
     Option(("--contigs",), {"nargs": "+", "metavar": "CONTIG", "help": "predict these contigs of a FASTA only"}),
-    Option(("--plot",), {"metavar": "REGION", "help": "draw this region (chrIX:100,000-110,000); -o is the picture"}),
+    Option(
+        ("--plot",),
+        {"metavar": "REGION", "help": "draw this region (chrIX:100,000-110,000) or contig; -o is the picture"},
+    ),
     Option(
         ("--measured",),
         {"metavar": "FILE", "help": "with --plot: measured values to draw too, a table of targets or a .cool"},
@@ -51,12 +54,12 @@ def read_regions(options: argparse.Namespace) -> "tuple[Genome, list[Interval]]"
     """The genome, and the region to draw, the regions of the BED file, or the chosen contigs of the FASTA."""
     from zoo.formats.bed import iterate_bed
     from zoo.genome.fasta import Genome
-    from zoo.genome.intervals import Interval, parse_region
-    from zoo.inference.regions import check_regions
+    from zoo.genome.intervals import Interval
+    from zoo.inference.regions import check_regions, find_region
 
     genome = Genome(options.genome or options.input)
     if options.plot:
-        return genome, [parse_region(options.plot)]
+        return genome, [find_region(options.plot, genome)]
     if options.genome:
         return genome, check_regions(iterate_bed(options.input), genome, options.input)
     names = map(genome.contig, options.contigs or genome.contigs)
@@ -64,7 +67,6 @@ def read_regions(options: argparse.Namespace) -> "tuple[Genome, list[Interval]]"
 
 
 def _check_picture(options: argparse.Namespace) -> None:
-    from zoo.genome.intervals import parse_region
     from zoo.utils.atomic import check_folder_of, refuse_overwriting
 
     picture = Path(options.output)
@@ -72,4 +74,3 @@ def _check_picture(options: argparse.Namespace) -> None:
         raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(_PICTURES)}")
     refuse_overwriting(options.output, [path for path in (options.input, options.measured) if path])
     check_folder_of(picture)
-    parse_region(options.plot)

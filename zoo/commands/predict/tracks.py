@@ -88,12 +88,12 @@ def _draw(
 ) -> str:
     import numpy as np
 
-    from zoo.genome.intervals import parse_region
     from zoo.inference.measured import measured_tracks
+    from zoo.inference.regions import find_region
     from zoo.plots.tracks import draw_tracks
     from zoo.utils.atomic import whole_path
 
-    region, targets = parse_region(options.plot), predictor.targets
+    region, targets = find_region(options.plot, plan.genome), predictor.targets
     (segment,) = predictor.collect(plan, pieces).segments
     edges = segment.start + segment.bin_size * np.arange(len(segment) + 1)
     measured = measured_tracks(options.measured, segment, plan.genome, targets) if options.measured else {}
