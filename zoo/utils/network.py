@@ -8,7 +8,6 @@ import errno
 import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from zoo.errors import DownloadError, IntegrityError, OutputError, ZooError
 
@@ -117,6 +116,8 @@ def _fault(status: int) -> str:
 
 def _through_proxy(url: str) -> str:
     """The proxy that an address is reached through, or that there is none."""
+    from urllib.request import getproxies, proxy_bypass
+
     scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
     proxies = getproxies()
     if (scheme in proxies or "all" in proxies) and not proxy_bypass(host):

@@ -1,6 +1,5 @@
 """Which code this is: its version, and in a checkout its commit."""
 
-import subprocess
 from pathlib import Path
 
 __all__ = ["__version__", "code_version", "commit"]
@@ -15,6 +14,8 @@ def commit() -> str:
     # An environment often lies inside a repository of its user, whose commit says nothing of this code.
     if not (_PROJECT / ".git").exists():
         return ""
+    import subprocess
+
     command = ["git", "-C", str(_PROJECT), "describe", "--always", "--dirty"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
