@@ -95,6 +95,8 @@ def test_each_failure_of_the_hub_is_its_own_sentence(case: str, repository: Path
     assert (code, out) == (2, "")
     assert (err[:5], err.count("\n")) == ("zoo: ", 1), err
     assert words in err
+    assert not list(tmp_path.glob("cache/**/model.safetensors")) or case == "no checkpoint"
+    assert not list(tmp_path.glob("cache/**/*.incomplete"))
 
 
 SETTINGS: dict[str, tuple[dict[str, str], str]] = {
