@@ -95,7 +95,7 @@ def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest
     assert main(words) == 0
     for word in words:
         if word.endswith(".tsv"):
-            assert Path(word).read_text().startswith("name\t")
+            assert Path(word).read_text().startswith("chrom\tstart\tend\tname\t")
         elif word.endswith(".png"):
             assert Path(word).read_bytes().startswith(b"\x89PNG")
         elif word == str(tmp_path / "tracks"):
@@ -123,7 +123,7 @@ def test_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch, t
         assert len(names["embedding"]) == 4
         assert (tmp_path / "mine.ckpt").is_file()
     else:
-        assert (tmp_path / "predictions.tsv").read_text().startswith("name\t")
+        assert (tmp_path / "predictions.tsv").read_text().startswith("chrom\tstart\tend\tname\t")
 
 
 @pytest.mark.parametrize("count", [1, 2, 100, 101])
