@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 from zoo.utils.version import __version__
 
 if TYPE_CHECKING:
+    from zoo.api import embed, predict
     from zoo.data.contacts.module import ContactDataModule
     from zoo.data.peaks.module import PeakDataModule
     from zoo.data.peaks.rules import PeakRules
+    from zoo.data.sequences.module import SequenceDataModule
     from zoo.data.tracks.module import TrackDataModule
     from zoo.formats.bed import read_bed
-    from zoo.formats.sequences import read_sequences
+    from zoo.formats.sequences import SequenceFile, read_sequences
     from zoo.genome.fasta import Genome
     from zoo.genome.intervals import Interval
     from zoo.hub.checkpoint import save
     from zoo.hub.load import load, verify
     from zoo.hub.registry import list_models
-    from zoo.inference.choose import predict
     from zoo.inference.contacts import ContactPredictions
     from zoo.inference.predictions import Predictions
     from zoo.inference.tracks import TrackPredictions
@@ -37,13 +38,16 @@ _HOME = {
     "PeakDataModule": "zoo.data.peaks.module",
     "PeakRules": "zoo.data.peaks.rules",
     "Predictions": "zoo.inference.predictions",
+    "SequenceDataModule": "zoo.data.sequences.module",
+    "SequenceFile": "zoo.formats.sequences",
     "SequenceModel": "zoo.models._base",
     "TrackDataModule": "zoo.data.tracks.module",
     "TrackPredictions": "zoo.inference.tracks",
     "Tracks": "zoo.outputs",
+    "embed": "zoo.api",
     "list_models": "zoo.hub.registry",
     "load": "zoo.hub.load",
-    "predict": "zoo.inference.choose",
+    "predict": "zoo.api",
     "read_bed": "zoo.formats.bed",
     "read_sequences": "zoo.formats.sequences",
     "save": "zoo.hub.checkpoint",
@@ -60,11 +64,14 @@ __all__ = [
     "PeakDataModule",
     "PeakRules",
     "Predictions",
+    "SequenceDataModule",
+    "SequenceFile",
     "SequenceModel",
     "TrackDataModule",
     "TrackPredictions",
     "Tracks",
     "__version__",
+    "embed",
     "list_models",
     "load",
     "predict",

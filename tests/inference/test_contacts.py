@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import zoo.inference.contacts
 import zoo.plots.contacts
+from zoo.api import predict
 from zoo.batch import InputSpec
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.formats.expected import read_expected
@@ -27,7 +28,6 @@ from zoo.genome.sequence import decode
 from zoo.hub.checkpoint import save
 from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
-from zoo.inference.choose import predict
 from zoo.inference.contacts import ContactPredictions, ContactPredictor
 from zoo.models._base import SequenceModel
 from zoo.models.akita import Akita

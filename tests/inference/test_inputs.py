@@ -11,12 +11,13 @@ import torch
 from made.models import SIZE, TRACKS, Made, make_files
 from numpy.typing import NDArray
 
+from zoo.api import predict
 from zoo.errors import ConfigError, InputError
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.load import load
-from zoo.inference.choose import predict, predictor_for
+from zoo.inference.choose import predictor_for
 from zoo.inference.labels import LabelPredictor
 from zoo.inference.predictions import Predictions
 from zoo.inference.tracks import TrackPredictions

@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from zoo.api import predict
 from zoo.errors import ConfigError, InputError, OutputError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
@@ -21,7 +22,6 @@ from zoo.hub.checkpoint import save
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
-from zoo.inference.choose import predict
 from zoo.inference.labels import predict_sequences
 from zoo.inference.tracks import TrackPredictions, TrackPredictor
 from zoo.models._base import SequenceModel

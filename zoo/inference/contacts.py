@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +22,18 @@ from zoo.inference.regions import Span
 from zoo.inference.windows import WindowReader, contact_starts
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts
+from zoo.utils.text import some_of
 from zoo.writers.contacts import ContactRows, dense_maps, write_coolers, write_npz
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ContactPlan", "ContactPredictions", "ContactPredictor"]
 
 Values = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ContactPredictions:
     """Predicted contact maps.
 
@@ -47,6 +52,39 @@ class ContactPredictions:
         if str(path).endswith(".npz"):
             return [write_npz(Path(path), self.targets, self.rows)]
         return write_coolers(path, self.targets, self.contigs, self.rows)
+
+    def __repr__(self) -> str:
+        bins = sum(map(len, self.rows))
+        contigs = some_of(list(dict.fromkeys(rows.contig for rows in self.rows)), 3)
+        return (
+            f"ContactPredictions({len(self.targets):,} targets, {bins:,} bins: {some_of(self.targets, 3)}; {contigs})"
+        )
+
+    def to_numpy(self) -> Values:
+        """The symmetric map of one region, float32 (T, R, R), NaN where nothing is predicted.
+
+        Raises:
+            ConfigError: there are several regions, whose maps `maps` gives.
+        """
+        maps = self.maps()
+        if len(maps) != 1:
+            raise ConfigError(f"there are {len(maps)} regions ({some_of(maps)}): take `maps()`, a map of each")
+        return next(iter(maps.values()))
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A pandas.DataFrame with a row for each predicted pair of bins, as BEDPE, and a column for each target."""
+        import pandas as pd
+
+        parts = []
+        for rows in self.rows:
+            row, distance = np.nonzero(~np.isnan(rows.values).all(0))
+            columns: dict[str, object] = {}
+            for side, bins in (("1", rows.first + row), ("2", rows.first + row + distance)):
+                end = np.minimum((bins + 1) * rows.bin_size, self.contigs[rows.contig])
+                columns |= {f"chrom{side}": rows.contig, f"start{side}": bins * rows.bin_size, f"end{side}": end}
+            values = zip(self.targets, rows.values[:, row, distance], strict=True)
+            parts.append(pd.DataFrame(columns, index=range(len(row))).assign(**dict(values)))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def maps(self) -> dict[str, Values]:
         """`contig:start-end` -> symmetric map (T, R, R), NaN where nothing is predicted."""

@@ -48,7 +48,7 @@ class Predictions:
         shape = " x ".join(f"{size:,}" for size in self.values.shape)
         names = f"{some_of(self.names, 3)}" if self.names else "none"
         return (
-            f"Predictions({shape}: {len(self):,} sequences, {names}; {len(self.targets):,} targets, "
+            f"Predictions({shape}: {_count(len(self), 'sequence')}, {names}; {_count(len(self.targets), 'target')}, "
             f"{some_of(self.targets, 3)})"
         )
 
@@ -95,6 +95,10 @@ class Predictions:
         columns |= {name: np.tile(cells, len(self)).tolist() for name, cells in _bins(self.output)}
         values = self.values.transpose(0, 2, 1).reshape(-1, len(self.targets))  # (N, T, P) -> (N * P, T)
         return LabelRows([self.names[i] for i in index.tolist()], values, columns)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + "s" * (number != 1)
 
 
 def _bins(output: Output) -> Iterator[tuple[str, NDArray[np.int64]]]:

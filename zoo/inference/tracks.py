@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,13 @@ from zoo.outputs import Tracks
 from zoo.utils.text import some_of
 from zoo.writers.tracks import TrackSegment, write_tracks
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["TrackPlan", "TrackPredictions", "TrackPredictor", "join_segments"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrackPredictions:
     """Predicted tracks.
 
@@ -38,6 +42,30 @@ class TrackPredictions:
     targets: tuple[str, ...]
     contigs: dict[str, int]
     segments: list[TrackSegment]
+
+    def __repr__(self) -> str:
+        bins = sum(map(len, self.segments))
+        where = some_of([f"{one.contig}:{one.start}-{one.end}" for one in self.segments], 3)
+        return f"TrackPredictions({len(self.targets):,} targets, {bins:,} bins: {some_of(self.targets, 3)}; {where})"
+
+    def to_numpy(self) -> NDArray[np.float32]:
+        """The values, float32 (P, T): all bins in the order of the genome."""
+        empty = np.empty((len(self.targets), 0), np.float32)
+        return np.concatenate([empty, *(segment.values for segment in self.segments)], 1).T
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A pandas.DataFrame with a row for each bin: chrom, start, end, and a column for each target."""
+        import pandas as pd
+
+        parts = [
+            pd.DataFrame({"chrom": one.contig, "start": one.start + one.bin_size * np.arange(len(one))})
+            for one in self.segments
+        ]
+        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"chrom": [], "start": []})
+        size = self.segments[0].bin_size if self.segments else 0
+        ends = np.minimum(frame["start"] + size, frame["chrom"].map(self.contigs))
+        values = dict(zip(self.targets, self.to_numpy().T, strict=True))
+        return frame.assign(end=ends).assign(**values)
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write `folder/<target>.bw` for each target. See `zoo.writers.tracks.write_tracks`."""

@@ -119,6 +119,16 @@ class SequenceModel(InferenceModel):
         weights = torch.tensor(self.target_weights, device=self.device)
         return weights.view(-1, *[1] * (len(self.output.shape) - 1))  # (T, 1, ...)
 
+    def on_fit_start(self) -> None:
+        """Set a model that was loaded, in evaluation mode, to training mode; modules without a weight to train stay."""
+        if self.training:
+            return  # Lightning keeps modes, and so does this where only some modules are in evaluation mode
+        self.train()
+        for module in self.modules():
+            weights = list(module.parameters())
+            if weights and not any(weight.requires_grad for weight in weights):
+                module.eval()
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Loss of one batch."""
         loss = self.training_loss(batch)

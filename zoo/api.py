@@ -1,0 +1,182 @@
+"""`zoo.predict` and `zoo.embed`: sequences in any form in, predictions or embeddings out."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zoo.errors import ConfigError, InputError
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.hub.load import load
+from zoo.inference.choose import predictor_for
+from zoo.inference.engine import Precision, inference
+from zoo.inference.given import as_intervals, as_source, is_file
+from zoo.inference.labels import LabelPredictor, predict_codes
+from zoo.inference.predictions import Predictions
+from zoo.inference.sources import SiteSource, Source
+from zoo.inference.windowing import WHOLE, Windowing
+from zoo.models._base import SequenceModel
+from zoo.outputs import Labels
+from zoo.utils.text import some_of
+
+if TYPE_CHECKING:
+    from zoo.inference.contacts import ContactPredictions
+    from zoo.inference.tracks import TrackPredictions
+
+__all__ = ["embed", "predict"]
+
+Intervals = Iterable[Interval] | Interval | str | Path | None
+_BATCH = 64
+
+
+def predict(
+    model: SequenceModel | str,
+    x: Any,
+    intervals: Intervals = None,
+    precision: Precision = "32",
+    *,
+    targets: Sequence[str] | None = None,
+    batch_size: int | None = None,
+    inputs: str | None = None,
+    resize: bool = False,
+    tile: int | None = None,
+    best: bool = False,
+) -> "Predictions | TrackPredictions | ContactPredictions":
+    """Predict for sequences, or for intervals of a genome, with a model of any kind.
+
+    >>> import zoo
+    >>> model = zoo.load("deepbind.encode_usf1_h1hesc")
+    >>> found = zoo.predict(model, ["GTCACGTGAC" * 10 + "A", "ACGTTTACGA" * 10 + "A"])
+    >>> found
+    Predictions(2 x 1: 2 sequences, sequence_1, sequence_2; 1 target, USF1)
+    >>> found.to_numpy().shape
+    (2, 1)
+    >>> found.to_dataframe().columns.tolist()
+    ['name', 'USF1']
+    >>> zoo.predict("deepbind.encode_usf1_h1hesc", "GTCACGTGAC" * 30, tile=100).columns["start"]
+    [0, 100, 199]
+
+    Args:
+        model: a loaded model, or the name of one (see `zoo.load`).
+        x: sequences, or a genome. Sequences are text (one or several), codes (uint8, (L,) or (B, L), N is 4), one-hot
+            ((B, 4, L), array or tensor), or the path of a FASTA, table or lines. A genome is a `zoo.Genome`; for a
+            model of tracks or contacts also the path of its FASTA.
+        intervals: of the genome: several, one, the path of a BED file, a region such as `chrIX:100-900`; None for all
+            contigs (tracks and contacts). For labels they have the model's length, or any with `resize` or `tile`.
+        precision: `32`, or `bf16` / `16` for autocast.
+        targets: names of the targets wanted; None for all.
+        batch_size: sequences or windows predicted at once; None for the usual number of the kind.
+        inputs: table of the input tracks, for a model that reads some.
+        resize: take the model's length around each centre (labels).
+        tile: predict windows along each sequence, so many bases apart (labels).
+        best: of these, the one with the highest prediction alone.
+
+    Returns:
+        For sequences `Predictions`; for a genome `Predictions` of labels, `TrackPredictions` or `ContactPredictions`.
+        All have `to_numpy`, `to_dataframe` and `write`.
+
+    Raises:
+        InputError: sequences or intervals that cannot be read, or of a length that the model does not take.
+        ConfigError: a target that the model does not have, or options that do not fit its kind.
+        UnknownNameError: no model of that name.
+    """
+    model = load(model) if isinstance(model, str) else model
+    windowing, is_labels = Windowing(resize, tile, best), isinstance(model.output, Labels)
+    if windowing.changes and not is_labels:
+        raise ConfigError(f"resize and tile are for models of labels; this one predicts {model.output.kind}")
+    if not isinstance(x, Genome) and not is_labels and is_file(x):
+        x = Genome(x)
+    if isinstance(x, Genome) and not is_labels:
+        predictor = predictor_for(model.output)(model, targets, batch_size, precision, inputs)
+        found: TrackPredictions | ContactPredictions = predictor.predict(x, as_intervals(x, intervals))
+        return found
+    source = _source(x, intervals, inputs, windowing)
+    if not is_labels:
+        return _whole_windows(model, source, targets, batch_size or 1, precision)
+    labels = LabelPredictor(model, targets, batch_size, precision, inputs, windowing)
+    plan = labels.plan_source(source)
+    return labels.collect(plan, labels.stream(plan))
+
+
+def embed(
+    model: SequenceModel | str,
+    x: Any,
+    intervals: Intervals = None,
+    precision: Precision = "32",
+    *,
+    batch_size: int = _BATCH,
+    inputs: str | None = None,
+) -> NDArray[np.float32]:
+    """Compute embeddings: the output of a model's trunk for each sequence.
+
+    >>> import zoo
+    >>> zoo.embed("deepbind.encode_usf1_h1hesc", ["GTCACGTGAC" * 10 + "A"]).shape[0]
+    1
+
+    The given strand alone is read. Sequences have the length that the model reads.
+
+    Args:
+        model: a loaded model, or the name of one.
+        x: sequences or a genome, as of `predict`.
+        intervals: of the genome, as of `predict`.
+        precision: `32`, or `bf16` / `16` for autocast.
+        batch_size: sequences at once.
+        inputs: table of the input tracks, for a model that reads some.
+
+    Returns:
+        float32 (N, ...): the model's architecture says which axes follow (`model.features`).
+
+    Raises:
+        InputError: as `predict`, or sequences of several lengths.
+    """
+    model = load(model) if isinstance(model, str) else model
+    if batch_size < 1:
+        raise ConfigError(f"a batch size of {batch_size} is too small")
+    parts: list[NDArray[np.float32]] = []
+    notes: list[str] = []
+    for block in _source(x, intervals, inputs, WHOLE).blocks(model, WHOLE, notes):
+        if len({len(one) for one in block.codes}) > 1:
+            raise InputError(f"embeddings are of sequences of one length: {some_of(block.names)} differ")
+        for start in range(0, len(block.codes), batch_size):
+            batch = torch.from_numpy(np.stack(block.codes[start : start + batch_size])).to(model.device)
+            tracks = block.inputs and torch.from_numpy(np.stack(block.inputs[start : start + batch_size]))
+            with inference(model, precision):
+                features = model.features(batch, tracks.to(model.device) if isinstance(tracks, torch.Tensor) else None)
+            parts.append(features.float().cpu().numpy())
+    if not parts:
+        raise InputError("there is no sequence to embed")
+    return np.concatenate(parts)
+
+
+def _source(x: Any, intervals: Intervals, inputs: str | None, windowing: Windowing) -> Source:
+    """Sequences, or sites of a genome, for a model that reads one window of each."""
+    if not isinstance(x, Genome):
+        if intervals is not None:
+            raise InputError("intervals are of a genome: give zoo.Genome(path) before them")
+        if inputs is not None:
+            raise ConfigError("input tracks need coordinates: give a zoo.Genome and intervals")
+        return as_source(x)
+    if intervals is None:
+        raise InputError("of a genome, name the intervals or a BED file: zoo.predict(model, genome, intervals)")
+    if isinstance(intervals, str | Path) or windowing.changes:
+        return SiteSource(x, as_intervals(x, intervals), inputs, "the intervals")
+    return SiteSource(x, [intervals] if isinstance(intervals, Interval) else intervals, inputs)
+
+
+def _whole_windows(
+    model: SequenceModel, source: Source, targets: Sequence[str] | None, batch_size: int, precision: Precision
+) -> Predictions:
+    """Tracks or contacts of sequences, each of which is one window of the model."""
+    predictor = predictor_for(model.output)(model, targets, batch_size, precision)
+    names: list[str] = []
+    parts = [np.empty((0, *model.output.shape), np.float32)]
+    notes: list[str] = []
+    for block in source.blocks(model, WHOLE, notes):
+        names += block.names
+        parts.append(predict_codes(model, block.codes, block.names, batch_size, precision))
+    values = np.concatenate(parts)[:, predictor.rows]
+    return Predictions(names, tuple(predictor.targets), values, {}, model.output, notes)

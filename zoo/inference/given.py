@@ -1,0 +1,141 @@
+"""Sequences as a caller has them (text, codes, one-hot, a file) as a source of what is predicted.
+
+Shapes: B sequences, L bases.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo.errors import InputError
+from zoo.formats.bed import iterate_bed
+from zoo.formats.sequences import SequenceFile
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.genome.sequence import Codes, encode, find_invalid
+from zoo.inference.regions import check_regions, find_region
+from zoo.inference.sources import FileSource, MemorySource
+from zoo.utils.text import quoted
+
+__all__ = ["as_intervals", "as_source", "is_file"]
+
+_UNKNOWN = 4  # code of N
+_BED = (".bed", "Peak")
+
+
+def is_file(x: object) -> bool:
+    """Whether a caller names a file: a path, or text that is the name of a file or no sequence."""
+    if isinstance(x, Path):
+        return True
+    if not isinstance(x, str):
+        return False
+    letters = x.encode("utf-8", "replace")
+    if letters and find_invalid(letters) == len(letters):
+        return len(x) < 256 and Path(x).is_file()
+    return True
+
+
+def as_source(x: Any) -> MemorySource | FileSource:
+    """Convert what a caller gives to a source of sequences.
+
+    Args:
+        x: one sequence or several as text; codes uint8 (L,), (B, L) or several of any lengths; one-hot (4, L) or
+            (B, 4, L), as an array or tensor; or the path of a FASTA, a table, or lines (plain or gzipped).
+
+    Raises:
+        InputError: none of these, a letter that is no IUPAC code, codes above 4, or channels that are not one-hot.
+    """
+    if is_file(x):
+        if str(x).removesuffix(".gz").endswith(_BED):
+            raise InputError(f"{x} holds intervals, of a genome: zoo.predict(model, Genome(path), {str(x)!r})")
+        if isinstance(x, str) and not {".", "/", "\\", "-", ":"} & set(x) and not Path(x).exists():
+            encode(x)  # a sequence with a wrong letter, rather than a file that does not exist
+        return FileSource(SequenceFile(str(x)))
+    if isinstance(x, Interval) or (isinstance(x, Sequence) and x and isinstance(x[0], Interval)):
+        raise InputError("intervals need their genome: zoo.predict(model, Genome(path), intervals)")
+    if isinstance(x, str | bytes):
+        x = [x]
+    if isinstance(x, np.ndarray | Tensor):
+        codes = list(_array_codes(_as_array(x)))
+    elif isinstance(x, Iterable) and not isinstance(x, dict):
+        codes = [_codes_of(one, number) for number, one in enumerate(x, 1)]
+    else:
+        raise InputError(
+            f"a {type(x).__name__} cannot be predicted: give sequences as text, codes (uint8) or one-hot (B, 4, L), a "
+            "path, or a Genome with intervals"
+        )
+    return MemorySource([f"sequence_{number}" for number in range(1, len(codes) + 1)], codes)
+
+
+def as_intervals(genome: Genome, intervals: Iterable[Interval] | Interval | str | Path | None) -> list[Interval]:
+    """Convert what a caller gives to intervals of a genome.
+
+    Args:
+        genome: the genome.
+        intervals: some, one, the path of a BED file, a region such as `chrIX:100-900`, or None for all contigs.
+    """
+    if intervals is None:
+        return [Interval(name, 0, length) for name, length in genome.contigs.items()]
+    if isinstance(intervals, Interval):
+        return [intervals]
+    if isinstance(intervals, str | Path):
+        if Path(intervals).is_file() or str(intervals).removesuffix(".gz").endswith(_BED):
+            return check_regions(iterate_bed(intervals), genome, str(intervals))
+        return [find_region(str(intervals), genome)]
+    return list(intervals)
+
+
+def _codes_of(one: Any, number: int) -> Codes:
+    """Codes (L,) of one sequence, given as text or codes."""
+    try:
+        if isinstance(one, str | bytes):
+            return encode(one)
+        codes = _array_codes(_as_array(one))
+        if len(codes) != 1:
+            raise InputError(f"an array of the shape {tuple(_as_array(one).shape)} is not one sequence")
+    except InputError as error:
+        raise InputError(f"{quoted(f'sequence_{number}')}: {error}") from None
+    only: Codes = codes[0]
+    return only
+
+
+def _as_array(x: Any) -> NDArray[Any]:
+    array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    if array.dtype.kind not in "uifb":
+        raise InputError(f"an array of {array.dtype} is neither codes nor one-hot")
+    return array
+
+
+def _array_codes(array: NDArray[Any]) -> Codes:
+    """Codes (B, L) of codes (L,) or (B, L), or of one-hot (4, L) or (B, 4, L).
+
+    An array of two axes is one-hot if it holds floating-point numbers, codes if it holds whole ones.
+    """
+    if array.ndim == 3 or (array.ndim == 2 and array.dtype.kind == "f"):
+        return _from_one_hot(array if array.ndim == 3 else array[None])
+    if array.ndim not in (1, 2) or array.dtype.kind == "f":
+        shape = f"{array.dtype} {tuple(array.shape)}"
+        raise InputError(f"an array of {shape} is neither codes (B, L) nor one-hot (B, 4, L)")
+    if array.size and not (array.min() >= 0 and array.max() <= _UNKNOWN):
+        raise InputError("codes are 0 to 4, for A, C, G, T and N")
+    codes: Codes = np.atleast_2d(array).astype(np.uint8)
+    return codes
+
+
+def _from_one_hot(onehot: NDArray[Any]) -> Codes:
+    """Codes (B, L) of one-hot (B, 4, L); four equal channels, such as 0 or 0.25, are N."""
+    if onehot.shape[1] != 4:
+        last = "; its channels come last: swap the axes" if onehot.shape[2] == 4 else ""
+        raise InputError(f"one-hot has the shape (B, 4, L), not {tuple(onehot.shape)}{last}")
+    values = torch.from_numpy(np.ascontiguousarray(onehot)).float()
+    highest, codes = values.max(1)
+    unknown = highest == values.amin(1)
+    exact = (highest == 1) & (values.sum(1) == 1) & (values.amin(1) == 0)
+    if not (exact | unknown).all():
+        raise InputError("a position of the one-hot input is neither one base nor N: its four channels are not 0 and 1")
+    return np.asarray(codes.masked_fill(unknown, _UNKNOWN).numpy(), np.uint8)
