@@ -39,6 +39,8 @@ def train_command(options: argparse.Namespace) -> None:
         if not prints:
             check_files(given)
     require_extras(["train"], "training")
+    from lightning.fabric.utilities.rank_zero import rank_zero_only
+
     from zoo.training.run import print_config, show_options, train
 
     if options.help:
@@ -48,7 +50,8 @@ def train_command(options: argparse.Namespace) -> None:
     else:
         with redirect_stdout(sys.stderr):  # Lightning prints there; what is printed is the folder alone
             folder = train(words)
-        print(folder)
+        if getattr(rank_zero_only, "rank", 0) == 0:  # each process of a run with several devices comes here
+            print(folder)
 
 
 def _data_extras(given: dict[str, Any]) -> list[str]:
