@@ -267,6 +267,16 @@ def write_cooler() -> str:
     return "measured.cool"
 
 
+@case("--same-scale", "predict tracks")
+def same_scale_is_drawn(desk: Desk, kind: str) -> None:
+    assert [desk.plot(kind)[6], desk.plot(kind, "--same-scale")[6]] == [False, True]
+    assert desk.plot(kind)[5] == {"one": "unit", "two": "unit"}
+    words = ["-o", "new", "--same-scale"]
+    assert "--same-scale is for --plot" in desk.refused(
+        "predict", desk.made.models[kind], str(desk.made.genome), *words
+    )
+
+
 @case("--inverse-transform", "predict tracks")
 def inverse_transform_changes_the_bigwigs(desk: Desk, kind: str) -> None:
     for name in ("one", "two"):

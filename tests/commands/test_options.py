@@ -75,7 +75,7 @@ FOREIGN = [
 def test_an_option_of_another_kind_is_refused_by_name(kind: str, argument: str, desk: Desk) -> None:
     desk.monkeypatch.setattr("zoo.hub.load.load", None)  # before a model is loaded
     others = [other for other in KINDS if (f"predict {other}", argument) in ARGUMENTS]
-    takes_value = argument not in ("--resize", "--best")
+    takes_value = argument not in ("--resize", "--best", "--same-scale")
     err = desk.refused("predict", desk.made.models[kind], "in.fa", argument, *(["1"] if takes_value else []))
     assert f"{argument} is for models of {' or '.join(others)}, and {desk.made.models[kind]} predicts {kind};" in err
 

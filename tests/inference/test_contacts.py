@@ -762,7 +762,7 @@ def test_what_is_drawn_is_what_was_predicted_and_measured(
 
     def draw(picture: Path, *values: Any) -> None:
         picture.write_text("drawn")
-        names = ("contig", "start", "bin_size", "predicted", "measured", "features", "title")
+        names = ("contig", "start", "bin_size", "predicted", "measured", "features", "title", "note")
         drawn.update(zip(names, values, strict=True))
 
     monkeypatch.setattr(zoo.plots.contacts, "draw_contact_maps", draw)

@@ -135,6 +135,12 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         """Specify the experiments' keys as targets, and sequences of 101 bases."""
         return DataSpec("labels", tuple(self.experiments), LENGTH)
 
+    @property
+    def target_facts(self) -> dict[str, tuple[str, str]]:
+        """Protein and cell line of each experiment."""
+        known = encode_experiments()
+        return {key: (known[key].description, "probability") for key in self.experiments}
+
     def prepare_data(self) -> None:
         """Fetch all files and join their peaks; Lightning calls it on rank 0."""
         encode_loci()

@@ -46,6 +46,11 @@ class Experiment(NamedTuple):
     training: PublicFile
     test: PublicFile
 
+    @property
+    def description(self) -> str:
+        """What is measured, such as `ChIP-seq peak of USF1 in H1-hESC cells`."""
+        return f"ChIP-seq peak of {self.protein} in {self.cell} cells"
+
 
 @cache
 def encode_experiments() -> dict[str, Experiment]:

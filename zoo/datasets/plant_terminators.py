@@ -137,6 +137,15 @@ class TerminatorDataModule(SequenceDataModule):
         """Specify the two hosts as targets, and sequences of 170 bases."""
         return DataSpec("labels", TARGETS, _LENGTH)
 
+    @property
+    def target_facts(self) -> dict[str, tuple[str, str]]:
+        """Host of each assay; the unit is that of the authors."""
+        hosts = {"tobacco": "tobacco leaves", "maize": "maize protoplasts"}
+        return {
+            target: (f"Plant STARR-seq: strength of a terminator in {host}", "log2 enrichment")
+            for target, host in hosts.items()
+        }
+
     def prepare_data(self) -> None:
         """Fetch the files and join the assays; Lightning calls it on rank 0."""
         read_terminators()

@@ -13,6 +13,11 @@ from zoo.utils.text import some_of
 
 __all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards"]
 
+_THRESHOLD = (
+    "`threshold`: call a sequence positive where the predicted probability is at least this. It gives the best "
+    "Matthews correlation in the validation split, and holds for its share of positives; predictions do not depend on "
+    "it."
+)
 _FROM_ELSEWHERE = (
     "The name is known in the folder that holds `checkpoints/`; elsewhere, `local-dir:FOLDER` names the model."
 )
@@ -149,7 +154,17 @@ def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) 
     lines = [facts.summary + ".", ""]
     lines += [f"**Use.** {facts.use}", ""] if facts.use else []
     lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
-    lines += ["## Facts", "", *_fact_rows(config), "", "## Targets", "", *markdown_table(targets_text), ""]
+    lines += [
+        "## Facts",
+        "",
+        *_fact_rows(config),
+        "",
+        "## Targets",
+        "",
+        *markdown_table(targets_text),
+        "",
+        *_threshold_note(targets_text),
+    ]
     if facts.run:
         lines += _run_lines(facts.run, facts.targets)
     usage = _USAGE[facts.output].format(name=name or facts.name) + (
@@ -161,6 +176,12 @@ def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) 
         lines += [_FROM_ELSEWHERE, ""]
     lines += ["## Arguments", "", "```json", stored, "```"]
     return lines
+
+
+def _threshold_note(targets_text: str) -> list[str]:
+    """What the column `threshold` means, where some target has one."""
+    rows = [line.split("\t") for line in targets_text.splitlines()]
+    return [_THRESHOLD, ""] if any(row[-1] for row in rows[1:]) else []
 
 
 def _fact_rows(config: CheckpointConfig) -> list[str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.genome.intervals import Interval
+from zoo.plots.positions import label_positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ __all__ = ["draw_contact_maps"]
 _SIDE = 4.0  # inches of a map
 _TRACK = 0.35  # inches of a line of features
 _PERCENTILE = 99.0  # of the absolute values, at which the colours end
-_TICKS = 4  # so that positions of nine digits do not overlap
+_BETWEEN, _MARGIN, _COLOURS = 0.25, 1.3, 0.15  # inches between maps, of the labels, and of the scale of colours
 Map = NDArray[np.float32]
 
 
@@ -31,6 +32,7 @@ def draw_contact_maps(
     measured: Map | None,
     features: Mapping[str, Sequence[Interval]],
     title: str,
+    note: str = "",
 ) -> None:
     """Draw contact maps of a region side by side, all on one scale: the measured one first, then each prediction.
 
@@ -43,31 +45,53 @@ def draw_contact_maps(
         measured: the same for measured contacts; None for none.
         features: name, such as a BED file -> intervals, drawn below each map.
         title: title of the picture.
+        note: on the values, such as the smoothing of the targets.
     """
     from matplotlib.figure import Figure
 
     maps = {} if measured is None else {"measured": measured}
     maps |= {f"{name}, predicted": values for name, values in predicted.items()}
-    end = start + bin_size * len(next(iter(maps.values())))
+    bounds = start, start + bin_size * len(next(iter(maps.values())))
     heights = [_SIDE, *[_TRACK] * len(features)]
-    figure = Figure(figsize=(_SIDE * len(maps) + 1.2, sum(heights) + 0.9), layout="constrained")
-    grid = figure.subplots(len(heights), len(maps), squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights})
+    size = (_SIDE + _BETWEEN) * len(maps) + _MARGIN, sum(heights) + 1.3
+    figure = Figure(figsize=size, layout="constrained")
+    # A column of its own for the colours, so that all maps have one size and the features lie exactly below them.
+    ratios = {"height_ratios": heights, "width_ratios": [*[_SIDE] * len(maps), _COLOURS]}
+    grid = figure.subplots(len(heights), len(maps) + 1, squeeze=False, gridspec_kw=ratios)
     limit = _colour_limit(maps.values())
+    for axes in grid[:, :-1].flat:
+        axes.sharex(grid[0, 0]) if axes is not grid[0, 0] else None
     images = [
-        _draw_map(axes, name, values, (start, end), limit)
-        for axes, (name, values) in zip(grid[0], maps.items(), strict=True)
+        _draw_map(axes, name, values, bounds, limit)
+        for axes, (name, values) in zip(grid[0, :-1], maps.items(), strict=True)
     ]
-    for row, (name, intervals) in zip(grid[1:], features.items(), strict=True):
+    for row, (name, intervals) in zip(grid[1:, :-1], features.items(), strict=True):
         _draw_features(row, name, intervals)
-    for axes in grid[-1]:
-        axes.set_xlim(start, end)
-        axes.locator_params(axis="x", nbins=_TICKS)
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.tick_params(labelsize=7)
-        axes.set_xlabel(f"{contig} (bp)", fontsize=8)
-    figure.colorbar(images[-1], ax=grid[0].tolist(), shrink=0.8, label="log(observed/expected)")
-    figure.suptitle(f"{title}, {contig}:{start:,}-{end:,}", fontsize=10)
+    for axes in grid[1:, -1]:
+        axes.set_axis_off()
+    unit = _label_axes(grid[:, :-1], bounds)
+    for axes in grid[-1, :-1]:
+        axes.set_xlabel(f"{contig} ({unit})", fontsize=8)
+    grid[0, 0].set_ylabel(f"{contig} ({unit})", fontsize=8)
+    label = "log(observed/expected)" + (f", {note}" if note else "")
+    bar = figure.colorbar(images[-1], cax=grid[0, -1], extend="both")
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+    figure.suptitle(f"{title}, {contig}:{bounds[0]:,}-{bounds[1]:,}", fontsize=10)
     figure.savefig(picture, dpi=120)
+
+
+def _label_axes(grid: Any, bounds: tuple[int, int]) -> str:
+    """Mark positions below the lowest row and left of the first map; returns their unit."""
+    unit = label_positions(grid[0, 0].yaxis, bounds)
+    for axes in grid.flat:
+        axes.set_xlim(*bounds)
+        axes.tick_params(labelsize=7, labelbottom=axes in grid[-1])
+    label_positions(grid[-1, 0].xaxis, bounds)
+    for axes in grid[0, 1:]:
+        axes.sharey(grid[0, 0])
+        axes.tick_params(labelleft=False)
+    return unit
 
 
 def _colour_limit(maps: Iterable[Map]) -> float:
@@ -78,11 +102,9 @@ def _colour_limit(maps: Iterable[Map]) -> float:
 
 def _draw_map(axes: "Axes", name: str, values: Map, bounds: tuple[int, int], limit: float) -> "AxesImage":
     start, end = bounds
-    image = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=(start, end, end, start), aspect="auto")
+    image = axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=(start, end, end, start), aspect="equal")
     axes.set_facecolor("0.85")
     axes.set_title(name, fontsize=9)
-    axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.tick_params(labelsize=7)
     return image
 
 

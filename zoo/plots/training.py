@@ -15,6 +15,7 @@ def draw_learning_curve(run: Path, picture: Path, title: str) -> None:
         title: title of the picture.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     curves = _read_curves(run)
     figure = Figure(figsize=(9, 3.5), layout="constrained")
@@ -24,6 +25,7 @@ def draw_learning_curve(run: Path, picture: Path, title: str) -> None:
         axes.plot(list(points), list(points.values()), marker="o", markersize=3, label=name.replace("_", " "))
     for axes in (losses, scores):
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.spines[["top", "right"]].set_visible(False)
         if axes.lines:
             axes.legend(frameon=False)

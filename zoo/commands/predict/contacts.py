@@ -102,6 +102,12 @@ def write(
     return f"{len(paths)} file(s), {len(targets)} target(s), {plan.regions:,} region(s)"
 
 
+def _smoothing(rows: "list[TargetRow]") -> str:
+    """What the unit of all targets says besides the scale, such as `Gaussian of 1.5 bins`."""
+    notes = {row.unit.partition(", ")[2] for row in rows}
+    return notes.pop() if len(notes) == 1 else ""
+
+
 def _draw(
     options: argparse.Namespace,
     predictor: "ContactPredictor",
@@ -126,5 +132,6 @@ def _draw(
     features = {path: features_in(path, plan.genome, region) for path in options.bed or []}
     predicted = dict(zip(targets, maps, strict=True))
     with whole_path(Path(options.output)) as draft:
-        draw_contact_maps(draft, region.chrom, first * bin_size, bin_size, predicted, measured, features, options.name)
+        where = region.chrom, first * bin_size, bin_size
+        draw_contact_maps(draft, *where, predicted, measured, features, options.name, _smoothing(rows))
     return f"{region}, {len(targets)} target(s)"

@@ -23,6 +23,10 @@ INPUT_HELP = REGION_INPUT
 OPTIONS = (
     *REGION_OPTIONS,
     Option(
+        ("--same-scale",),
+        {"action": "store_true", "help": "with --plot: targets of one unit on one scale (default: each on its own)"},
+    ),
+    Option(
         ("--inverse-transform",),
         {"metavar": "TABLE", "help": "a table of targets: write values before its scale and soft_clip"},
     ),
@@ -34,6 +38,8 @@ _MOST_BASES = 10_000_000
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
     check_region_options(options, "tracks", "a folder with -o")
+    if options.same_scale and not options.plot:
+        raise ConfigError("--same-scale is for --plot REGION")
     if options.plot and options.inverse_transform:
         raise ConfigError("--inverse-transform is for bigWigs; a picture shows the values that the model learned")
 
@@ -99,5 +105,6 @@ def _draw(
     measured = measured_tracks(options.measured, segment, plan.genome, targets) if options.measured else {}
     predicted = dict(zip(targets, segment.values, strict=True))
     with whole_path(Path(options.output)) as draft:
-        draw_tracks(draft, segment.contig, edges, predicted, measured, f"{options.name}, {region}")
+        title, units = f"{options.name}, {region}", {row.name: row.unit for row in rows}
+        draw_tracks(draft, segment.contig, edges, predicted, measured, title, units, options.same_scale)
     return f"{region}, {len(targets)} target(s)"
