@@ -1,6 +1,7 @@
 """`zoo config` and `zoo example`: the configurations and example files that are shipped with the code."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def example_command(options: argparse.Namespace) -> None:
             with whole_file(str(path)) as file:
                 file.write(text)
     print("\n".join(map(str, texts)))
-    print(_NEXT.format(folder=folder), file=sys.stderr)
+    print(_NEXT.format(folder=shlex.quote(str(folder))), file=sys.stderr)
 
 
 def _holds(path: Path, text: str) -> bool:

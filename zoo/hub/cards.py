@@ -214,7 +214,7 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         "",
         *(f"- {line}" for line in run.data),
         f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}",
-        f"- {run.versions}; commit {run.commit}",
+        f"- {run.versions}; {run.commit if run.commit.startswith('version') else f'commit {run.commit}'}",
         "",
         "```",
         run.command,
