@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.hub.configs import config_names, config_purpose, find_config
+from zoo.hub.configs import config_names, config_purpose, config_text, find_config
 from zoo.hub.registry import shipped_folder
 from zoo.training.recipe import recipe
 
@@ -42,6 +42,21 @@ def test_a_file_that_is_called_like_a_configuration_is_refused_with_both_spellin
     with pytest.raises(ConfigError, match=r"\./basset\.peaks for the file, or configs/basset\.peaks\.yaml"):
         find_config("basset.peaks")
     assert find_config("./basset.peaks") == Path("basset.peaks")
+
+
+def test_a_folder_that_is_called_like_a_configuration_is_refused_too() -> None:
+    folder = Path("basset.peaks")
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text("name: basset.mine")
+    with pytest.raises(ConfigError, match=r"\./basset\.peaks for the folder, or configs/basset\.peaks\.yaml"):
+        find_config("basset.peaks")
+    assert find_config("./basset.peaks") == find_config("local-dir:basset.peaks") == folder / "recipe.yaml"
+
+
+def test_a_file_that_is_no_text_is_refused() -> None:
+    Path("a.yaml").write_bytes(bytes(range(256)))
+    with pytest.raises(ConfigError, match=r"a\.yaml: this is not YAML"):
+        config_text("a.yaml")
 
 
 def test_near_names_are_offered() -> None:

@@ -6,7 +6,7 @@ A name is that of a file in `configs/` without its ending, such as `basset.peaks
 import difflib
 from pathlib import Path
 
-from zoo.errors import ConfigError, UnknownNameError
+from zoo.errors import ConfigError, UnknownNameError, one_line
 from zoo.hub.config import RECIPE
 from zoo.hub.registry import shipped_folder
 
@@ -26,22 +26,23 @@ def find_config(text: str) -> Path:
             checkpoint folder, also as `local-dir:FOLDER`, for the configuration of its run.
 
     Raises:
-        ConfigError: the name of a file and of a shipped configuration, or a folder without a configuration.
+        ConfigError: the name of a file or folder and of a shipped configuration, or a folder without a configuration.
         UnknownNameError: neither; the nearest names are offered.
     """
     path = Path(text.removeprefix("local-dir:"))
+    shipped = shipped_folder("configs") / f"{text.removeprefix('configs/').removesuffix('.yaml')}.yaml"
+    is_name = text in (shipped.stem, f"configs/{shipped.name}") and shipped.is_file()
+    if is_name and text == shipped.stem and path.exists():
+        kind = "file" if path.is_file() else "folder"
+        raise ConfigError(
+            f"{text!r} is the name of a shipped configuration and of a {kind} here: write ./{text} for the {kind}, "
+            f"or configs/{text}.yaml for the other"
+        )
     if text and path.is_dir():
         if not (path / RECIPE).is_file():
             raise ConfigError(f"{path} holds no {RECIPE}: it is no checkpoint folder that this version of zoo trained")
         return path / RECIPE
-    shipped = shipped_folder("configs") / f"{text.removeprefix('configs/').removesuffix('.yaml')}.yaml"
-    is_name = text in (shipped.stem, f"configs/{shipped.name}") and shipped.is_file()
     if path.is_file():
-        if text == shipped.stem and is_name:
-            raise ConfigError(
-                f"{text!r} is the name of a shipped configuration and of a file here: write ./{text} for the file, "
-                f"or configs/{text}.yaml for the other"
-            )
         return path
     if is_name:
         return shipped
@@ -51,8 +52,11 @@ def find_config(text: str) -> Path:
 
 
 def config_text(text: str) -> str:
-    """The YAML of a configuration; `text` and errors are those of `find_config`."""
-    return find_config(text).read_text()
+    """The YAML of a configuration; `text` and errors are those of `find_config`, and a ConfigError if it is no text."""
+    try:
+        return find_config(text).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{text}: this is not YAML: {one_line(error)}") from None
 
 
 def config_purpose(name: str) -> str:
