@@ -81,7 +81,7 @@ def targets_are_chosen_in_their_order(desk: Desk, kind: str) -> None:
 
 @case("--inputs", *EVERY_KIND)
 def inputs_are_read_or_refused(desk: Desk, kind: str) -> None:
-    ending = ".tsv" if kind == "labels" else ".npz"
+    ending = {"labels": ".tsv", "tracks": "", "contacts": ".npz"}[kind]
     options = ["--genome", str(desk.made.genome), "--inputs", desk.made.inputs, "-o", f"new{ending}"]
     bed = "a.bed" if kind == "labels" else "regions.bed"
     opened: list[str] = []

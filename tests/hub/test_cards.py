@@ -115,7 +115,7 @@ def test_a_readme_command_that_needs_public_files_runs(
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
 def test_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "zoo").symlink_to(ROOT / "zoo")  # for the examples
+    assert main(["example"]) == 0
     names: dict[str, Any] = {}
     exec(code, names)
     if "trainer" in names:

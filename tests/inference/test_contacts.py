@@ -521,6 +521,8 @@ def test_a_fasta_s_contigs_are_written_and_those_that_are_too_short_left_out(
         "model": saved.alone,
         "genome": "genome.fa",
         "diagonal": 2,
+        "description": "two",
+        "unit": "log(observed/expected)",
     }
 
 

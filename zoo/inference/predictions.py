@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.outputs import Contacts, Output, Tracks
+from zoo.utils.extras import missing_extra
 from zoo.utils.text import some_of
 from zoo.writers.labels import LabelRows, write_labels
 
@@ -60,9 +61,12 @@ class Predictions:
         """A pandas.DataFrame with the columns that `write` writes.
 
         Raises:
-            ModuleNotFoundError: pandas is not installed.
+            MissingExtraError: pandas is not installed.
         """
-        import pandas as pd
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise missing_extra(error) or error from None
 
         rows = self._rows()
         frame = {name: list(cells) for name, cells in rows.leading.items()}

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from zoo.errors import ConfigError, InputError, OutputError, one_line
 from zoo.formats.expected import Expected
 from zoo.utils.atomic import check_folder_of, new_folder, whole_path
-from zoo.writers.paths import refuse_existing, target_paths
+from zoo.writers.paths import output_paths, refuse_existing
 
-__all__ = ["COUNT_SCALE", "LOG_SCALE", "ContactRows", "dense_maps", "write_coolers", "write_npz"]
+__all__ = ["COUNT_SCALE", "COUNT_UNIT", "LOG_SCALE", "ContactRows", "dense_maps", "write_coolers", "write_npz"]
 
 LOG_SCALE = "natural logarithm of observed/expected contacts"
+COUNT_UNIT = "contacts"
 COUNT_SCALE = "contacts: the predicted observed/expected, times the given expected"
 # Of a region with more bins the dense map is too large for an array.
 _MOST_BINS = 4096
@@ -60,6 +61,7 @@ def write_coolers(
     rows: Iterable[ContactRows],
     expected: Expected | None = None,
     facts: Mapping[str, Any] | None = None,
+    target_facts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Path]:
     """Write a cooler for each target as the predictions come; each file appears whole or not at all.
 
@@ -74,6 +76,7 @@ def write_coolers(
         rows: in the order of the contigs.
         expected: contacts at each distance: write contacts, not logarithms.
         facts: further metadata.
+        target_facts: further metadata of each target, such as its description and unit.
 
     Returns:
         The files.
@@ -83,7 +86,7 @@ def write_coolers(
         InputError: there is no prediction.
         OutputError: a folder that cannot be made, a file that exists, or a full disk.
     """
-    paths = _paths(Path(path), targets)
+    paths = output_paths(Path(path), targets, [".cool"])
     stream = iter(rows)
     first = list(islice(stream, 1))  # before a folder is made, so that bad input leaves nothing
     _refuse_empty(first)
@@ -96,6 +99,7 @@ def write_coolers(
             raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
         for index, (target, target_path) in enumerate(zip(targets, paths, strict=True)):
             metadata = {"scale": scale, "target": target, "written_by": "regzoo", **(facts or {})}
+            metadata |= (target_facts or {}).get(target, {})
             with whole_path(target_path) as draft:
                 pixels = _pixels(Path(spool) / str(index), pieces, contigs, expected)
                 _write_cooler(draft, _bins(contigs, pieces[0].rows.bin_size), pixels, metadata)
@@ -163,17 +167,6 @@ def _consecutive(rows: Iterable[ContactRows]) -> Iterator[tuple[ContactRows, lis
     for _, group in groupby(rows, region):
         pieces = list(group)
         yield pieces[0], pieces
-
-
-def _paths(path: Path, targets: Sequence[str]) -> list[Path]:
-    """The file of each target. See `write_coolers`."""
-    if path.suffix != ".cool":
-        return target_paths(path, targets, ".cool")
-    if len(targets) != 1:
-        raise ConfigError(f"{path} can hold one target, there are {len(targets)}: name a folder, or choose one")
-    check_folder_of(path)
-    refuse_existing([path])
-    return [path]
 
 
 def _refuse_empty(predictions: Sized) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.errors import OutputError
 from zoo.formats.bigwig import BigWigWriter
 from zoo.utils.atomic import new_folder
-from zoo.writers.paths import target_paths
+from zoo.writers.paths import output_paths
 
 __all__ = ["TrackSegment", "write_tracks"]
 
@@ -51,7 +51,8 @@ def write_tracks(
     """Write a bigWig for each target as the predictions come; each file appears whole or not at all.
 
     Args:
-        folder: is made where it does not exist; `<target>.bw` are written in it.
+        folder: is made where it does not exist; `<target>.bw` are written in it. For one target also a file that ends
+            in .bw or .bigWig.
         targets: their names (T), rows of the values.
         contigs: contigs of the genome, with their lengths.
         segments: in the order of the contigs.
@@ -63,11 +64,11 @@ def write_tracks(
         ConfigError: a target that no file can be named after.
         OutputError: a folder that cannot be made, a file that exists, or more than can be open at once.
     """
-    paths = target_paths(Path(folder), targets, ".bw")
+    paths = output_paths(Path(folder), targets, [".bw", ".bigWig"])
     _allow_open_files(len(paths))
     stream = iter(segments)
     first = list(islice(stream, 1))  # before the folder is made, so that bad input leaves nothing
-    with new_folder(Path(folder)), ExitStack() as stack:
+    with new_folder(paths[0].parent), ExitStack() as stack:
         writers = [stack.enter_context(BigWigWriter(path, contigs)) for path in paths]
         for segment in chain(first, stream):
             for writer, values in zip(writers, segment.values, strict=True):

@@ -49,7 +49,7 @@ _MOST_DRAWN = 12
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
-    check_region_options(options, "contacts", "a folder with -o, a file that ends in .cool or .npz")
+    check_region_options(options, "contacts", "a folder with -o, a file that ends in .cool or .npz", [".cool", ".npz"])
     if options.plot and options.expected:
         raise ConfigError("--expected is for coolers; a picture shows log(observed/expected)")
     if options.expected and options.output.endswith(".npz"):
@@ -86,7 +86,7 @@ def write(
 ) -> str:
     """Write the coolers or arrays, or draw the picture; returns what was written."""
     from zoo.formats.expected import read_expected
-    from zoo.writers.contacts import write_coolers, write_npz
+    from zoo.writers.contacts import COUNT_UNIT, write_coolers, write_npz
 
     if options.plot:
         return _draw(options, predictor, plan, pieces, rows)
@@ -98,7 +98,10 @@ def write(
         if expected:
             expected.at(plan.distances)  # a table that is too short is refused before a window is predicted
         facts = {"model": options.name, "genome": plan.genome.path.name, "diagonal": predictor.output.diagonal}
-        paths = write_coolers(options.output, targets, plan.genome.contigs, pieces, expected, facts)
+        texts = {
+            row.name: {"description": row.description, "unit": COUNT_UNIT if expected else row.unit} for row in rows
+        }
+        paths = write_coolers(options.output, targets, plan.genome.contigs, pieces, expected, facts, texts)
     return f"{len(paths)} file(s), {len(targets)} target(s), {plan.regions:,} region(s)"
 
 

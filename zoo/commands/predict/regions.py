@@ -8,6 +8,8 @@ from zoo.commands.parser import Option
 from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zoo.genome.fasta import Genome
     from zoo.genome.intervals import Interval
 
@@ -28,14 +30,16 @@ REGION_OPTIONS = (
 _PICTURES = (".png", ".svg", ".pdf")
 
 
-def check_region_options(options: argparse.Namespace, kind: str, writes: str) -> None:
+def check_region_options(options: argparse.Namespace, kind: str, writes: str, endings: "Sequence[str]") -> None:
     """Refuse options that do not fit each other, before a model is loaded.
 
     Raises:
-        ConfigError: standard input or output, --contigs for BED or a picture, --measured without --plot, or a picture
-            that is none, or that is one of the files to be read.
+        ConfigError: standard input or output, the ending of a format that is not written, --contigs for BED or a
+            picture, --measured without --plot, or a picture that is none, or that is one of the files to be read.
         OutputError: the folder of a picture does not exist.
     """
+    from zoo.writers.paths import refuse_other_ending
+
     if options.output == "-":
         raise ConfigError(f"{kind} are not written to standard output: name {writes}, or with --plot a picture")
     if options.input == "-":
@@ -46,8 +50,12 @@ def check_region_options(options: argparse.Namespace, kind: str, writes: str) ->
         if options.genome:
             raise ConfigError("with --plot, INPUT is the FASTA of the genome: leave out --genome")
         _check_picture(options)
-    elif options.measured:
+        return
+    if options.measured:
         raise ConfigError("--measured is for --plot REGION")
+    path = Path(options.output)
+    if path.suffix.lower() not in [ending.lower() for ending in endings]:
+        refuse_other_ending(path, endings)
 
 
 def read_regions(options: argparse.Namespace) -> "tuple[Genome, list[Interval]]":

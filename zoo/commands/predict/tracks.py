@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "plan", "settings", "write"]
 
-DESCRIPTION = "The output is a folder with a bigWig for each target, or with --plot a picture of a region."
+DESCRIPTION = (
+    "The output is a folder with a bigWig for each target, one .bw for one target, or with --plot a picture of a "
+    "region."
+)
 INPUT_HELP = REGION_INPUT
 OPTIONS = (
     *REGION_OPTIONS,
@@ -37,7 +40,7 @@ _MOST_BASES = 10_000_000
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
-    check_region_options(options, "tracks", "a folder with -o")
+    check_region_options(options, "tracks", "a folder with -o, a file that ends in .bw", [".bw", ".bigWig"])
     if options.same_scale and not options.plot:
         raise ConfigError("--same-scale is for --plot REGION")
     if options.plot and options.inverse_transform:
