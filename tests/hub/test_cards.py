@@ -89,7 +89,8 @@ RUNS_OFFLINE = [
 @pytest.mark.slow
 @pytest.mark.parametrize("command", RUNS_OFFLINE)
 def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(tmp_path)
+    assert main(["example"]) == 0
     words = shlex.split(command.split("|")[0])[1:]
     words = [str(tmp_path / word) if word.endswith((".tsv", ".png", "/")) else word for word in words]
     assert main(words) == 0
@@ -107,7 +108,8 @@ def test_a_readme_command_runs(command: str, tmp_path: Path, monkeypatch: pytest
 def test_a_readme_command_that_needs_public_files_runs(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(tmp_path)
+    assert main(["example"]) == 0
     words = [str(tmp_path / w) if w.endswith(".tsv") else w for w in shlex.split(command.split("|")[0])[1:]]
     assert main(words) == 0
 
