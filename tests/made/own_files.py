@@ -18,19 +18,20 @@ CONTIGS = {"chr1": 3_000_000, "chr8": 2_000_000, "chr9": 2_000_000, "chr21": 33_
 _BIN = 2_000
 
 
-def make_own_files(folder: Path, contigs: dict[str, int] | None = None) -> None:
+def make_own_files(folder: Path, contigs: dict[str, int] | None = None, peaks: int = 200) -> None:
     """Write all files into a folder.
 
     Args:
         folder: an existing folder.
         contigs: contig -> length of the genome.
+        peaks: number of peaks of each file on each contig.
     """
     sizes, rng = contigs or CONTIGS, np.random.default_rng(0)
     with (folder / "genome.fa").open("w") as file:
         for name, size in sizes.items():
             file.write(f">{name}\n{decode(rng.integers(0, 4, size).astype(np.uint8))}\n")
     _write_sequences(folder, rng)
-    _write_peaks(folder, sizes, rng)
+    _write_peaks(folder, sizes, peaks, rng)
     for name in ("one", "two", "cover"):
         _write_bigwig(folder / f"{name}.bw", sizes, rng)
     (folder / "targets.tsv").write_text("name\tpath\none\tone.bw\ntwo\ttwo.bw\n")
@@ -54,11 +55,11 @@ def _write_sequences(folder: Path, rng: np.random.Generator) -> None:
     )
 
 
-def _write_peaks(folder: Path, sizes: dict[str, int], rng: np.random.Generator) -> None:
+def _write_peaks(folder: Path, sizes: dict[str, int], count: int, rng: np.random.Generator) -> None:
     for name in ("ctcf", "rest"):
         lines = []
         for contig, size in sizes.items():
-            for start in np.sort(rng.integers(1_000, size - 2_000, min(size // 10_000, 400))).tolist():
+            for start in np.sort(rng.integers(1_000, size - 2_000, count)).tolist():
                 summit = int(rng.integers(50, 150))
                 lines.append(
                     f"{contig}\t{start}\t{start + 200}\tpeak\t{rng.integers(1, 1000)}\t.\t9.5\t-1\t-1\t{summit}\n"
