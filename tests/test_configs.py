@@ -91,7 +91,8 @@ def write_cooler(path: Path, lengths: dict[str, int], size: int, rng: np.random.
 
 def made_assay(path: Path, rng: np.random.Generator) -> None:
     """An R data frame of both files' columns; the sequences are the same in both, as the assays share them."""
-    table = pd.DataFrame({"id": [f"t{i}" for i in range(120)], "seq": made_rows(np.random.default_rng(0), 170)})
+    rows = {"id": [f"t{i}" for i in range(120)], "seq": made_rows(np.random.default_rng(0), 170)}
+    table = pd.DataFrame(rows, dtype=object)  # rdata cannot write the strings that pandas makes with pyarrow
     rdata.write_rda(path, {path.stem: table.assign(mean_enrichment=rng.normal(-3, 1, 120))})
 
 

@@ -29,7 +29,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pd.DataFra
     rows[2] = rows[25]  # a training sequence that are in the test set too
     table = pd.DataFrame(
         {"id": [f"t{i:02d}" for i in range(30)], "seq": rows, "mean_enrichment": rng.normal(-3, 1, 30)}
-    )
+    ).astype({"id": object, "seq": object})  # rdata cannot write the strings that pandas makes with pyarrow
     rdata.write_rda(tmp_path / "data_seq.Rdata", {"data_seq": table})
     rdata.write_rda(tmp_path / "data_seq_proto.Rdata", {"data_seq_proto": table[1:].assign(mean_enrichment=MAIZE)})
     names = ["enrichment_tobacco_predictions", "enrichment_maize_predictions"]
