@@ -27,8 +27,7 @@ _NOT_RUN = re.compile(r"make |pip |zoo benchmark ")
 _PUBLIC = re.compile(r"akita\.human|akita\.yeast_position|deepbind\.D0|zoo data get|deepbind\.encode --data|hf-hub:")
 # Options that cut a training run short.
 SHORT = (
-    "--trainer.max_epochs 1 --trainer.check_val_every_n_epoch 1 --data.epoch_size 4 "
-    "--trainer.enable_progress_bar false"
+    "--trainer.max_epochs 1 --trainer.check_val_every_n_epoch 1 --data.epoch_size 4 --trainer.enable_progress_bar false"
 )
 
 
