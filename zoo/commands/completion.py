@@ -42,6 +42,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
     from argcomplete.completers import FilesCompleter
 
     def configurations_and_files(prefix: str, **_: Any) -> list[str]:
+        """Names of configurations, and files that begin with a prefix."""
         return [*_configurations(), *FilesCompleter()(prefix)]
 
     verbs = _below(parser)

@@ -106,10 +106,10 @@ class GenomeSplit:
         every = every[every < lengths.sum()]
         in_val, in_test = (_covered(every, spans) for spans in (val, test))
         if (in_val & in_test).any():
-            place = int(every[(in_val & in_test).argmax()])
-            contig = int(np.searchsorted(self._offset, place, "right")) - 1
+            position = int(every[(in_val & in_test).argmax()])
+            contig = int(np.searchsorted(self._offset, position, "right")) - 1
             name = list(contigs)[contig]
-            raise ConfigError(f"{name}:{place - self._offset[contig] + 1:,} is in both the val and the test split")
+            raise ConfigError(f"{name}:{position - self._offset[contig] + 1:,} is in both the val and the test split")
         split = np.where(in_test, 2, np.where(in_val, 1, split[np.searchsorted(edges, every, "right") - 1]))
         contig = np.searchsorted(self._offset, every, "right") - 1
         new = (np.diff(contig, prepend=-1) != 0) | (np.diff(split, prepend=-1) != 0)

@@ -92,14 +92,14 @@ def learn_scale(
         if size >= _MOST_VALUES:
             break
     measure = _typical_count if counts else _centre_and_spread
-    found = [measure(np.concatenate([part[target] for part in parts])) for target in range(targets)]
-    if not all(spread > 0 for _, spread in found):  # what varies is not in the part that was read
+    units = [measure(np.concatenate([part[target] for part in parts])) for target in range(targets)]
+    if not all(spread > 0 for _, spread in units):  # what varies is not in the part that was read
         varied = measure_variation(blocks(), targets)
-        ranges = zip(found, varied.lowest.tolist(), varied.highest.tolist(), strict=True)
-        found = [(centre, spread or (high if counts else high - low)) for (centre, spread), low, high in ranges]
-    spreads = [_rounded(spread) for _, spread in found]
+        ranges = zip(units, varied.lowest.tolist(), varied.highest.tolist(), strict=True)
+        units = [(centre, spread or (high if counts else high - low)) for (centre, spread), low, high in ranges]
+    spreads = [_rounded(spread) for _, spread in units]
     return TargetScaleConfig(
-        centre=None if counts else [_rounded(centre) for centre, _ in found],
+        centre=None if counts else [_rounded(centre) for centre, _ in units],
         spread=spreads,
         soft_clip=[_rounded(_SOFT_CLIP * spread) for spread in spreads] if counts and soft_clip else None,
         scaled_loss=True,

@@ -136,13 +136,13 @@ def data_files(given: Given) -> list[Path]:
     """
     from zoo.data.tracks.table import read_track_table
 
-    found: list[Path] = []
+    files: list[Path] = []
     for key, text in _named_files(given):
         paths = [Path(path) for path in _files_in(key, text) if Path(path).is_file()][:1]
-        found += paths
+        files += paths
         if key in ("targets_table", "inputs_table") and paths:
-            found += [Path(track.path) for track in read_track_table(paths[0])]
-    return found
+            files += [Path(track.path) for track in read_track_table(paths[0])]
+    return files
 
 
 def _named_files(given: Given) -> Iterator[tuple[str, str]]:
@@ -168,8 +168,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _files_in(key: str, text: str) -> list[str]:
     """The files that a value can mean: `NAME=FILE` of peaks, `FILE::GROUP` of coolers."""
-    separator, place = {"peaks": ("=", 2), "coolers": ("::", 0)}.get(key, ("", 0))
-    return [text, text.partition(separator)[place]] if separator and separator in text else [text]
+    separator, index = {"peaks": ("=", 2), "coolers": ("::", 0)}.get(key, ("", 0))
+    return [text, text.partition(separator)[index]] if separator and separator in text else [text]
 
 
 def refuse_linked(given: Given, linked: Mapping[str, str]) -> None:

@@ -66,6 +66,7 @@ class _Bar(RichProgressBar):
     """A bar without metrics, which would wrap beside it: `PrintEpochs` has them."""
 
     def get_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """No metrics."""
         return {}
 
 
