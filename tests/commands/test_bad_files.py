@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from commands.desk import Desk
-from made.models import Made, make_files
+from made.models import Made
 
 Run = Callable[..., tuple[int, str, str]]
 GENOME = b">chr1\n" + b"ACGTTGCA\n" * 700 + b">chr2\n" + b"GATTACAA\n" * 160
@@ -61,11 +61,6 @@ SEQUENCES = {
     "late header": (b"ACGT\n>a\nACGT\n", "in, line 2: a header of FASTA after sequences that have none"),
     "a web page": (b"<html>\n<body>\n", "in, record 'sequence_1': the letter '<' at position 1 is neither DNA nor RNA"),
 }
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make_files(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture

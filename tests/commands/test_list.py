@@ -80,6 +80,13 @@ def test_cells_are_cut_before_columns_leave_and_empty_columns_are_not_shown() ->
     ]
 
 
+def test_lists_that_do_not_fit_are_counted() -> None:
+    columns = [Column("name"), Column("cell", 7, plural="cells")]
+    rows = [["one", "K562, HepG2, H1-hESC"], ["two", "a long one"], ["three", "A, B"]]
+    assert fit_table(columns, rows, 14)[1:] == ["one   3 cells", "two   a long …", "three A, B"]
+    assert fit_table(columns, rows, 27)[1] == "one    K562, HepG2, H1-hESC"
+
+
 FACTS = [
     ModelFacts("net.one", "First", species="Homo sapiens", cell_type="H1-hESC", targets=("CTCF",)),
     ModelFacts("net.two", "Second", species="Mus musculus", assay="Hi-C", targets=("CTCFL", "AR")),

@@ -10,7 +10,7 @@ import pyBigWig
 import pytest
 from commands.desk import SEQUENCES, Desk
 from commands.predict_cases import write_cooler
-from made.models import CONTIGS, Made, make_files
+from made.models import CONTIGS, Made
 
 from zoo.commands.predict.options import COMMON, KINDS, kind_module
 
@@ -61,11 +61,6 @@ def pairs() -> Iterator[tuple[str, str, str]]:
             for flag in flags:
                 if flag not in {*words, *NOT_RESULTS, "--output", "--genome", "--plot"}:
                     yield kind, context, flag
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make_files(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import commands.other_cases
 import commands.predict_cases  # noqa: F401  (they register the cases)
 import pytest
 from commands.desk import CASES, SEQUENCES, Desk
-from made.models import Made, make_files
+from made.models import Made
 
 from zoo.cli import build_parser
 from zoo.commands.predict.options import KINDS, kind_parser
@@ -37,11 +37,6 @@ ARGUMENTS = sorted(
         *(pair for kind in KINDS for pair in arguments_of(kind_parser(kind), f"predict {kind}")),
     }
 )
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make_files(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture

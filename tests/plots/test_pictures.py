@@ -116,3 +116,5 @@ def test_epochs_are_whole_numbers(epochs: int, figures: list[Any], tmp_path: Pat
     draw_learning_curve(tmp_path, tmp_path / "a.png", "mine")
     ticks = figures[0].axes[0].get_xticks()
     assert all(float(tick).is_integer() for tick in ticks)
+    (line,) = figures[0].axes[0].lines
+    assert list(line.get_xdata()) == list(range(1, epochs + 1))

@@ -24,8 +24,8 @@ _HEADER = ("name", "output", "targets", "species", "cell_type", "assay", "bases"
 _COLUMNS = (
     Column("name"),
     Column("targets", 8, rank=2),
-    Column("cell", 7),
-    Column("assay", 8),
+    Column("cell", 7, plural="cells"),
+    Column("assay", 8, plural="assays"),
     Column("species", 7),
     Column("input", 6, rank=1),
     Column("score"),

@@ -18,12 +18,14 @@ class Column(NamedTuple):
         least: fewest characters that its cells may be cut to; None for cells that are never cut.
         rank: columns of the highest rank leave the table first where cutting cells is not enough; 0 stays.
         spare: the column is shown only where all columns fit without being cut.
+        plural: what a list of several, such as "K562, HepG2", is counted as where it does not fit: "2 cells".
     """
 
     title: str
     least: int | None = None
     rank: int = 0
     spare: bool = False
+    plural: str | None = None
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -72,7 +74,7 @@ def fit_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: i
             break
         del cells[max(cells, key=lambda column: column.rank)]
     lines = [
-        gap.join(_cut(text, widths[column]).ljust(widths[column]) for column, text in zip(cells, texts, strict=True))
+        gap.join(_cut(text, column, widths[column]) for column, text in zip(cells, texts, strict=True))
         for texts in zip(*([column.title, *texts] for column, texts in cells.items()), strict=True)
     ]
     first, *others = [line.rstrip() for line in lines]
@@ -92,5 +94,9 @@ def _shrink(widths: dict[Column, int], total: int) -> None:
         widths[max(soft, key=lambda column: widths[column])] -= 1
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _cut(text: str, column: Column, width: int) -> str:
+    """A cell of `width` characters; a text that does not fit is counted where it lists several, else cut."""
+    if len(text) > width:
+        several = f"{text.count(', ') + 1} {column.plural}"
+        text = several if column.plural and ", " in text and len(several) <= width else text[: width - 1] + "…"
+    return text.ljust(width)

@@ -34,12 +34,12 @@ def draw_learning_curve(run: Path, picture: Path, title: str) -> None:
 
 
 def _read_curves(run: Path) -> dict[str, dict[int, float]]:
-    """Metric -> epoch -> value; an epoch that a resumed run repeats replaces the earlier one."""
+    """Metric -> epoch, counted from 1 -> value; an epoch that a resumed run repeats replaces the earlier one."""
     curves: dict[str, dict[int, float]] = {}
     for log in sorted(run.glob("log_*/metrics.csv"), key=lambda path: int(path.parent.name.removeprefix("log_"))):
         with log.open(newline="") as file:
             for row in csv.DictReader(file):
                 for name, value in row.items():
                     if name.startswith(("train_", "val_")) and value:
-                        curves.setdefault(name, {})[int(row["epoch"])] = float(value)
+                        curves.setdefault(name, {})[int(row["epoch"]) + 1] = float(value)
     return curves
