@@ -17,6 +17,7 @@ from zoo.genome import fai, index, scan
 from zoo.genome.contigs import read_contig_lengths
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
+from zoo.genome.sequence import decode
 
 TEXT = ">a\nACGTA\nCGTAC\nGG\n>b some words\nTTTTT\nTTTTT\nTTCCC\nC\n>c\nGATTA\nCA\n"
 RECORDS = {"a": "ACGTACGTACGG", "b": "TTTTTTTTTTTTCCCC", "c": "GATTACA"}
@@ -28,7 +29,7 @@ def parse(content: bytes) -> dict[str, str]:
     records: dict[str, str] = {}
     name = ""
     for line in content.removeprefix(b"\xef\xbb\xbf").decode().split("\n"):
-        line = line.removesuffix("\r")
+        line = line.rstrip("\r")
         if line.startswith(">"):
             name = line[1:].split()[0]
             records[name] = ""
@@ -48,9 +49,18 @@ def read(path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small files are large ones: a `.fai` that fits is used."""
-    monkeypatch.setattr(index, "_READ_WHOLE", 0)
-    monkeypatch.setattr(index, "_BYTES_PER_RECORD", 0)
+    """Small files are large ones: a `.fai` that fits is used, and few of its lines are compared at the start."""
+    make_large(monkeypatch)
+
+
+def make_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, value in (
+        (index, "_READ_WHOLE", 0),
+        (index, "_BYTES_PER_RECORD", 0),
+        (fai, "_BLOCKS", 2),
+        (fai, "_BLOCK_BYTES", 4),
+    ):
+        monkeypatch.setattr(module, name, value)
 
 
 @pytest.fixture(params=["small", "large"])
@@ -147,8 +157,7 @@ def test_a_large_file_is_not_read_whole_when_its_index_fits(
         monkeypatch.setattr(index, "scan_fasta", None)
     os.utime(path, (1, 1))
     monkeypatch.undo()
-    monkeypatch.setattr(index, "_READ_WHOLE", 0)
-    monkeypatch.setattr(index, "_BYTES_PER_RECORD", 0)
+    make_large(monkeypatch)
     os.utime(path)  # newer than its index, as after `git clone`: read whole once, and not again
     assert read(path) == RECORDS
     monkeypatch.setattr(index, "scan_fasta", None)
@@ -269,6 +278,98 @@ def test_a_file_and_an_index_of_any_content_give_the_right_bases_or_a_sentence(
 
 
 UNKNOWN = str.maketrans("U", "T")
+
+
+def long_lines(rng: np.random.Generator, end: str) -> bytes:
+    """A FASTA of three records of many lines."""
+    width, text = int(rng.choice([3, 10, 25, 400])), ""
+    for record in range(3):
+        sequence = "".join(rng.choice(list("ACGT"), rng.integers(300, 900)))
+        lines = [sequence[i : i + width] + end for i in range(0, len(sequence), width)]
+        text += f">c{record}{end}{''.join(lines)}"
+    return text.encode()
+
+
+def move(rng: np.random.Generator, content: bytes, part: bytes) -> bytes:
+    """Take one part out of a file, and put it in at another place."""
+    places = [i for i in range(len(content)) if content.startswith(part, i)]
+    at, to = int(rng.choice(places)), int(rng.integers(len(content)))
+    rest = content[:at] + content[at + len(part) :]
+    return rest[:to] + part + rest[to:]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_of_a_file_whose_lines_were_moved_are_right_or_refused(
+    tmp_path: Path, large: None, caplog: pytest.LogCaptureFixture, seed: int, end: str
+) -> None:
+    rng = np.random.default_rng([seed, len(end)])
+    path, beside = tmp_path / "genome.fa", tmp_path / "genome.fa.fai"
+    right = refused = 0
+    for step in range(30):
+        content = long_lines(rng, end)
+        path.write_bytes(content)
+        fai.write_fai(beside, scan.scan_fasta(path, np.frombuffer(content, np.uint8)))
+        path.write_bytes(move(rng, content, end.encode() if step % 3 else b"ACG"[step % 2 : step % 2 + 1]))
+        time = path.stat().st_mtime + 100
+        os.utime(beside, (time, time))
+        expected = parse(path.read_bytes())
+        try:
+            genome = Genome(path)
+        except InputError:
+            continue  # the edit is between two records, or in a sample
+        if list(expected) != ["c0", "c1", "c2"]:
+            assert list(genome.contigs) == list(expected)
+            continue
+        for length in (1, 4, 30, 120):
+            number, start = rng.integers(3, size=20), rng.integers(-5, 300, 20)
+            inside = np.clip(start, 0, 300 - length)
+            for first, at_once in ((start, slice(0, 1)), (inside, slice(0, 1)), (inside, slice(None))):
+                sequences = [f"{'N' * 5}{expected[f'c{n}']}{'N' * 900}" for n in number[at_once]]
+                wanted = [s[i + 5 : i + 5 + length] for s, i in zip(sequences, first[at_once].tolist(), strict=True)]
+                try:
+                    codes = genome.windows(number[at_once], first[at_once], length)
+                    assert [*map(decode, codes)] == wanted
+                    right += 1
+                except InputError as error:
+                    refused += 1
+                    assert f"remove {path}.fai, and the index is made anew" in str(error)
+                try:
+                    interval = Interval(f"c{number[0]}", int(first[0]), int(first[0]) + length)
+                    assert genome.sequence(interval) == wanted[0]
+                    right += 1
+                except InputError as error:
+                    refused += 1
+                    assert f"remove {path}.fai, and the index is made anew" in str(error)
+    assert min(right, refused) > 5
+
+
+def test_a_line_end_that_was_moved_is_refused_where_it_is_read_and_not_elsewhere(tmp_path: Path, large: None) -> None:
+    rng = np.random.default_rng(0)
+    lines = ["".join(rng.choice(list("ACGT"), 60)) for _ in range(5_000)]
+    path = write(tmp_path, ">a\n" + "\n".join(lines) + "\n")
+    Genome(path)  # writes the index
+    lines[1_000:1_002] = [lines[1_000] + lines[1_001]]
+    lines[1_999:2_000] = [lines[1_999][:30], lines[1_999][30:]]
+    path.write_text(">a\n" + "\n".join(lines) + "\n")
+    os.utime(path, (1, 1))
+    genome, sequence = Genome(path), "".join(lines)
+    for start in (0, 59_990, 120_060, 299_900):  # outside of the lines that were moved
+        assert genome.sequence(Interval("a", start, start + 10)) == sequence[start : start + 10]
+        codes = genome.windows(np.array([0]), np.array([start]), 10)
+        assert decode(codes[0]) == sequence[start : start + 10]
+    for start, base in ((60_055, 60_061), (60_070, 60_061), (90_000, 90_001), (120_015, 120_001), (60_000, 60_061)):
+        length = 200 if start == 60_000 else 10
+        message = rf"genome.fa: near a:{base:,} a line does not end where .* index says, .*; remove .*\.fai, and"
+        with pytest.raises(InputError, match=message):
+            genome.sequence(Interval("a", start, start + length))
+        with pytest.raises(InputError, match=message):
+            genome.windows(np.array([0, 0]), np.array([0, start]), length)
+        with pytest.raises(InputError, match=message):
+            genome.windows(np.array([0, 0]), np.array([-1, start]), length)
+    Path(f"{path}.fai").unlink()
+    with pytest.raises(InputError, match=r"genome.fa, line 1002: the lines of the record 'a' differ in length"):
+        Genome(path)
 
 
 def test_contig_lengths_of_an_index_that_does_not_fit_are_refused(tmp_path: Path, size: str) -> None:

@@ -12,6 +12,7 @@ from zoo.genome.contigs import match_contigs
 from zoo.genome.fai import same_records
 from zoo.genome.index import open_index
 from zoo.genome.intervals import Interval
+from zoo.genome.letters import read_letters, read_windows
 from zoo.genome.sequence import (
     UNKNOWN,
     Codes,
@@ -67,13 +68,14 @@ class Genome:
             uint8 (L,), N past the ends of the contig; reverse-complemented for strand '-'.
 
         Raises:
-            InputError: a contig that the genome does not have, or a letter that is not an IUPAC nucleotide code.
+            InputError: a contig that the genome does not have, a letter that is not an IUPAC nucleotide code, or lines
+                that were moved after the file was indexed.
         """
         contig = self.contig(interval.chrom)
         start, end = max(interval.start, 0), min(interval.end, self.contigs[contig])
         codes = np.full(len(interval), UNKNOWN, dtype=np.uint8)
         if start < end:
-            letters = self._bases(self._number[contig], start, end)
+            letters = read_letters(self.path, self._bytes(), self._index, self._number[contig], start, end)
             try:
                 codes[start - interval.start : end - interval.start] = encode(letters)
             except InputError:
@@ -92,7 +94,8 @@ class Genome:
             Codes, uint8 (N, L), N past the ends of contigs.
 
         Raises:
-            InputError: a letter that is not an IUPAC nucleotide code.
+            InputError: a letter that is not an IUPAC nucleotide code, or lines that were moved after the file was
+                indexed.
         """
         letters = self.window_letters(contig, start, length)
         text = letters.tobytes()
@@ -110,33 +113,11 @@ class Genome:
             contig: index of each window's contig in `contigs` (N,).
             start: first base of each window, 0-based (N,).
             length: bases of every window, L.
-        """
-        if not len(contig):
-            return np.empty((0, length), np.uint8)
-        size, offset, bases, width = (column[contig] for column in self._index[1:])
-        line, wide = int(bases[0]), int(width[0])
-        lines = length // line + 2  # the most that a window touches
-        first, column = offset + start // line * wide, start % line
-        data = self._bytes()
-        inside = (start >= 0) & (start + length <= size) & (first + lines * wide <= len(data))
-        if lines * wide > 4 * length + 1024 or not (inside & (bases == line) & (width == wide)).all():
-            return self._letters_one_by_one(contig, start, length)
-        # Most windows: copy whole lines without their line ends, then the window out of them.
-        whole = _windows_of(data, lines * wide)[first].reshape(-1, lines, wide)[:, :, :line]
-        whole = np.ascontiguousarray(whole).reshape(-1)  # of lines of one base, reshape gives a view with gaps
-        letters: NDArray[np.uint8] = _windows_of(whole, length)[np.arange(len(start)) * (lines * line) + column]
-        return letters
 
-    def _letters_one_by_one(
-        self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int
-    ) -> NDArray[np.uint8]:
-        """Read letters as `window_letters`, past the ends of contigs too, and where lines differ or are long."""
-        size, offset, bases, width = (column[contig, None] for column in self._index[1:])
-        position = start[:, None] + np.arange(length)  # (N, L)
-        inside = np.clip(position, 0, size - 1)
-        letters: NDArray[np.uint8] = self._bytes()[offset + inside // bases * width + inside % bases]
-        letters[position != inside] = ord("N")
-        return letters
+        Raises:
+            InputError: lines that were moved after the file was indexed.
+        """
+        return read_windows(self.path, self._bytes(), self._index, contig, start, length)
 
     def sequence(self, interval: Interval) -> str:
         """Read one interval as upper-case letters."""
@@ -170,16 +151,6 @@ class Genome:
                 f"the interval {shorten(str(interval))} reaches past the end of {shorten(interval.chrom)}, "
                 f"which has {length} bases in {self.path}"
             )
-
-    def _bases(self, number: int, start: int, end: int) -> bytes:
-        """Read the letters of [start, end) of a contig, without line ends."""
-        offset, bases, width = (column.item(number) for column in self._index[2:])
-        first = offset + start // bases * width + start % bases
-        last = offset + (end - 1) // bases * width + (end - 1) % bases + 1
-        letters = self._bytes()[first:last].tobytes().translate(None, b"\r\n")
-        if len(letters) != end - start:
-            raise InputError(f"{self.path}: the lines of {shorten(self._index.names[number])} differ in length")
-        return letters
 
     def _invalid_letter(self, contig: str, start: int, letters: bytes) -> InputError:
         """The error of letters that begin at base `start` of a contig."""
@@ -221,8 +192,3 @@ def _stamp(path: Path) -> tuple[int, int]:
     """Size and time of change of a file."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
-
-
-def _windows_of(values: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
-    """View all windows of a contiguous array (P,) as (P - length + 1, length); faster than numpy's function."""
-    return np.ndarray((len(values) - length + 1, length), np.uint8, values, strides=(1, 1))
