@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from made.models import CONTIGS, Made, make_files
@@ -102,9 +103,11 @@ def test_every_form_of_sequences_gives_the_same(
 
 def test_one_sequence_is_text_codes_or_one_hot(models: dict[str, SequenceModel]) -> None:
     model = models["labels"]
-    text = texts(model.length)[0]
+    text = "ACGTTGCA" * (model.length // 8) + "GATC"[: model.length % 8]
     codes = encode(text)
-    for given in (text, text.encode(), codes, one_hot(torch.from_numpy(codes.copy())[None])[0]):
+    onehot = one_hot(torch.from_numpy(codes.copy())[None])[0]
+    forms = [text, text.encode(), codes, onehot, onehot.bfloat16(), onehot.long(), onehot.numpy().astype(bool)]
+    for given in (*forms, onehot.numpy().astype(np.uint8), np.array([text]), np.array([text], object)):
         np.testing.assert_allclose(values(zoo.predict(model, given)), right(model, [text]), atol=1e-6)
 
 
@@ -122,13 +125,59 @@ def test_one_sequence_is_text_codes_or_one_hot(models: dict[str, SequenceModel])
         (Path("gone.tsv"), "gone.tsv: no such file"),
         ("a.bed", "Genome"),
         ([Interval("chr1", 0, 20)], "Genome"),
-        (7, "a int cannot be predicted"),
-        (["ACGT"], "1 of 1 sequences does not have the 20 bases"),
+        (7, "an object of type int cannot be predicted"),
+        ("", "the sequence is empty"),
+        (np.zeros((4, 20), np.uint8), "may be one-hot or the codes of four sequences"),
+        (pd.DataFrame({"sequence": ["ACGT" * 5]}), r"give its column of sequences, such as df\['sequence'\]"),
+        (["ACGT"], "1 of 1 sequence does not have the 20 bases"),
     ],
 )
 def test_what_is_no_sequence_is_refused(given: Any, words: str, models: dict[str, SequenceModel]) -> None:
     with pytest.raises(InputError, match=words):
         zoo.predict(models["labels"], given)
+
+
+def test_four_sequences_of_codes_are_not_one_hot(models: dict[str, SequenceModel]) -> None:
+    codes = np.stack([encode("ACCA" * 5), encode("CACA" * 5), encode("AACC" * 5), encode("CCAA" * 5)])
+    assert values(zoo.predict(models["labels"], codes)).shape == (4, 2)
+
+
+def test_other_letters_in_memory_are_counted(models: dict[str, SequenceModel]) -> None:
+    found = zoo.predict(models["labels"], ["ACGT" * 5, "ACRN" + "ACGy" * 4])
+    assert isinstance(found, Predictions)
+    assert list(found.notes) == ["the input: 5 IUPAC letters other than A, C, G, T, U and N were read as N"]
+
+
+@pytest.mark.parametrize("precision", ["bf-16", "64", "half"])
+def test_an_unknown_precision_is_refused(precision: Any, models: dict[str, SequenceModel]) -> None:
+    for call in (zoo.predict, zoo.embed):
+        with pytest.raises(ConfigError, match=f"the precision is 32, bf16 or 16, not '{precision}'"):
+            call(models["labels"], "ACGT" * 5, precision=precision)
+
+
+def test_the_model_comes_first_and_a_target_may_be_one_name(models: dict[str, SequenceModel]) -> None:
+    with pytest.raises(ConfigError, match="the model comes first, loaded or by name; an object of type list is none"):
+        zoo.predict(["ACGT" * 5], models["labels"])  # type: ignore[arg-type]
+    assert zoo.predict(models["labels"], "ACGT" * 5, targets="two").targets == ("two",)
+
+
+def test_other_lengths_of_tracks_are_not_told_to_be_resized(models: dict[str, SequenceModel]) -> None:
+    with pytest.raises(InputError, match="give whole windows, or a genome with intervals of any length"):
+        zoo.predict(models["tracks"], ["ACGT"])
+
+
+def test_intervals_off_the_genome_are_refused_and_regions_may_be_text(
+    models: dict[str, SequenceModel], made: Made
+) -> None:
+    model, genome = models["labels"], Genome(made.genome)
+    end = genome.contigs["chr2"]
+    for outside in (Interval("chr2", end - 10, end + 10), Interval("chr2", -5, 15)):
+        with pytest.raises(InputError, match="chr2"):
+            zoo.predict(model, genome, outside)
+    found = zoo.predict(model, genome, ["chr1:100-120", Interval("chr1", 200, 220)])
+    assert found.to_dataframe()["start"].tolist() == [100, 200]
+    with pytest.raises(InputError, match="is not an interval: give zoo"):
+        zoo.predict(model, genome, [("chr1", 100, 120)])  # type: ignore[list-item]
 
 
 def test_sites_are_intervals_or_a_bed_file(models: dict[str, SequenceModel], made: Made, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["embed", "predict"]
 
-Intervals = Iterable[Interval] | Interval | str | Path | None
+Intervals = Iterable[Interval | str] | Interval | str | Path | None
 _BATCH = 64
 
 
@@ -39,7 +39,7 @@ def predict(
     intervals: Intervals = None,
     precision: Precision = "32",
     *,
-    targets: Sequence[str] | None = None,
+    targets: Sequence[str] | str | None = None,
     batch_size: int | None = None,
     inputs: str | None = None,
     resize: bool = False,
@@ -68,7 +68,7 @@ def predict(
         intervals: of the genome: several, one, the path of a BED file, a region such as `chrIX:100-900`; None for all
             contigs (tracks and contacts). For labels they have the model's length, or any with `resize` or `tile`.
         precision: `32`, or `bf16` / `16` for autocast.
-        targets: names of the targets wanted; None for all.
+        targets: names of the targets wanted, or one name; None for all.
         batch_size: sequences or windows predicted at once; None for the usual number of the kind.
         inputs: table of the input tracks, for a model that reads some.
         resize: take the model's length around each centre (labels).
@@ -84,7 +84,8 @@ def predict(
         ConfigError: a target that the model does not have, or options that do not fit its kind.
         UnknownNameError: no model of that name.
     """
-    model = load(model) if isinstance(model, str) else model
+    model = _model(model)
+    targets = [targets] if isinstance(targets, str) else targets
     windowing, is_labels = Windowing(resize, tile, best), isinstance(model.output, Labels)
     if windowing.changes and not is_labels:
         raise ConfigError(f"resize and tile are for models of labels; this one predicts {model.output.kind}")
@@ -94,7 +95,7 @@ def predict(
         predictor = predictor_for(model.output)(model, targets, batch_size, precision, inputs)
         found: TrackPredictions | ContactPredictions = predictor.predict(x, as_intervals(x, intervals))
         return found
-    source = _source(x, intervals, inputs, windowing)
+    source = _source(x, intervals, inputs)
     if not is_labels:
         return _whole_windows(model, source, targets, batch_size or 1, precision)
     labels = LabelPredictor(model, targets, batch_size, precision, inputs, windowing)
@@ -133,12 +134,12 @@ def embed(
     Raises:
         InputError: as `predict`, or sequences of several lengths.
     """
-    model = load(model) if isinstance(model, str) else model
+    model = _model(model)
     if batch_size < 1:
         raise ConfigError(f"a batch size of {batch_size} is too small")
     parts: list[NDArray[np.float32]] = []
     notes: list[str] = []
-    for block in _source(x, intervals, inputs, WHOLE).blocks(model, WHOLE, notes):
+    for block in _source(x, intervals, inputs).blocks(model, WHOLE, notes):
         if len({len(one) for one in block.codes}) > 1:
             raise InputError(f"embeddings are of sequences of one length: {some_of(block.names)} differ")
         for start in range(0, len(block.codes), batch_size):
@@ -152,7 +153,16 @@ def embed(
     return np.concatenate(parts)
 
 
-def _source(x: Any, intervals: Intervals, inputs: str | None, windowing: Windowing) -> Source:
+def _model(model: Any) -> SequenceModel:
+    """A loaded model, or that of a name."""
+    if isinstance(model, str):
+        return load(model)
+    if not isinstance(model, SequenceModel):
+        raise ConfigError(f"the model comes first, loaded or by name; an object of type {type(model).__name__} is none")
+    return model
+
+
+def _source(x: Any, intervals: Intervals, inputs: str | None) -> Source:
     """Sequences, or sites of a genome, for a model that reads one window of each."""
     if not isinstance(x, Genome):
         if intervals is not None:
@@ -162,9 +172,7 @@ def _source(x: Any, intervals: Intervals, inputs: str | None, windowing: Windowi
         return as_source(x)
     if intervals is None:
         raise InputError("of a genome, name the intervals or a BED file: zoo.predict(model, genome, intervals)")
-    if isinstance(intervals, str | Path) or windowing.changes:
-        return SiteSource(x, as_intervals(x, intervals), inputs, "the intervals")
-    return SiteSource(x, [intervals] if isinstance(intervals, Interval) else intervals, inputs)
+    return SiteSource(x, as_intervals(x, intervals), inputs, "the intervals")
 
 
 def _whole_windows(

@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigError(
                 f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
             )
+        _refuse_empty(options)
         options.rest, options.arguments = rest, arguments[1:]
         options.run(options)
         sys.stdout.flush()
@@ -65,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("zoo: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _refuse_empty(options: argparse.Namespace) -> None:
+    """Refuse arguments without a text, such as a shell variable that is not set."""
+    for name, value in vars(options).items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise ConfigError(f"the value of {name.upper()} or --{name.replace('_', '-')} is empty")
 
 
 def _is_about_pictures(record: logging.LogRecord) -> bool:
@@ -104,7 +112,3 @@ class _Version(argparse.Action):
         commit = version.commit()
         print(f"zoo {version.__version__}" + (f" (commit {commit})" if commit else ""))
         parser.exit()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -122,7 +122,7 @@ def test_what_is_no_file(desk: Desk, option: str, kind: str) -> None:
         "folder": "x.bed is a folder, not a file",
         "unreadable": "x.bed cannot be read: Permission denied",
         "missing": "x.bed: no such file",
-        "pipe": "x.bed is no regular file, and cannot be read twice",
+        "pipe": "x.bed is not a regular file, and cannot be read twice",
     }[kind]
     if kind == "pipe" and option == "input":
         return  # is read

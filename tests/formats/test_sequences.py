@@ -13,7 +13,7 @@ import pytest
 
 from zoo.errors import InputError
 from zoo.formats import sequences as readers
-from zoo.formats.sequences import SequenceFile, read_sequences, stack_codes
+from zoo.formats.sequences import SequenceFile, ambiguity_notes, read_sequences, stack_codes
 from zoo.genome.sequence import decode, encode
 
 FASTA = ">one first words\nACGT\nAC\n>two\r\nacgtn\r\n\r\nGG\r\n>three\tx\nT T G\nUu"
@@ -136,9 +136,9 @@ def test_a_table_holds_sequences_as_long_as_the_longest_models_read(tmp_path: Pa
 def test_ambiguous_letters_are_read_as_n_and_told_once(tmp_path: Path) -> None:
     path = write(tmp_path, ">a\nACRN\n>b\nyySwACGTU\n")
     file = SequenceFile(str(path))
-    assert file.ambiguity_note() is None
     assert [decode(codes) for block in file for codes in file.codes(block)] == ["ACNN", "NNNNACGTT"]
-    assert file.ambiguity_note() == f"{path}: 5 IUPAC letters other than A, C, G, T, U and N were read as N"
+    note = f"{path}: 5 IUPAC letters other than A, C, G, T, U and N were read as N"
+    assert ambiguity_notes(file.shown, file.ambiguous) == [note]
 
 
 def test_ambiguous_letters_are_counted_once_whatever_the_blocks(
@@ -155,7 +155,7 @@ def test_nothing_is_told_where_no_letter_is_ambiguous(tmp_path: Path) -> None:
     file = SequenceFile(str(write(tmp_path, FASTA)))
     for block in file:
         file.codes(block)
-    assert file.ambiguity_note() is None
+    assert ambiguity_notes(file.shown, file.ambiguous) == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def repository(tiny_checkpoint: Path, tmp_path: Path) -> Path:
 def zoo(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
     """Run a command with a clean environment: the client reads it when it is imported."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")}
-    command = [sys.executable, "-m", "zoo.cli", *arguments]
+    command = [sys.executable, "-m", "zoo", *arguments]
     settings = {**kept, "HOME": str(cwd), "ZOO_CACHE": str(cwd / "cache"), **environment}
     done = subprocess.run(command, env=settings, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
     return done.returncode, done.stdout, done.stderr
@@ -76,12 +76,14 @@ PAGE = b"<!DOCTYPE html><html>Welcome to the guest network: log in</html>"
 FAULTS: dict[str, tuple[Callable[[Handler], bool], str]] = {
     "no such repository": (answers(404, X_Error_Code="RepoNotFound"), "there is no repository 'org/repo'"),
     "private": (answers(401, X_Error_Code="RepoNotFound"), "or it is private: log in with"),
-    "gated": (answers(403, X_Error_Code="GatedRepo"), "whom its owner admits: log in with"),
+    "gated": (answers(403, X_Error_Code="GatedRepo"), "has restricted access: ask its owner, then log in with"),
     "no such revision": (answers(404, X_Error_Code="RevisionNotFound"), "has no revision"),
     "refused": (answers(403), "127.0.0.1 refuses access (403)"),
     "too many": (answers(429), "127.0.0.1 had too many requests (429)"),
     "a fault": (answers(500), "127.0.0.1 has a fault (500): try again later"),
     "login page": (answers(200, PAGE, Content_Type="text/html"), "perhaps a login page"),
+    "other JSON": (answers(200, b"{}", where="/api/models/org/repo/revision"), "is not one of the Hub"),
+    "a tree that is none": (answers(200, b'{"a": 1}', where="/tree/"), "is not one of the Hub"),
     "no checkpoint": (answers(200, b"[]", where="/tree/"), "cannot be read"),
     "cut": (cut, "cut the connection before the file was whole"),
 }
@@ -109,7 +111,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "offline": ({"HF_HUB_OFFLINE": "1"}, "is not on this computer, and HF_HUB_OFFLINE forbids"),
     "SOCKS": ({"ALL_PROXY": "socks5://me:secret@127.0.0.1:9"}, "ALL_PROXY names a SOCKS proxy, which needs a package"),
     "proxy": ({"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"}, "through the proxy that HTTPS_PROXY names"),
-    "no cache": ({"HF_ENDPOINT": "{url}", "ZOO_CACHE": "{file}/cache"}, "ZOO_CACHE or HF_HOME name a folder"),
+    "no cache": ({"HF_ENDPOINT": "{url}", "ZOO_CACHE": "{file}/cache"}, "ZOO_CACHE or HF_HOME to a folder"),
 }
 
 

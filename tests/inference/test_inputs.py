@@ -63,8 +63,12 @@ def test_labels_of_sites_anywhere_on_both_strands(made: Made) -> None:
         Interval("chr4", 1_983, 2_003, "past the end", "-"),
         Interval("chr1", 2_002, 2_022, strand="-"),
     ]
-    found = predict(load(made.with_inputs["labels"]), Genome(made.genome), sites, inputs=made.inputs)
-    assert isinstance(found, Predictions)
+    model, genome = load(made.with_inputs["labels"]), Genome(made.genome)
+    with pytest.raises(InputError, match=r"chr4:1983-2003.* reaches past the end of chr4"):
+        predict(model, genome, sites, inputs=made.inputs)
+    predictor = LabelPredictor(model, inputs=made.inputs)  # reads what lies outside as N
+    plan = predictor.plan(genome, sites)
+    found = predictor.collect(plan, predictor.stream(plan))
     expected = np.stack([predicted(made, "labels", site) for site in sites])
     inside = [0, 1, 2, 4]  # a bin that a contig ends in is the mean of its bases alone
     np.testing.assert_allclose(found.values[inside], expected[inside], rtol=1e-4, atol=1e-6)

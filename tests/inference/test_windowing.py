@@ -23,7 +23,10 @@ from zoo.inference.predictions import Predictions
 from zoo.inference.sources import FileSource, MemorySource, SiteSource
 from zoo.inference.windowing import Windowing
 from zoo.models._base import SequenceModel
+from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
+from zoo.nn.motifs import MotifConfig
+from zoo.utils.text import shown_path
 
 L = 20
 BASES = [5, 19, 20, 21, 33, 64, 20, 1, 40]
@@ -72,8 +75,7 @@ def test_resized_sequences_are_cut_or_padded_around_their_centre(model: Sequence
     assert found.names == [f"s{i}" for i in range(len(BASES))]
     (note,) = found.notes
     assert note == (
-        "the input: of 9 sequences, 4 were cut and 3 were padded with N at both ends to the 20 bases around their "
-        "centre"
+        "the input: of 9 sequences, 4 were cut and 3 were padded with N at both ends to the 20 bases around the centre"
     )
 
 
@@ -138,10 +140,48 @@ def test_sites_are_tiled_along_their_strand_and_read_from_the_genome(model: Sequ
     assert found.columns["name"] == ["x"] * 4 + ["y", "1:0-20"]
     best = predicted(model, SiteSource(genome, sites, where="a.bed"), tile=10, best=True)
     np.testing.assert_allclose(best.values[0], expected[:4].max(0), atol=1e-6)
+    assert best.columns["name"] == ["x", "y", "1:0-20"]
     resized = predicted(model, SiteSource(genome, sites, where="a.bed"), resize=True)
     assert list(zip(resized.columns["start"], resized.columns["end"], strict=True)) == [(10, 53), (100, 110), (0, 20)]
     centres = [genome.sequence(site.resized(L)) for site in [*sites[:2], Interval("chr1", 0, 20)]]
     np.testing.assert_allclose(resized.values, predict_sequences(model, centres).values, atol=1e-6)
+
+
+def test_windows_keep_the_name_of_their_site_across_blocks(
+    model: SequenceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.inference.sources._SITES_AT_ONCE", 7)
+    (tmp_path / "genome.fa").write_text(f">chr1\n{'ACGGT' * 40}\n")
+    genome = Genome(tmp_path / "genome.fa")
+    sites = [Interval("chr1", 0, 50), Interval("chr1", 60, 200, strand="-"), Interval("chr1", 3, 30)]
+    windows = predicted(model, SiteSource(genome, sites, where="a.bed"), tile=3)
+    assert list(dict.fromkeys(windows.columns["name"])) == ["chr1:0-50", "chr1:60-200(-)", "chr1:3-30"]
+    best = predicted(model, SiteSource(genome, sites, where="a.bed"), tile=3, best=True)
+    assert best.columns["name"] == ["chr1:0-50", "chr1:60-200(-)", "chr1:3-30"]
+
+
+def test_windows_past_a_contig_are_shown_as_far_as_it_goes(model: SequenceModel, tmp_path: Path) -> None:
+    text = "".join(np.random.default_rng(9).choice(list("ACGT"), 31))
+    (tmp_path / "genome.fa").write_text(f">chr1\n{text}\n")
+    genome = Genome(tmp_path / "genome.fa")
+    source = SiteSource(genome, [Interval("chr1", 0, 10), Interval("chr1", 21, 31)], where="a.bed")
+    found = predicted(model, source, tile=1)
+    assert (found.columns["start"], found.columns["end"]) == ([0, 16], [15, 31])
+    expected = predict_sequences(model, ["N" * 5 + text[:15], text[16:] + "N" * 5]).values
+    np.testing.assert_allclose(found.values, expected, atol=1e-6)
+    assert "2 windows reach past the end of the contig" in " ".join(found.notes)
+
+
+def test_models_of_any_length_say_what_was_cut_and_padded() -> None:
+    scanning = DeepBind(["a"], L, MotifConfig(filters=4, width_bases=6), scan=True).eval()
+    source = in_memory(["A" * L, "A" * (L - 3), "A" * (L + 5), "A" * (L + 9)])
+    note = f"the input: of 4 sequences, 2 were cut and 1 was padded with N at both ends to the {L} bases around"
+    assert note in predicted(scanning, source, resize=True).notes[0]
+    assert predicted(scanning, source).notes == ()
+
+
+def test_a_step_beyond_any_sequence_is_one_window_and_the_last(model: SequenceModel) -> None:
+    assert predicted(model, in_memory(["ACGT" * 10]), tile=10**30).columns["start"] == [0, 40 - L]
 
 
 def test_all_sites_of_another_length_are_counted(model: SequenceModel, tmp_path: Path) -> None:
@@ -157,6 +197,7 @@ def test_all_sites_of_another_length_are_counted(model: SequenceModel, tmp_path:
         ({"resize": True, "tile": 2}, "choose one"),
         ({"tile": 0}, "from 1 up, not 0"),
         ({"tile": -3}, "from 1 up, not -3"),
+        ({"tile": 1.5}, "whole number of bases from 1 up, not 1.5"),
         ({"best": True}, "name the step"),
     ],
 )
@@ -201,7 +242,7 @@ def test_every_input_of_sequences_has_both_ways(
         assert "3 were padded with N" in err
     code, _, err = run()
     assert (code, err.count("\n")) == (2, 1)
-    assert f"zoo: {source}: 7 of 9 sequences do not have the 20 bases that the model takes, but 1 to 64 bases (" in err
+    assert f"zoo: {shown_path(source)}: 7 of 9 sequences do not have the 20 bases that the model takes, but 1 to" in err
     assert "--resize" in err
     assert "--tile" in err
 

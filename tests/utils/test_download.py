@@ -192,8 +192,8 @@ ANSWERS: dict[str, tuple[Callable[[Handler], None], str]] = {
     "503": (answer(503), "has a fault (503): try again later"),
     "cut": (lambda request: request.answer(200, CONTENT, cut=True), "cut the connection before the file was whole"),
     "closed": (lambda request: None, "cut the connection before the file was whole"),
-    "circle": (send_on("/a.fa"), "sends requests in a circle"),
-    "nowhere": (send_on("gopher://x/a.fa"), "sends requests to what is no address"),
+    "circle": (send_on("/a.fa"), "redirects in a loop"),
+    "nowhere": (send_on("gopher://x/a.fa"), "redirects to an invalid address"),
 }
 
 
@@ -277,7 +277,7 @@ def test_an_interrupted_download_leaves_no_file(cache: Path, monkeypatch: pytest
 
 def test_a_cache_that_cannot_be_written_is_named_with_the_cure(cache: Path) -> None:
     put(cache, b"a file where the folder should be")
-    with pytest.raises(OutputError, match=rf"a\.fa cannot be kept in {cache}/\S+: Not a directory; .*ZOO_CACHE name a"):
+    with pytest.raises(OutputError, match=rf"a\.fa cannot be kept in {cache}/\S+: Not a directory; .*ZOO_CACHE to a"):
         fetch(public_file("https://example.org/a.fa"))
     with pytest.raises(OutputError, match=rf"the cache cannot hold {cache}/\S+ \(Not a directory\): .*ZOO_CACHE"):
         cached_file("kind", "key", lambda path: None, ".npz")
@@ -290,5 +290,5 @@ def test_a_user_without_a_home_folder_is_told_to_name_a_cache(monkeypatch: pytes
     for name in ("ZOO_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", home)
-    with pytest.raises(OutputError, match=r"no home folder for a cache: .*ZOO_CACHE name a folder"):
+    with pytest.raises(OutputError, match=r"no home folder for a cache: .*ZOO_CACHE to a folder"):
         cache_folder()

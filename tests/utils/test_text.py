@@ -32,7 +32,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         check_file(tmp_path / ("x" * 300))
     os.mkfifo(tmp_path / "pipe")
     check_file(tmp_path / "pipe", regular=False)
-    with pytest.raises(InputError, match="is no regular file, and cannot be read twice"):
+    with pytest.raises(InputError, match="is not a regular file, and cannot be read twice"):
         check_file(tmp_path / "pipe")
 
 

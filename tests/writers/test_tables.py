@@ -32,6 +32,17 @@ def blocks() -> Iterator[LabelRows]:
         yield LabelRows(NAMES[part], VALUES[part], columns)
 
 
+@pytest.mark.parametrize("target", ["name", "chrom", "start", "end", "score"])
+def test_a_target_that_would_hide_another_column_is_refused(target: str, tmp_path: Path) -> None:
+    found = Predictions(["a"], (target,), np.ones((1, 1), np.float32), {"name": ["a"], "score": [1]})
+    with pytest.raises(ConfigError, match=f"the target '{target}' has the name of another column"):
+        found.to_dataframe()
+    for ending in ("tsv", "parquet"):
+        with pytest.raises(ConfigError, match=f"the target '{target}' has the name of another column"):
+            found.write(tmp_path / f"out.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("ending", [".tsv", ".txt", "", ".csv", ".tsv.gz", ".csv.gz", ".CSV", ".parquet"])
 def test_a_table_reads_back_as_it_was_written(ending: str, tmp_path: Path) -> None:
     if ending == ".parquet":
@@ -69,7 +80,7 @@ def test_the_same_table_is_the_same_gzip_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out.npz", "out.bed", "out.parquet.gz", "out.xlsx.gz", "v1.2"])
 def test_another_ending_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"let .* end in \.tsv, \.txt, \.csv .* or \.parquet"):
+    with pytest.raises(ConfigError, match=r"tables end in \.tsv, \.txt, \.csv .* or \.parquet"):
         write_labels(tmp_path / name, ["a", "b"], blocks())
     assert list(tmp_path.iterdir()) == []
 

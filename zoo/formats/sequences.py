@@ -16,9 +16,9 @@ from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks
 from zoo.formats._sequence_tables import SEQUENCE_COLUMNS, table_blocks
 from zoo.genome.sequence import Codes, count_ambiguous, encode
-from zoo.utils.text import check_file, quoted
+from zoo.utils.text import check_file, counted, quoted, shown_path
 
-__all__ = ["Records", "SequenceFile", "read_sequences", "stack_codes"]
+__all__ = ["Records", "SequenceFile", "ambiguity_notes", "read_sequences", "stack_codes"]
 
 _BLOCK_BYTES = 1 << 22
 _FIRST_BYTES = 1 << 16  # enough for the first record of a file of short sequences
@@ -86,9 +86,9 @@ class SequenceFile:
                     yield Records(names, sequences, rows, count + 1, lines)
                     count += len(names)
             except (EOFError, OSError, zlib.error) as error:
-                raise InputError(f"{self.path} cannot be read to its end ({error})") from None
+                raise InputError(f"{self.shown} cannot be read to its end ({error})") from None
         if count == 0:
-            raise InputError(f"{self.path}: no sequence in it")
+            raise InputError(f"{self.shown}: no sequence in it")
 
     def codes(self, records: Records) -> list[Codes]:
         """Convert the letters of records to codes: an array uint8 (L,) per record.
@@ -110,14 +110,13 @@ class SequenceFile:
                     encode(sequence)
                 except InputError as error:
                     hint = "" if records.rows or name != "sequence_1" else _HEADER_HINT
-                    raise InputError(f"{self.path}, record {quoted(name)}: {error}{hint}") from None
+                    raise InputError(f"{self.shown}, record {quoted(name)}: {error}{hint}") from None
             raise
 
-    def ambiguity_note(self) -> str | None:
-        """Sentence about letters that were read as N; None if there were none."""
-        if not self.ambiguous:
-            return None
-        return f"{self.path}: {self.ambiguous} IUPAC letters other than A, C, G, T, U and N were read as N"
+    @property
+    def shown(self) -> str:
+        """What messages call the file."""
+        return shown_path(self.path)
 
     @contextmanager
     def _opened(self) -> Iterator[io.BufferedReader]:
@@ -138,18 +137,18 @@ class SequenceFile:
         try:
             line, first_line = _first_line(stream)
         except (EOFError, OSError, zlib.error) as error:
-            raise InputError(f"{self.path}: not a whole gzip file ({error})") from None
+            raise InputError(f"{self.shown}: not a whole gzip file ({error})") from None
         if first_line.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise InputError(f"{self.path} is UTF-16 text: save it as UTF-8")
+            raise InputError(f"{self.shown} is UTF-16 text: save it as UTF-8")
         if first_line.startswith(b">"):
             if self.sequence_column is not None:
-                raise InputError(f"{self.path} is FASTA, which has no column {self.sequence_column!r}")
-            return fasta_blocks(stream, size, self.path)
+                raise InputError(f"{self.shown} is FASTA, which has no column {self.sequence_column!r}")
+            return fasta_blocks(stream, size, self.shown)
         separator = "\t" if b"\t" in first_line else ","
         is_header = first_line.strip().lower().decode("latin-1") in SEQUENCE_COLUMNS
         if separator.encode() in first_line or is_header or self.sequence_column is not None:
-            return table_blocks(stream, separator, rows_at_once, self.path, line, self.sequence_column)
-        return line_blocks(stream, size, self.path, line)
+            return table_blocks(stream, separator, rows_at_once, self.shown, line, self.sequence_column)
+        return line_blocks(stream, size, self.shown, line)
 
 
 def _first_line(stream: io.BufferedReader) -> tuple[int, bytes]:
@@ -206,3 +205,15 @@ def stack_codes(codes: list[Codes], names: list[str], where: str) -> Codes:
             f"{quoted(names[other])} has {len(codes[other])} ({len(differing)} of {len(codes)} differ)"
         )
     return np.stack(codes)
+
+
+def ambiguity_notes(where: str, count: int) -> list[str]:
+    """A sentence about IUPAC letters that were read as N; none if there were none.
+
+    Args:
+        where: the file, or what a message calls the sequences.
+        count: number of such letters.
+    """
+    letters = counted(count, "IUPAC letter")
+    verb = "was" if count == 1 else "were"
+    return [f"{where}: {letters} other than A, C, G, T, U and N {verb} read as N"] if count else []

@@ -23,7 +23,7 @@ _COMMIT = re.compile("[0-9a-f]{40}")
 _SECONDS = 20
 _LOGIN = "log in with `hf auth login`, or set HF_TOKEN, if you have access"
 _CURE = "a folder with the files of the repository can be used as local-dir:FOLDER"
-_OTHER_CACHE = "make room, or let the environment variable ZOO_CACHE or HF_HOME name a folder that can be written"
+_OTHER_CACHE = "make room, or set ZOO_CACHE or HF_HOME to a folder that can be written"
 
 
 def download(name: str) -> Path:
@@ -58,7 +58,7 @@ def download(name: str) -> Path:
     except errors.HFValidationError as error:
         raise UnknownNameError(f"{name!r} does not name a repository: {one_line(error)}") from None
     except errors.GatedRepoError:
-        raise DownloadError(f"{name!r} is open to those alone whom its owner admits: {_LOGIN}") from None
+        raise DownloadError(f"{name!r} has restricted access: ask its owner, then {_LOGIN}") from None
     except errors.RevisionNotFoundError:
         raise UnknownNameError(f"{repository!r} on {endpoint} has no revision {revision!r}") from None
     except errors.RepositoryNotFoundError:
@@ -125,12 +125,14 @@ def _quiet() -> Iterator[None]:
 def _failures() -> tuple[type[Exception], ...]:
     """What the Hub's client raises, and lets through of its own library, which is httpx or httpx2.
 
-    An ImportError is about a SOCKS proxy, a ValueError about an answer that is not JSON.
+    An ImportError is about a SOCKS proxy, a ValueError about an answer that is not JSON, a KeyError or TypeError about
+    JSON that is not the Hub's.
     """
     from huggingface_hub.errors import HfHubHTTPError
 
     library = import_module(HfHubHTTPError.__mro__[1].__module__.split(".")[0])
-    return (HfHubHTTPError, OSError, ValueError, ImportError, library.HTTPError, library.InvalidURL)
+    of_answers = (ValueError, KeyError, TypeError)
+    return (HfHubHTTPError, OSError, *of_answers, ImportError, library.HTTPError, library.InvalidURL)
 
 
 def _hub_cache() -> Path | None:

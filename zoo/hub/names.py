@@ -58,16 +58,17 @@ def matching(facts: Sequence[ModelFacts], words: Iterable[str]) -> list[ModelFac
     """The models that match every word.
 
     A word with `*`, `?` or `[` is a shell pattern of names, in which case counts. Any other is looked for in all facts:
-    as a whole word in upper or lower case, and only where no model has it as a part of one.
+    as a whole word in upper or lower case, and only where no model has it as a part of one. A word without letters and
+    digits is in none.
     """
     remaining = list(facts)
     for word in words:
         if _WILD.search(word):
             remaining = [one for one in remaining if fnmatch.fnmatchcase(one.name, word)]
         else:
-            wanted = {f" {_pieces(word)} ", f" {_squeezed(word)} "}
+            wanted = {f" {_pieces(word)} ", f" {_squeezed(word)} "} if _pieces(word) else set()
             whole = [one for one in remaining if any(text in _words(one) for text in wanted)]
-            remaining = whole or [one for one in remaining if one.mentions(word)]
+            remaining = whole or [one for one in remaining if wanted and one.mentions(word)]
     return remaining
 
 

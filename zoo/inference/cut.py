@@ -3,6 +3,7 @@
 Shapes: R sequences of a block, W windows of them, L bases that the model reads.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,7 +15,8 @@ from zoo.errors import InputError
 from zoo.genome.sequence import Codes
 from zoo.inference.windowing import Windowing, WindowPlan
 from zoo.models._base import SequenceModel
-from zoo.utils.text import some_of
+from zoo.outputs import Labels
+from zoo.utils.text import counted, some_of
 
 __all__ = ["Lengths", "Windows", "cut_windows"]
 
@@ -66,16 +68,20 @@ class Lengths:
     Args:
         model: the model.
         where: the file, or what a message calls the sequences.
-        what: a word for them.
+        windowing: with `resize` or `tile`, a sequence of any other length than the model's own is changed.
+        what: a word for one of them.
 
     Attributes:
         shorter: number of sequences shorter than the model's length.
         longer: number of those that are longer.
+        least: fewest bases of a sequence that is not counted.
+        most: most bases of such a sequence.
     """
 
     model: SequenceModel
     where: str
-    what: str = "sequences"
+    windowing: Windowing
+    what: str = "sequence"
     names: list[str] = field(default_factory=list)
     shorter: int = 0
     longer: int = 0
@@ -83,11 +89,14 @@ class Lengths:
     shortest: int = 0
     longest: int = 0
 
+    def __post_init__(self) -> None:
+        own, taken = self.model.length, (self.model.min_length, self.model.max_length or sys.maxsize)
+        self.least, self.most = (own, own) if self.windowing.changes else taken
+
     def add(self, names: Sequence[str], bases: Iterable[int]) -> bool:
         """Count sequences; returns whether some of them, or of those before, are of another length."""
         lengths = np.fromiter(bases, np.int64)
-        short = lengths < self.model.min_length
-        long = lengths > (self.model.max_length or np.inf)
+        short, long = lengths < self.least, lengths > self.most
         self.total += len(lengths)
         self.shorter += int(short.sum())
         self.longer += int(long.sum())
@@ -102,20 +111,28 @@ class Lengths:
         """The error for sequences of other lengths."""
         count, length = self.shorter + self.longer, self.model.length
         takes = f"{length:,} bases" if self.model.max_length else f"at least {self.model.min_length:,} bases"
-        which = f"{count:,} of {self.total:,} {self.what} {'does' if count == 1 else 'do'} not have the"
+        which = f"{count:,} of {counted(self.total, self.what)} {'does' if count == 1 else 'do'} not have the"
         ends = f"{self.shortest:,}" if self.shortest == self.longest else f"{self.shortest:,} to {self.longest:,}"
+        found = f"{self.where}: {which} {takes} that the model takes, but {ends} bases ({some_of(self.names)})"
+        if not isinstance(self.model.output, Labels):
+            return InputError(f"{found}: give whole windows, or a genome with intervals of any length")
         return InputError(
-            f"{self.where}: {which} {takes} that the model takes, but {ends} bases ({some_of(self.names)}): --resize "
-            f"cuts or pads to {length:,} bases around the centre, --tile STEP predicts windows along each"
+            f"{found}: --resize (in Python resize=True) cuts or pads to {length:,} bases around the centre, --tile "
+            "STEP (tile=STEP) predicts windows along each"
         )
 
-    def notes(self, windowing: Windowing) -> list[str]:
+    def notes(self) -> list[str]:
         """What was done to the sequences of other lengths."""
-        if not self.shorter + (self.longer if windowing.resize else 0):
+        cut = self.longer if self.windowing.resize else 0
+        if not self.windowing.changes or not self.shorter + cut:
             return []
-        done = [f"{self.longer:,} were cut"] if self.longer and windowing.resize else []
-        done += [f"{self.shorter:,} were padded with N at both ends"] if self.shorter else []
+        done = [f"{cut:,} {_was(cut)} cut"] if cut else []
+        done += [f"{self.shorter:,} {_was(self.shorter)} padded with N at both ends"] if self.shorter else []
         return [
-            f"{self.where}: of {self.total:,} {self.what}, {' and '.join(done)} to the {self.model.length:,} bases "
-            "around their centre"
+            f"{self.where}: of {counted(self.total, self.what)}, {' and '.join(done)} to the {self.model.length:,} "
+            "bases around the centre"
         ]
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -24,15 +24,21 @@ from zoo.utils.text import some_of
 __all__ = ["Plan", "Precision", "Predictor", "inference", "predict_batch"]
 
 Precision = Literal["32", "bf16", "16"]
-_DTYPES = {"bf16": torch.bfloat16, "16": torch.float16}
+_DTYPES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 
 
 @contextmanager
 def inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
-    """Evaluation mode, no gradients, the precision asked for; afterwards the model is as it was."""
+    """Evaluation mode, no gradients, the precision asked for; afterwards the model is as it was.
+
+    Raises:
+        ConfigError: another precision.
+    """
+    if precision not in _DTYPES:
+        raise ConfigError(f"the precision is 32, bf16 or 16, not {precision!r}")
     training = [module for module in model.modules() if module.training]  # some may be frozen in evaluation mode
     model.eval()
-    dtype = _DTYPES.get(precision)
+    dtype = _DTYPES[precision]
     try:
         with torch.inference_mode(), torch.autocast(model.device.type, dtype, enabled=dtype is not None):
             yield

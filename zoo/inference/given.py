@@ -17,7 +17,7 @@ from zoo.formats.bed import iterate_bed
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.genome.sequence import Codes, encode, find_invalid
+from zoo.genome.sequence import Codes, count_ambiguous, encode, find_invalid
 from zoo.inference.regions import check_regions, find_region
 from zoo.inference.sources import FileSource, MemorySource
 from zoo.utils.text import quoted
@@ -44,12 +44,15 @@ def as_source(x: Any) -> MemorySource | FileSource:
     """Convert what a caller gives to a source of sequences.
 
     Args:
-        x: one sequence or several as text; codes uint8 (L,), (B, L) or several of any lengths; one-hot (4, L) or
-            (B, 4, L), as an array or tensor; or the path of a FASTA, a table, or lines (plain or gzipped).
+        x: one sequence or several as text (a list, array or column of a data frame); codes uint8 (L,), (B, L) or
+            several of any lengths; one-hot (4, L) or (B, 4, L), as an array or tensor; or the path of a FASTA, a
+            table, or lines (plain or gzipped).
 
     Raises:
         InputError: none of these, a letter that is no IUPAC code, codes above 4, or channels that are not one-hot.
     """
+    if isinstance(x, str | bytes) and not x:
+        raise InputError("the sequence is empty")
     if is_file(x):
         if str(x).removesuffix(".gz").endswith(_BED):
             raise InputError(f"{x} holds intervals, of a genome: zoo.predict(model, Genome(path), {str(x)!r})")
@@ -60,24 +63,32 @@ def as_source(x: Any) -> MemorySource | FileSource:
         raise InputError("intervals need their genome: zoo.predict(model, Genome(path), intervals)")
     if isinstance(x, str | bytes):
         x = [x]
+    if isinstance(x, np.ndarray) and x.dtype.kind in "OSU" and x.ndim <= 1:
+        x = np.atleast_1d(x).tolist()  # text
+    ambiguous = 0
     if isinstance(x, np.ndarray | Tensor):
         codes = list(_array_codes(_as_array(x)))
+    elif hasattr(x, "columns"):
+        raise InputError("a data frame cannot be predicted: give its column of sequences, such as df['sequence']")
     elif isinstance(x, Iterable) and not isinstance(x, dict):
-        codes = [_codes_of(one, number) for number, one in enumerate(x, 1)]
+        given = list(x)
+        codes = [_codes_of(one, number) for number, one in enumerate(given, 1)]
+        ambiguous = sum(count_ambiguous(_letters(one)) for one in given if isinstance(one, str | bytes))
     else:
         raise InputError(
-            f"a {type(x).__name__} cannot be predicted: give sequences as text, codes (uint8) or one-hot (B, 4, L), a "
-            "path, or a Genome with intervals"
+            f"an object of type {type(x).__name__} cannot be predicted: give sequences as text, codes (uint8) or "
+            "one-hot (B, 4, L), a path, or a Genome with intervals"
         )
-    return MemorySource([f"sequence_{number}" for number in range(1, len(codes) + 1)], codes)
+    return MemorySource([f"sequence_{number}" for number in range(1, len(codes) + 1)], codes, ambiguous=ambiguous)
 
 
-def as_intervals(genome: Genome, intervals: Iterable[Interval] | Interval | str | Path | None) -> list[Interval]:
+def as_intervals(genome: Genome, intervals: Iterable[Interval | str] | Interval | str | Path | None) -> list[Interval]:
     """Convert what a caller gives to intervals of a genome.
 
     Args:
         genome: the genome.
-        intervals: some, one, the path of a BED file, a region such as `chrIX:100-900`, or None for all contigs.
+        intervals: several (or regions), one, the path of a BED file, a region such as `chrIX:100-900`, or None for all
+            contigs.
     """
     if intervals is None:
         return [Interval(name, 0, length) for name, length in genome.contigs.items()]
@@ -87,7 +98,21 @@ def as_intervals(genome: Genome, intervals: Iterable[Interval] | Interval | str 
         if Path(intervals).is_file() or str(intervals).removesuffix(".gz").endswith(_BED):
             return check_regions(iterate_bed(intervals), genome, str(intervals))
         return [find_region(str(intervals), genome)]
-    return list(intervals)
+    return [_as_interval(one, genome) for one in intervals]
+
+
+def _as_interval(one: Any, genome: Genome) -> Interval:
+    if isinstance(one, Interval):
+        return one
+    if isinstance(one, str):
+        return find_region(one, genome)
+    raise InputError(
+        f"{quoted(str(one))} is not an interval: give zoo.Interval(chrom, start, end), or 'chrom:start-end'"
+    )
+
+
+def _letters(text: str | bytes) -> bytes:
+    return text.encode("latin-1", "replace") if isinstance(text, str) else text
 
 
 def _codes_of(one: Any, number: int) -> Codes:
@@ -105,7 +130,10 @@ def _codes_of(one: Any, number: int) -> Codes:
 
 
 def _as_array(x: Any) -> NDArray[Any]:
-    array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    if isinstance(x, Tensor):
+        x = x.detach().cpu()
+        x = x.float() if x.is_floating_point() else x  # numpy has no bfloat16
+    array = np.asarray(x)
     if array.dtype.kind not in "uifb":
         raise InputError(f"an array of {array.dtype} is neither codes nor one-hot")
     return array
@@ -114,9 +142,10 @@ def _as_array(x: Any) -> NDArray[Any]:
 def _array_codes(array: NDArray[Any]) -> Codes:
     """Codes (B, L) of codes (L,) or (B, L), or of one-hot (4, L) or (B, 4, L).
 
-    An array of two axes is one-hot if it holds floating-point numbers, codes if it holds whole ones.
+    An array of two axes is one-hot if it holds floating-point numbers or truth values, or four rows of 0 and 1 of which
+    each column has one 1; codes if it holds other whole numbers.
     """
-    if array.ndim == 3 or (array.ndim == 2 and array.dtype.kind == "f"):
+    if array.ndim == 3 or (array.ndim == 2 and (array.dtype.kind in "fb" or _is_whole_one_hot(array))):
         return _from_one_hot(array if array.ndim == 3 else array[None])
     if array.ndim not in (1, 2) or array.dtype.kind == "f":
         shape = f"{array.dtype} {tuple(array.shape)}"
@@ -125,6 +154,25 @@ def _array_codes(array: NDArray[Any]) -> Codes:
         raise InputError("codes are 0 to 4, for A, C, G, T and N")
     codes: Codes = np.atleast_2d(array).astype(np.uint8)
     return codes
+
+
+def _is_whole_one_hot(array: NDArray[Any]) -> bool:
+    """Whether whole numbers (4, L) are one-hot.
+
+    Raises:
+        InputError: they could be one-hot with N as well as codes of four sequences.
+    """
+    if len(array) != 4 or not array.size or array.min() < 0 or array.max() > 1:
+        return False
+    sums = array.sum(0)
+    if (sums == 1).all():
+        return True
+    if (sums <= 1).all():
+        raise InputError(
+            "whole numbers (4, L) of 0 and 1 may be one-hot or the codes of four sequences: give one-hot as (1, 4, L), "
+            "codes as a list of sequences"
+        )
+    return False
 
 
 def _from_one_hot(onehot: NDArray[Any]) -> Codes:

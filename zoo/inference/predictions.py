@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from zoo.outputs import Contacts, Output, Tracks
 from zoo.utils.extras import missing_extra
-from zoo.utils.text import some_of
-from zoo.writers.labels import LabelRows, write_labels
+from zoo.utils.text import counted, some_of
+from zoo.writers.labels import LabelRows, check_columns, write_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ class Predictions:
         shape = " x ".join(f"{size:,}" for size in self.values.shape)
         names = f"{some_of(self.names, 3)}" if self.names else "none"
         return (
-            f"Predictions({shape}: {_count(len(self), 'sequence')}, {names}; {_count(len(self.targets), 'target')}, "
+            f"Predictions({shape}: {counted(len(self), 'sequence')}, {names}; {counted(len(self.targets), 'target')}, "
             f"{some_of(self.targets, 3)})"
         )
 
@@ -62,6 +62,7 @@ class Predictions:
 
         Raises:
             MissingExtraError: pandas is not installed.
+            ConfigError: a target that has the name of another column.
         """
         try:
             import pandas as pd
@@ -69,6 +70,7 @@ class Predictions:
             raise missing_extra(error) or error from None
 
         rows = self._rows()
+        check_columns(rows.leading, self.targets)
         frame = {name: list(cells) for name, cells in rows.leading.items()}
         return pd.DataFrame(frame | dict(zip(self.targets, rows.values.T, strict=True)))
 
@@ -99,10 +101,6 @@ class Predictions:
         columns |= {name: np.tile(cells, len(self)).tolist() for name, cells in _bins(self.output)}
         values = self.values.transpose(0, 2, 1).reshape(-1, len(self.targets))  # (N, T, P) -> (N * P, T)
         return LabelRows([self.names[i] for i in index.tolist()], values, columns)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + "s" * (number != 1)
 
 
 def _bins(output: Output) -> Iterator[tuple[str, NDArray[np.int64]]]:

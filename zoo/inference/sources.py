@@ -4,8 +4,8 @@ Shapes: N sequences, L bases, I input tracks, P values of each.
 """
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.formats._sequence_tables import NAME_COLUMNS, SEQUENCE_COLUMNS
-from zoo.formats.sequences import Records, SequenceFile
+from zoo.formats.sequences import Records, SequenceFile, ambiguity_notes
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes
@@ -22,6 +22,7 @@ from zoo.inference.windowing import Windowing, WindowPlan
 from zoo.inference.windows import WindowReader
 from zoo.models._base import SequenceModel
 from zoo.utils.text import some_of
+from zoo.writers.labels import COLUMNS
 
 __all__ = ["Block", "FileSource", "MemorySource", "SiteSource", "Source"]
 
@@ -65,15 +66,17 @@ class MemorySource(Source):
         names: names of the sequences.
         codes: uint8 (L,) of each.
         where: what a message calls them.
+        ambiguous: number of IUPAC letters other than N that were read as N.
     """
 
-    def __init__(self, names: list[str], codes: Sequence[Codes], where: str = "the input") -> None:
+    def __init__(self, names: list[str], codes: Sequence[Codes], where: str = "the input", ambiguous: int = 0) -> None:
         self.names, self.codes, self.where, self.count = names, codes, where, len(names)
+        self.ambiguous = ambiguous
 
     def blocks(self, model: SequenceModel, windowing: Windowing, notes: list[str]) -> Iterator[Block]:
         """Give the sequences as one block, or the blocks of their windows."""
-        whole = [Block(self.names, self.codes, {})]
-        return _fitted(whole, model, windowing, self.where, notes)
+        yield from _fitted([Block(self.names, self.codes, {})], model, windowing, self.where, notes)
+        notes += ambiguity_notes(self.where, self.ambiguous)
 
 
 class FileSource(Source):
@@ -89,9 +92,8 @@ class FileSource(Source):
 
     def blocks(self, model: SequenceModel, windowing: Windowing, notes: list[str]) -> Iterator[Block]:
         """Read blocks of sequences, or of their windows."""
-        yield from _fitted(self._read(model.output.targets), model, windowing, self.file.path, notes)
-        if note := self.file.ambiguity_note():
-            notes.append(note)
+        yield from _fitted(self._read(model.output.targets), model, windowing, self.file.shown, notes)
+        notes += ambiguity_notes(self.file.shown, self.file.ambiguous)
 
     def _read(self, targets: Sequence[str]) -> Iterator[Block]:
         for records in self.file:
@@ -100,7 +102,7 @@ class FileSource(Source):
 
     def _kept(self, records: Records, targets: Sequence[str]) -> dict[str, list[str]]:
         if not records.rows:
-            raise InputError(f"{self.file.path} is no table, so it has no columns to --keep")
+            raise InputError(f"{self.file.shown} is no table, so it has no columns to --keep")
         known = list(records.rows[0])
         if self.keep == ("all",) and "all" not in known:
             wanted = [name for name in known if name.lower() not in (*SEQUENCE_COLUMNS, *NAME_COLUMNS)]
@@ -108,10 +110,10 @@ class FileSource(Source):
         else:
             wanted = list(self.keep)
         if unknown := [name for name in wanted if name not in known]:
-            raise InputError(f"{self.file.path} has no column {unknown[0]!r} to --keep; it has {some_of(known, 12)}")
-        if clash := [name for name in wanted if name in ("name", "start", "end", *targets)]:
+            raise InputError(f"{self.file.shown} has no column {unknown[0]!r} to --keep; it has {some_of(known, 12)}")
+        if clash := [name for name in wanted if name in (*COLUMNS, *targets)]:
             raise InputError(
-                f"{self.file.path}: the column {clash[0]!r} cannot be kept, because a column of the predictions has "
+                f"{self.file.shown}: the column {clash[0]!r} cannot be kept, because a column of the predictions has "
                 "that name: rename it, or name others with --keep"
             )
         return {name: [row[name] for row in records.rows] for name in wanted}
@@ -135,7 +137,7 @@ class SiteSource(Source):
         self.count = len(self.sites) if isinstance(self.sites, Sequence) else None
 
     def blocks(self, model: SequenceModel, windowing: Windowing, notes: list[str]) -> Iterator[Block]:
-        """Read blocks of sites, or of their windows: of `resize` the site is shown, of `tile` the window."""
+        """Read blocks of sites, or of their windows: of `resize` the site is shown, of `tile` the window in it."""
         at_once, contigs = _SITES_AT_ONCE, set()
         if self.inputs is not None:
             contigs = {self.genome.contig(site.chrom) for site in self.sites}
@@ -160,8 +162,7 @@ def _site_windows(
 ) -> Iterator[tuple[int, Interval, Interval]]:
     """Number of each site, the interval that its row shows, and the window that is predicted."""
     genome, where = source.genome, source.where or "the intervals"
-    lengths, renamed, past_end = Lengths(model, where, "intervals"), set[str](), 0
-    longest = model.max_length or sys.maxsize
+    lengths, renamed, past_end = Lengths(model, where, windowing, "interval"), set[str](), 0
     for number, site in enumerate(source.sites):
         if source.where is not None:
             genome.check(site)
@@ -169,7 +170,7 @@ def _site_windows(
             if contig != site.chrom and site.chrom not in renamed:
                 renamed.add(site.chrom)
                 notes.append(f"the contig {site.chrom} is {contig} in {genome.path}")
-        if model.min_length <= len(site) <= longest:
+        if lengths.least <= len(site) <= lengths.most:
             lengths.total += 1
         else:
             lengths.add([site.label], [len(site)])
@@ -180,11 +181,13 @@ def _site_windows(
             windows = _tiles(site, model.length, windowing)
         past_end += sum(not genome.holds(window) for window in windows) if windowing.changes else 0
         for window in windows:
-            yield number, window if windowing.tile is not None else site, window
+            yield number, _on_contig(window, genome) if windowing.tile is not None else site, window
     if lengths.names and not windowing.changes:
         raise lengths.error()
     if past_end:
-        notes.append(f"{past_end:,} resized intervals reach past the end of their contig and are padded with N")
+        reach = "1 window reaches" if past_end == 1 else f"{past_end:,} windows reach"
+        notes.append(f"{reach} past the end of the contig; what lies outside is read as N")
+    notes += lengths.notes()
 
 
 def _tiles(site: Interval, length: int, windowing: Windowing) -> list[Interval]:
@@ -192,7 +195,13 @@ def _tiles(site: Interval, length: int, windowing: Windowing) -> list[Interval]:
     plan = WindowPlan(np.array([len(site)]), length, windowing)
     _, starts = plan.windows(0, len(plan))
     left = site.end - length - starts if site.strand == "-" else site.start + starts
-    return [Interval(site.chrom, start, start + length, site.name, site.strand) for start in left.tolist()]
+    return [Interval(site.chrom, start, start + length, site.label, site.strand) for start in left.tolist()]
+
+
+def _on_contig(window: Interval, genome: Genome) -> Interval:
+    """The part of a window that lies on its contig, so that tables hold positions that exist."""
+    end = min(window.end, genome.contigs[genome.contig(window.chrom)])
+    return replace(window, start=max(window.start, 0), end=end)
 
 
 def _fitted(
@@ -203,7 +212,7 @@ def _fitted(
     Raises:
         InputError: sequences of other lengths, all counted, where nothing says what to do with them.
     """
-    lengths, records = Lengths(model, where), 0
+    lengths, records = Lengths(model, where, windowing), 0
     for block in blocks:
         other = lengths.add(block.names, map(len, block.codes))
         if windowing.changes:
@@ -213,7 +222,7 @@ def _fitted(
         records += len(block.names)
     if lengths.names and not windowing.changes:
         raise lengths.error()
-    notes += lengths.notes(windowing)
+    notes += lengths.notes()
 
 
 def _cut(block: Block, records: int, length: int, windowing: Windowing) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from zoo.errors import ConfigError
 __all__ = ["WHOLE", "WindowPlan", "Windowing"]
 
 Index = NDArray[np.int64]
+_LONGEST = 1 << 40  # a step beyond any sequence
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Windowing:
         best: of these windows, give the one of the highest prediction alone.
 
     Raises:
-        ConfigError: both of the first two, a step below 1, or `best` without windows.
+        ConfigError: both of the first two, a step that is not a whole number from 1 up, or `best` without windows.
     """
 
     resize: bool = False
@@ -35,8 +36,8 @@ class Windowing:
     def __post_init__(self) -> None:
         if self.resize and self.tile is not None:
             raise ConfigError("--resize predicts one window of a sequence and --tile all of them: choose one")
-        if self.tile is not None and self.tile < 1:
-            raise ConfigError(f"--tile is a number of bases from 1 up, not {self.tile}")
+        if self.tile is not None and (not isinstance(self.tile, int) or self.tile < 1):
+            raise ConfigError(f"--tile is a whole number of bases from 1 up, not {self.tile}")
         if self.best and self.tile is None:
             raise ConfigError("--best is the best window of --tile STEP: name the step")
 
@@ -60,10 +61,10 @@ class WindowPlan:
     """
 
     def __init__(self, bases: Index, length: int, windowing: Windowing) -> None:
-        self.step, self.first = windowing.tile or 0, (bases - length) // 2
+        self.step, self.first = min(windowing.tile or 0, _LONGEST), (bases - length) // 2
         counts, self.last = np.ones(len(bases), np.int64), self.first
         if windowing.tile is not None:
-            counts = np.where(bases < length, 1, -(-(bases - length) // windowing.tile) + 1)
+            counts = np.where(bases < length, 1, -(-(bases - length) // self.step) + 1)
             self.first = np.where(bases < length, self.first, 0)
             self.last = np.where(bases < length, self.last, bases - length)
         self.ends = np.cumsum(counts)

@@ -12,6 +12,7 @@ from zoo.outputs import Contacts, Tracks
 from zoo.training.optimizers import check_optimizers
 from zoo.training.options import TrainCLI, fill
 from zoo.utils.atomic import check_creatable, refuse_folder
+from zoo.writers.labels import check_columns
 
 __all__ = ["check_run", "check_spec"]
 
@@ -53,6 +54,7 @@ def check_spec(model: SequenceModel, spec: DataSpec) -> None:
         raise ConfigError(f"the model predicts {output.kind}, the data are {spec.kind}")
     if tuple(output.targets) != tuple(spec.targets):
         raise ConfigError(f"the model has {len(output.targets)} targets, not the {len(spec.targets)} of the data")
+    check_columns([], spec.targets)
     if model.length != spec.length:
         raise ConfigError(f"the model reads {model.length:,} bases, the data have {spec.length:,}")
     if model.inputs.names != spec.inputs.names:

@@ -106,7 +106,7 @@ def check_creatable(path: Path) -> None:
     if not above.is_dir():
         raise OutputError(f"{path} cannot be created: {above} is a file, not a folder")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise OutputError(f"{path} cannot be created: the folder {above} may not be written")
+        raise OutputError(f"{path} cannot be created: the folder {above} is not writable")
 
 
 @contextmanager

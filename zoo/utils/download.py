@@ -19,7 +19,7 @@ from zoo.utils.network import explain_failure, is_web_page
 __all__ = ["OTHER_CACHE", "PublicFile", "cache_folder", "fetch", "sha256_of", "writing_to_cache"]
 
 # What to do about a cache that cannot be written.
-OTHER_CACHE = "make room, or let the environment variable ZOO_CACHE name a folder that can be written"
+OTHER_CACHE = "make room, or set ZOO_CACHE to a folder that can be written"
 _CURE = "set ZOO_MIRROR to a folder that has it"
 
 
@@ -75,9 +75,7 @@ def cache_folder() -> Path:
     try:
         return (Path(base) if base else Path.home() / ".cache") / "regzoo"
     except RuntimeError:  # a container started with the number of a user that it does not know
-        raise OutputError(
-            "there is no home folder for a cache: let the environment variable ZOO_CACHE name a folder"
-        ) from None
+        raise OutputError("there is no home folder for a cache: set ZOO_CACHE to a folder") from None
 
 
 @contextmanager

@@ -20,7 +20,7 @@ _STATUS = {
     401: "asks for a login (401)",
     403: "refuses access (403)",
     404: "has no such file (404)",
-    410: "has the file no more (410)",
+    410: "no longer has the file (410)",
     429: "had too many requests (429): wait and try again",
 }
 # Classes of exceptions -> what they mean; the first that occurs counts.
@@ -39,10 +39,10 @@ _MEANINGS: tuple[tuple[tuple[str, ...], str], ...] = (
         "did not answer in time: try again",
     ),
     (("ConnectionError", "ConnectError", "NewConnectionError", "gaierror"), "cannot be reached{through}"),
-    (("TooManyRedirects",), "sends requests in a circle"),
+    (("TooManyRedirects",), "redirects in a loop"),
     (
         ("MissingSchema", "InvalidSchema", "InvalidURL", "UnsupportedProtocol"),
-        "sends requests to what is no address",
+        "redirects to an invalid address",
     ),
 )
 
@@ -80,7 +80,7 @@ def explain_failure(error: BaseException, wanted: str, url: str, cure: str, cach
     for classes, meaning in _MEANINGS:
         if names.intersection(classes):
             return DownloadError(f"{wanted}: {host} {meaning.format(through=_through_proxy(url))}; {cure}")
-    if names & {"JSONDecodeError", "FileMetadataError"}:
+    if names & {"JSONDecodeError", "FileMetadataError", "KeyError", "TypeError"}:
         return IntegrityError(f"{wanted}: the answer of {host} is not one of the Hub, but perhaps a login page; {cure}")
     return DownloadError(f"{wanted} could not be downloaded from {host} ({type(chain[0]).__name__}); {cure}")
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from zoo.errors import InputError
 
-__all__ = ["UNREADABLE", "check_file", "open_text", "quoted", "shorten", "some_of"]
+__all__ = ["UNREADABLE", "check_file", "counted", "open_text", "quoted", "shorten", "shown_path", "some_of"]
 
 # Exceptions from reading a file that is not text, or whose gzip is broken.
 UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
@@ -36,7 +36,7 @@ def check_file(path: str | Path, regular: bool = True) -> None:
             raise InputError(f"{path} is a folder, not a file")
         if regular and not stat.S_ISREG(kind):
             raise InputError(
-                f"{path} is no regular file, and cannot be read twice: write what it gives to a file first"
+                f"{path} is not a regular file, and cannot be read twice: save its content to a file first"
             )
         if stat.S_ISREG(kind):
             Path(path).open("rb").close()
@@ -56,6 +56,11 @@ def open_text(path: str | Path) -> IO[str]:
     return gzip.open(path, "rt", encoding=_ENCODING) if zipped else path.open("rt", encoding=_ENCODING)
 
 
+def shown_path(path: str | Path) -> str:
+    """What messages call a file: `standard input` for `-`."""
+    return "standard input" if str(path) == "-" else str(path)
+
+
 def shorten(text: str, most: int = _LONGEST_QUOTE) -> str:
     """Cut what a message quotes from a file to `most` letters, and say how many there were."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} letters)"
@@ -64,6 +69,11 @@ def shorten(text: str, most: int = _LONGEST_QUOTE) -> str:
 def quoted(text: str) -> str:
     """Quote what a message takes from a file, cut as by `shorten`."""
     return repr(text) if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]!r}... ({len(text):,} letters)"
+
+
+def counted(number: int, what: str) -> str:
+    """A number and a noun, such as `1 sequence` and `2,000 sequences`."""
+    return f"{number:,} {what}" + "s" * (number != 1)
 
 
 def some_of(names: Iterable[str], most: int = 5) -> str:

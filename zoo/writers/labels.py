@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.errors import ConfigError
 from zoo.writers.tables import open_table
 
-__all__ = ["LabelRows", "write_labels"]
+__all__ = ["COLUMNS", "LabelRows", "check_columns", "write_labels"]
+
+# Columns of names and coordinates.
+COLUMNS = ("name", "chrom", "start", "end")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def write_labels(
         The number of rows.
 
     Raises:
-        ConfigError: another ending.
+        ConfigError: another ending, or a target that has the name of another column.
         OutputError: no such folder, or a full disk; nothing is left behind.
     """
     count = 0
@@ -65,6 +69,25 @@ def write_labels(
         # Before the header, so that bad input leaves standard output empty.
         first = list(itertools.islice(blocks, 1)) or [LabelRows([], np.empty((0, len(targets)), np.float32))]
         for block in itertools.chain(first, blocks):
+            if not count:
+                check_columns(block.leading, targets)
             table.write(block.leading, targets, block.values)
             count += len(block)
     return count
+
+
+def check_columns(columns: Iterable[str], targets: Iterable[str]) -> None:
+    """Refuse targets that have the name of another column, of which one would hide the other.
+
+    Args:
+        columns: columns of the table before those of the targets; those that any table may have count too.
+        targets: names of the targets.
+
+    Raises:
+        ConfigError: the first such target.
+    """
+    taken = {*COLUMNS, *columns}
+    if clash := [target for target in targets if target in taken]:
+        raise ConfigError(
+            f"the target {clash[0]!r} has the name of another column of the tables of predictions: call it otherwise"
+        )

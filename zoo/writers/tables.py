@@ -52,7 +52,7 @@ def table_format(path: str | Path) -> TableFormat:
         require_extras(["parquet"], "writing Parquet")
         return TableFormat("", False)
     if ending not in _SEPARATORS:
-        raise ConfigError(f"a table is not written as {Path(name).suffix}: let {path} end in {_KNOWN}")
+        raise ConfigError(f"{path}: tables end in {_KNOWN}, not in {Path(name).suffix}")
     return TableFormat(_SEPARATORS[ending], gzipped)
 
 

@@ -518,7 +518,7 @@ def test_a_cache_that_cannot_be_made_is_a_sentence(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(OutputError, match=r"could not be written .* let the environment variable ZOO_CACHE name"):
+    with pytest.raises(OutputError, match=r"could not be written .* set ZOO_CACHE to"):
         Coverage(tracks, genome, genome.contigs, 10).build()
 
 

@@ -130,7 +130,7 @@ class ContactBand:
             except OSError as error:
                 raise OutputError(
                     f"{folder} could not be written ({error.strerror or error}); it takes {size / 1e9:.2f} GB: make "
-                    "room, or let the environment variable ZOO_CACHE name another folder"
+                    "room, or set ZOO_CACHE to another folder"
                 ) from None
         return folder
 

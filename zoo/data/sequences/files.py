@@ -13,7 +13,7 @@ from zoo.data.labelled import LabelledSequences
 from zoo.data.splits import SPLITS, FileBySplit, files_by_split, split_index
 from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Row
-from zoo.formats.sequences import SequenceFile, stack_codes
+from zoo.formats.sequences import SequenceFile, ambiguity_notes, stack_codes
 from zoo.genome.sequence import Codes
 from zoo.utils.text import quoted, some_of
 
@@ -118,5 +118,5 @@ def _check_column(column: str, columns: Collection[str], table: str) -> None:
 
 
 def _warn_of_ambiguity(file: SequenceFile) -> None:
-    if note := file.ambiguity_note():
+    for note in ambiguity_notes(file.path, file.ambiguous):
         _log.warning(note)

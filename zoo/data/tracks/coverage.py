@@ -152,7 +152,7 @@ class Coverage:
         except OSError as error:
             raise OutputError(
                 f"{self.folder} could not be written ({error.strerror or error}); it takes {self._bytes() / 1e9:.2f} "
-                "GB: make room, or let the environment variable ZOO_CACHE name another folder"
+                "GB: make room, or set ZOO_CACHE to another folder"
             ) from None
 
     def _fill(self) -> None:
