@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,12 +10,11 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.formats.bed import STRANDS, bed_lines, is_header, parse_bounds
+from zoo.formats.narrow_peak import Recognition, describe_invalid
 from zoo.genome.intervals import LONGEST_CONTIG
-from zoo.utils.text import quoted
 
-__all__ = ["NARROW_PEAK", "count_columns", "parse_bed", "parse_narrow_peak"]
+__all__ = ["count_columns", "parse_bed", "parse_narrow_peak"]
 
-NARROW_PEAK = 10  # columns
 # Number of a column -> its name and type. Names and scores of narrowPeak are not read.
 _BED = {0: ("chrom", "str"), 1: ("start", "int64"), 2: ("end", "int64")}
 _NARROW = {
@@ -27,8 +25,6 @@ _NARROW = {
     8: ("q", "float64"),
     9: ("summit", "int64"),
 }
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?", re.IGNORECASE)
-_SUMMIT = re.compile(r"-1|[0-9]{1,10}")
 
 
 def count_columns(text: str) -> int:
@@ -51,57 +47,37 @@ def parse_bed(text: str, path: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["chrom", "start", "end"])
 
 
-def parse_narrow_peak(text: str, path: str) -> tuple[pd.DataFrame | None, str | None]:
+def parse_narrow_peak(text: str, path: str) -> tuple[pd.DataFrame, str | None, str | None]:
     """Parse lines of ten columns as narrowPeak.
 
     Returns:
-        Columns chrom, start, end, strand, signal, p, q, summit, or None if some line is no narrowPeak; and why the file
-        is another kind of BED, or may be.
+        Columns chrom, start, end, strand, signal, p, q, summit, of the lines before the first that is no narrowPeak;
+        this line and why it is none; and why the lines are another kind of BED, or may be.
 
     Raises:
         InputError: a line that is no BED either (its number is named), or no peak.
     """
-    table = _parse_whole(text, _NARROW)
+    table, invalid = _parse_whole(text, _NARROW), None
     if table is None or not _is_narrow(table):
         rows = []
         for number, fields in bed_lines(text.split("\n"), path):
-            start, end = parse_bounds(fields, f"{path}, line {number}")
-            if message := _describe_invalid(fields, end - start):
-                return None, f"line {number}: {message}"
-            rows.append((fields[0], start, end, fields[5], *map(float, fields[6:9]), int(fields[9])))
-        if not rows:
+            first, last = parse_bounds(fields, f"{path}, line {number}")
+            if message := describe_invalid(fields, last - first):
+                invalid = f"line {number}: {message}"
+                break
+            rows.append((fields[0], first, last, fields[5], *map(float, fields[6:9]), int(fields[9])))
+        if not rows and invalid is None:
             raise InputError(f"{path}: no peak in it")
         table = pd.DataFrame(rows, columns=[name for name, _ in _NARROW.values()])
-    return table, _describe_other(table)
+    recognition = Recognition()
+    start, end = (table[column].to_numpy(np.int64) for column in ("start", "end"))
+    recognition.add(start, end, table[["signal", "p", "q"]].to_numpy(np.float64).T)
+    return table, invalid, recognition.describe_other()
 
 
 def _is_narrow(table: pd.DataFrame) -> bool:
     inside = (table["summit"] >= -1) & (table["summit"] < table["end"] - table["start"])
     return bool((inside & table["strand"].isin(STRANDS)).all())
-
-
-def _describe_invalid(fields: list[str], length: int) -> str | None:
-    """Describe why a line of ten columns is no narrowPeak; None if it is."""
-    if fields[5] not in STRANDS:
-        return f"the strand {quoted(fields[5])} is none of +, - and ."
-    for cell in fields[6:9]:
-        if not _NUMBER.fullmatch(cell):
-            return f"{quoted(cell)} is no signal, p or q value"
-    if not _SUMMIT.fullmatch(fields[9]):
-        return f"the summit {quoted(fields[9])} must be a whole number, or -1 for none"
-    if int(fields[9]) >= length:
-        return f"the summit {fields[9]} lies outside the peak's {length} bases"
-    return None
-
-
-def _describe_other(table: pd.DataFrame) -> str | None:
-    """Describe why lines that could be narrowPeak are probably of another BED of ten columns; None if they are not."""
-    thick = (table["start"] <= table["signal"]) & (table["signal"] <= table["p"]) & (table["p"] <= table["end"])
-    if thick.all():
-        return "columns 7 and 8 lie between start and end in all lines, as thickStart and thickEnd of BED do"
-    if not table[["signal", "p", "q"]].to_numpy().any():
-        return "columns 7 to 9 are 0 in all lines"
-    return None
 
 
 def _body(text: str) -> str:

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from zoo.errors import ConfigError, InputError
-from zoo.formats._peak_tables import NARROW_PEAK, count_columns, parse_bed, parse_narrow_peak
+from zoo.formats._peak_tables import count_columns, parse_bed, parse_narrow_peak
+from zoo.formats.narrow_peak import decide, has_summits
 from zoo.genome.contigs import find_contigs
 from zoo.utils.text import UNREADABLE, check_file, open_text, some_of
 
 __all__ = ["name_peak_files", "read_blacklist", "read_peak_file"]
 
 _SUFFIXES = re.compile(r"(\.(bed|narrowPeak|broadPeak|gappedPeak|txt|tsv|gz|bgz))+$", re.IGNORECASE)
-_NARROW_NAME = re.compile(r"\.narrowPeak(\.(txt|tsv|gz|bgz))*$", re.IGNORECASE)
 
 
 def name_peak_files(files: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
@@ -61,9 +61,9 @@ def read_peak_file(path: str, summits: bool = True, notes: list[str] | None = No
 
     Args:
         path: BED file of any kind; the first three columns are the peak. One of ten columns is narrowPeak if it is
-            called so (`.narrowPeak`), or if all its lines can be nothing else; its tenth column is the summit then.
+            called so (`.narrowPeak`), or if its lines are nothing else; its tenth column is the summit then.
         summits: centre narrowPeak peaks on their summits, where they have one; else all peaks on their middles.
-        notes: a sentence is added here if a file of ten columns is not taken for narrowPeak.
+        notes: a sentence is added here if a file of ten columns that is not called narrowPeak is taken for it, or not.
 
     Returns:
         Columns chrom, start, end (0-based, half-open) and centre, in the order of the file.
@@ -91,24 +91,14 @@ def _read_summits(text: str, path: str, notes: list[str] | None) -> pd.DataFrame
     Raises:
         InputError: a line that is no BED, or no narrowPeak in a file that is called so.
     """
-    columns, called_so = count_columns(text), _NARROW_NAME.search(path) is not None
-    if columns != NARROW_PEAK:
-        if called_so:
-            parse_bed(text, path)  # names a line that is no BED either
-            raise InputError(f"{path}: narrowPeak has ten columns, not {columns}; call a file without summits .bed")
-        return None
-    table, reason = parse_narrow_peak(text, path)
-    if called_so and table is None:
-        raise InputError(f"{path}, {reason}")
-    if called_so or reason is None:
-        return table
-    if notes is not None:
-        name = Path(path).name
-        notes.append(
-            f"{name} is not narrowPeak ({reason}): its peaks are centred on their middles; if column 10 holds summits, "
-            "call it .narrowPeak"
-        )
-    return None
+    try:
+        if not has_summits(path, count_columns(text)):
+            return None
+    except InputError:
+        parse_bed(text, path)  # names a line that is no BED either
+        raise
+    table, invalid, other = parse_narrow_peak(text, path)
+    return table if decide(path, invalid, other, notes) else None
 
 
 def read_blacklist(path: str, names: list[str]) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def bed(path: Path, *rows: tuple[Any, ...]) -> str:
 
 
 def narrow(chrom: str, start: int, end: int, summit: int) -> tuple[Any, ...]:
-    return (chrom, start, end, ".", 0, ".", 1, 1, 1, summit)
+    return (chrom, start, end, ".", 0, ".", 7.25, -1, 1.5, summit)
 
 
 def build(
@@ -74,6 +74,7 @@ def test_a_narrow_peak_is_centred_on_its_summit_and_a_bed_on_its_middle(tmp_path
     assert read_peak_file(bed(tmp_path / "b.bed", ("chr1", 100, 200)))["centre"].tolist() == [150]
 
 
+WHOLE = "columns 7 to 9 are whole numbers in all lines, as thickStart, thickEnd and itemRgb of BED are"
 # Ten columns, none of them a summit: centred on middles, with a note why. Middles of 1000-1350 and 1000-1201.
 OTHER_BED10 = {
     "ENCODE's cCREs": (
@@ -89,14 +90,34 @@ OTHER_BED10 = {
     ),
     "blocks": (
         [("chr1", 1000, 1350, "x", 0, "+", 1000, 1350, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", 1050, 1100, 0, 3)],
-        "columns 7 and 8 lie between start and end in all lines, as thickStart and thickEnd of BED do",
+        WHOLE,
     ),
     "no thick part": (
         [("chr1", 1000, 1350, "x", 0, "+", 0, 0, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", 0, 0, 0, 3)],
-        "columns 7 to 9 are 0 in all lines",
+        WHOLE,
+    ),
+    "a thick part in one of two lines": (
+        [("chr1", 1000, 1350, "x", 0, "+", 1000, 1350, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", 0, 0, 0, 3)],
+        WHOLE,
+    ),
+    "no thick part, but a colour": (
+        [("chr1", 1000, 1350, "x", 0, "+", 0, 0, 5, 2), ("chr1", 1000, 1201, "y", 0, "-", 0, 0, 0, 3)],
+        WHOLE,
+    ),
+    "a thick part that ends past the interval": (
+        [("chr1", 1000, 1350, "x", 0, "+", 1000, 1351, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", 999, 1201, 0, 3)],
+        WHOLE,
+    ),
+    "no thick part, written -1": (
+        [("chr1", 1000, 1350, "x", 0, "+", 1000, 1350, 0, 2), ("chr1", 1000, 1201, "y", 0, "-", -1, -1, 0, 3)],
+        "columns 7 and 8 lie between start and end in some lines, as thickStart and thickEnd of BED do",
+    ),
+    "whole numbers as a table of decimals": (
+        [("chr1", 1000, 1350, "x", 0, "+", "1000.0", "1350.0", "0.0", 2), ("chr1", 1000, 1201, *"y0+000", 3)],
+        WHOLE,
     ),
     "a class for a strand": (
-        [narrow("chr1", 1000, 1350, 5), (*narrow("chr1", 1000, 1201, 5)[:5], "CTCF", 1, 1, 1, 5)],
+        [narrow("chr1", 1000, 1350, 5), (*narrow("chr1", 1000, 1201, 5)[:5], "CTCF", 1.5, -1, 1, 5)],
         "line 2: the strand 'CTCF' is none of +, - and .",
     ),
     "numbers past the peak": (
@@ -143,7 +164,27 @@ def test_narrow_peak_is_known_by_its_lines_whatever_it_is_called(
     path, notes = tmp_path / name, list[str]()
     path.write_text(header + lines[0] + comment + lines[1])
     assert read_peak_file(str(path), notes=notes)["centre"].tolist() == [110, 350]
-    assert not notes
+    so = "is narrowPeak by its lines, though not by its name: its peaks are centred on the summits of column 10"
+    assert notes == ([] if "narrowPeak" in name else [f"{name} {so}; if that holds none, leave it out (cut -f1-9)"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("7.1", "-1", "3.2"),
+        ("32", "-1", "-1"),
+        ("5", "12", "-1"),
+        ("0", "0.5", "0"),
+        ("1", "inf", "2"),
+        ("9", "4", ".1"),
+    ],
+)
+@pytest.mark.parametrize("other", [("50", "12", "8"), ("0", "0", "0")])
+def test_one_fraction_or_missing_value_tells_narrow_peak(
+    tmp_path: Path, values: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    path = bed(tmp_path / "a.bed", ("chr1", 1000, 1200, *"x0+", *other, 7), ("chr1", 2000, 2200, *"x0+", *values, 9))
+    assert read_peak_file(path)["centre"].tolist() == [1007, 2009]
 
 
 def test_a_file_called_narrow_peak_has_ten_columns(tmp_path: Path) -> None:
@@ -172,12 +213,13 @@ def test_the_report_says_what_centres_are_from(tmp_path: Path) -> None:
     other = [(name, 100, 200, "x", 0, "+", 100, 200, 0, 2) for name in SIZES]
     files = {"a": bed(tmp_path / "a.bed", *summits), "b": bed(tmp_path / "b.bed", *other)}
     table, report = build(files)
-    assert report.lines[0].startswith("b.bed is not narrowPeak (columns 7 and 8")
+    assert report.lines[0].startswith("a.bed is narrowPeak by its lines")
+    assert report.lines[1].startswith("b.bed is not narrowPeak (columns 7 to 9")
     assert (
-        report.lines[1] == "6 peaks in 2 files, centred on their summits in 1 of these, on their middles in the others"
+        report.lines[2] == "6 peaks in 2 files, centred on their summits in 1 of these, on their middles in the others"
     )
     assert [start for _, start, _, _ in sites(table)] == [78, 78, 78]  # windows at 57 and 100 are one site
-    assert build({"a": files["a"]})[1].lines[0] == "3 peaks in 1 file, centred on their summits"
+    assert build({"a": files["a"]})[1].lines[1] == "3 peaks in 1 file, centred on their summits"
     assert build({"b": files["b"]})[1].lines[1] == "3 peaks in 1 file, centred on their middles"
 
 
