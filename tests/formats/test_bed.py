@@ -150,7 +150,75 @@ def test_a_binary_file_is_refused_by_name(tmp_path: Path) -> None:
         read_bed(write(tmp_path, b"\xff\xfe\x00\x80\x81"))
 
 
+NAMED = Interval("chr1", 5, 9, "a", "-")
+PLAIN = Interval("chr1", 5, 9)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("chrom\tstart\tend", "chr1\t5\t9", PLAIN),
+        ("Chr\tStart\tStop", "chr1\t5\t9", PLAIN),
+        ("chromosome\tchromStart\tchromEnd\tscore", "chr1\t5\t9\t0.5", PLAIN),
+        ("#chrom\tchromStart\tchromEnd\tsplit\tname", "chr1\t5\t9\ttrain\ta", Interval("chr1", 5, 9, "a")),
+        ("chrom\tstart\tend\tname\tscore\tstrand", "chr1\t5\t9\ta\t0\t-", NAMED),
+        ("CHROM\tSTART\tEND\tNAME\tUSF1\tCTCF\tMAX", "chr1\t5\t9\ta\t0.5\t-\t0.7", Interval("chr1", 5, 9, "a")),
+        ("chrom\tstart\tend\tsplit\tUSF1\tCTCF", "chr1\t5\t9\ttrain\t1\t0", PLAIN),
+        ("chrom\tstart\tend\tstrand\tx\ty\tname", "chr1\t5\t9\t-\t1\t2\ta", NAMED),
+        ("#chrom\tstart\tend", "chr1\t5\t9\ta\t0\t-", NAMED),  # a comment on some columns of BED
+    ],
+)
+@pytest.mark.parametrize("before", ["", "# a comment\n\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_of_intervals_with_a_header_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, header: str, row: str, expected: Interval, before: str, end: str
+) -> None:
+    path = write(tmp_path, f"{before}{header}\n{row}\n{row}\n".replace("\n", end))
+    assert read_bed(path) == [expected] * 2
+    assert read_peak_file(str(path)).to_numpy().tolist() == [["chr1", 5, 9, 7]] * 2
+    assert not caplog.records
+
+
+def test_a_header_of_narrow_peak_changes_nothing(tmp_path: Path) -> None:
+    names = "chrom\tstart\tend\tname\tscore\tstrand\tsignalValue\tpValue\tqValue\tpeak\n"
+    row = "chr1\t100\t200\ta\t0\t.\t7.1\t-1\t3.2\t10\n"
+    for header in ("", names, f"#{names}"):
+        assert read_peak_file(str(write(tmp_path, header + row)))["centre"].tolist() == [110]
+    targets = "\t".join(["chrom", "start", "end", "split", *"abcdef"])  # ten columns, of which the last is a label
+    labels = "chr1\t100\t200\ttrain\t1\t0\t0.5\t1\t1\t10"
+    assert read_peak_file(str(write(tmp_path, f"{targets}\n{labels}\n")))["centre"].tolist() == [150]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("chrom\tstart\tend\nchrom\tstart\tend\nchr1\t5\t9\n", "line 2: start 'start' and end 'end' must be"),
+        ("chr1\t5\t9\nchrom\tstart\tend\n", "line 2: start 'start' and end 'end' must be"),
+        ("contig\tstart\tend\nchr1\t5\t9\n", "line 1: start 'start' and end 'end' must be"),
+        ("chrom\tbegin\tend\nchr1\t5\t9\n", "line 1: start 'begin' and end 'end' must be"),
+        ("start\tchrom\tend\n5\tchr1\t9\n", "line 1: start 'chrom' and end 'end' must be"),
+        ("chrom\tstart\tend\tname\nchr1\t5\t9\n", "line 2: 3 tab-separated columns where line 1 has 4"),
+        ("chrom\tstart\tend\tname\n", "no (interval|peak) in it"),
+        ("chr1 5 9\nchr2 6 10\n", "line 1: its columns are separated by spaces, and must be by tabs"),
+        ("#x\nchr1  5  9  a\n", "line 2: its columns are separated by spaces, and must be by tabs"),
+        ("chrom start end\nchr1 5 9\n", "line 1: its columns are separated by spaces, and must be by tabs"),
+        ("chr1;5;9\n", "its columns are separated by ';': save it with commas or tabs between them"),
+        ("chrom;start;end\r\nchr1;5;9\r\n", "its columns are separated by ';': save it with commas or tabs between"),
+        ("chr1,5,9\n", "line 1: 1 tab-separated column where BED has at least three"),
+    ],
+)
+def test_other_tables_are_refused_with_the_cure(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path, text)
+    for read in (read_bed, read_peak_file):
+        with pytest.raises(InputError, match=f"a.bed.* {message}") as refusal:
+            read(str(path))
+        assert "\n" not in str(refusal.value)
+
+
 SOME = [
+    "chrom\tstart\tend\n",
+    "#chrom\tstart\tend\tx\n",
+    "chr\tstart\tstop\tname\tstrand\n",
     "\n",
     "\t",
     "\0",

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
-from zoo.formats.bed import STRANDS, bed_lines, is_header, parse_bounds
+from zoo.formats.bed import STRANDS, bed_lines, is_header, parse_bounds, table_columns
 from zoo.formats.narrow_peak import Recognition, describe_invalid
 from zoo.genome.intervals import LONGEST_CONTIG
 
@@ -27,9 +27,13 @@ _NARROW = {
 }
 
 
-def count_columns(text: str) -> int:
-    """Count the columns of the first line that is no header."""
-    return _body(text).partition("\n")[0].count("\t") + 1
+def count_columns(text: str, path: str) -> int:
+    """Count the columns of the first line that is no header, as `bed_lines` gives them; 0 where there is none.
+
+    Raises:
+        InputError: it is no BED.
+    """
+    return next((len(fields) for _, fields in bed_lines(io.StringIO(text), path)), 0)
 
 
 def parse_bed(text: str, path: str) -> pd.DataFrame:
@@ -80,21 +84,27 @@ def _is_narrow(table: pd.DataFrame) -> bool:
     return bool((inside & table["strand"].isin(STRANDS)).all())
 
 
-def _body(text: str) -> str:
-    """The text without the header lines at its beginning."""
-    start = 0
-    while text.startswith(("#", "track", "browser", "\n"), start):
+def _body(text: str) -> tuple[str, int]:
+    """The text without the header lines at its beginning, and how many columns a table's header has (0 for none)."""
+    start, names = 0, list[str]()
+    columns = 0
+    while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
-        if text[start] != "\n" and not is_header(text[start:end]):
+        line = text[start:end]
+        if not names and (names := table_columns(line)):
+            columns = 0 if line.startswith("#") else len(names)
+        elif line.strip() and not is_header(line):
             break
         start = end
-    return text[start:]
+    return text[start:], columns
 
 
 def _parse_whole(text: str, wanted: Mapping[int, tuple[str, str]]) -> pd.DataFrame | None:
     """Parse some columns of all lines at once; None if any line is a header, differs in columns, or is no interval."""
-    body = _body(text)
+    body, named = _body(text)
     columns = body.partition("\n")[0].count("\t") + 1
+    if named not in (0, columns):
+        return None
     whole = {number: name for number, (name, kind) in wanted.items() if kind == "int64"}
     width = _cell_widths(body, columns, list(whole)) if columns > max(wanted) else None
     if width is None:

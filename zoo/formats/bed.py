@@ -1,4 +1,4 @@
-"""BED files: three or more tab-separated columns, 0-based and half-open.
+"""BED files, and tables with a header that begin as BED: three or more tab-separated columns, 0-based and half-open.
 
 The first three columns are the interval. What the others hold is decided by all lines of a file, not by their number:
 the sixth is the strand if some line has `+` or `-` there.
@@ -14,26 +14,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import InputError
+from zoo.formats.separators import refuse_semicolons, refuse_spaces
 from zoo.genome.intervals import LONGEST_CONTIG, Interval
 from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
 
-__all__ = ["STRANDS", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed"]
+__all__ = ["STRANDS", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed", "table_columns"]
 
 STRANDS = ("+", "-", ".")
 _STRAND = 5  # its column
+# Names of the first three columns of a table with a header.
+_INTERVAL_NAMES = ({"chrom", "chr", "chromosome"}, {"start", "chromstart"}, {"end", "chromend", "stop"})
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _log = logging.getLogger("zoo")
 
 
 def read_bed(path: str | Path) -> list[Interval]:
-    """Read a BED file of three or more columns, plain or gzipped.
+    """Read a BED file of three or more columns, or a table of intervals with a header, plain or gzipped.
 
     Args:
-        path: the file, or `-` for standard input. Comments (`#`), and lines of `track` and `browser`, are skipped.
+        path: the file, or `-` for standard input. Comments (`#`), and lines of `track` and `browser`, are skipped. A
+            table has a first line that begins with `chrom`, `start` and `end`, as those that `zoo` writes.
 
     Returns:
-        The intervals in the file's order; the fourth column is the name. The sixth is the strand if it holds strands,
-        and is ignored with a warning if not.
+        The intervals in the file's order; the fourth column is the name, of a table the column `name`. The sixth is the
+        strand if it holds strands, and is ignored with a warning if not; of a table it is the column `strand`.
 
     Raises:
         InputError: no such file, no interval, or an invalid line (its number is named).
@@ -53,35 +57,68 @@ def iterate_bed(path: str | Path) -> Iterator[Interval]:
 
 
 def bed_lines(lines: Iterable[str], path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Split the lines of intervals of a BED file into their columns.
+    """Split the lines of intervals of a BED file, or of a table with a header, into their columns.
 
     Args:
         lines: lines of the file.
         path: the file that messages name.
 
     Yields:
-        Number of the line in the file, from 1, and its cells: three or more, as many as in the first line.
+        Number of the line in the file, from 1, and its cells in the order of BED: three or more, as many as in the
+        first line. Of a table whose columns are not BED's, those of the interval, its name and its strand.
 
     Raises:
         InputError: a line with another number of columns, or without a contig.
     """
-    columns, first = 0, 0
+    columns, first, chosen, comment = 0, 0, None, False
     for number, line in enumerate(lines, 1):
+        if not first and (names := table_columns(line)):
+            columns, first, chosen, comment = len(names), number, _choose_columns(names), line.startswith("#")
+            continue
         if not line.strip() or is_header(line):
             continue
         fields = line.rstrip("\r\n").split("\t")
-        if not columns:
-            columns, first = len(fields), number
+        if not columns or (comment and len(fields) != columns):  # a comment may name some columns only
+            columns, first, chosen = len(fields), number, None
+        comment = False
         if columns < 3:
-            found = f"{columns} tab-separated column{'s' * (columns > 1)}"
-            raise InputError(f"{path}, line {number}: {found} where BED has at least three")
+            _refuse_separator(line, f"{path}, line {number}", path)
         if len(fields) != columns:
             raise InputError(
                 f"{path}, line {number}: {len(fields)} tab-separated columns where line {first} has {columns}"
             )
         if not fields[0].strip():
             raise InputError(f"{path}, line {number}: the first column names no contig")
-        yield number, fields
+        yield number, fields if chosen is None else [fields[i] if i >= 0 else "." for i in chosen]
+
+
+def table_columns(line: str) -> list[str]:
+    """Names of the columns, in lower case, if a line is the header of a table of intervals; none for other lines."""
+    names = [cell.strip().lower() for cell in line.rstrip("\r\n").split("\t")]
+    names[0] = names[0].removeprefix("#")
+    is_table = len(names) >= 3 and all(name in known for name, known in zip(names, _INTERVAL_NAMES, strict=False))
+    return names if is_table else []
+
+
+def _choose_columns(names: Sequence[str]) -> list[int] | None:
+    """Numbers of a table's columns that make BED, -1 for one that it lacks; None where its columns are BED's."""
+    if names[3:4] in ([], ["name"]) and names[_STRAND : _STRAND + 1] in ([], ["strand"]):
+        return None
+    name, strand = (names.index(word) if word in names[3:] else -1 for word in ("name", "strand"))
+    return [0, 1, 2, name, -1, strand] if strand >= 0 else [0, 1, 2, name]
+
+
+def _refuse_separator(line: str, where: str, path: str | Path) -> None:
+    """Refuse a line of fewer than three columns.
+
+    Raises:
+        InputError: always; names what separates the columns, if it is not a tab.
+    """
+    refuse_semicolons(line, path)
+    refuse_spaces(line, where, 3)
+    columns = line.count("\t") + 1
+    found = f"{columns} tab-separated column{'s' * (columns > 1)}"
+    raise InputError(f"{where}: {found} where BED has at least three")
 
 
 def is_header(line: str) -> bool:

@@ -92,7 +92,7 @@ def _read_summits(text: str, path: str, notes: list[str] | None) -> pd.DataFrame
         InputError: a line that is no BED, or no narrowPeak in a file that is called so.
     """
     try:
-        if not has_summits(path, count_columns(text)):
+        if not has_summits(path, count_columns(text, path)):
             return None
     except InputError:
         parse_bed(text, path)  # names a line that is no BED either

@@ -1,0 +1,37 @@
+"""Tables whose columns are separated by something else than a reader expects; each is refused in one sentence."""
+
+from pathlib import Path
+
+from zoo.errors import InputError
+
+__all__ = ["refuse_semicolons", "refuse_spaces"]
+
+
+def refuse_semicolons(line: str, path: str | Path) -> None:
+    """Check that the first line of a table has no columns separated by semicolons.
+
+    Spreadsheets write these where the decimal mark is a comma, so that numbers may hold commas too.
+
+    Raises:
+        InputError: it has.
+    """
+    semicolons = line.count(";")
+    if semicolons and "\t" not in line and not line.startswith(";") and semicolons >= line.count(","):
+        raise InputError(f"{path}: its columns are separated by ';': save it with commas or tabs between them")
+
+
+def refuse_spaces(line: str, where: str, columns: int) -> None:
+    """Check that a line without tabs is no line of several columns.
+
+    Args:
+        line: the line.
+        where: file and line that a message names.
+        columns: columns that are needed.
+
+    Raises:
+        InputError: its columns are separated by spaces.
+    """
+    if "\t" not in line.strip() and len(line.split()) >= columns:
+        raise InputError(
+            f"{where}: its columns are separated by spaces, and must be by tabs (tr -s ' ' '\\t' < FILE replaces them)"
+        )
