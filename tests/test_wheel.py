@@ -83,7 +83,8 @@ def test_a_configuration_is_trained_by_name_and_its_model_found_by_the_name_of_i
     command: Command, tmp_path: Path
 ) -> None:
     made_own_data(tmp_path)
-    options = ["--name", "basset.mine", "--data.epoch_size", "64", "--trainer.max_epochs", "1"]
+    options = ["--name", "basset.mine", "--data.genome", "genome.fa", "--data.table", "peaks.tsv"]
+    options += ["--data.epoch_size", "64", "--trainer.max_epochs", "1"]
     options += ["--card.licence", "MIT"]
     folder = output(command("train", "basset.peaks", *options, "--trainer.accelerator", "cpu")).splitlines()[-1]
     assert folder == "checkpoints/basset.mine"
@@ -103,7 +104,7 @@ def test_a_printed_configuration_is_edited_and_used(command: Command, tmp_path: 
     made_own_data(tmp_path)
     text = output(command("config", "basset.peaks")).replace("batch_size: 128", "batch_size: 16")
     (tmp_path / "mine.yaml").write_text(text)
-    assert "batch_size: 16" in output(command("train", "mine.yaml", "--print_config"))
+    assert "batch_size: 16" in output(command("train", "mine.yaml", "--print_config", "--data.genome=genome.fa"))
 
 
 def test_a_benchmark_writes_to_the_working_folder_with_version_and_hardware(command: Command, tmp_path: Path) -> None:

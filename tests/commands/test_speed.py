@@ -38,7 +38,7 @@ COMMANDS = [
     "train gone",
     "train basset.peaks --data.genome here.fa --data.table gone",
     "train basset.peaks --data.genome gone --data.table here.bed",
-    "train basset.peaks --data.genome here.fa --data.table null --data.peaks [here.bed,b=gone]",
+    "train basset.peaks --data.genome here.fa --data.peaks [here.bed,b=gone]",
     "train basenji.tracks --data.genome here.fa --data.targets_table gone",
     "train akita.contacts --data.genome here.fa --data.coolers {a:gone::resolutions/2000}",
     "train akita.contacts --data.genome here.fa --data.coolers {a:here.bed} --data.arms gone",

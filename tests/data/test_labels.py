@@ -83,3 +83,39 @@ def test_shares_have_each_index_once_by_whole_blocks(
 def test_the_whole_test_split_is_predicted(tmp_path: Path) -> None:
     batches = list(Random(shuffles=1, batch_size=10).predict_dataloader())
     assert sum(len(batch.codes) for batch in batches) == 2 * SIZE
+
+
+class TwoClasses(Random):
+    """Two targets, of which some splits have negatives."""
+
+    def __init__(self, negatives: list[int], shuffles: int = 0) -> None:
+        super().__init__(shuffles=shuffles)
+        self.negatives = negatives
+
+    def spec(self) -> DataSpec:
+        return DataSpec("labels", ("a", "b"), 30)
+
+    def read(self) -> LabelledSequences:
+        codes = super().read()
+        labels = np.eye(2, dtype=np.float32)[np.arange(3 * SIZE) % 2]
+        labels[np.isin(codes.split, self.negatives) & (np.arange(3 * SIZE) % 3 == 0)] = 0
+        return LabelledSequences(codes.codes, labels, codes.split)
+
+
+@pytest.mark.parametrize(
+    ("negatives", "line"),
+    [
+        ([], "every sequence is a positive of some target: a model of them tells the targets apart"),
+        (
+            [0],
+            "every sequence of val and test is a positive of some target: scores of them show how a model tells",
+        ),
+        ([1, 2], "every sequence of train is a positive of some target: a model of them tells the targets apart"),
+        ([0, 1], "every sequence of test is a positive of some target: scores of them show"),
+        ([0, 1, 2], None),
+    ],
+)
+def test_splits_without_negatives_are_named(negatives: list[int], line: str | None) -> None:
+    told = [one for one in TwoClasses(negatives).describe() if one.startswith("every sequence")]
+    assert [one[: len(line or "")] for one in told] == ([line] if line else [])
+    assert not any(one.startswith("every") for one in TwoClasses(negatives, shuffles=1).describe())

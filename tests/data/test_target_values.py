@@ -114,3 +114,23 @@ def test_values_that_rarely_differ_have_their_own_deviation() -> None:
     values = np.zeros((1_000, 1), np.float32)
     values[3] = 5
     assert learn_scale(lambda: [values], 1, counts=False, soft_clip=False).spread == [float(f"{values.std():.4g}")]
+
+
+@pytest.mark.parametrize(("offset", "spread"), [(12_344.0, 0.34), (-3.4e6, 340.0), (0.0, 0.34), (5e-4, 3e-8)])
+def test_the_centre_is_known_to_a_thousandth_of_the_spread(offset: float, spread: float) -> None:
+    values = (offset + spread * np.random.default_rng(0).normal(size=(4_000, 1))).astype(np.float32)
+    column = values[:, 0].astype(np.float64)
+    expected = column.clip(*np.percentile(column, (1, 99)))
+    found = learn_scale(lambda: [values], 1, counts=False, soft_clip=False)
+    assert found.centre is not None
+    assert found.spread is not None
+    assert abs(found.centre[0] - expected.mean()) <= 1e-3 * expected.std()
+    assert found.spread[0] == pytest.approx(expected.std(), rel=1e-3)
+    assert len(repr(found.centre[0])) <= 14  # people can read it
+
+
+def test_few_bins_with_very_much_decide_where_they_have_half_of_the_square_roots() -> None:
+    # Square roots: 9,990 of 1, and 10 of 3,162; or 10 of 900.
+    for most, spread in ((1e7, 1e7), (8.1e5, 1.0)):
+        values = np.array([[1.0]] * 9_990 + [[most]] * 10, np.float32)
+        assert learn_scale(lambda values=values: [values], 1, counts=True, soft_clip=True).spread == [spread]  # type: ignore[misc]

@@ -195,10 +195,11 @@ def test_values_that_a_loss_cannot_learn_are_refused_when_they_are_prepared(
 ) -> None:
     """Whether a bigWig has negative values is known when it is binned, not from its header."""
     data, counts = tracks(folder), find_loss("poisson")
+    output = Tracks(NAMES, data.bins, BIN, CROP * BIN, PARTNERS)
     with monkeypatch.context() as patch:
         forbid(patch, *READING)
-        data.check_model(Tracks(NAMES, data.bins, BIN, CROP * BIN, PARTNERS), counts)
-    data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(loss=counts))  # type: ignore[assignment]
+        data.check_model(output, counts)
+    data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(loss=counts, output=output))  # type: ignore[assignment]
     data.prepare_data()
     with pytest.raises(ConfigError, match=r"has negative values.*a scale of -1"):
         data.setup("fit")

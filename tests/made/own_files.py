@@ -44,12 +44,12 @@ def _sequences(rng: np.random.Generator, count: int, length: int) -> list[str]:
 
 
 def _write_sequences(folder: Path, rng: np.random.Generator) -> None:
-    """bound.fa has a motif; activity.tsv measures it."""
+    """bound.fa has a motif, unbound.fa none; activity.tsv measures it."""
     bound = [text[:40] + "TGACTCAGGC" + text[50:] for text in _sequences(rng, 200, 101)]
     (folder / "bound.fa").write_text("".join(f">{index}\n{text}\n" for index, text in enumerate(bound)))
-    rows = [
-        (text, 1_000 + 500 * ("TGACTCAGGC" in text) + 50 * rng.normal()) for text in bound + _sequences(rng, 200, 101)
-    ]
+    unbound = _sequences(rng, 200, 101)
+    (folder / "unbound.fa").write_text("".join(f">{index}\n{text}\n" for index, text in enumerate(unbound)))
+    rows = [(text, 1_000 + 500 * ("TGACTCAGGC" in text) + 50 * rng.normal()) for text in bound + unbound]
     (folder / "activity.tsv").write_text(
         "sequence\tactivity\n" + "".join(f"{text}\t{value:.1f}\n" for text, value in rows)
     )

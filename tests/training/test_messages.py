@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_configs import own_options
 
 from zoo.data.sequences import SequenceDataModule
 from zoo.errors import ZooError
@@ -41,7 +42,9 @@ OPTIONS = {
     "--data.batch_sise=3": "data.batch_sise: .*the nearest are batch_size",
     "--data.batch_size=many": "data.batch_size: 'many' is not an integer",
     "--data.batch_size=[1]": r"data.batch_size: \[1\] is not an integer",
-    "--data.fasta=bound.fa": "data.fasta: 'bound.fa' is not a set of `key: value`",
+    "--data.fasta=bound.fa": "data.fasta: 'bound.fa' needs a name: write --data.fasta '{bound: bound.fa}'",
+    "--data.fasta={bound:bound.fa}": "lacks a space after the colon: write --data.fasta '{bound: bound.fa}'",
+    "--data.fasta=null": r"name your data with --data.fasta '\{NAME: FILE\}' or --data.table FILE",
     "--data.seed=3": "data.seed follows from seed_everything",
     "--model=zoo.models.depbind.DeepBind": "model: the class .* the nearest is zoo.models.deepbind.DeepBind",
     "--model=zoo.data.sequences.SequenceDataModule": "is not one that fits here",
@@ -143,7 +146,7 @@ def test_arguments_of_a_class_that_an_option_replaced_are_not_mistakes(config: P
 
 @pytest.mark.parametrize("path", sorted(shipped_folder("configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_nothing_is_wrong_with_a_shipped_configuration(path: Path) -> None:
-    given = read_given(str(path), [])
+    given = read_given(str(path), own_options(path))
     refuse_linked(given, LINKED)
     assert explain(given, option_types()) is None
 

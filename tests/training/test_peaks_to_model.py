@@ -21,6 +21,7 @@ MOTIF = 10
 SIZES = {"chr1": 700_000, "chr2": 700_000, "chr3": 400_000, "chr4": 400_000}
 # A small Basset that learns in seconds: one block whose filters are read on both strands, pooled over all positions.
 SMALL = {
+    "--data.genome": "genome.fa",
     "--model.conv.filters": "[96]",
     "--model.conv.widths": "[12]",
     "--model.conv.pools": "[89]",
@@ -73,7 +74,8 @@ def test_peaks_to_table_to_model_in_one_command_each(
     assert len(table.targets) == EXPERIMENTS
     config = str(shipped_folder("configs") / "basset.peaks.yaml")
     code, out, said = run_zoo(
-        "train", config, "--name", "basset.mine", *(word for pair in SMALL.items() for word in pair)
+        *("train", config, "--name", "basset.mine", "--data.table", "peaks.tsv"),
+        *(word for pair in SMALL.items() for word in pair),
     )
     assert code == 0, said
     folder = Path(out.splitlines()[-1])
@@ -95,7 +97,6 @@ def test_training_takes_the_files_themselves_too(
     options = {
         **SMALL,
         "--trainer.max_epochs": "1",
-        "--data.table": "null",
         "--data.peaks": "[factor00.narrowPeak, factor01.narrowPeak]",
         **{f"--data.rules.{key}": value for key, value in rules.items()},
     }
@@ -126,7 +127,12 @@ def test_binding_is_learned_from_a_track_next_to_the_sequence(
         place = (start[:, None] + 10 * np.arange(10)).ravel()
         file.addEntries("chr1", place.tolist(), values=values.tolist(), span=10)
     Path("inputs.tsv").write_text("name\tpath\ndnase\tdnase.bw\n")
-    options = SMALL | {"--data.inputs_table": "inputs.tsv", "--data.input_size": "5", "--trainer.max_epochs": "3"}
+    options = SMALL | {
+        "--data.table": "peaks.tsv",
+        "--data.inputs_table": "inputs.tsv",
+        "--data.input_size": "5",
+        "--trainer.max_epochs": "3",
+    }
     config = str(shipped_folder("configs") / "basset.peaks.yaml")
     words = [word for pair in options.items() for word in pair]
     code, out, said = run_zoo("train", config, "--name", "basset.dnase", *words)

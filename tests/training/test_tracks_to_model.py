@@ -27,6 +27,8 @@ MOTIF = encode("TGACTCAGGC")
 CONFIG = str(shipped_folder("configs") / "basenji.tracks.yaml")
 # A net that two minutes on a laptop are enough for.
 SMALL = {
+    "--data.genome": "genome.fa",
+    "--data.targets_table": "targets.tsv",
     "--model.trunk.stem_filters": "32",
     "--model.trunk.stem_pool": "4",
     "--model.trunk.tower_filters": "[32]",

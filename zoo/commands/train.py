@@ -27,7 +27,8 @@ def add_train(verbs: Any) -> None:
 
 def train_command(options: argparse.Namespace) -> None:
     """Train what a configuration describes; what can be refused without torch is refused before it is imported."""
-    from zoo.training.given import check_files, read_given, split_arguments
+    from zoo.training.given import read_given, split_arguments
+    from zoo.training.own_data import check_data
     from zoo.utils.extras import require_extras
 
     words = [*([options.config] if options.config else []), *options.rest]
@@ -37,7 +38,7 @@ def train_command(options: argparse.Namespace) -> None:
         given = read_given(words[0], words[1:])
         require_extras(["train", *_data_extras(given)], "training")
         if not prints:
-            check_files(given)
+            check_data(given)
     require_extras(["train"], "training")
     from lightning.fabric.utilities.rank_zero import rank_zero_only
 

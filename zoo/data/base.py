@@ -108,13 +108,14 @@ class GenomicDataModule(LightningDataModule):
 
         Raises:
             ConfigError: a target without two different values in the training split, a held-out split without any
-                target that has them, or values that the loss of the Trainer's model cannot learn.
+                target that has them, or values that the Trainer's model cannot learn.
         """
         for split in splits:
             refuse_constant(self.variation(split), self.targets, split)
-        loss = getattr(self.trainer and self.trainer.lightning_module, "loss", None)
-        if isinstance(loss, Loss):
-            self.check_values(loss)
+        model: Any = self.trainer and self.trainer.lightning_module
+        if isinstance(getattr(model, "loss", None), Loss):
+            self.check_model(model.output, model.loss)
+            self.check_values(model.loss)
 
     def learn_scale(self, counts: bool) -> TargetScaleConfig:
         """Learn units in which targets vary by about one, from the training split.

@@ -18,6 +18,7 @@ from zoo.data.splits import SPLITS, Split
 from zoo.data.target_values import blocks_at_random, unscored
 from zoo.errors import ConfigError, InputError
 from zoo.nn.losses import Loss
+from zoo.outputs import Output
 
 __all__ = ["LabelsDataModule"]
 
@@ -30,7 +31,8 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         shift: largest random shift of a training sequence, in bases, to either side.
         reverse_complement: reverse-complement each training sequence with probability 1/2.
         shuffles: dinucleotide-preserving shuffles of each sequence that are added as negatives to splits without
-            negatives of their own, where all labels are 0; fresh in every training epoch, fixed in val and test.
+            negatives of their own, where all labels are 0; fresh in every training epoch, fixed in val and test. Of
+            measurements none are made.
         epoch_size: sequences drawn per training epoch, shuffles included; None for all.
         batch_size: sequences per batch, shuffles included.
         num_workers: processes that read batches; 0 for the main process.
@@ -99,12 +101,25 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             shuffles = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives"
             lack = unscored(self.variation(split), self.targets) if split != "train" else ""
             lines.append(f"{split}: {len(labels):,} sequences{positive}{shuffles if dataset.shuffles else ''}{lack}")
-        if self.classify and not self.shuffles and not _is_negative(self.data).any():
-            lines.append(
-                "every sequence is a positive of some target: a model of them tells the targets apart, not positives "
-                "from other DNA, and its scores say no more; that takes negatives"
-            )
+        if self.shuffles and not self.classify:
+            lines.append("no shuffles are added: they are negatives of classes, and these labels are measurements")
+        if self.classify:
+            lines += self._without_negatives()
         return lines
+
+    def _without_negatives(self) -> list[str]:
+        """Name in one line the splits that have no negatives, neither their own nor shuffles."""
+        datasets = {split: self.dataset(split) for split in SPLITS}
+        without = [name for name, one in datasets.items() if not one.shuffles and not _is_negative(one.data).any()]
+        if not without:
+            return []
+        where = "" if len(without) == len(SPLITS) else f" of {' and '.join(without)}"
+        what = "a model of them tells" if "train" in without else "scores of them show how a model tells"
+        more = ", and its scores say no more" if "train" in without else ""
+        return [
+            f"every sequence{where} is a positive of some target: {what} the targets apart, not positives from other "
+            f"DNA{more}; that takes negatives"
+        ]
 
     def subset(self, split: Split) -> Labelled[Source]:
         """Select the sequences of one split, without shuffles."""
@@ -120,7 +135,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         if not len(data):
             raise ConfigError(f"the {split} split is empty: {len(self.data)} sequences in all")
         seed = self.seed + SPLITS.index(split)
-        shuffles = 0 if _is_negative(data).any() else self.shuffles
+        shuffles = 0 if not self.classify or _is_negative(data).any() else self.shuffles
         if split == "train":
             return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement, training=True)
         return SequenceDataset(data, shuffles, seed)
@@ -133,6 +148,18 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             yield np.zeros((1, labels.shape[1]), np.float32)
         for rows in blocks_at_random(len(labels), labels.shape[1]):
             yield labels[rows].astype(np.float32)
+
+    def check_model(self, output: Output, loss: Loss) -> None:
+        """Refuse a loss of classes for measurements.
+
+        Raises:
+            ConfigError: the loss learns classes, and labels are measurements.
+        """
+        if loss.classifies and not self.classify:
+            raise ConfigError(
+                "with --data.classify false labels are measurements, which a loss of classes cannot learn: add "
+                "--model.loss mean_squared_error, or leave out --data.classify for classes, 0 or 1"
+            )
 
     def check_values(self, loss: Loss) -> None:
         """Refuse labels that a loss cannot learn.
@@ -181,7 +208,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         spec = self.spec()
         if (length := data.codes.shape[1]) != spec.length:
             raise InputError(f"the sequences have {length} bases where {spec.length} were expected")
-        shuffled = self.shuffles and not _is_negative(data).any()
+        shuffled = self.classify and self.shuffles and not _is_negative(data).any()
         for target, column in zip(spec.targets, data.labels.T, strict=True):
             observed = column[~np.isnan(column)]
             if not len(observed):

@@ -3,6 +3,7 @@
 Values come in blocks (b, T, ...): b sequences or windows, T targets, NaN where nothing was measured.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -76,8 +77,8 @@ def learn_scale(
     """Learn the units in which each target varies by about one, from a random part of the training split.
 
     Measurements have the mean and standard deviation of their values, those outside the 1st to 99th percentile moved
-    there. Counts have a typical value: bins with no more than it hold half of the sum of the counts' square roots, so
-    that neither the many bins with little nor a few with very much decide.
+    there. Counts have a typical value: bins with no more than it hold half of the sum of the counts' square roots. So
+    the many bins with little do not decide, and those with very much only where they have half of that sum.
 
     Args:
         blocks: reads the values; each target varies in them.
@@ -99,7 +100,7 @@ def learn_scale(
         units = [(centre, spread or (high if counts else high - low)) for (centre, spread), low, high in ranges]
     spreads = [_rounded(spread) for _, spread in units]
     return TargetScaleConfig(
-        centre=None if counts else [_rounded(centre) for centre, _ in units],
+        centre=None if counts else [_rounded(centre, spread) for centre, spread in units],
         spread=spreads,
         soft_clip=[_rounded(_SOFT_CLIP * spread) for spread in spreads] if counts and soft_clip else None,
         scaled_loss=True,
@@ -122,9 +123,11 @@ def _typical_count(values: NDArray[np.float32]) -> tuple[float, float]:
     return 0.0, float(values[np.searchsorted(total, total[-1] / 2)]) if len(values) else 0.0
 
 
-def _rounded(value: float) -> float:
-    """A number of four digits, which people can read."""
-    return float(f"{value:.4g}")
+def _rounded(value: float, spread: float | None = None) -> float:
+    """A number that people can read: of four digits, or as many as tell values apart that vary by `spread`."""
+    if spread is None:
+        return float(f"{value:.4g}")
+    return round(value, 3 - math.floor(math.log10(spread))) if spread > 0 else value
 
 
 def refuse_constant(variation: Variation, targets: list[str], split: Split) -> None:

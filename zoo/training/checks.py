@@ -27,6 +27,7 @@ def check_run(cli: TrainCLI) -> None:
     model = cli.model
     architecture_of(model)  # a class that no checkpoint could name is refused now, not when its training ends
     check_spec(model, cli.datamodule.spec())
+    cli.datamodule.check_model(model.output, model.loss)
     if getattr(cli.datamodule, "strands", "both") == "forward" and model.reads_both_strands:
         raise ConfigError(
             "data.strands forward is for a model that reads one strand; to this one, a sequence and its reverse "

@@ -1,20 +1,17 @@
 """The values that a YAML file and options give to `zoo train`, before any class sees them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError
 from zoo.hub.configs import config_names, config_text, find_config
 
 __all__ = [
     "CLASS_KEYS",
     "Given",
     "OtherClassArguments",
-    "check_files",
-    "data_files",
     "read_given",
     "refuse_linked",
     "split_arguments",
@@ -23,8 +20,6 @@ __all__ = [
 # Values that were given: key -> value or further keys.
 Given = dict[str, Any]
 CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
-# Arguments of the DataModules of `zoo.data` that name files: one, a list, or a file by name.
-_FILE_KEYS = ("genome", "table", "targets_table", "inputs_table", "peaks", "fasta", "coolers", "blacklist", "arms")
 
 
 class OtherClassArguments(dict[str, Any]):
@@ -112,64 +107,6 @@ def _merge(tree: Given, other: Given) -> None:
             _merge(current, value)  # type: ignore[arg-type]
         else:
             tree[key] = value
-
-
-def check_files(given: Given) -> None:
-    """Check that the files that the data are made of exist; takes no import of torch.
-
-    Args:
-        given: the values, as `read_given` reads them.
-
-    Raises:
-        InputError: the first file that does not exist, with its key.
-    """
-    for key, path in _named_files(given):
-        if not any(Path(file).exists() for file in _files_in(key, path)):
-            raise InputError(f"data.{key}: {path}: no such file")
-
-
-def data_files(given: Given) -> list[Path]:
-    """List the files that the data are made of, those that tables of tracks name included; of those that exist.
-
-    Args:
-        given: the values, as `read_given` reads them.
-    """
-    from zoo.data.tracks.table import read_track_table
-
-    files: list[Path] = []
-    for key, text in _named_files(given):
-        paths = [Path(path) for path in _files_in(key, text) if Path(path).is_file()][:1]
-        files += paths
-        if key in ("targets_table", "inputs_table") and paths:
-            files += [Path(track.path) for track in read_track_table(paths[0])]
-    return files
-
-
-def _named_files(given: Given) -> Iterator[tuple[str, str]]:
-    """Argument and text of each file that the arguments of a DataModule of this package name."""
-    data = given.get("data")
-    if not isinstance(data, dict) or not str(data.get("class_path")).startswith("zoo."):
-        return
-    arguments = data.get("init_args")
-    for key in _FILE_KEYS:
-        value = arguments.get(key) if isinstance(arguments, dict) else None
-        for text in _texts(value):
-            yield key, text
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value: one, or those of a list or of a mapping, which may hold mappings."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-
-
-def _files_in(key: str, text: str) -> list[str]:
-    """The files that a value can mean: `NAME=FILE` of peaks, `FILE::GROUP` of coolers."""
-    separator, index = {"peaks": ("=", 2), "coolers": ("::", 0)}.get(key, ("", 0))
-    return [text, text.partition(separator)[index]] if separator and separator in text else [text]
 
 
 def refuse_linked(given: Given, linked: Mapping[str, str]) -> None:

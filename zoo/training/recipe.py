@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from zoo.hub.configs import config_text
-from zoo.training.given import data_files, read_given
+from zoo.training.given import read_given
+from zoo.training.own_data import data_files
 from zoo.utils.cache import content_hash
 from zoo.utils.version import code_version
 

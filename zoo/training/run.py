@@ -16,19 +16,23 @@ import yaml
 from jsonargparse import ArgumentError
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from zoo.errors import ConfigError, Interrupted
 from zoo.hub.config import read_config
 from zoo.hub.configs import config_text, find_config
+from zoo.nn.losses import LOSSES
 from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
 from zoo.training.checks import check_run
 from zoo.training.finish import finish_run
-from zoo.training.given import read_given, refuse_linked, split_arguments
+from zoo.training.given import Given, read_given, refuse_linked, split_arguments
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
 from zoo.training.options import LAST, LINKED, TrainCLI, make_cli, option_types
+from zoo.training.own_data import check_data
 from zoo.training.progress import quiet_lightning
+from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
 from zoo.utils.atomic import new_folder
 
@@ -50,6 +54,7 @@ def train(arguments: Sequence[str]) -> Path:
         Interrupted: Ctrl-C; the run can be resumed.
     """
     arguments = split_arguments(arguments)
+    check_data(read_given(arguments[0], arguments[1:]))
     cli = parse(arguments)
     check_run(cli)
     taken = transfer(cli.model, cli.transfer)
@@ -125,10 +130,23 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
         if message := unknown_name(key, given.get(key), schema[key]):
             raise ConfigError(f"{arguments[0]}: {message}")
     try:
-        return make_cli([*_with_files(["--config", *arguments]), *flags])
+        return make_cli([*_with_files(["--config", *arguments]), *_loss_of_measurements(given), *flags])
     except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         message = explain(given, schema) or explain_remainder(str(error))
         raise ConfigError(f"{arguments[0]}: {message}") from None
+
+
+def _loss_of_measurements(given: Given) -> list[str]:
+    """The option of squared error, where labels are measurements and the model's default is a loss of classes."""
+    data, model = (given[key] if isinstance(given.get(key), dict) else {} for key in ("data", "model"))
+    arguments, cls = model.get("init_args") or {}, resolve_class(str(model.get("class_path")))
+    default = parameters_of(cls)["loss"].default if cls and "loss" in parameters_of(cls) else None
+    is_measured = (data.get("init_args") or {}).get("classify") is False
+    if not is_measured or "loss" in arguments or default not in LOSSES or not LOSSES[default].classifies:
+        return []
+    if getattr(rank_zero_only, "rank", 0) == 0:
+        print("the loss is mean_squared_error, for labels are measurements (data.classify false)", file=sys.stderr)
+    return ["--model.loss", "mean_squared_error"]
 
 
 def _with_files(words: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 
-from zoo.data.peaks.build import build_peak_table
+from zoo.data.peaks.build import _report_splits, _Sites, build_peak_table
 from zoo.data.peaks.module import PeakDataModule
 from zoo.data.peaks.rules import PeakRules, Report
 from zoo.data.peaks.table import PeakTable
@@ -868,3 +868,17 @@ def test_a_module_wants_a_table_or_files_and_no_rules_for_a_table(fasta: Path) -
         PeakDataModule(str(fasta), table="a", peaks="b")
     with pytest.raises(ConfigError, match="a table has its sites already"):
         PeakDataModule(str(fasta), table="a", rules=PeakRules())
+
+
+def test_splits_without_a_negative_are_named(tmp_path: Path, fasta: Path) -> None:
+    places = [(contig, start, start + 20) for contig in SIZES for start in range(500, 8_000, 1_000)]
+    files = {"a": bed(tmp_path / "a.bed", *places[::2]), "b": bed(tmp_path / "b.bed", *places[1::2])}
+    table, _ = build(files, fasta, PeakRules(length=100, val=["chr2"], test=["chr3"]))
+    keep = (table.split == 0) | table.labels.any(1)  # negatives of train alone
+    columns = {name: getattr(table, name)[keep] for name in ("contig", "start", "labels", "split")}
+    replace(table, **columns).write(tmp_path / "table.tsv")
+    told = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv")).describe()
+    assert told[-1].startswith("every sequence of val and test is a positive of some target")
+    sites = _Sites(*(columns[name] for name in ("contig", "start", "labels", "split")))
+    _report_splits(sites, table.targets, report := Report())
+    assert report.lines[0].startswith("every site of val and test has a peak: a model of them tells these files apart")

@@ -90,17 +90,21 @@ def build_peak_table(
         report.drop(int((~keep).sum()), kind, "with the bases of one of another split, which keeps them")
         sites = sites.select(keep)
     report.refuse_empty_targets(sites.labels.sum(0, dtype=np.int64), list(files), "site")
-    if sites.labels.any(1).all():
-        report.say("every site has a peak: a model of them tells these files apart, not peaks from other DNA")
     _report_splits(sites, list(files), report)
     return PeakTable(list(files), list(contigs), sites.contig, sites.start, rules.length, *sites[2:]), report
 
 
 def _report_splits(sites: _Sites, targets: list[str], report: Report) -> None:
+    """Say which splits have no negatives, then what each split holds."""
+    having: list[str] = [name for index, name in enumerate(SPLITS) if (sites.split == index).any()]
+    without = [name for name in having if sites.labels[sites.split == SPLITS.index(name)].any(1).all()]
+    if without:
+        where = "" if without == having else f" of {' and '.join(without)}"
+        report.say(f"every site{where} has a peak: a model of them tells these files apart, not peaks from other DNA")
     for index, name in enumerate(SPLITS):
         labels = sites.labels[sites.split == index]
-        without = [target for target, count in zip(targets, labels.sum(0), strict=True) if not count]
-        lack = f"; none of {some_of(without)}" if without else ""
+        absent = [target for target, count in zip(targets, labels.sum(0), strict=True) if not count]
+        lack = f"; none of {some_of(absent)}" if absent else ""
         report.say(f"{name}: {len(labels):,} sites, {int(labels.any(1).sum()):,} with a peak{lack}")
 
 

@@ -19,6 +19,7 @@ from zoo.data.splits import SPLITS, FileBySplit, draw_splits, files_by_split, gr
 from zoo.errors import ConfigError
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.sequence import Codes, decode
+from zoo.utils.text import some_of
 
 __all__ = ["SequenceDataModule"]
 
@@ -109,7 +110,10 @@ class SequenceDataModule(LabelsDataModule[Codes]):
 
     def _table_spec(self) -> DataSpec:
         if not self.label_columns:
-            raise ConfigError(f"{self.table}: name the `label_columns`")
+            path, _ = self._tables()[0]
+            rows = SequenceFile(path, self.sequence_column).first().rows
+            columns = f"; there are {some_of(rows[0], 20)}" if rows else ""
+            raise ConfigError(f"{path}: name the columns of labels with --data.label_columns '[NAME, ...]'{columns}")
         length, *_ = [check_table(path, self._columns()) for path, _ in self._tables()]
         return DataSpec("labels", tuple(self.label_columns), length)
 
@@ -182,4 +186,13 @@ class SequenceDataModule(LabelsDataModule[Codes]):
     def describe(self) -> list[str]:
         """Summarize what was done about given splits, then each split in one line."""
         splits = super().describe()  # reads the data
-        return [*self._report, *splits]
+        return [*self._report, *splits, *self._on_classes()]
+
+    def _on_classes(self) -> list[str]:
+        """A line on several classes of which none is named as the negatives."""
+        if self.fasta is None or len(self.fasta) < 2 or self.negative_class is not None:
+            return []
+        return [
+            f"classes {some_of(self.fasta)}: each is a target of its own; if one of them is your negatives, say so "
+            "with --data.negative_class NAME"
+        ]
