@@ -71,7 +71,7 @@ def predict(
         targets: names of the targets wanted, or one name; None for all.
         batch_size: sequences or windows predicted at once; None for the usual number of the kind.
         inputs: table of the input tracks, for a model that reads some.
-        resize: take the model's length around each centre (labels).
+        resize: take the model's length around each centre, of a narrowPeak file around each summit (labels).
         tile: predict windows along each sequence, so many bases apart (labels).
         best: of these, the one with the highest prediction alone.
 
@@ -95,7 +95,7 @@ def predict(
         predictor = predictor_for(model.output)(model, targets, batch_size, precision, inputs)
         found: TrackPredictions | ContactPredictions = predictor.predict(x, as_intervals(x, intervals))
         return found
-    source = _source(x, intervals, inputs)
+    source = _source(x, intervals, inputs, resize)
     if not is_labels:
         return _whole_windows(model, source, targets, batch_size or 1, precision)
     labels = LabelPredictor(model, targets, batch_size, precision, inputs, windowing)
@@ -162,7 +162,7 @@ def _model(model: Any) -> SequenceModel:
     return model
 
 
-def _source(x: Any, intervals: Intervals, inputs: str | None) -> Source:
+def _source(x: Any, intervals: Intervals, inputs: str | None, resize: bool = False) -> Source:
     """Sequences, or sites of a genome, for a model that reads one window of each."""
     if not isinstance(x, Genome):
         if intervals is not None:
@@ -172,7 +172,9 @@ def _source(x: Any, intervals: Intervals, inputs: str | None) -> Source:
         return as_source(x)
     if intervals is None:
         raise InputError("of a genome, name the intervals or a BED file: zoo.predict(model, genome, intervals)")
-    return SiteSource(x, as_intervals(x, intervals), inputs, "the intervals")
+    notes: list[str] = []
+    sites = as_intervals(x, intervals, notes if resize else None)
+    return SiteSource(x, sites, inputs, "the intervals", notes)
 
 
 def _whole_windows(

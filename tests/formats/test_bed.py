@@ -17,6 +17,7 @@ from zoo.errors import InputError
 from zoo.formats.bed import read_bed
 from zoo.formats.peaks import read_peak_file
 from zoo.genome.intervals import Interval
+from zoo.utils.text import shown_path
 
 
 def write(folder: Path, text: str | bytes, name: str = "a.bed") -> Path:
@@ -59,7 +60,7 @@ def test_a_sixth_column_without_strands_is_not_read_and_that_is_said(
         threading.Thread(target=path.write_text, args=(text,)).start()
     assert read_bed(path) == [Interval("chr1", 0, 9, "n0"), Interval("chr1", 1, 9, "n1")]
     first = next(cell for cell in lines if cell != ".")
-    warning = f"{path}: column 6 holds '{first}', which is no strand: all strands are taken as unknown"
+    warning = f"{shown_path(path)}: column 6 holds '{first}', which is no strand: all strands are taken as unknown"
     assert [record.message for record in caplog.records] == [warning]
 
 

@@ -9,19 +9,20 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import InputError
 from zoo.formats.separators import refuse_semicolons, refuse_spaces
 from zoo.genome.intervals import LONGEST_CONTIG, Interval
-from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
+from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, shown_path
 
-__all__ = ["STRANDS", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed", "table_columns"]
+__all__ = ["STRANDS", "Lines", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed", "table_columns"]
 
+Lines = Iterator[tuple[int, list[str]]]  # number of a line of the file, and its cells
 STRANDS = ("+", "-", ".")
-_STRAND = 5  # its column
+_STRAND, _SUMMIT = 5, 9  # their columns
 # Names of the first three columns of a table with a header.
 _INTERVAL_NAMES = ({"chrom", "chr", "chromosome"}, {"start", "chromstart"}, {"end", "chromend", "stop"})
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
@@ -45,18 +46,28 @@ def read_bed(path: str | Path) -> list[Interval]:
     return list(iterate_bed(path))
 
 
-def iterate_bed(path: str | Path) -> Iterator[Interval]:
-    """Read a BED file as `read_bed`, interval by interval, so that memory does not grow with its length."""
+def iterate_bed(path: str | Path, holds_summits: Callable[[Lines], bool] | None = None) -> Iterator[Interval]:
+    """Read a BED file as `read_bed`, interval by interval, so that memory does not grow with its length.
+
+    Args:
+        path: as of `read_bed`.
+        holds_summits: tells by all lines whether the tenth column holds summits (see `iterate_peaks`), which are then
+            the centres of the intervals.
+    """
     with _regular_file(path) as file:
+        path = shown_path(path)
+        summits = holds_summits is not None and holds_summits(_file_lines(file, path))
         stranded = _has_strands(file, path)
         for number, fields in _file_lines(file, path):
             where = f"{path}, line {number}"
             start, end = parse_bounds(fields, where)
             name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
-            yield Interval(fields[0], start, end, name, _parse_strand(fields[_STRAND], where) if stranded else ".")
+            strand = _parse_strand(fields[_STRAND], where) if stranded else "."
+            centre = start + int(fields[_SUMMIT]) if summits and fields[_SUMMIT] != "-1" else None
+            yield Interval(fields[0], start, end, name, strand, centre)
 
 
-def bed_lines(lines: Iterable[str], path: str | Path) -> Iterator[tuple[int, list[str]]]:
+def bed_lines(lines: Iterable[str], path: str | Path) -> Lines:
     """Split the lines of intervals of a BED file, or of a table with a header, into their columns.
 
     Args:
@@ -175,7 +186,7 @@ def _has_strands(file: Path, path: str | Path) -> bool:
     return False
 
 
-def _file_lines(file: Path, path: str | Path) -> Iterator[tuple[int, list[str]]]:
+def _file_lines(file: Path, path: str | Path) -> Lines:
     """Lines of a file as `bed_lines`.
 
     Raises:

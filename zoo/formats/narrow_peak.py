@@ -4,19 +4,21 @@ Other BED of ten columns has thickStart, thickEnd, itemRgb and blockCount in col
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
-from zoo.formats.bed import STRANDS
-from zoo.utils.text import quoted
+from zoo.formats.bed import STRANDS, Lines, iterate_bed, parse_bounds
+from zoo.genome.intervals import Interval
+from zoo.utils.text import quoted, shown_path
 
-__all__ = ["Recognition", "decide", "describe_invalid", "has_summits"]
+__all__ = ["Recognition", "decide", "describe_invalid", "has_summits", "iterate_peaks"]
 
 _COLUMNS = 10
+_LINES_AT_ONCE = 65_536
 _NAME = re.compile(r"\.narrowPeak(\.(txt|tsv|gz|bgz))*$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _SUMMIT = re.compile(r"-1|[0-9]{1,10}")
@@ -63,6 +65,11 @@ class Recognition:
         self._narrow |= not whole.all()
         self._other |= bool((whole & (start <= values[0]) & (values[0] <= values[1]) & (values[1] <= end)).any())
 
+    def add_lines(self, lines: Sequence[tuple[float, ...]]) -> None:
+        """Add lines, each as start, end and the numbers of columns 7 to 9."""
+        columns = np.array(lines, np.float64).reshape(-1, 5).T
+        self.add(columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2:])
+
     def describe_other(self) -> str | None:
         """Describe why the lines are other BED, or may be; None if they are narrowPeak."""
         if not self._narrow:
@@ -99,7 +106,7 @@ def decide(path: str | Path, invalid: str | None, other: str | None, notes: list
         if invalid:
             raise InputError(f"{path}, {invalid}")
         return True
-    name, reason = "standard input" if str(path) == "-" else Path(path).name, invalid or other
+    name, reason = _name(path), invalid or other
     if notes is not None and reason:
         notes.append(
             f"{name} is not narrowPeak ({reason}): its peaks are centred on their middles; if column 10 holds summits, "
@@ -111,3 +118,47 @@ def decide(path: str | Path, invalid: str | None, other: str | None, notes: list
             "column 10; if that holds none, leave it out (cut -f1-9)"
         )
     return not reason
+
+
+def _name(path: str | Path) -> str:
+    return Path(shown_path(path)).name
+
+
+def iterate_peaks(path: str | Path, notes: list[str]) -> Iterator[Interval]:
+    """Read a BED file as `iterate_bed`; the centre of a narrowPeak interval is its summit, where it has one.
+
+    Args:
+        path: the file, or `-` for standard input.
+        notes: a sentence is added here if a file of ten columns that is not called narrowPeak is taken for it, or not.
+
+    Raises:
+        InputError: as `read_bed`, or a file that is named narrowPeak and is none.
+    """
+    return iterate_bed(path, lambda lines: _hold_summits(lines, path, notes))
+
+
+def _hold_summits(lines: Lines, path: str | Path, notes: list[str]) -> bool:
+    """Return whether the lines of a file are narrowPeak.
+
+    Raises:
+        InputError: as `iterate_peaks`.
+    """
+    recognition, block = Recognition(), list[tuple[float, ...]]()
+    count = without = 0
+    for number, fields in lines:
+        start, end = parse_bounds(fields, f"{path}, line {number}")
+        if not has_summits(path, len(fields)):
+            return False
+        if message := describe_invalid(fields, end - start):
+            return decide(path, f"line {number}: {message}", None, notes)
+        count, without = count + 1, without + (fields[9] == "-1")
+        block.append((start, end, *map(float, fields[6:9])))
+        if len(block) == _LINES_AT_ONCE:
+            recognition.add_lines(block)
+            block = []
+    recognition.add_lines(block)
+    if not decide(path, None, recognition.describe_other(), notes):
+        return False
+    rest = f", {without:,} of {count:,}, which have none, on their middles" if without else ""
+    notes.append(f"{_name(path)}: intervals are centred on their summits (narrowPeak){rest}")
+    return True

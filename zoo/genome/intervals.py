@@ -21,6 +21,7 @@ class Interval:
         end: base after the last one.
         name: name of the interval; may be empty.
         strand: '+', '-' or '.'.
+        centre: base around which `resized` takes another length, such as the summit of a peak; None for the middle.
     """
 
     chrom: str
@@ -28,6 +29,7 @@ class Interval:
     end: int
     name: str = ""
     strand: str = "."
+    centre: int | None = None
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -42,7 +44,7 @@ class Interval:
 
     def resized(self, length: int) -> "Interval":
         """Interval of another length with the same centre; rounded down where it lies between two bases."""
-        start = self.start + (len(self) - length) // 2
+        start = self.start + (len(self) - length) // 2 if self.centre is None else self.centre - length // 2
         return Interval(self.chrom, start, start + length, self.name, self.strand)
 
 

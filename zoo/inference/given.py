@@ -14,6 +14,7 @@ from torch import Tensor
 
 from zoo.errors import InputError
 from zoo.formats.bed import iterate_bed
+from zoo.formats.narrow_peak import iterate_peaks
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
@@ -82,13 +83,19 @@ def as_source(x: Any) -> MemorySource | FileSource:
     return MemorySource([f"sequence_{number}" for number in range(1, len(codes) + 1)], codes, ambiguous=ambiguous)
 
 
-def as_intervals(genome: Genome, intervals: Iterable[Interval | str] | Interval | str | Path | None) -> list[Interval]:
+def as_intervals(
+    genome: Genome,
+    intervals: Iterable[Interval | str] | Interval | str | Path | None,
+    summit_notes: list[str] | None = None,
+) -> list[Interval]:
     """Convert what a caller gives to intervals of a genome.
 
     Args:
         genome: the genome.
         intervals: several (or regions), one, the path of a BED file, a region such as `chrIX:100-900`, or None for all
             contigs.
+        summit_notes: the centres of narrowPeak intervals are their summits, and what is said of that is added here;
+            None for the middles of all.
     """
     if intervals is None:
         return [Interval(name, 0, length) for name, length in genome.contigs.items()]
@@ -96,7 +103,8 @@ def as_intervals(genome: Genome, intervals: Iterable[Interval | str] | Interval 
         return [intervals]
     if isinstance(intervals, str | Path):
         if Path(intervals).is_file() or str(intervals).removesuffix(".gz").endswith(_BED):
-            return check_regions(iterate_bed(intervals), genome, str(intervals))
+            sites = iterate_bed(intervals) if summit_notes is None else iterate_peaks(intervals, summit_notes)
+            return check_regions(sites, genome, str(intervals))
         return [find_region(str(intervals), genome)]
     return [_as_interval(one, genome) for one in intervals]
 

@@ -127,12 +127,18 @@ class SiteSource(Source):
         sites: in any number.
         inputs: table of the input tracks; sites are then read into memory first.
         where: name of the file, to check that the genome has each site; None to check nothing.
+        notes: what is to be said of the sites when they have been read.
     """
 
     def __init__(
-        self, genome: Genome, sites: Iterable[Interval], inputs: str | None = None, where: str | None = None
+        self,
+        genome: Genome,
+        sites: Iterable[Interval],
+        inputs: str | None = None,
+        where: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        self.genome, self.inputs, self.where = genome, inputs, where
+        self.genome, self.inputs, self.where, self.notes = genome, inputs, where, notes
         self.sites = list(sites) if inputs is not None else sites  # their contigs are read from the bigWigs
         self.count = len(self.sites) if isinstance(self.sites, Sequence) else None
 
@@ -187,7 +193,7 @@ def _site_windows(
     if past_end:
         reach = "1 window reaches" if past_end == 1 else f"{past_end:,} windows reach"
         notes.append(f"{reach} past the end of the contig; what lies outside is read as N")
-    notes += lengths.notes()
+    notes += [*source.notes, *lengths.notes()]
 
 
 def _tiles(site: Interval, length: int, windowing: Windowing) -> list[Interval]:

@@ -26,8 +26,8 @@ OPTIONS = (
         ("--resize",),
         {
             "action": "store_true",
-            "help": "take the model's length around each centre; sequences that are shorter are padded with N at both "
-            "ends, intervals with the genome's bases",
+            "help": "take the model's length around each centre (of narrowPeak, around the summit); sequences that are "
+            "shorter are padded with N at both ends, intervals with the genome's bases",
         },
     ),
     Option(
@@ -90,11 +90,13 @@ def plan(options: argparse.Namespace, predictor: "LabelPredictor") -> "LabelPlan
 
         return predictor.plan_file(SequenceFile(options.input, options.sequence_column), options.keep)
     from zoo.formats.bed import iterate_bed
+    from zoo.formats.narrow_peak import iterate_peaks
     from zoo.genome.fasta import Genome
     from zoo.inference.sources import SiteSource
 
-    sites = iterate_bed(options.input)
-    return predictor.plan_source(SiteSource(Genome(options.genome), sites, predictor.inputs, options.input))
+    notes: list[str] = []
+    sites = iterate_peaks(options.input, notes) if options.resize else iterate_bed(options.input)
+    return predictor.plan_source(SiteSource(Genome(options.genome), sites, predictor.inputs, options.input, notes))
 
 
 def write(
