@@ -18,6 +18,7 @@ from zoo.formats.peaks import read_peak_file
 from zoo.genome.intervals import Interval
 from zoo.hub.load import load
 from zoo.inference.labels import predict_sequences
+from zoo.inference.predictions import Predictions
 
 L = 20  # bases that the model reads
 Run = Callable[..., tuple[int, str, str]]
@@ -81,6 +82,7 @@ def test_windows_lie_around_summits_and_the_table_shows_the_peaks(
     assert err.count("summits") >= len(notes)
     found = zoo.predict(load(made.models["labels"]), zoo.Genome("g.fa"), name, resize=True, targets=["two"])
     np.testing.assert_allclose(found.to_numpy()[:, 0], expected(made, letters, starts), rtol=1e-5)
+    assert isinstance(found, Predictions)
     assert [any(note in said for said in found.notes) for note in notes] == [True] * len(notes)
 
 
@@ -95,7 +97,7 @@ def test_standard_input_is_read_as_a_file(
     made: Made, letters: str, run_zoo: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = Path(write("p")).read_bytes()
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(text))))  # type: ignore[arg-type]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(text))))
     code, out, err = run_zoo("predict", made.models["labels"], "-", "--genome", "g.fa", "--resize", "--targets", "two")
     assert code == 0, err
     values = [float(line.split("\t")[4]) for line in out.splitlines()[1:]]
@@ -108,6 +110,7 @@ def test_without_resize_a_summit_changes_nothing(made: Made, letters: str) -> No
     model = load(made.models["labels"])
     found = zoo.predict(model, zoo.Genome("g.fa"), "p.narrowPeak", targets=["two"])
     np.testing.assert_allclose(found.to_numpy()[:, 0], expected(made, letters, [60]), rtol=1e-5)
+    assert isinstance(found, Predictions)
     assert not found.notes
     assert read_bed("p.narrowPeak") == [Interval("chr1", 60, 80, "x")]
 
@@ -147,8 +150,7 @@ def test_tables_that_zoo_writes_are_read_as_sites(made: Made, letters: str, run_
     assert rows[0] == ["chrom", "start", "end", "name", *model.output.targets]
     assert [row[3] for row in rows[1:]] == ["p0", "p1", "p2", "p3"]
     np.testing.assert_allclose([float(row[5]) for row in rows[1:]], expected(made, letters, starts), rtol=1e-5)
-    PeakTable(
-        ["a"], ["chr1"], np.zeros(2, int), np.array([5, 90]), L, np.eye(2, 1, dtype=np.uint8), np.zeros(2, int)
-    ).write("sites.tsv")
+    start, labels = np.array([5, 90]), np.eye(2, 1, dtype=np.uint8)
+    PeakTable(["a"], ["chr1"], np.zeros(2, int), start, L, labels, np.zeros(2, int)).write("sites.tsv")
     found = zoo.predict(model, zoo.Genome("g.fa"), "sites.tsv", targets=["two"])
     np.testing.assert_allclose(found.to_numpy()[:, 0], expected(made, letters, [5, 90]), rtol=1e-5)
