@@ -43,7 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigError(
                 f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
             )
-        _refuse_empty(options)
         options.rest, options.arguments = rest, arguments[1:]
         options.run(options)
         sys.stdout.flush()
@@ -66,13 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("zoo: stopped", file=sys.stderr)
         return 130
     return 0
-
-
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """Refuse arguments without a text, such as a shell variable that is not set."""
-    for name, value in vars(options).items():
-        if value == "" or (isinstance(value, list) and "" in value):
-            raise ConfigError(f"the value of {name.upper()} or --{name.replace('_', '-')} is empty")
 
 
 def _is_about_pictures(record: logging.LogRecord) -> bool:

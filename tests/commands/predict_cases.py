@@ -151,7 +151,7 @@ def resize_takes_the_length_of_the_model(desk: Desk, kind: str) -> None:
     words = ["--genome", str(desk.made.genome)]
     result = desk.predict(kind, *words, "--resize", source="wide.bed")
     assert result["one"] == desk.predict(kind, *words, source="a.bed")["one"][:1]
-    assert "--resize cuts or pads to 20 bases" in desk.refused("predict", desk.made.models[kind], "wide.bed", *words)
+    assert "cuts or pads to 20 bases" in desk.refused("predict", desk.made.models[kind], "wide.bed", *words)
     Path("other.fa").write_text(f">a\nCC{SEQUENCES[0]}GG\n>b\n{SEQUENCES[1][1:-1]}\n")
     Path("same.fa").write_text(f">a\n{SEQUENCES[0]}\n>b\nN{SEQUENCES[1][1:-1]}N\n")
     assert desk.predict(kind, "--resize", source="other.fa") == desk.predict(kind, source="same.fa")

@@ -121,6 +121,13 @@ COMMANDS: list[tuple[str, list[str]]] = [
     ("predict {mlp} good.fa --precision 8", ["precision", "8"]),
     ("predict {mlp} good.fa --colour red", ["--colour", "zoo predict --help"]),
     ("predict {mlp}", ["INPUT"]),
+    ("predict {mlp} EMPTY", ["the value of INPUT is empty"]),
+    ("predict {mlp} good.fa -o EMPTY", ["the value of --output is empty"]),
+    ("predict {mlp} good.bed --genome EMPTY", ["the value of --genome is empty"]),
+    ("example -o EMPTY", ["the value of --output is empty"]),
+    ("list %%%", ["no model matches %%%"]),
+    ("info CTCF", ["'CTCF' is not a name", "`zoo list CTCF` finds models by word"]),
+    ("info DeepBind.encode_USF1_h1hesc", ["the nearest names are deepbind.encode_usf1_h1hesc"]),
     ("list --serach CTCF", ["--serach", "zoo list --help"]),
     ("verify", ["NAME"]),
     ("frobnicate", ["frobnicate", "predict"]),
@@ -176,7 +183,7 @@ def test_a_bad_command_is_one_line_and_leaves_nothing(
     mlp = f"local-dir:{tiny_checkpoint / 'mlp.tiny'}"
     places = {"mlp": mlp, "broken": str(broken), "genome": str(genome), "elsewhere": str(tmp_path)}
     before = contents(desk)
-    code, out, err = run_zoo(*command.format(**places).split())
+    code, out, err = run_zoo(*(word.replace("EMPTY", "") for word in command.format(**places).split()))
     assert err.startswith("zoo: "), err
     assert err.count("\n") == 1, err
     assert err.endswith("\n")

@@ -206,7 +206,7 @@ def test_predict_writes_a_file_and_says_so_on_standard_error(
     (tmp_path / "in.fa").write_text(FASTA)
     code, out, err = run_zoo("predict", mlp, str(tmp_path / "in.fa"), "-o", str(tmp_path / "out.tsv"))
     assert (code, out) == (0, "")
-    assert err == f"{tmp_path / 'out.tsv'}: 3 sequences, 2 target(s)\n"
+    assert err == f"{tmp_path / 'out.tsv'}: 3 sequences, 2 targets\n"
     assert (tmp_path / "out.tsv").read_text() == expected
 
 
@@ -272,7 +272,11 @@ def test_resize_takes_the_models_length_around_the_centre(mlp: str, genome: Path
     code, out, err = run_zoo("predict", mlp, str(tmp_path / "peaks.bed"), "--genome", str(genome), "--resize")
     edge = "N" * 13 + SEQUENCES[0][:7]
     assert code == 0
-    assert err == "zoo: 1 resized intervals reach past the end of their contig and are padded with N\n"
+    assert err.splitlines() == [
+        "zoo: 1 window reaches past the end of the contig; what lies outside is read as N",
+        f"zoo: {tmp_path / 'peaks.bed'}: of 3 intervals, 1 was cut and 2 were extended along the genome to the 20 "
+        "bases around the centre",
+    ]
     assert out == as_sites(
         mlp, ["chr1 20 50 two", "chr1 34 36 two", "chr1 0 4 edge"], [SEQUENCES[1], SEQUENCES[1], edge]
     )

@@ -158,7 +158,7 @@ def test_regions_that_are_too_short_are_counted() -> None:
 
 def dealt(contigs: dict[str, int], size: int, splits: list[int], monkeypatch: pytest.MonkeyPatch) -> GenomeSplit:
     """Random blocks that happen to have these splits."""
-    monkeypatch.setattr("zoo.data.genome_split._at_random", lambda *_: np.array(splits))
+    monkeypatch.setattr("zoo.data.genome_split._draw", lambda *_: np.array(splits))
     return GenomeSplit(contigs, SplitRules(block_size=size))
 
 
@@ -293,6 +293,16 @@ def test_rules_that_do_not_fit_are_refused(rules: SplitRules, said: str) -> None
 def test_blocks_suit_the_windows(length: int, size: int) -> None:
     assert SplitRules().for_windows(length).block_size == size
     assert SplitRules(block_size=2 * length).for_windows(length).block_size == 2 * length
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_split_is_made_of_ends_and_short_contigs(seed: int) -> None:
+    contigs = {"a": 25 * 10 + 1} | {f"scaffold_{number}": 3 for number in range(60)} | {"b": 14}
+    split = GenomeSplit(contigs, SplitRules(block_size=10, split_seed=seed))
+    found = split.split_of(np.zeros(25, np.int64), np.arange(25) * 10, 10)
+    # 27 whole blocks, of which the last two are b's 10 and 4 (short) bases.
+    assert {0, 1, 2} == set(found.tolist())
+    assert np.bincount(found, minlength=3)[1] in (2, 3)
 
 
 @pytest.mark.parametrize("blocks", [3, 4, 5, 9, 10, 50])

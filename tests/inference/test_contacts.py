@@ -506,9 +506,9 @@ def test_a_fasta_s_contigs_are_written_and_those_that_are_too_short_left_out(
     code, out, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(folder))
     assert (code, out) == (0, "")
     assert err.splitlines() == [
-        "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
+        "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig, chr3",
         ENDS,
-        f"{folder}: 2 file(s), 2 target(s), 3 region(s)",
+        f"{folder}: 2 files, 2 targets, 3 regions",
     ]
     assert sorted(path.name for path in folder.iterdir()) == ["one.cool", "two.cool"]
     for index, target in enumerate(TARGETS):
@@ -532,7 +532,7 @@ def test_one_target_is_written_to_a_file_that_ends_in_cool(
     path = tmp_path / "a.cool"
     options = ["--contigs", "2", "chr4", "--targets", "two", "--batch-size", "3"]
     code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(path), *options)
-    assert (code, err) == (0, f"{ENDS}\n{path}: 1 file(s), 1 target(s), 2 region(s)\n")
+    assert (code, err) == (0, f"{ENDS}\n{path}: 1 file, 1 target, 2 regions\n")
     assert list(tmp_path.iterdir()) == [path]
     assert_holds(path, model, genome, 1, ["chr2", "chr4"])
     code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(tmp_path / "b.cool"))
@@ -548,7 +548,7 @@ def test_the_regions_of_a_bed_file_are_written_as_arrays(
     bed.write_text("chr4\t700\t1000\t.\t0\t.\n1\t1000\t2500\t.\t0\t.\nchr1\t2000\t3500\tsecond\t0\t-\n")
     options = ["--genome", str(genome.path), "-o", str(path), "--step", "16"]
     code, _, err = run_zoo("predict", saved.alone, str(bed), *options)
-    assert (code, err) == (0, f"{path}: 1 file(s), 2 target(s), 3 region(s)\n")
+    assert (code, err) == (0, f"{path}: 1 file, 2 targets, 3 regions\n")
     with np.load(path) as arrays:
         assert set(arrays) == {"targets", "chr1:960-3520", "chr4:640-1024"}
         expected = inside(slow_maps(model, genome, "chr1", [15, 31, 39]), 15, 55)
@@ -688,7 +688,7 @@ def test_input_tracks_are_read_for_every_window(
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (None, "the model reads 2 input track(s) in addition to the sequence (left, right): name their table"),
+        (None, "the model reads 2 input tracks in addition to the sequence (left, right): name their table"),
         (
             "right left",
             "reads left, right in addition to the sequence, 16 bases per value; the table has right, left",
@@ -742,7 +742,7 @@ def test_a_region_is_drawn_with_what_was_measured_and_with_features(
     picture = tmp_path / f"region.{ending}"
     options = ["--plot", "1:1,000-3,000", "--measured", measured, "--bed", str(tmp_path / "genes.bed")]
     code, _, err = run_zoo("predict", saved.alone, str(genome.path), *options, "--smooth", "1", "-o", str(picture))
-    assert (code, err) == (0, f"{picture}: 1:1000-3000, 2 target(s)\n")
+    assert (code, err) == (0, f"{picture}: 1:1000-3000, 2 targets\n")
     head = picture.read_bytes()[:200]
     assert head.startswith(b"\x89PNG") if ending == "png" else b"<?xml" in head
     if ending == "svg":
@@ -878,11 +878,11 @@ def test_regions_without_a_prediction_are_noted_and_not_counted(
     code, _, err = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
     assert code == 0
     assert err.splitlines() == [
-        "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig(s), chr3",
-        "zoo: not predicted, too near the ends of their contigs or of too few bins: 2 region(s), "
+        "zoo: not predicted, shorter than the 1,280 bases that the model reads: 1 contig, chr3",
+        "zoo: not predicted, too near the ends of their contigs or of too few bins: 2 regions, "
         "chr1:0-100, chr4:700-720",
         ENDS,
-        f"{path}: 1 file(s), 2 target(s), 1 region(s)",
+        f"{path}: 1 file, 2 targets, 1 region",
     ]
     with np.load(path) as arrays:
         assert list(arrays) == ["targets", "chr1:960-2560"]
@@ -895,7 +895,7 @@ def test_small_regions_that_touch_are_predicted_together(
     bed, path = tmp_path / "a.bed", tmp_path / "a.npz"
     bed.write_text("".join(f"chr1\t{start}\t{start + 64}\n" for start in range(1_280, 1_920, 64)))
     code, _, err = run_zoo("predict", saved.alone, str(bed), "--genome", str(genome.path), "-o", str(path))
-    assert (code, err) == (0, f"{path}: 1 file(s), 2 target(s), 10 region(s)\n")
+    assert (code, err) == (0, f"{path}: 1 file, 2 targets, 10 regions\n")
     with np.load(path) as arrays:
         assert list(arrays) == ["targets", "chr1:1280-1920"]
         assert np.isfinite(arrays["chr1:1280-1920"]).any()

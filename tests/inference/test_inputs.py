@@ -117,7 +117,7 @@ def test_contacts_of_one_window(made: Made) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_missing_and_unread_input_tracks_are_refused(made: Made, kind: str) -> None:
-    words = r"reads 2 input track\(s\) in addition to the sequence \(left, right\): name their table with --inputs"
+    words = r"reads 2 input tracks in addition to the sequence \(left, right\): name their table with --inputs"
     for name, inputs, message in (
         (made.with_inputs[kind], None, words),
         (made.models[kind], made.inputs, "the model reads the sequence alone: leave out --inputs"),

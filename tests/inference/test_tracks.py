@@ -260,8 +260,8 @@ def test_a_fasta_s_contigs_and_a_bed_file_s_regions_are_written(
     )
     assert code == 0
     assert err.splitlines() == [
-        "zoo: shorter than the 384 bases that the model reads, and padded with N: 1 contig(s), chr3",
-        f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 752 bases in whole bins",  # 640 + 7 bins of 16
+        "zoo: shorter than the 384 bases that the model reads, and padded with N: 1 contig, chr3",
+        f"{tmp_path / 'whole'}: 3 bigWig files, 2 regions, 47 bins of 16 bases",  # 640 bases, and 7 bins
     ]
     with pyBigWig.open(str(tmp_path / "whole/plus.bw")) as file:
         result = file.values("chr2", 0, 640, numpy=True)[::16]
@@ -310,7 +310,7 @@ def test_a_region_is_drawn_with_what_was_measured(
     picture = tmp_path / f"region.{ending}"
     options = ["--plot", "1:1,000-1,500", "--measured", str(tmp_path / "targets.tsv"), "-o", str(picture)]
     code, _, err = run_zoo("predict", checkpoint, str(genome.path), *options, "--targets", "plus", "minus")
-    assert (code, err.strip()) == (0, f"{picture}: 1:1000-1500, 2 target(s)")
+    assert (code, err.strip()) == (0, f"{picture}: 1:1000-1500, 2 targets")
     head = picture.read_bytes()[:200]
     assert head.startswith(b"\x89PNG") if ending == "png" else b"<?xml" in head
     if ending == "svg":

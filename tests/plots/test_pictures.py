@@ -63,7 +63,8 @@ def test_contact_maps_are_square_of_one_size_and_aligned(
 ) -> None:
     maps = {"one": map_of(40), "two": map_of(40)}
     other = map_of(40) if measured else None
-    draw_contact_maps(tmp_path / "a.png", "chr1", 1_000_000, 10_000, maps, other, features, "mine", "smoothed")
+    place, notes = ("chr1", 1_000_000, 10_000), ("smoothed", "smoothed")
+    draw_contact_maps(tmp_path / "a.png", *place, maps, other, features, "mine", notes)
     (figure,) = figures
     count = 2 + measured
     shown = [axes for axes in figure.axes if axes.images]
@@ -83,6 +84,16 @@ def test_contact_maps_are_square_of_one_size_and_aligned(
     texts = [axes.get_xlabel() for axes in figure.axes] + [axes.get_ylabel() for axes in figure.axes]
     assert texts.count("chr1 (Mb)") == count + 1
     assert "log(observed/expected), smoothed" in texts
+
+
+def test_maps_that_are_smoothed_differently_say_so_in_their_titles(figures: list[Any], tmp_path: Path) -> None:
+    notes = "", "Gaussian of 2 bins"
+    draw_contact_maps(tmp_path / "a.png", "chr1", 0, 10_000, {"one": map_of(9)}, map_of(9), {}, "mine", notes)
+    assert [axes.get_title() for axes in figures[0].axes if axes.images] == [
+        "measured",
+        "one, predicted, Gaussian of 2 bins",
+    ]
+    assert "log(observed/expected)" in [axes.get_ylabel() for axes in figures[0].axes]
 
 
 def test_tracks_have_their_units_and_scales(figures: list[Any], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.commands.tables import print_table
 from zoo.errors import ConfigError
+from zoo.utils.text import counted
 
 __all__ = ["add_data"]
 
@@ -136,7 +137,9 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     table.write(options.output)
     print("\n".join(report.lines), file=sys.stderr)
     if options.output != "-":
-        print(f"{options.output}: {len(table):,} sites, {len(table.targets)} target(s)", file=sys.stderr)
+        print(
+            f"{options.output}: {counted(len(table), 'site')}, {counted(len(table.targets), 'target')}", file=sys.stderr
+        )
 
 
 def _peak_file(text: str) -> str:

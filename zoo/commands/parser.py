@@ -9,7 +9,22 @@ __all__ = ["Option", "Parser", "add_options"]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence, like all other errors of the command line."""
+    """A parser whose errors are one sentence, like all other errors of the command line; empty values are refused."""
+
+    def parse_known_args(self, *arguments: Any, **settings: Any) -> Any:
+        """Parse as argparse does, and refuse empty values, such as those of shell variables that are not set."""
+        options, rest = super().parse_known_args(*arguments, **settings)
+        for name, value in vars(options).items():
+            if value == "" or (isinstance(value, list) and "" in value):
+                self.error(f"the value of {self._called(name)} is empty")
+        return options, rest
+
+    def _called(self, name: str) -> str:
+        """The option, or the placeholder of the argument, whose value has a name."""
+        for action in self._actions:
+            if action.dest == name:
+                return action.option_strings[-1] if action.option_strings else str(action.metavar or name)
+        return name
 
     def error(self, message: str) -> NoReturn:
         """Raise a ConfigError, where argparse would print the usage and exit."""

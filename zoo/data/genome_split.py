@@ -188,11 +188,20 @@ def _random_blocks(lengths: Index, offset: Index, rules: SplitRules) -> tuple[In
     blocks = -(-lengths // size)
     contig = np.repeat(np.arange(len(blocks)), blocks)
     index = np.arange(len(contig)) - (blocks.cumsum() - blocks)[contig]
-    return offset[contig] + index * size, _at_random(len(contig), rules)
+    bases = np.minimum(lengths[contig] - index * size, size)
+    return offset[contig] + index * size, _draw(2 * bases < size, rules)
+
+
+def _draw(short: NDArray[np.bool_], rules: SplitRules) -> Index:
+    """Draw the splits of blocks; short ones, which may hold no window, on their own if there are enough others."""
+    split = np.zeros(len(short), np.int64)
+    for chosen in (short, ~short) if (~short).sum() > 2 else (np.ones_like(short),):
+        split[chosen] = _at_random(int(chosen.sum()), rules)
+    return split
 
 
 def _at_random(blocks: int, rules: SplitRules) -> Index:
-    rank = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / blocks  # in (0, 1)
+    rank = (np.random.default_rng(rules.split_seed).permutation(blocks) + 0.5) / max(blocks, 1)  # in (0, 1)
     test, val = (0.0 if rules.test is not None else rules.test_fraction), rules.val_fraction
     if blocks > 2:  # few blocks: one for each split that shall have any
         test, val = (max(fraction, 1 / blocks) if fraction else 0.0 for fraction in (test, val))

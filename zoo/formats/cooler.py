@@ -148,7 +148,7 @@ class CoolerFile:
             listed = f"; it has {', '.join(others)}" if others else ""
             raise InputError(
                 f"{self.uri} is not balanced, for it has no column `weight`{listed}: run `cooler balance {self.uri}`, "
-                "or let the data be balanced here with --data.balance true"
+                "or, for training, add --data.balance true"
             )
         try:
             weights, statistics = cooler.balance_cooler(opened, cis_only=True, store=False)

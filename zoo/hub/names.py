@@ -8,9 +8,11 @@ from pathlib import Path
 
 from zoo.errors import UnknownNameError
 from zoo.hub.facts import ModelFacts
+from zoo.utils.text import quoted
 
 __all__ = ["is_name", "matching", "near_words", "no_such_model", "split_name"]
 
+_LONGEST = 200  # letters of a name that are compared with those of models
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.-]*")
 _WILD = re.compile(r"[*?\[]")
 _BREAKS = re.compile(r"[\s,;=()/]+")
@@ -31,27 +33,30 @@ def split_name(name: str) -> tuple[str, str]:
         _refuse_path(name)
         if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and not name.startswith("."):
             raise UnknownNameError(
-                f"{name!r} is not a name: write hf-hub:{name}@REVISION for a repository on the Hugging Face Hub, "
+                f"{quoted(name)} is not a name: write hf-hub:{name}@REVISION for a repository on the Hugging Face Hub, "
                 f"or local-dir:{name} for a folder"
             )
         if "/" in name or "\\" in name or ".." in name:
-            raise UnknownNameError(f"{name!r} is a path, not a name: write local-dir:{name} for a folder")
+            raise UnknownNameError(f"{quoted(name)} is a path, not a name: write local-dir:{name} for a folder")
+        word = name if re.fullmatch(r"[\w-]{1,40}", name) else "WORD"
         raise UnknownNameError(
-            f"{name!r} is not a name: one has the form architecture.tag, such as deepbind.D00328.003"
+            f"{quoted(name)} is not a name: one has the form architecture.tag, such as deepbind.D00328.003; "
+            f"`zoo list {word}` finds models by word"
         )
     architecture, tag = name.split(".", 1)
     return architecture, tag
 
 
-def no_such_model(name: str, names: Iterable[str]) -> UnknownNameError:
-    """The error for a name that no model has: it is a file, or the nearest names are offered."""
+def no_such_model(name: str, names: Sequence[str]) -> UnknownNameError:
+    """The error for a name that no model has: it is a file, differs in case, or the nearest names are offered."""
     try:
         _refuse_path(name)
     except UnknownNameError as error:
         return error
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    same = [known for known in names if known.lower() == name.lower()]
+    near = same or difflib.get_close_matches(name[:_LONGEST], names, n=3, cutoff=0.6)
     offer = f"the nearest names are {', '.join(near)}" if near else "`zoo list` shows all names"
-    return UnknownNameError(f"there is no model {name!r}; {offer}")
+    return UnknownNameError(f"there is no model {quoted(name)}; {offer}")
 
 
 def matching(facts: Sequence[ModelFacts], words: Iterable[str]) -> list[ModelFacts]:

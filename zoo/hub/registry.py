@@ -126,6 +126,8 @@ def find(name: str) -> Location:
         folder = download(name)
         config = read_config(folder)
         return Location(config.facts, folder, config)
+    if not is_name(name) and any(known.lower() == name.lower() for known in model_names()):
+        raise no_such_model(name, model_names())
     split_name(name)
     locations = [*_folders_of(name), *(model for model in _importable() if model.facts.name == name)]
     if not locations:

@@ -70,6 +70,7 @@ class Lengths:
         where: the file, or what a message calls the sequences.
         windowing: with `resize` or `tile`, a sequence of any other length than the model's own is changed.
         what: a word for one of them.
+        filled: what is done to one that is too short.
 
     Attributes:
         shorter: number of sequences shorter than the model's length.
@@ -82,6 +83,7 @@ class Lengths:
     where: str
     windowing: Windowing
     what: str = "sequence"
+    filled: str = "padded with N at both ends"
     names: list[str] = field(default_factory=list)
     shorter: int = 0
     longer: int = 0
@@ -127,7 +129,7 @@ class Lengths:
         if not self.windowing.changes or not self.shorter + cut:
             return []
         done = [f"{cut:,} {_was(cut)} cut"] if cut else []
-        done += [f"{self.shorter:,} {_was(self.shorter)} padded with N at both ends"] if self.shorter else []
+        done += [f"{self.shorter:,} {_was(self.shorter)} {self.filled}"] if self.shorter else []
         return [
             f"{self.where}: of {counted(self.total, self.what)}, {' and '.join(done)} to the {self.model.length:,} "
             "bases around the centre"

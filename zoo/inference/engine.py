@@ -19,7 +19,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.inference.regions import choose_targets
 from zoo.models._base import SequenceModel
-from zoo.utils.text import some_of
+from zoo.utils.text import counted, some_of
 
 __all__ = ["Plan", "Precision", "Predictor", "inference", "predict_batch"]
 
@@ -153,7 +153,7 @@ def _check_inputs(model: SequenceModel, table: str | None) -> None:
     """Refuse a table of input tracks that the model does not read, or the lack of one that it does."""
     if table is None and model.inputs.names:
         raise ConfigError(
-            f"the model reads {len(model.inputs.names)} input track(s) in addition to the sequence "
+            f"the model reads {counted(len(model.inputs.names), 'input track')} in addition to the sequence "
             f"({some_of(model.inputs.names)}): name their table with --inputs"
         )
     if table is not None and not model.inputs.names:

@@ -10,7 +10,7 @@ from zoo.genome.intervals import Interval
 from zoo.inference.regions import Span, bins_of, merge_regions
 from zoo.inference.windows import contact_bounds
 from zoo.outputs import Contacts
-from zoo.utils.text import some_of
+from zoo.utils.text import counted, some_of
 
 __all__ = ["Omitted", "covered_spans", "nothing_predicted", "omitted_regions"]
 
@@ -33,13 +33,13 @@ class Omitted(NamedTuple):
         notes = []
         if self.contigs:
             notes.append(
-                f"not predicted, shorter than the {length:,} bases that the model reads: {len(self.contigs)} "
-                f"contig(s), {some_of(self.contigs)}"
+                f"not predicted, shorter than the {length:,} bases that the model reads: "
+                f"{counted(len(self.contigs), 'contig')}, {some_of(self.contigs)}"
             )
         if self.regions:
             notes.append(
-                f"not predicted, too near the ends of their contigs or of too few bins: {len(self.regions):,} "
-                f"region(s), {some_of(map(str, self.regions))}"
+                f"not predicted, too near the ends of their contigs or of too few bins: "
+                f"{counted(len(self.regions), 'region')}, {some_of(map(str, self.regions))}"
             )
         if self.ends:
             notes.append(f"not predicted: {output.crop:,} bases at each end of a contig, which windows read as context")

@@ -168,7 +168,11 @@ def _site_windows(
 ) -> Iterator[tuple[int, Interval, Interval]]:
     """Number of each site, the interval that its row shows, and the window that is predicted."""
     genome, where = source.genome, source.where or "the intervals"
-    lengths, renamed, past_end = Lengths(model, where, windowing, "interval"), set[str](), 0
+    lengths, renamed, past_end = (
+        Lengths(model, where, windowing, "interval", "extended along the genome"),
+        set[str](),
+        0,
+    )
     for number, site in enumerate(source.sites):
         if source.where is not None:
             genome.check(site)

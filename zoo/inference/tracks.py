@@ -20,7 +20,7 @@ from zoo.inference.regions import Span, merge_regions
 from zoo.inference.windows import WindowReader, track_starts
 from zoo.models._base import SequenceModel
 from zoo.outputs import Tracks
-from zoo.utils.text import some_of
+from zoo.utils.text import counted, some_of
 from zoo.writers.tracks import TrackSegment, write_tracks
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ class TrackPredictor(Predictor[TrackPlan, TrackSegment, TrackPredictions]):
         notes = []
         if short:
             notes.append(
-                f"shorter than the {self.model.length:,} bases that the model reads, and padded with N: {len(short)} "
-                f"contig(s), {some_of(sorted(short))}"
+                f"shorter than the {self.model.length:,} bases that the model reads, and padded with N: "
+                f"{counted(len(short), 'contig')}, {some_of(sorted(short))}"
             )
         windows = sum(len(track_starts(self.output, span, self.trim, self.phase)) for span in spans)
         rows = sum(span.last - span.first for span in spans)

@@ -32,7 +32,7 @@ def draw_contact_maps(
     measured: Map | None,
     features: Mapping[str, Sequence[Interval]],
     title: str,
-    note: str = "",
+    notes: tuple[str, str] = ("", ""),
 ) -> None:
     """Draw contact maps of a region side by side, all on one scale: the measured one first, then each prediction.
 
@@ -45,12 +45,14 @@ def draw_contact_maps(
         measured: the same for measured contacts; None for none.
         features: name, such as a BED file -> intervals, drawn below each map.
         title: title of the picture.
-        note: on the values, such as the smoothing of the targets.
+        notes: on the measured and on the predicted values, such as their smoothing; written once where they agree.
     """
     from matplotlib.figure import Figure
 
-    maps = {} if measured is None else {"measured": measured}
-    maps |= {f"{name}, predicted": values for name, values in predicted.items()}
+    same = measured is None or notes[0] == notes[1]
+    first, other = ("", "") if same else (f", {note}" if note else "" for note in notes)
+    maps = {} if measured is None else {f"measured{first}": measured}
+    maps |= {f"{name}, predicted{other}": values for name, values in predicted.items()}
     bounds = start, start + bin_size * len(next(iter(maps.values())))
     heights = [_SIDE, *[_TRACK] * len(features)]
     size = (_SIDE + _BETWEEN) * len(maps) + _MARGIN, sum(heights) + 1.3
@@ -73,7 +75,7 @@ def draw_contact_maps(
     for axes in grid[-1, :-1]:
         axes.set_xlabel(f"{contig} ({unit})", fontsize=8)
     grid[0, 0].set_ylabel(f"{contig} ({unit})", fontsize=8)
-    label = "log(observed/expected)" + (f", {note}" if note else "")
+    label = "log(observed/expected)" + (f", {notes[1]}" if same and notes[1] else "")
     bar = figure.colorbar(images[-1], cax=grid[0, -1], extend="both")
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)

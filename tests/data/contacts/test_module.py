@@ -367,7 +367,7 @@ def test_no_base_is_read_in_two_splits(world: World, rules: SplitRules) -> None:
             place, _ = place_of(letters, contigs[name])
             read[name][split, max(place, 0) : place + LENGTH] = True
     for split in range(3):
-        assert sum(int(each[split].sum()) for each in read.values()) > 8_000
+        assert sum(int(each[split].sum()) for each in read.values()) > 5_000
     assert max(int(each.sum(0).max()) for each in read.values()) == 1
 
 
@@ -403,7 +403,7 @@ def test_what_is_expected_is_counted_in_the_training_blocks_alone(world: World, 
                     read[max(place, 0) // BIN : (place + LENGTH) // BIN] = True
             matrix[read | read[:, None]] *= 7
             found += int(read.sum())
-        assert found > 30
+        assert found > 20
         path = write_cooler(tmp_path / f"{split}.cool", counts, weights_of(world.one))
         other = module(world, split=IN_BLOCKS, coolers={"one": path})
         unchanged = np.array_equal(data.bands[0].expected, other.bands[0].expected, equal_nan=True)
@@ -742,7 +742,7 @@ def test_a_cooler_that_is_not_balanced_is_refused_or_balanced_in_memory(world: W
     sums = np.nansum(matrix, 0)[~np.isnan(matrix).all(0)]
     assert len(sums) > 50
     assert np.std(sums) < 0.01 * np.mean(sums)
-    assert torch.isfinite(val.target).sum() > 300
+    assert torch.isfinite(val.target).sum() > 200
 
 
 def test_a_cooler_that_cannot_be_balanced_is_refused(

@@ -1,12 +1,14 @@
 """`zoo predict` for models of contacts: a FASTA or BED in, a cooler for each target, arrays or a picture out."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.parser import Option
 from zoo.commands.predict.regions import REGION_INPUT, REGION_OPTIONS, check_region_options, read_regions
 from zoo.errors import ConfigError
+from zoo.utils.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +42,14 @@ OPTIONS = (
     Option(("--bed",), {"nargs": "+", "metavar": "BED", "help": "with --plot: intervals to draw below"}),
     Option(
         ("--smooth",),
-        {"type": float, "metavar": "BINS", "help": "Gaussian filter of the --measured map (default: none)"},
+        {
+            "type": float,
+            "metavar": "BINS",
+            "help": "Gaussian filter of the --measured map (default: as of the maps that the model learnt)",
+        },
     ),
 )
+_SMOOTHED = re.compile(r"Gaussian of ([\d.]+) bins")
 _MOST_BINS = 2000
 _MOST_DRAWN = 12
 
@@ -71,8 +78,8 @@ def plan(options: argparse.Namespace, predictor: "ContactPredictor") -> "Contact
     targets, bin_size = predictor.targets, predictor.output.bin_size
     if options.plot and (len(regions[0]) > _MOST_BINS * bin_size or len(targets) > _MOST_DRAWN):
         raise ConfigError(
-            f"{regions[0]} and {len(targets)} target(s) are too much for a picture, which shows up to {_MOST_BINS:,} "
-            f"bins of {bin_size:,} bases and {_MOST_DRAWN} targets: choose with --targets"
+            f"{regions[0]} and {counted(len(targets), 'target')} are too much for a picture, which shows up to "
+            f"{_MOST_BINS:,} bins of {bin_size:,} bases and {_MOST_DRAWN} targets: choose with --targets"
         )
     return predictor.plan(genome, regions)
 
@@ -102,13 +109,17 @@ def write(
             row.name: {"description": row.description, "unit": COUNT_UNIT if expected else row.unit} for row in rows
         }
         paths = write_coolers(options.output, targets, plan.genome.contigs, pieces, expected, facts, texts)
-    return f"{len(paths)} file(s), {len(targets)} target(s), {plan.regions:,} region(s)"
+    return f"{counted(len(paths), 'file')}, {counted(len(targets), 'target')}, {counted(plan.regions, 'region')}"
 
 
-def _smoothing(rows: "list[TargetRow]") -> str:
-    """What the unit of all targets says besides the scale, such as `Gaussian of 1.5 bins`."""
-    notes = {row.unit.partition(", ")[2] for row in rows}
-    return notes.pop() if len(notes) == 1 else ""
+def _smoothing(rows: "list[TargetRow]") -> float:
+    """The Gaussian filter of the maps that the model learnt, in bins, as the unit of its targets has it; 0 for none."""
+    found = {float(match[1]) for row in rows if (match := _SMOOTHED.search(row.unit))}
+    return found.pop() if len(found) == 1 else 0.0
+
+
+def _filtered(smooth: float) -> str:
+    return f"Gaussian of {smooth:g} bins" if smooth else ""
 
 
 def _draw(
@@ -127,14 +138,15 @@ def _draw(
     predictions = predictor.collect(plan, pieces)
     (maps,) = predictions.maps().values()
     first = predictions.rows[0].first
-    measured = None
+    measured, learnt = None, _smoothing(rows)
+    smooth = learnt if options.smooth is None else options.smooth
     if options.measured:
         contig = plan.genome.contig(region.chrom)
-        smooth = options.smooth or 0.0
         measured = measured_contacts(options.measured, smooth, plan.genome, contig, bin_size, first, maps.shape[1])
     features = {path: features_in(path, plan.genome, region) for path in options.bed or []}
     predicted = dict(zip(targets, maps, strict=True))
     with whole_path(Path(options.output)) as draft:
+        notes = _filtered(smooth), _filtered(learnt)
         where = region.chrom, first * bin_size, bin_size
-        draw_contact_maps(draft, *where, predicted, measured, features, options.name, _smoothing(rows))
-    return f"{region}, {len(targets)} target(s)"
+        draw_contact_maps(draft, *where, predicted, measured, features, options.name, notes)
+    return f"{region}, {counted(len(targets), 'target')}"

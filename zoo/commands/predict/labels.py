@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.commands.parser import Option
 from zoo.errors import ConfigError
+from zoo.utils.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,5 +115,5 @@ def write(
 
     metadata = {"model": options.name, "targets": json.dumps([asdict(row) for row in rows])}
     count = write_labels(options.output, predictor.targets, pieces, metadata)
-    what = "windows" if options.tile and not options.best else "sequences"
-    return f"{count:,} {what}, {len(predictor.targets)} target(s)"
+    what = "window" if options.tile and not options.best else "sequence"
+    return f"{counted(count, what)}, {counted(len(predictor.targets), 'target')}"

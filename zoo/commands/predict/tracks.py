@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.commands.parser import Option
 from zoo.commands.predict.regions import REGION_INPUT, REGION_OPTIONS, check_region_options, read_regions
 from zoo.errors import ConfigError
+from zoo.utils.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +85,8 @@ def write(
         # (T, P) -> (T, 1 window, P), as transforms take values, and back
         pieces = (replace(piece, values=inverse(piece.values[:, None])[:, 0]) for piece in pieces)
     paths = write_tracks(options.output, predictor.targets, plan.genome.contigs, pieces)
-    bases = (plan.rows or 0) * predictor.output.bin_size
-    return f"{len(paths)} bigWig files, {plan.regions:,} regions, {bases:,} bases in whole bins"
+    bins = f"{counted(plan.rows or 0, 'bin')} of {predictor.output.bin_size:,} bases"
+    return f"{counted(len(paths), 'bigWig file')}, {counted(plan.regions, 'region')}, {bins}"
 
 
 def _draw(
@@ -108,6 +109,9 @@ def _draw(
     measured = measured_tracks(options.measured, segment, plan.genome, targets) if options.measured else {}
     predicted = dict(zip(targets, segment.values, strict=True))
     with whole_path(Path(options.output)) as draft:
-        title, units = f"{options.name}, {region}", {row.name: row.unit for row in rows}
+        title, units = (
+            f"{options.name}, {region.chrom}:{region.start:,}-{region.end:,}",
+            {row.name: row.unit for row in rows},
+        )
         draw_tracks(draft, segment.contig, edges, predicted, measured, title, units, options.same_scale)
-    return f"{region}, {len(targets)} target(s)"
+    return f"{region}, {counted(len(targets), 'target')}"
