@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
+from zoo.formats.separators import refuse_semicolons
 from zoo.utils.text import check_file
 
 __all__ = ["Expected", "read_expected"]
@@ -61,6 +62,7 @@ def read_expected(path: str) -> Expected:
         table = pd.read_csv(path, sep="\t", comment="#")
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as a table of expected contacts ({one_line(error)[:200]})") from None
+    refuse_semicolons("\t".join(map(str, table)), path)
     column = next((name for name in _COLUMNS if name in table), None)
     if column is None or not {"dist", "n_valid"} <= set(table):
         raise InputError(

@@ -1,10 +1,13 @@
 """Tables whose columns are separated by something else than a reader expects; each is refused in one sentence."""
 
+import re
 from pathlib import Path
 
 from zoo.errors import InputError
 
 __all__ = ["refuse_semicolons", "refuse_spaces"]
+
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def refuse_semicolons(line: str, path: str | Path) -> None:
@@ -15,8 +18,8 @@ def refuse_semicolons(line: str, path: str | Path) -> None:
     Raises:
         InputError: it has.
     """
-    semicolons = line.count(";")
-    if semicolons and "\t" not in line and not line.startswith(";") and semicolons >= line.count(","):
+    bare = _QUOTED.sub("", line)
+    if "\t" not in bare and not line.startswith(";") and bare.count(";") > bare.count(","):
         raise InputError(f"{path}: its columns are separated by ';': save it with commas or tabs between them")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks
 from zoo.formats._sequence_tables import SEQUENCE_COLUMNS, table_blocks
+from zoo.formats.separators import refuse_semicolons
 from zoo.genome.sequence import Codes, count_ambiguous, encode
 from zoo.utils.text import check_file, counted, quoted, shown_path
 
@@ -144,6 +145,7 @@ class SequenceFile:
             if self.sequence_column is not None:
                 raise InputError(f"{self.shown} is FASTA, which has no column {self.sequence_column!r}")
             return fasta_blocks(stream, size, self.shown)
+        refuse_semicolons(first_line.decode("latin-1"), self.shown)
         separator = "\t" if b"\t" in first_line else ","
         is_header = first_line.strip().lower().decode("latin-1") in SEQUENCE_COLUMNS
         if separator.encode() in first_line or is_header or self.sequence_column is not None:

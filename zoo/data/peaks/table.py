@@ -19,6 +19,7 @@ from zoo.data.labelled import LabelledWindows
 from zoo.data.splits import SPLITS, split_index
 from zoo.data.windows import GenomeWindows
 from zoo.errors import InputError, one_line
+from zoo.formats.separators import refuse_semicolons
 from zoo.genome.contigs import match_contigs
 from zoo.genome.fasta import Genome
 from zoo.utils.atomic import whole_file
@@ -182,6 +183,7 @@ def _first_lines(path: str | Path) -> tuple[list[str], list[str]]:
             columns, row = (file.readline().rstrip("\r\n").split("\t") for _ in range(2))
     except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as a table of peaks ({error})") from None
+    refuse_semicolons("\t".join(columns), path)
     targets = columns[len(SITE_COLUMNS) :]
     if columns[: len(SITE_COLUMNS)] != list(SITE_COLUMNS) or not targets:
         raise InputError(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic
+from zoo.formats.separators import refuse_semicolons
 from zoo.utils.atomic import names_a_file
 from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
 
@@ -99,6 +100,7 @@ def read_track_table(path: str | Path) -> list[Track]:
         raise InputError(f"{path} cannot be read as a table of targets ({error})") from None
     columns = [field.name for field in fields(Track)]
     header = rows[0] if rows else []
+    refuse_semicolons("\t".join(header), path)
     if {"name", "path"} - set(header) or set(header) - set(columns) or len(set(header)) < len(header):
         raise InputError(
             f"{path} is no table of targets: its columns are {', '.join(header) or 'none'}; needed are name and path, "
