@@ -58,6 +58,7 @@ def test_a_run_is_repeated_from_its_checkpoint(spelling: str) -> None:
     assert all(torch.equal(weights[key], again[key]) for key in weights)
     assert read_config(first).facts.training.metrics == read_config(second).facts.training.metrics
     one, other = ((folder / "recipe.yaml").read_text().splitlines() for folder in (first, second))
+    assert one[0] == other[0]
     assert [line for line in one[1:] if "runs:" not in line and "checkpoints:" not in line] == [
         line for line in other[1:] if "runs:" not in line and "checkpoints:" not in line
     ]
@@ -107,3 +108,27 @@ def test_the_loggers_keep_the_scale_that_was_learnt() -> None:
     assert logged["hidden"] == [4]
     assert logged["target_scale"] == read_config(folder).arguments["target_scale"]
     assert logged["target_scale"]["spread"][0] > 50
+
+
+def test_a_run_that_is_repeated_keeps_its_command_and_adds_its_options() -> None:
+    folder = train(["c.yaml", "--model.hidden", "[6]", "--trainer.max_epochs", "1"])
+    command = "zoo train c.yaml --model.hidden '[6]' --trainer.max_epochs 1"
+    assert read_config(folder).facts.training.command == command
+    train([f"local-dir:{folder}", "--overwrite", "true"])
+    assert read_config(folder).facts.training.command == command
+    assert (folder / "recipe.yaml").read_text().startswith(f"# {command} (version ")
+    other = train([str(folder / "recipe.yaml"), "--name", "mlp.b", "--model.hidden", "[5]"])
+    command = "zoo train c.yaml --trainer.max_epochs 1 --name mlp.b --model.hidden '[5]'"
+    assert read_config(other).facts.training.command == command
+    assert read_config(other).arguments["hidden"] == [5]
+
+
+def test_a_recipe_that_was_edited_is_a_configuration_of_its_own() -> None:
+    folder = train(["c.yaml", "--trainer.max_epochs", "1"])
+    text = (folder / "recipe.yaml").read_text()
+    Path("mine.yaml").write_text(text.replace("- 4", "- 3"))
+    (folder / "recipe.yaml").write_text(text.replace("- 4", "- 5"))
+    for config in ("mine.yaml", str(folder)):
+        made = train([config, "--name", "mlp.b", "--overwrite", "true"])
+        wanted = config if config == "mine.yaml" else str(folder)
+        assert read_config(made).facts.training.command == f"zoo train {wanted} --name mlp.b"

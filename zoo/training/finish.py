@@ -3,7 +3,6 @@
 import math
 import os
 import platform
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from zoo.models._base import SequenceModel
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.options import TrainCLI, fill
 from zoo.training.progress import progress_bars
-from zoo.training.recipe import decisive_arguments, recipe, resolved_config
+from zoo.training.recipe import recipe, resolved_config, training_command
 from zoo.utils.version import code_version
 
 __all__ = ["finish_run"]
@@ -112,7 +111,7 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, arguments: Seq
     config, data = cli.config, cli.datamodule
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
-        command="zoo train " + shlex.join(decisive_arguments(arguments)),
+        command=training_command(arguments),
         recipe=recipe(arguments),
         commit=code_version(),
         seed=int(config.seed_everything),

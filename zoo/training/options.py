@@ -1,5 +1,6 @@
 """Options of `zoo train`: what a run has in addition to its model, its data and Lightning's Trainer."""
 
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -14,8 +15,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
+from zoo.hub.checkpoint import architecture_of
 from zoo.hub.facts import NOT_STATED
-from zoo.hub.names import split_name
+from zoo.hub.names import is_name
 from zoo.models._base import SequenceModel
 from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.check_data import CheckData
@@ -158,11 +160,11 @@ class TrainCLI(LightningCLI):
         """Folder of a run's logs and resumable checkpoint: `runs/<name>`.
 
         Raises:
-            UnknownNameError: `name` has not the form `architecture.tag`.
-            ConfigError: `name` has a placeholder for which the data have no value.
+            ConfigError: `name` is not `architecture.tag` of this model, or has a placeholder for which the data have no
+                value.
         """
         name = fill(self.config.name, self.datamodule)
-        split_name(name)
+        _check_name(name, architecture_of(self.model))
         return Path(self.config.runs) / name
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
@@ -220,6 +222,19 @@ def fill(text: str, data: GenomicDataModule) -> str:
         raise ConfigError(
             f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
         ) from None
+
+
+def _check_name(name: str, architecture: str) -> None:
+    """Refuse a name that does not begin with the architecture; the sentence has one that does."""
+    if is_name(name) and name.startswith(f"{architecture}."):
+        return
+    tag = name.partition(".")[2] if is_name(name) else re.split(r"[/\\]", name.rstrip("/\\"))[-1]
+    tag = re.sub(r"[^A-Za-z0-9_.-]+", "_", tag.removeprefix(f"{architecture}.")).strip("_.-") or "mine"
+    places = "; --checkpoints and --runs choose the folders" if "/" in name or "\\" in name else ""
+    raise ConfigError(
+        f"{name!r} is not a name for this model, which begins with its architecture: write --name {architecture}.{tag}"
+        f"{places}"
+    )
 
 
 def _as_dict(namespace: Namespace | None) -> dict[str, Any] | None:

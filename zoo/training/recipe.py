@@ -2,23 +2,29 @@
 
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from zoo.hub.configs import config_text
+from zoo.hub.config import CONFIG, RECIPE, read_config
+from zoo.hub.configs import config_text, find_config
 from zoo.training.given import read_given
 from zoo.training.own_data import data_files
 from zoo.utils.cache import content_hash
+from zoo.utils.download import sha256_of
 from zoo.utils.version import code_version
 
 if TYPE_CHECKING:
     from zoo.training.options import TrainCLI
 
-__all__ = ["decisive_arguments", "recipe", "resolved_config"]
+__all__ = ["recipe", "resolved_config", "training_command"]
 
+# The first line of a `recipe.yaml`.
+_FIRST_LINE = "# {} (version {}); `zoo train` of this file repeats it"
 # Options that change only where a run lies and how it looks.
 _NOT_DECISIVE = ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar")
 
@@ -39,7 +45,7 @@ def recipe(arguments: Sequence[str]) -> str:
     for config in configs:
         config.pop("card", None)
     files = [content_hash(path) for path in data_files(read_given(arguments[0], arguments[1:]))]
-    content = [configs[0], _without_words(decisive_arguments(arguments)[1:]), *configs[1:], *files]
+    content = [configs[0], _without_words(_decisive_arguments(arguments)[1:]), *configs[1:], *files]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -61,11 +67,40 @@ def resolved_config(cli: "TrainCLI", arguments: Sequence[str]) -> str:
     config.config = None
     text: str = cli.parser.dump(config, skip_none=False)
     lines = [line for line in text.splitlines() if not line.startswith(("#", "config:"))]
-    command = "zoo train " + shlex.join(decisive_arguments(arguments))
-    return "\n".join([f"# {command} (version {code_version()}); `zoo train` of this file repeats it", *lines]) + "\n"
+    command = training_command(arguments)
+    return "\n".join([_FIRST_LINE.format(command, code_version()), *lines]) + "\n"
 
 
-def decisive_arguments(arguments: Sequence[str]) -> list[str]:
+def training_command(arguments: Sequence[str]) -> str:
+    """The command of a run, for its card.
+
+    A run that repeats another has the command of that one, with its own options added.
+
+    Args:
+        arguments: arguments of `zoo train`: the configuration, then options and values.
+    """
+    words = _decisive_arguments(arguments)
+    original = _original_arguments(find_config(words[0]))
+    if original:
+        earlier = zip(original[1::2], original[2::2], strict=True)
+        kept = [pair for pair in earlier if pair[0] == "--config" or pair[0] not in words[1::2]]
+        words = [original[0], *(word for pair in kept for word in pair), *words[1:]]
+    return "zoo train " + shlex.join(words)
+
+
+def _original_arguments(config: Path) -> list[str]:
+    """The arguments in the first line of a checkpoint's recipe; none of any other file, or of a recipe that changed."""
+    folder = config.parent
+    if config.name != RECIPE or not (folder / CONFIG).is_file():
+        return []
+    if read_config(folder).sha256.get(RECIPE) != sha256_of(config):
+        return []
+    pattern = re.escape(_FIRST_LINE).replace(r"\{\}", "(.+)")
+    found = re.fullmatch(pattern, config.read_text(encoding="utf-8").partition("\n")[0])
+    return shlex.split(found[1])[2:] if found else []
+
+
+def _decisive_arguments(arguments: Sequence[str]) -> list[str]:
     """The arguments without those that change only where a run lies and how it looks."""
     kept = list(arguments[:1])
     for option, value in zip(arguments[1::2], arguments[2::2], strict=False):
