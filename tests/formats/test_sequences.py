@@ -14,6 +14,7 @@ import pytest
 from zoo.errors import InputError
 from zoo.formats import sequences as readers
 from zoo.formats.sequences import SequenceFile, ambiguity_notes, read_sequences, stack_codes
+from zoo.genome.fasta import Genome
 from zoo.genome.sequence import decode, encode
 
 FASTA = ">one first words\nACGT\nAC\n>two\r\nacgtn\r\n\r\nGG\r\n>three\tx\nT T G\nUu"
@@ -262,7 +263,29 @@ def test_unequal_lengths_are_refused_naming_the_first_and_their_number() -> None
 # Words for a missing value, and headers, that would be read as bases; what is no sequence at all.
 
 
-@pytest.mark.parametrize("cell", ["NA", "na", "NaN", "nan", "NAN", "None", "null", "N/A", "<NA>", "-", "."])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "NA",
+        "na",
+        "NaN",
+        "nan",
+        "NAN",
+        "None",
+        "null",
+        "N/A",
+        "<NA>",
+        "-",
+        ".",
+        "ND",
+        "nd",
+        "unk",
+        "UNK",
+        "n/a",
+        "n.d.",
+        "TBD",
+    ],
+)
 @pytest.mark.parametrize(
     "text",
     ["id\tsequence\na\tACGT\nb\t{}\nc\tNN\n", "seq,id\nACGT,a\n{},b\n", "\nACGT\n{}\n"],
@@ -303,6 +326,50 @@ def test_a_first_line_that_names_a_column_is_refused(tmp_path: Path, word: str) 
     with pytest.raises(InputError, match=f"its first line '{word}' looks like the name of a column"):
         records(path)
     assert next(iter(SequenceFile(str(path), word))).sequences == [b"ACGT"]
+
+
+@pytest.mark.parametrize("word", ["tag", "CAT", "data", "CDS", "strand", "Strand", "guard", "DNAs", "standard"])
+@pytest.mark.parametrize("others", [["ACGT" * 9] * 3, ["acgtn" * 20] * 2, [*["GGCAT" * 8] * 99, "GGCAU" * 8]])
+def test_a_first_word_of_iupac_letters_among_sequences_is_refused(tmp_path: Path, word: str, others: list[str]) -> None:
+    path = write(tmp_path, "\n".join([word, *others, ""]))
+    message = f"data.txt: its first line '{word}' looks like the name of a column: say so with --sequence-column {word}"
+    with pytest.raises(InputError, match=message):
+        records(path)
+    with pytest.raises(InputError, match=message):
+        SequenceFile(str(path)).first()
+    file = SequenceFile(str(path), word)
+    assert [decode(codes) for block in file for codes in file.codes(block)] == [
+        one.upper().replace("U", "T") for one in others
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["TAG", "ACGTACGTACGT"],  # two sequences
+        ["TAG", "ACGTACGTACGT", "ACGTACGTACG"],  # of several lengths
+        ["TAGACG", "ACGTACGTACGT", "ACGTACGTACGT"],  # not much shorter
+        ["GGWCC", "ACGTACGTACGT", "ACGTRCGTACGT"],  # codes elsewhere too
+        ["GGWCC", "ACGTACGTA"],
+        ["ACGTACGTACGTRY", "ACGT" * 20],  # longer than a word
+        ["strand"],
+    ],
+)
+def test_a_short_first_sequence_is_read(tmp_path: Path, lines: list[str]) -> None:
+    assert [len(text) for _, text in records(write(tmp_path, "\n".join(lines)))] == [*map(len, lines)]
+
+
+@pytest.mark.parametrize("header", [">", "> ", ">\t", ">\r"])
+@pytest.mark.parametrize("block", [4, 1 << 22])
+def test_a_header_without_a_name_is_refused_as_in_a_genome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str, block: int
+) -> None:
+    monkeypatch.setattr(readers, "_BLOCK_BYTES", block)
+    path = write(tmp_path, f">a\nACGT\n>b\nACGT\n{header}\nACGT\n>d\nACGT\n")
+    with pytest.raises(InputError, match=r"data.txt, record 3: a header without a name: write one after its '>'"):
+        records(path)
+    with pytest.raises(InputError, match=r"data.txt, line 5: a header without a name: write one after its '>'"):
+        Genome(path)
 
 
 def test_another_header_is_refused_with_a_hint(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from zoo.errors import InputError
-from zoo.genome.scan import describe_empty, describe_long_name
+from zoo.genome.scan import describe_empty, describe_invalid_name
 from zoo.utils.text import quoted
 
 __all__ = ["Block", "Row", "check_sequences", "fasta_blocks", "line_blocks", "numbered_names"]
@@ -13,12 +13,20 @@ __all__ = ["Block", "Row", "check_sequences", "fasta_blocks", "line_blocks", "nu
 Row = dict[str, str]
 Block = tuple[list[str], list[bytes], list[Row], list[int]]  # names, sequences, table rows, their line numbers
 
-# What programs write for a missing value, in lower case; of these, `NA` and `NaN` would be read as bases.
-_MISSING = {b"na", b"nan", b"n/a", b"#n/a", b"<na>", b"-nan", b"none", b"null", b"nil", b"missing", b"-", b".", b"?"}
+# What programs and people write for a missing value, in lower case. Those of the first line would be read as bases:
+# `nd` is not determined, `nr` not reported, `ns` not sequenced, `nv` no value.
+_MISSING = {
+    *(b"na", b"nan", b"nd", b"nr", b"ns", b"nv", b"tba", b"tbd", b"unk", b"unkn"),
+    *(b"n/a", b"n.a.", b"n.a", b"n/d", b"n.d.", b"n.d", b"#n/a", b"#na", b"<na>", b"<nan>", b"-nan", b"(null)"),
+    *(b"#value!", b"#ref!", b"#name?", b"#null!", b"#num!", b"#div/0!", b"-", b"--", b".", b"?", b"*"),
+    *(b"none", b"null", b"nil", b"missing", b"unknown", b"undefined", b"empty", b"blank", b"no data"),
+}
 _FASTA_HEADER = ord(">")
 _LONGEST_MISSING = max(map(len, _MISSING))
 # A header of one word whose letters are all IUPAC codes: DNA, RNA, cDNA, sgRNA, ...
 _HEADER = re.compile(rb"[a-z]{0,5}[dr]na", re.IGNORECASE)
+_LONGEST_HEADER = 12
+_BASES = b"ACGTUNacgtun"
 
 
 def numbered_names(first: int, count: int) -> list[str]:
@@ -56,20 +64,23 @@ def fasta_blocks(stream: BinaryIO, size: int, path: str) -> Iterator[Block]:
     """Read whole FASTA records, in blocks of `size` bytes or as many as the longest record needs.
 
     Raises:
-        InputError: a record without a sequence, or with a name so long that a line break must be lost.
+        InputError: a record without a sequence or a name, or with a name so long that a line break must be lost.
     """
-    rest = b""
+    rest, count = b"", 0
     while block := stream.read(max(size, len(rest))):  # a long record is not copied again for each block of it
         block = rest + block
         cut = block.rfind(b"\n>") + 1
         rest = block[cut:]
         if cut:
-            yield _parse_fasta(block[:cut], path)
-    yield _parse_fasta(rest, path)
+            parsed = _parse_fasta(block[:cut], path, count)
+            count += len(parsed[0])
+            yield parsed
+    yield _parse_fasta(rest, path, count)
 
 
-def _parse_fasta(block: bytes, path: str) -> Block:
-    names, sequences = [], []
+def _parse_fasta(block: bytes, path: str, count: int) -> Block:
+    """Parse whole records, of which `count` were read before."""
+    names, sequences = list[str](), []
     for record in block[1:].split(b"\n>"):
         head, _, body = record.partition(b"\n")
         words = head.split(None, 1)
@@ -77,8 +88,8 @@ def _parse_fasta(block: bytes, path: str) -> Block:
         if not sequence:
             raise InputError(f"{path}: {describe_empty(head.rstrip())}")
         names.append(words[0].decode("utf-8", "replace") if words else "")
-        if message := describe_long_name(names[-1]):
-            raise InputError(f"{path}: {message}")
+        if message := describe_invalid_name(names[-1]):
+            raise InputError(f"{path}, record {count + len(names)}: {message}")
         sequences.append(sequence)
     return names, sequences, [], []
 
@@ -100,7 +111,7 @@ def line_blocks(stream: BinaryIO, size: int, path: str, line: int) -> Iterator[B
         sequences = [text for text in map(bytes.strip, lines) if text]
         names = numbered_names(first, len(sequences))
         if first == 1 and sequences:
-            _refuse_column_name(sequences[0], path)
+            _refuse_column_name(sequences[0], sequences[1:], path)
         header = any(text[0] == _FASTA_HEADER for text in sequences)
         if header or _find_missing(sequences) is not None:
             numbers = [number for number, text in enumerate(lines, line + 1) if text.strip()]
@@ -113,10 +124,28 @@ def line_blocks(stream: BinaryIO, size: int, path: str, line: int) -> Iterator[B
         line += len(lines)
 
 
-def _refuse_column_name(word: bytes, path: str) -> None:
-    if _HEADER.fullmatch(word):
+def _refuse_column_name(word: bytes, others: Sequence[bytes], path: str) -> None:
+    """Check that the first line of a file is a sequence as the others are.
+
+    Raises:
+        InputError: it looks like a header; says which line.
+    """
+    if _is_column_name(word, others):
         name = word.decode()
         raise InputError(
             f"{path}: its first line {name!r} looks like the name of a column: say so with --sequence-column {name}, "
-            "or delete the line"
+            "or delete the line; if it is a sequence, give the file as FASTA"
         )
+
+
+def _is_column_name(word: bytes, others: Sequence[bytes]) -> bool:
+    """Return whether a word is much shorter than the other lines, and these have one length or other letters."""
+    if _HEADER.fullmatch(word):
+        return True
+    if not others or len(word) > _LONGEST_HEADER or not word.isalpha():
+        return False
+    shortest, longest = min(map(len, others)), max(map(len, others))
+    if word.translate(None, _BASES):  # `data`, `CDS`, `strand`
+        return 2 * len(word) <= shortest and not any(text.translate(None, _BASES) for text in others)
+    # `tag`: bases alone, like the others.
+    return 4 * len(word) <= shortest == longest and (len(others) > 1 or word.islower() != others[0].islower())

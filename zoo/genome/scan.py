@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.utils.text import quoted
 
-__all__ = ["FastaIndex", "describe_empty", "describe_long_name", "scan_fasta"]
+__all__ = ["FastaIndex", "describe_empty", "describe_invalid_name", "scan_fasta"]
 
 Index = NDArray[np.int64]
 _BLOCK_BYTES = 1 << 22
@@ -114,8 +114,10 @@ def describe_empty(header: bytes) -> str:
     return f"the record {name} has no sequence"
 
 
-def describe_long_name(name: str) -> str | None:
-    """Describe a name of a record that is so long that it must hold the sequence; None for others."""
+def describe_invalid_name(name: str) -> str | None:
+    """Describe a name of a record that is empty, or so long that it must hold the sequence; None for others."""
+    if not name:
+        return "a header without a name: write one after its '>'"
     if len(name) <= _LONGEST_NAME:
         return None
     return f"the name {quoted(name)} is too long: the line break after it may be lost"
@@ -199,10 +201,8 @@ def _names(path: Path, data: NDArray[np.uint8], runs: _Runs, header: Index) -> l
             name = words[0].decode() if words else ""
         except UnicodeDecodeError:
             raise InputError(f"{path}, line {number}: the name in the header is not UTF-8 text") from None
-        if message := describe_long_name(name):
+        if message := describe_invalid_name(name):
             raise InputError(f"{path}, line {number}: {message}")
-        if not name:
-            raise InputError(f"{path}, line {number}: a header without a name")
         if name in known:
             raise InputError(f"{path}, line {number}: another record is called {quoted(name)} too")
         known.add(name)
