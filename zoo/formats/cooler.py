@@ -143,13 +143,7 @@ class CoolerFile:
         if "weight" in self.columns:
             stored: NDArray[np.float64] = opened.bins()["weight"][:].to_numpy(np.float64)
             return np.where(_is_valid(stored), stored, np.nan)
-        if not balance:
-            others = [name for name in self.columns if name not in ("chrom", "start", "end")]
-            listed = f"; it has {', '.join(others)}" if others else ""
-            raise InputError(
-                f"{self.uri} is not balanced, for it has no column `weight`{listed}: run `cooler balance {self.uri}`, "
-                "or, for training, add --data.balance true"
-            )
+        self.check_balanced(balance)
         try:
             weights, statistics = cooler.balance_cooler(opened, cis_only=True, store=False)
         except (KeyError, ValueError, OSError) as error:
@@ -162,8 +156,23 @@ class CoolerFile:
         balanced: NDArray[np.float64] = np.asarray(weights, np.float64)
         return balanced
 
-    def invalid_weights(self, name: str) -> int:
-        """Count the bins of a contig whose stored weight is infinite, 0 or negative: they are masked.
+    def check_balanced(self, balance: bool) -> None:
+        """Check from the header that there are weights, or that they may be computed.
+
+        Raises:
+            InputError: no stored weights and `balance` is false.
+        """
+        if "weight" in self.columns or balance:
+            return
+        others = [name for name in self.columns if name not in ("chrom", "start", "end")]
+        listed = f"; it has {', '.join(others)}" if others else ""
+        raise InputError(
+            f"{self.uri} is not balanced, for it has no column `weight`{listed}: run `cooler balance {self.uri}`, "
+            "or, for training, add --data.balance true"
+        )
+
+    def invalid_weights(self, name: str) -> NDArray[np.bool_]:
+        """Mark the bins (N,) of a contig whose stored weight is infinite, 0 or negative: they are masked.
 
         Args:
             name: contig, as the cooler names it.
@@ -171,11 +180,12 @@ class CoolerFile:
         import cooler
 
         if "weight" not in self.columns:
-            return 0
+            return np.zeros(self.bins[name], np.bool_)
         first = self.first[name]
         bins = cooler.Cooler(f"{self.path}::{self.group}").bins()
         stored = bins["weight"][first : first + self.bins[name]].to_numpy(np.float64)
-        return int((~np.isnan(stored) & ~_is_valid(stored)).sum())
+        invalid: NDArray[np.bool_] = ~np.isnan(stored) & ~_is_valid(stored)
+        return invalid
 
     def pixels(self, name: str, first: int, last: int, most: int) -> Iterator[Pixels]:
         """Read contacts within a contig, in pieces.

@@ -82,7 +82,7 @@ def test_weights_that_are_all_invalid_are_refused(tmp_path: Path) -> None:
     genome, path = make(tmp_path, 0.0)
     with h5py.File(path, "r+") as file:
         file["bins/weight"][:] = np.inf
-    with pytest.raises(InputError, match="no contact in the training split"):
+    with pytest.raises(InputError, match=r"no bin of the training split has a valid weight \(0 NaN, 120 infinite"):
         module(genome, path).prepare_data()
 
 
@@ -131,3 +131,35 @@ def test_pixels_without_values_are_named(tmp_path: Path) -> None:
         del file["pixels/count"]
     with pytest.raises(InputError, match="no column `count` of contacts; its pixels have no values"):
         CoolerFile(str(made.cooler))
+
+
+@pytest.mark.parametrize(("value", "counts"), [(np.nan, "120 NaN, 0 infinite"), (-1.0, "0 NaN, 120 infinite")])
+def test_a_training_split_without_a_valid_weight_is_said_to_have_none(
+    tmp_path: Path, value: float, counts: str
+) -> None:
+    genome, file = make(tmp_path, np.inf)
+    with h5py.File(file, "r+") as opened:
+        opened["bins/weight"][:120] = value  # chr1, which is the training split
+    with pytest.raises(InputError, match=rf"no bin of the training split has a valid weight \({counts}, 0 or negative"):
+        module(genome, file).prepare_data()
+
+
+def test_blacklisted_bins_are_counted_apart(tmp_path: Path) -> None:
+    genome, file = make(tmp_path, np.inf)
+    with h5py.File(file, "r+") as opened:
+        opened["bins/weight"][20:120] = np.nan
+        opened["bins/weight"][[50, 51]] = 0  # as 7 and 8, which are infinite and blacklisted
+    (tmp_path / "black.bed").write_text(f"chr1\t0\t{20 * BIN}\n")
+    data = module(genome, file)
+    data.blacklist = [str(tmp_path / "black.bed")]
+    with pytest.raises(InputError, match=r"\(98 NaN, 2 infinite, 0 or negative, 20 blacklisted\)"):
+        data.prepare_data()
+
+
+def test_a_cooler_without_weights_is_refused_before_windows_are_planned(tmp_path: Path) -> None:
+    genome, file = make(tmp_path, np.inf)
+    with h5py.File(file, "r+") as opened:
+        del opened["bins/weight"]
+    data = ContactDataModule(genome=str(genome), coolers={"one": str(file)}, length=4_000 * BIN, crop=1)
+    with pytest.raises(InputError, match=r"is not balanced, for it has no column `weight`: run `cooler balance"):
+        _ = data.plan

@@ -107,7 +107,7 @@ class ContactBand:
     @property
     def invalid_weights(self) -> int:
         """Number of bins that are masked because the cooler's weight is infinite, 0 or negative."""
-        return sum(self.file.invalid_weights(name) for name in self._names.values() if name is not None)
+        return sum(int(self.file.invalid_weights(name).sum()) for name in self._names.values() if name is not None)
 
     def build(self) -> Path:
         """Prepare the band if that is not done.
@@ -182,8 +182,25 @@ class ContactBand:
                 balanced = count[inside] * region[row] * region[row + distance]
                 total += np.bincount(distance, np.nan_to_num(balanced), reach)
         if not total[self.diagonal : self.width].any():
-            raise InputError(f"{self.file.uri}: no contact in the training split, so nothing can be expected")
+            raise InputError(f"{self.file.uri}: {self._why_none(weight)}, so nothing can be expected")
         return np.where((pairs > 0) & (total > 0), total / np.maximum(pairs, 1), np.nan)
+
+    def _why_none(self, weight: NDArray[np.float64]) -> str:
+        """Why no contact of the training split counts: its bins have no valid weight, or there is none."""
+        first = dict(zip(self.contigs, self.first.tolist(), strict=True))
+        counts = np.zeros(3, np.int64)  # NaN, invalid, blacklisted
+        for contig, start, end in self.expected_from:
+            part = slice(first[contig] + start, first[contig] + end)
+            if not np.isnan(weight[part]).all():
+                return "no contact in the training split"
+            masked = self.masked[part]
+            invalid = np.flatnonzero(self.file.invalid_weights(str(self._names[contig]))[start:end])
+            counts += [(~masked).sum(), (~masked[invalid]).sum(), masked.sum()]
+        also = f", {counts[2]:,} blacklisted" if counts[2] else ""
+        return (
+            f"no bin of the training split has a valid weight ({counts[0] - counts[1]:,} NaN, {counts[1]:,} infinite, "
+            f"0 or negative{also})"
+        )
 
     def _block(
         self,

@@ -180,6 +180,7 @@ class ContactDataModule(WindowDataModule):
                 )
             if file.bin_size != self.bin_size:
                 raise ConfigError(f"{file.uri} has bins of {file.bin_size:,} bases, not of {self.bin_size:,}")
+            file.check_balanced(self.balance)
         report = [f"{len(absent)} contigs left out, which some cooler does not have: {some_of(sorted(absent))}"]
         contigs = {contig: length for contig, length in wanted.items() if contig not in absent}
         if not contigs:
