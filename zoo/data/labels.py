@@ -100,7 +100,10 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             positive = f", {int((labels == 1).any(1).sum()):,} positive" if self.classify else ""
             shuffles = f", and {dataset.shuffles * len(labels):,} shuffles of them as negatives"
             lack = unscored(self.variation(split), self.targets) if split != "train" else ""
-            lines.append(f"{split}: {len(labels):,} sequences{positive}{shuffles if dataset.shuffles else ''}{lack}")
+            count = int(np.isnan(labels).sum()) if labels.dtype.kind == "f" else 0
+            missing = f", {count:,} of {labels.size:,} labels missing" if count else ""
+            added = shuffles if dataset.shuffles else ""
+            lines.append(f"{split}: {len(labels):,} sequences{positive}{missing}{added}{lack}")
         if self.shuffles and not self.classify:
             lines.append("no shuffles are added: they are negatives of classes, and these labels are measurements")
         if self.classify:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.formats.bed import STRANDS, Lines, iterate_bed, parse_bounds
 from zoo.genome.intervals import Interval
-from zoo.utils.text import quoted, shown_path
+from zoo.utils.text import parse_number, quoted, shown_path
 
 __all__ = ["Recognition", "decide", "describe_invalid", "has_summits", "iterate_peaks"]
 
 _COLUMNS = 10
 _LINES_AT_ONCE = 65_536
 _NAME = re.compile(r"\.narrowPeak(\.(txt|tsv|gz|bgz))*$", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _SUMMIT = re.compile(r"-1|[0-9]{1,10}")
 
 
@@ -34,7 +33,7 @@ def describe_invalid(fields: Sequence[str], length: int) -> str | None:
     if fields[5] not in STRANDS:
         return f"the strand {quoted(fields[5])} is none of +, - and ."
     for cell in fields[6:9]:
-        if not _NUMBER.fullmatch(cell):
+        if parse_number(cell) is None:
             return f"{quoted(cell)} is no signal, p or q value"
     if not _SUMMIT.fullmatch(fields[9]):
         return f"the summit {quoted(fields[9])} must be a whole number, or -1 for none"

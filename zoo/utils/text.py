@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import stat
 import sys
 import zlib
@@ -11,12 +12,23 @@ from typing import IO
 
 from zoo.errors import InputError
 
-__all__ = ["UNREADABLE", "check_file", "counted", "open_text", "quoted", "shorten", "shown_path", "some_of"]
+__all__ = [
+    "UNREADABLE",
+    "check_file",
+    "counted",
+    "open_text",
+    "parse_number",
+    "quoted",
+    "shorten",
+    "shown_path",
+    "some_of",
+]
 
 # Exceptions from reading a file that is not text, or whose gzip is broken.
 UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 _ENCODING = "utf-8-sig"  # UTF-8, after a byte order mark or not
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _LONGEST_QUOTE = 80  # letters
 
 
@@ -54,6 +66,11 @@ def open_text(path: str | Path) -> IO[str]:
     with path.open("rb") as head:
         zipped = head.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rt", encoding=_ENCODING) if zipped else path.open("rt", encoding=_ENCODING)
+
+
+def parse_number(text: str) -> float | None:
+    """Number in ASCII letters, infinity included; None for other text. `float` reads `1_000` and other scripts too."""
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def shown_path(path: str | Path) -> str:

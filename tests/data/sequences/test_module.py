@@ -137,6 +137,33 @@ def test_an_empty_cell_is_a_missing_label(tmp_path: Path) -> None:
     assert np.array_equal(target.numpy(), np.array([[0, 1], [1, np.nan]]), equal_nan=True)
 
 
+@pytest.mark.parametrize("cell", ["NA", "NaN", "nan", "N/A", " na ", "<NA>", "#N/A"])
+def test_missing_labels_of_other_programs_are_those_of_an_empty_cell(tmp_path: Path, cell: str) -> None:
+    lines = [f"{text}\t{i % 2}\t{i}e-1" for i, text in enumerate(random_letters(30, 0))]
+    data = {}
+    for missing in ("", cell):
+        path = tmp_path / f"table{len(missing)}.tsv"
+        rows = [line.rpartition("\t")[0] + f"\t{missing}" if i % 3 == 0 else line for i, line in enumerate(lines)]
+        path.write_text("\n".join(["sequence\tx\ty", *rows]) + "\n")
+        data[missing] = SequenceDataModule(table=str(path), label_columns=["x", "y"], classify=False)
+    assert np.array_equal(data[cell].data.labels, data[""].data.labels, equal_nan=True)
+    expected = np.array([[i % 2, np.nan if i % 3 == 0 else i / 10] for i in range(30)], np.float32)
+    assert np.array_equal(data[cell].data.labels, expected, equal_nan=True)
+    counts = [int(np.isnan(data[cell].subset(split).labels).sum()) for split in SPLITS]
+    assert sum(counts) == 10
+    for split, count in zip(SPLITS, counts, strict=True):
+        line = next(line for line in data[cell].describe() if line.startswith(f"{split}: "))
+        sequences = len(data[cell].subset(split))
+        assert (f", {count} of {2 * sequences} labels missing" in line) == (count > 0)
+
+
+@pytest.mark.parametrize("cell", ["3e38", "-.5", "+2.", "1E-50", "007"])
+def test_labels_of_every_way_to_write_a_number_are_read(tmp_path: Path, cell: str) -> None:
+    path = write_table(tmp_path, "sequence y", "ACGT 1", f"AAAA {cell}", "CCCC 0.5")
+    labels = SequenceDataModule(table=path, label_columns=["y"], classify=False).data.labels
+    assert labels[:, 0].tolist() == np.array([1, float(cell), 0.5], np.float32).tolist()
+
+
 def test_the_files_are_read_once(tmp_path: Path) -> None:
     data = two_classes(tmp_path)
     first = data.data
@@ -203,7 +230,21 @@ def test_a_column_that_is_missing_is_named_with_those_there_are(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("label", "reason"), [("high", "is not a number"), ("nan", "not finite"), ("inf", "not finite")]
+    ("label", "reason"),
+    [
+        ("high", "is not a number; leave a missing one empty, or write NA"),
+        ("none", "is not a number; leave a missing one empty, or write NA"),
+        ("1_000", "is not a number"),
+        ("\uff11", "is not a number"),
+        ("\u0661\u0662", "is not a number"),
+        ("1,5", "is not a number"),
+        ("0x1", "is not a number"),
+        ("inf", "is not finite"),
+        ("-Infinity", "is not finite"),
+        ("1e999", "is not finite"),
+        ("1e39", "is beyond 3.4e+38"),
+        ("-3.5e38", "is beyond 3.4e+38"),
+    ],
 )
 @pytest.mark.parametrize("gap", [0, 2], ids=["no gap", "blank lines"])
 def test_a_label_that_is_no_number_is_named_with_its_line(tmp_path: Path, label: str, reason: str, gap: int) -> None:

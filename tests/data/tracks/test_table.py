@@ -164,6 +164,8 @@ BAD_TABLES = {
     "scale 0": ("name\tpath\tscale\nx\ta.bw\t0\n", "line 2: the scale '0' is not a number"),
     "scale nan": ("name\tpath\tscale\nx\ta.bw\tnan\n", "line 2: the scale 'nan' is not a number"),
     "scale text": ("name\tpath\tscale\nx\ta.bw\tone\n", "line 2: the scale 'one' is not a number"),
+    "scale 1_000": ("name\tpath\tscale\nx\ta.bw\t1_000\n", "line 2: the scale '1_000' is not a number"),
+    "scale 1e39": ("name\tpath\tscale\nx\ta.bw\t1e39\n", "line 2: the scale '1e39' is not a number"),
     "scale inf": ("name\tpath\tscale\nx\ta.bw\tinf\n", "line 2: the scale 'inf' is not a number"),
     "clip 0": ("name\tpath\tclip\nx\ta.bw\t0\n", "line 2: the clip '0' is not a number above 0"),
     "clip negative": ("name\tpath\tclip\nx\ta.bw\t-3\n", "line 2: the clip '-3' is not a number above 0"),

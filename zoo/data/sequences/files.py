@@ -15,10 +15,13 @@ from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Row
 from zoo.formats.sequences import SequenceFile, ambiguity_notes, stack_codes
 from zoo.genome.sequence import Codes
-from zoo.utils.text import quoted, some_of
+from zoo.utils.text import parse_number, quoted, some_of
 
 __all__ = ["Columns", "check_table", "read_fasta_classes", "read_tables"]
 
+# Missing labels, in lower case: as R, pandas and spreadsheets write them.
+_MISSING = {"", "na", "nan", "n/a", "#n/a", "<na>"}
+_LARGEST = float(np.finfo(np.float32).max)
 _log = logging.getLogger("zoo")
 
 
@@ -69,7 +72,7 @@ def check_table(path: str, columns: Columns) -> int:
 
 
 def read_tables(files: Sequence[tuple[str, int]], columns: Columns) -> LabelledSequences:
-    """Read tables, each with its split or -1; labels of empty cells are NaN.
+    """Read tables, each with its split or -1; labels of empty cells, or NA, are NaN.
 
     Raises:
         InputError: a cell that is no number or no split, with file and line.
@@ -94,14 +97,14 @@ def read_tables(files: Sequence[tuple[str, int]], columns: Columns) -> LabelledS
 
 def _label(row: Row, column: str, where: str) -> float:
     text = row[column].strip()
-    if not text:
+    if text.lower() in _MISSING:
         return float("nan")
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{where}: the label {quoted(text)} in {column!r} is not a number") from None
-    if not np.isfinite(value):
-        raise InputError(f"{where}: the label {quoted(text)} in {column!r} is not finite; leave missing ones empty")
+    value = parse_number(text)
+    if value is None or not abs(value) <= _LARGEST:
+        what = "not a number" if value is None else "not finite" if np.isinf(value) else f"beyond {_LARGEST:.2g}"
+        raise InputError(
+            f"{where}: the label {quoted(text)} in {column!r} is {what}; leave a missing one empty, or write NA"
+        )
     return value
 
 

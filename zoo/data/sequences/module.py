@@ -37,7 +37,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         negative_class: class in `fasta` whose labels are all 0; None to make every class a target.
         table: TSV or CSV file, instead of `fasta`; or {train: file, test: file}.
         sequence_column: column of `table` with the sequence; None for `sequence` or `seq`.
-        label_columns: columns of `table` with numbers, one per target; an empty cell is a missing label.
+        label_columns: columns of `table` with numbers, one per target; an empty cell or NA is missing.
         split_column: column of `table` with `train`, `val` or `test`; None to draw the splits. Where train and test are
             given alone, validation is drawn from train.
         shared_kmer: length k: sequences that share a k-mer, on either strand, are in the same split; None for identical

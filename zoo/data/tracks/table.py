@@ -15,9 +15,11 @@ from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic
 from zoo.formats.separators import refuse_semicolons
 from zoo.utils.atomic import names_a_file
-from zoo.utils.text import UNREADABLE, check_file, open_text, quoted
+from zoo.utils.text import UNREADABLE, check_file, open_text, parse_number, quoted
 
 __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -159,11 +161,8 @@ def _track(cells: dict[str, str], folder: Path, where: str) -> Track:
 
 
 def _number(cell: str, name: str, where: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value == 0 or (value < 0 and name != "scale"):
+    value = parse_number(cell)
+    if value is None or not 0 < abs(value) <= _LARGEST or (value < 0 and name != "scale"):
         raise InputError(f"{where}: the {name} {quoted(cell)} is not a number{'' if name == 'scale' else ' above 0'}")
     return value
 
