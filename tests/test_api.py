@@ -155,6 +155,15 @@ def test_an_unknown_precision_is_refused(precision: Any, models: dict[str, Seque
             call(models["labels"], "ACGT" * 5, precision=precision)
 
 
+def test_embeddings_of_other_lengths_are_those_of_their_centres(models: dict[str, SequenceModel]) -> None:
+    long = "GG" + "ACGTTGCACA" * 2 + "TT"
+    np.testing.assert_array_equal(
+        zoo.embed(models["labels"], long, resize=True), zoo.embed(models["labels"], long[2:-2])
+    )
+    with pytest.raises(ConfigError, match="resize is for models of labels"):
+        zoo.embed(models["tracks"], long, resize=True)
+
+
 def test_the_model_comes_first_and_a_target_may_be_one_name(models: dict[str, SequenceModel]) -> None:
     with pytest.raises(ConfigError, match="the model comes first, loaded or by name; an object of type list is none"):
         zoo.predict(["ACGT" * 5], models["labels"])  # type: ignore[arg-type]

@@ -111,6 +111,7 @@ def embed(
     *,
     batch_size: int = _BATCH,
     inputs: str | None = None,
+    resize: bool = False,
 ) -> NDArray[np.float32]:
     """Compute embeddings: the output of a model's trunk for each sequence.
 
@@ -118,7 +119,9 @@ def embed(
     >>> zoo.embed("deepbind.encode_usf1_h1hesc", ["GTCACGTGAC" * 10 + "A"]).shape[0]
     1
 
-    The given strand alone is read. Sequences have the length that the model reads.
+    The given strand alone is read. The axes after the first are of the architecture: MLP (N, hidden units); DeepBind
+    (N, strands, members, pooled features); Basset (N, members, hidden units); Basenji (N, channels, bins); Akita (N,
+    channels, bins, bins). `embeddings.reshape(len(embeddings), -1)` makes one vector of each sequence.
 
     Args:
         model: a loaded model, or the name of one.
@@ -127,9 +130,10 @@ def embed(
         precision: `32`, or `bf16` / `16` for autocast.
         batch_size: sequences at once.
         inputs: table of the input tracks, for a model that reads some.
+        resize: take the model's length around each centre (labels).
 
     Returns:
-        float32 (N, ...): the model's architecture says which axes follow (`model.features`).
+        float32 (N, ...), the output of `model.features`.
 
     Raises:
         InputError: as `predict`, or sequences of several lengths.
@@ -139,7 +143,10 @@ def embed(
         raise ConfigError(f"a batch size of {batch_size} is too small")
     parts: list[NDArray[np.float32]] = []
     notes: list[str] = []
-    for block in _source(x, intervals, inputs).blocks(model, WHOLE, notes):
+    windowing = Windowing(resize)
+    if resize and not isinstance(model.output, Labels):
+        raise ConfigError(f"resize is for models of labels; this one predicts {model.output.kind}")
+    for block in _source(x, intervals, inputs).blocks(model, windowing, notes):
         if len({len(one) for one in block.codes}) > 1:
             raise InputError(f"embeddings are of sequences of one length: {some_of(block.names)} differ")
         for start in range(0, len(block.codes), batch_size):

@@ -57,7 +57,8 @@ def _entry(name: str, row: dict[str, str]) -> ModelFacts:
         data="See the authors' publication.",
         source="Alipanahi 2015, doi:10.1038/nbt.3300",
         licence="BSD-3-Clause",
-        use="Scores of binding: higher is stronger; they are comparable within one model only.",
+        use="Scores of binding, higher is stronger, without a unit; comparable within one model only. Sequences "
+        "in which no motif exceeds its threshold all have the same score.",
         limits="Trained and evaluated by its authors, not by this project.",
     )
 
