@@ -20,8 +20,11 @@ from zoo.commands.train import add_train
 from zoo.errors import ConfigError, ZooError
 from zoo.utils import version
 from zoo.utils.extras import missing_extra
+from zoo.utils.text import shorten
 
 __all__ = ["build_parser", "main"]
+
+_LONGEST_MESSAGE = 2_000  # letters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except ZooError as error:
-        print(f"zoo: {error}", file=sys.stderr)
+        print(f"zoo: {shorten(str(error), _LONGEST_MESSAGE)}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if (missing := missing_extra(error)) is None:

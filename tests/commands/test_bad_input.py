@@ -126,6 +126,8 @@ COMMANDS: list[tuple[str, list[str]]] = [
     ("predict {mlp} good.bed --genome EMPTY", ["the value of --genome is empty"]),
     ("example -o EMPTY", ["the value of --output is empty"]),
     ("list %%%", ["no model matches %%%"]),
+    ("info basset.peaks", ["is a configuration that `zoo train` knows, not a model"]),
+    ("list " + "x" * 3_000, ["(3,0"]),
     ("info CTCF", ["'CTCF' is not a name", "`zoo list CTCF` finds models by word"]),
     ("info DeepBind.encode_USF1_h1hesc", ["the nearest names are deepbind.encode_usf1_h1hesc"]),
     ("list --serach CTCF", ["--serach", "zoo list --help"]),

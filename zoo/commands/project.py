@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError, OutputError, UnknownNameError
+from zoo.utils.text import quoted
 
 __all__ = ["add_benchmark", "add_card", "benchmark_scripts"]
 
@@ -35,7 +36,7 @@ def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace
         verb.print_help()
         print(f"\nNAME is one of {names}")
     elif options.name not in scripts:
-        raise UnknownNameError(f"there is no benchmark {options.name!r}; the benchmarks are {names}")
+        raise UnknownNameError(f"there is no benchmark {quoted(options.name)}; the benchmarks are {names}")
     else:
         require_extras(["benchmarks"], f"the benchmark {options.name}")
         rest = ["--help", *options.rest] if options.help else options.rest

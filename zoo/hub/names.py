@@ -107,8 +107,8 @@ def _refuse_path(name: str) -> None:
     path = Path(name)
     if path.is_file():
         raise UnknownNameError(
-            f"{name!r} is a file, not the name of a model: `zoo list` shows the names, and `zoo predict NAME {name}` "
-            "predicts for a file"
+            f"{quoted(name)} is a file, not the name of a model: `zoo list` shows the names, and `zoo predict NAME "
+            f"{name}` predicts for a file"
         )
     if (path / "config.json").is_file():
-        raise UnknownNameError(f"{name!r} is a folder, not a name: write local-dir:{name}")
+        raise UnknownNameError(f"{quoted(name)} is a folder, not a name: write local-dir:{name}")

@@ -131,6 +131,8 @@ def find(name: str) -> Location:
     split_name(name)
     locations = [*_folders_of(name), *(model for model in _importable() if model.facts.name == name)]
     if not locations:
+        if (shipped_folder("configs") / f"{name}.yaml").is_file():
+            raise UnknownNameError(f"{name!r} is a configuration that `zoo train` knows, not a model")
         raise no_such_model(name, model_names())
     for other in locations[1:]:
         if not locations[0].is_same_model(other):

@@ -10,7 +10,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval, parse_region
 from zoo.outputs import Output
-from zoo.utils.text import some_of
+from zoo.utils.text import quoted, some_of
 
 __all__ = ["Span", "bins_of", "check_regions", "choose_targets", "find_region", "merge_regions"]
 
@@ -109,5 +109,5 @@ def choose_targets(output: Output, names: Sequence[str] | None) -> list[str]:
         raise ConfigError(f"the target {max(names, key=list(names).count)!r} is chosen twice")
     for name in names or []:
         if name not in known:
-            raise ConfigError(f"the model has no target {name!r}; it has {some_of(known, 12)}")
+            raise ConfigError(f"the model has no target {quoted(name)}; it has {some_of(known, 12)}")
     return list(names or known)
