@@ -251,13 +251,19 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
 
 
 def test_sequences_of_one_length_are_stacked() -> None:
-    assert stack_codes([encode("ACG"), encode("TTN")], ["a", "b"], "x").tolist() == [[0, 1, 2], [3, 3, 4]]
+    assert stack_codes([encode("ACG"), encode("TTN")], ["a", "b"], ["x", "x"]).tolist() == [[0, 1, 2], [3, 3, 4]]
 
 
-def test_unequal_lengths_are_refused_naming_the_first_and_their_number() -> None:
-    codes = [encode(text) for text in ("ACG", "TTN", "AC", "ACGT")]
-    with pytest.raises(InputError, match=r"f.fa: .*'a' has 3 bases but 'c' has 2 \(2 of 4 differ\)"):
-        stack_codes(codes, list("abcd"), "f.fa")
+def test_unequal_lengths_are_refused_with_the_commonest_and_what_to_do() -> None:
+    codes = [encode(text) for text in ("ACGTA", "TTN", "ACG", "ACGT")]
+    with pytest.raises(InputError) as error:
+        stack_codes(codes[1:], list("bcd"), ["f.fa", "f.fa", "g.fa"])
+    assert str(error.value) == (
+        "g.fa: training needs sequences of one length: 2 of 3 have 3 bases, but 'd' has 4 (from 3 to 4); "
+        "--data.resize 3 cuts or pads all around their centres"
+    )
+    with pytest.raises(InputError, match=r"f.fa: .* 2 of 4 have 3 bases, but 'a' has 5 \(from 3 to 5\)"):
+        stack_codes(codes, list("abcd"), ["f.fa"] * 4)
 
 
 # Words for a missing value, and headers, that would be read as bases; what is no sequence at all.

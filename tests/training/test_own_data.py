@@ -9,9 +9,11 @@ import pytest
 import yaml
 
 from zoo.data.sequences import SequenceDataModule
-from zoo.errors import ConfigError
-from zoo.genome.sequence import decode
+from zoo.errors import ConfigError, InputError
+from zoo.genome.sequence import decode, encode
 from zoo.hub.config import read_config
+from zoo.inference.cut import cut_windows
+from zoo.inference.windowing import Windowing
 from zoo.training.given import read_given
 from zoo.training.own_data import check_data
 from zoo.training.run import train
@@ -89,3 +91,22 @@ def test_two_classes_without_negatives_are_said_to_be_two_targets() -> None:
     told = SequenceDataModule(fasta=files, negative_class="unbound", shuffles=1).describe()
     assert not any(line in one for one in told)
     assert told[0] == "train: 48 sequences, 24 positive"
+
+
+def test_sequences_are_resized_as_predictions_are() -> None:
+    texts = ["ACGTA", "CCGGTTAAC", "GAT", "TTTTTTTT", "G" * 9]
+    Path("mixed.fa").write_text("".join(f">{text}\n{text}\n" for text in texts))
+    data = SequenceDataModule(fasta={"a": "mixed.fa"}, shuffles=1, resize=6, val_fraction=0.2, test_fraction=0.2)
+    assert data.spec().length == 6
+    # What is left over on one side alone is cut from, or padded to, the end; and so predictions do it.
+    (windows,) = cut_windows([encode(text) for text in texts], 6, Windowing(resize=True))
+    assert data.data.codes.tolist() == windows.codes.tolist()
+    assert decode(data.data.codes[0]) == "NACGTA"
+    assert decode(data.data.codes[1]) == "CGGTTA"
+    assert data.describe()[0] == "resized to 6 bases: 3 sequences cut, 2 padded with N"
+
+
+def test_lengths_that_differ_are_refused_with_the_option_that_helps() -> None:
+    Path("mixed.fa").write_text(">a\nACGTA\n>b\nACG\n>c\nACGTT\n")
+    with pytest.raises(InputError, match=r"mixed\.fa: .* 2 of 3 have 5 bases, but 'b' has 3 .*--data\.resize 5 cuts"):
+        _ = SequenceDataModule(fasta={"b": "mixed.fa"}, shuffles=1).data

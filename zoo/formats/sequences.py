@@ -184,29 +184,31 @@ def read_sequences(path: str | Path) -> tuple[list[str], list[Codes]]:
     return names, codes
 
 
-def stack_codes(codes: list[Codes], names: list[str], where: str) -> Codes:
+def stack_codes(codes: list[Codes], names: list[str], files: Sequence[str]) -> Codes:
     """Stack sequences of equal length.
 
     Args:
         codes: uint8 (L,) each (N).
         names: names of the sequences (N).
-        where: file or option that a message names.
+        files: file of each, which a message names (N).
 
     Returns:
         uint8 (N, L).
 
     Raises:
-        InputError: lengths differ; names the first sequence whose length is not that of the first one.
+        InputError: lengths differ; names the commonest length, and the first sequence of another one.
     """
-    length = len(codes[0])
-    differing = [index for index, one in enumerate(codes) if len(one) != length]
-    if differing:
-        other = differing[0]
-        raise InputError(
-            f"{where}: training needs sequences of one length; {quoted(names[0])} has {length} bases but "
-            f"{quoted(names[other])} has {len(codes[other])} ({len(differing)} of {len(codes)} differ)"
-        )
-    return np.stack(codes)
+    lengths = np.array([len(one) for one in codes])
+    if (lengths == lengths[0]).all():
+        return np.stack(codes)
+    found, counts = np.unique(lengths, return_counts=True)
+    commonest = int(found[counts.argmax()])
+    other = int((lengths != commonest).argmax())
+    raise InputError(
+        f"{files[other]}: training needs sequences of one length: {counts.max():,} of {len(codes):,} have "
+        f"{commonest:,} bases, but {quoted(names[other])} has {lengths[other]:,} (from {found[0]:,} to {found[-1]:,}); "
+        f"--data.resize {commonest} cuts or pads all around their centres"
+    )
 
 
 def ambiguity_notes(where: str, count: int) -> list[str]:

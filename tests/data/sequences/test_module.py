@@ -302,7 +302,7 @@ def test_a_measurement_where_a_class_should_be_is_refused_with_the_cure(tmp_path
 def test_sequences_of_unequal_length_are_refused_by_name(tmp_path: Path) -> None:
     fasta = {"a": write_fasta(tmp_path, "a", ["ACGT", "AAAA"]), "b": write_fasta(tmp_path, "b", ["CCCC", "CCC"])}
     message = refusal(SequenceDataModule(fasta=fasta))
-    assert "'a0' has 4 bases but 'b1' has 3 (1 of 4 differ)" in message
+    assert "3 of 4 have 4 bases, but 'b1' has 3" in message
 
 
 @pytest.mark.parametrize("fold", [-1, 5])

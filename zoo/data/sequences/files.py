@@ -5,6 +5,7 @@ Shapes: N sequences, L bases, T targets.
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from zoo.data.splits import SPLITS, FileBySplit, files_by_split, split_index
 from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Row
 from zoo.formats.sequences import SequenceFile, ambiguity_notes, stack_codes
-from zoo.genome.sequence import Codes
+from zoo.genome.sequence import UNKNOWN, Codes
 from zoo.utils.text import parse_number, quoted, some_of
 
-__all__ = ["Columns", "check_table", "read_fasta_classes", "read_tables"]
+__all__ = ["Columns", "Resizing", "check_table", "read_fasta_classes", "read_tables"]
 
 # Missing labels, in lower case: as R, pandas and spreadsheets write them.
 _MISSING = {"", "na", "nan", "n/a", "#n/a", "<na>"}
@@ -33,28 +34,74 @@ class Columns(NamedTuple):
     split: str | None
 
 
-def read_fasta_classes(fasta: Mapping[str, FileBySplit], targets: Sequence[str]) -> LabelledSequences:
+@dataclass
+class Resizing:
+    """Cut sequences to one length, or pad them with N, around their centres, as `zoo predict --resize` does.
+
+    Args:
+        length: bases, None to leave sequences as they are.
+
+    Attributes:
+        cut: number of those that were longer.
+        padded: number of those that were shorter.
+    """
+
+    length: int | None = None
+    cut: int = 0
+    padded: int = 0
+
+    def resize(self, codes: list[Codes]) -> list[Codes]:
+        """Resize sequences, uint8 of any length each -> (L,) each."""
+        return codes if self.length is None else [self._resized(one, self.length) for one in codes]
+
+    def _resized(self, codes: Codes, length: int) -> Codes:
+        if len(codes) == length:
+            return codes
+        start = (len(codes) - length) // 2
+        if start >= 0 and len(codes) > length:
+            self.cut += 1
+            return codes[start : start + length]
+        self.padded += 1
+        resized = np.full(length, UNKNOWN, np.uint8)
+        resized[-start : -start + len(codes)] = codes
+        return resized
+
+    @property
+    def report(self) -> list[str]:
+        """A line on what was done, where anything was."""
+        if not self.cut + self.padded:
+            return []
+        return [f"resized to {self.length:,} bases: {self.cut:,} sequences cut, {self.padded:,} padded with N"]
+
+
+def read_fasta_classes(
+    fasta: Mapping[str, FileBySplit], targets: Sequence[str], resizing: Resizing | None = None
+) -> LabelledSequences:
     """Read the FASTA files of classes.
 
     Args:
         fasta: class -> file, or file by split.
         targets: the classes that are targets (T); the labels of the others are 0.
+        resizing: what is done to sequences of other lengths; None for nothing.
     """
+    resizing = resizing or Resizing()
     codes: list[Codes] = []
     names: list[str] = []
+    files: list[str] = []
     number, splits = [], []
     for index, given in enumerate(fasta.values()):
         for path, split in files_by_split(given):
             file, before = SequenceFile(path), len(codes)
             for records in file:
-                codes += file.codes(records)
+                codes += resizing.resize(file.codes(records))
                 names += records.names
+            files += [path] * (len(codes) - before)
             _warn_of_ambiguity(file)
             number.append(np.full(len(codes) - before, index))
             splits.append(np.full(len(codes) - before, split))
     columns = [list(fasta).index(target) for target in targets]
     label = (np.concatenate(number)[:, None] == np.array(columns)).astype(np.float32)  # (N, 1) == (T,) -> (N, T)
-    return LabelledSequences(stack_codes(codes, names, "fasta"), label, np.concatenate(splits))
+    return LabelledSequences(stack_codes(codes, names, files), label, np.concatenate(splits))
 
 
 def check_table(path: str, columns: Columns) -> int:
@@ -71,27 +118,37 @@ def check_table(path: str, columns: Columns) -> int:
     return len(first.sequences[0])
 
 
-def read_tables(files: Sequence[tuple[str, int]], columns: Columns) -> LabelledSequences:
+def read_tables(
+    files: Sequence[tuple[str, int]], columns: Columns, resizing: Resizing | None = None
+) -> LabelledSequences:
     """Read tables, each with its split or -1; labels of empty cells, or NA, are NaN.
+
+    Args:
+        files: path and split of each.
+        columns: columns that are read.
+        resizing: what is done to sequences of other lengths; None for nothing.
 
     Raises:
         InputError: a cell that is no number or no split, with file and line.
     """
+    resizing = resizing or Resizing()
     codes: list[Codes] = []
     names: list[str] = []
     labels: list[list[float]] = []
     splits: list[int] = []
+    paths: list[str] = []
     for path, split in files:
         file = SequenceFile(path, columns.sequence)
         for records in file:
-            codes += file.codes(records)
+            codes += resizing.resize(file.codes(records))
             names += records.names
+            paths += [path] * len(records.names)
             for line, row in zip(records.lines, records.rows, strict=True):
                 where = f"{path}, line {line}"
                 labels.append([_label(row, column, where) for column in columns.labels])
                 splits.append(split if columns.split is None else _split_of(row[columns.split], where))
         _warn_of_ambiguity(file)
-    stacked = stack_codes(codes, names, files[0][0])
+    stacked = stack_codes(codes, names, paths)
     return LabelledSequences(stacked, np.array(labels, dtype=np.float32), np.array(splits))
 
 

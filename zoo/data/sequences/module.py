@@ -13,7 +13,7 @@ from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
 from zoo.data.labels import LabelsDataModule
 from zoo.data.leaks import OnLeak, check_on_leak, find_leak, treat_leak
-from zoo.data.sequences.files import Columns, check_table, read_fasta_classes, read_tables
+from zoo.data.sequences.files import Columns, Resizing, check_table, read_fasta_classes, read_tables
 from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import SPLITS, FileBySplit, draw_splits, files_by_split, group_identical
 from zoo.errors import ConfigError
@@ -49,6 +49,8 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         split_seed: seed of the splits.
         on_leak: where sequences that must stay together are in several of the given splits: `refuse` them, `drop` those
             of train (of val where others are in test), or `warn` and keep all.
+        resize: bases to which sequences are cut, or padded with N, around their centres; None for sequences that all
+            have one length.
         strands: `both`: a sequence and its reverse complement are identical; `forward`: they are not, for models that
             read one strand.
         options: options of LabelsDataModule.
@@ -70,12 +72,17 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         split_seed: int = 0,
         on_leak: OnLeak = "refuse",
         strands: Literal["both", "forward"] = "both",
+        resize: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         if folds is not None and not 0 <= fold < folds:
             raise ConfigError(f"there is no fold {fold} among {folds}; the first is 0")
         check_on_leak(on_leak)
+        if resize is not None and resize < 1:
+            raise ConfigError(f"resize is a number of bases from 1 up, not {resize}")
+        if resize is not None and type(self).read is not SequenceDataModule.read:
+            raise ConfigError(f"resize is for sequences of your own; those of {type(self).__name__} have one length")
         if strands not in ("both", "forward"):
             raise ConfigError(f"strands is both or forward, not {strands!r}")
         if strands == "forward" and self.reverse_complement:
@@ -88,6 +95,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         self.shared_kmer = shared_kmer
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.folds, self.fold, self.split_seed = folds, fold, split_seed
+        self._resizing = Resizing(resize)
         self._spec: DataSpec | None = None
         self._report: list[str] = []
 
@@ -106,7 +114,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         if not targets:
             raise ConfigError("`fasta` needs a class besides the negative_class")
         first = [SequenceFile(path).first() for given in fasta.values() for path, _ in files_by_split(given)]
-        return DataSpec("labels", tuple(targets), len(first[0].sequences[0]))
+        return DataSpec("labels", tuple(targets), self._resizing.length or len(first[0].sequences[0]))
 
     def _table_spec(self) -> DataSpec:
         if not self.label_columns:
@@ -115,7 +123,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             columns = f"; there are {some_of(rows[0], 20)}" if rows else ""
             raise ConfigError(f"{path}: name the columns of labels with --data.label_columns '[NAME, ...]'{columns}")
         length, *_ = [check_table(path, self._columns()) for path, _ in self._tables()]
-        return DataSpec("labels", tuple(self.label_columns), length)
+        return DataSpec("labels", tuple(self.label_columns), self._resizing.length or length)
 
     def _tables(self) -> list[tuple[str, int]]:
         return [] if self.table is None else files_by_split(self.table)
@@ -126,9 +134,10 @@ class SequenceDataModule(LabelsDataModule[Codes]):
     def read(self) -> LabelledSequences:
         """Read all sequences of the files or the table, with their labels."""
         self.spec()  # checks the options and the columns
+        resizing = self._resizing = Resizing(self._resizing.length)
         if self.fasta is not None:
-            return read_fasta_classes(self.fasta, self.targets)
-        return read_tables(self._tables(), self._columns())
+            return read_fasta_classes(self.fasta, self.targets, resizing)
+        return read_tables(self._tables(), self._columns(), resizing)
 
     def assign_splits(self, data: LabelledSequences) -> LabelledSequences:
         """Draw a split for each sequence that has none yet, and treat leaks of those that were given.
@@ -186,7 +195,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
     def describe(self) -> list[str]:
         """Summarize what was done about given splits, then each split in one line."""
         splits = super().describe()  # reads the data
-        return [*self._report, *splits, *self._on_classes()]
+        return [*self._resizing.report, *self._report, *splits, *self._on_classes()]
 
     def _on_classes(self) -> list[str]:
         """A line on several classes of which none is named as the negatives."""
