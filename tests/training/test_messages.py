@@ -33,6 +33,11 @@ trainer: {max_epochs: 1, accelerator: cpu}
 CALLBACKS = "--trainer.callbacks"
 OPTIONS = {
     "--foo=3": "foo: there is no option 'foo'; there are name,",
+    "--epochs=3": "epochs: there is no option 'epochs'; the nearest are --trainer.max_epochs, ",
+    "--max_epochs=3": "epochs'; the nearest is --trainer.max_epochs$",
+    "--batch_size=3": "'batch_size'; the nearest is --data.batch_size$",
+    "--lr=3": "'lr'; the nearest is --optimizer.lr",
+    "--hidden=3": "'hidden'; the nearest is --model.hidden",
     "--trainer.max_epoch=3": "trainer.max_epoch: .*the nearest are max_epochs",
     "--trainer.max_epochs=many": "trainer.max_epochs: 'many' is not an integer or null",
     "--trainer.max_epochs=[1]": r"trainer.max_epochs: \[1\] is not an integer",

@@ -4,13 +4,24 @@ A name is that of a file in `configs/` without its ending, such as `basset.peaks
 """
 
 import difflib
+from contextlib import suppress
 from pathlib import Path
 
-from zoo.errors import ConfigError, UnknownNameError, one_line
+from zoo.errors import ConfigError, UnknownNameError, ZooError, one_line
 from zoo.hub.config import RECIPE
-from zoo.hub.registry import shipped_folder
+from zoo.hub.names import is_name
+from zoo.hub.registry import Location, find, shipped_folder
 
 __all__ = ["config_names", "config_purpose", "config_text", "find_config"]
+
+# Endings of files of data -> a command that trains on one.
+_COMMANDS = {
+    (".fa", ".fasta", ".fna", ".fas"): "deepbind.sequences --data.fasta '{{NAME: {0}}}'",
+    (".tsv", ".csv"): "deepbind.sequences --data.table {0} --data.label_columns '[NAME]'",
+    (".bed", "peak"): "basset.peaks --data.genome FILE --data.peaks '[{0}]'",
+    (".bw", ".bigwig"): "basenji.tracks --data.genome FILE --data.targets_table FILE",
+    (".cool", ".mcool"): "akita.contacts --data.genome FILE --data.coolers '{{NAME: {0}}}'",
+}
 
 
 def config_names() -> list[str]:
@@ -26,7 +37,8 @@ def find_config(text: str) -> Path:
             checkpoint folder, also as `local-dir:FOLDER`, for the configuration of its run.
 
     Raises:
-        ConfigError: the name of a file or folder and of a shipped configuration, or a folder without a configuration.
+        ConfigError: the name of a file or folder and of a shipped configuration, a folder without a configuration, a
+            file of data, or the name of a model.
         UnknownNameError: neither; the nearest names are offered.
     """
     path = Path(text.removeprefix("local-dir:"))
@@ -43,12 +55,43 @@ def find_config(text: str) -> Path:
             raise ConfigError(f"{path} holds no {RECIPE}: it is no checkpoint folder that this version of zoo trained")
         return path / RECIPE
     if path.is_file():
+        _refuse_data(text)
         return path
     if is_name:
         return shipped
+    if text.startswith("local-dir:"):
+        raise UnknownNameError(f"there is no folder {str(path)!r}")
+    if (model := _model_of(text)) is not None:
+        raise ConfigError(f"{text!r} is the name of a model, and a configuration is trained: {_how_trained(model)}")
     near = difflib.get_close_matches(shipped.stem, config_names(), n=3, cutoff=0.5)
     offer = f"the nearest names are {', '.join(near)}" if near else f"there are {', '.join(config_names())}"
     raise UnknownNameError(f"there is no file {text!r}, and no shipped configuration of that name; {offer}")
+
+
+def _refuse_data(text: str) -> None:
+    """Refuse a file of data where a configuration should be; the sentence names it as an option."""
+    name = text.lower().removesuffix(".gz")
+    command = next((words for endings, words in _COMMANDS.items() if name.endswith(endings)), None)
+    if command:
+        raise ConfigError(
+            f"{text} is not a configuration, a YAML file with keys such as `name:`, `model:` and `data:`: data are "
+            f"named with options, as in zoo train {command.format(text)}; `zoo config` lists the configurations"
+        )
+
+
+def _model_of(text: str) -> Location | None:
+    """The model of a name; None where there is none."""
+    with suppress(ZooError):
+        return find(text) if is_name(text) else None
+    return None
+
+
+def _how_trained(model: Location) -> str:
+    if model.facts.run is None:
+        return "these weights were published by others; `zoo config` lists the configurations"
+    if model.folder and (model.folder / RECIPE).is_file():
+        return f"zoo train {model.folder} --name NAME repeats its run"
+    return f"it was trained by {model.facts.run.command}"
 
 
 def config_text(text: str) -> str:

@@ -85,15 +85,16 @@ def read_given(config: str, options: Sequence[str]) -> Given:
 
 def _read_yaml(config: str) -> Given:
     """Read the YAML of a configuration; errors are those of `read_given`."""
+    hint = "" if config.endswith((".yaml", ".yml", ".json")) else " (data are named with options, --data...)"
     try:
         content = yaml.safe_load(config_text(config))
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{config}{line}: this is not YAML: {error.problem}") from None
+        raise ConfigError(f"{config}{line}: this is not YAML: {error.problem}{hint}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{config}: this is not YAML: {str(error).splitlines()[0]}") from None
+        raise ConfigError(f"{config}: this is not YAML: {str(error).splitlines()[0]}{hint}") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{config}: a configuration has keys, such as `name:` and `model:`; this file has none")
+        raise ConfigError(f"{config}: a configuration has keys, such as `name:` and `model:`; this file has none{hint}")
     return content
 
 

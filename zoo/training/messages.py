@@ -9,7 +9,7 @@ import difflib
 import inspect
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
 
 import torch
@@ -38,7 +38,7 @@ def explain(given: Given, schema: Mapping[str, Any]) -> str | None:
     """
     for key, value in given.items():
         if key not in schema:
-            return _unknown(key, "option", schema)
+            return _unknown(key, "option", schema, _nested_options(given, schema))
         wanted = schema[key]
         if isinstance(wanted, tuple):
             message = _check_arguments(key, value, parameters_of(wanted[0]), complete=False)
@@ -48,6 +48,18 @@ def explain(given: Given, schema: Mapping[str, Any]) -> str | None:
             return message
     lacking = [key for key in ("name", "model", "data") if given.get(key) is None]
     return f"{lacking[0]} is missing: it has no default" if lacking else None
+
+
+def _nested_options(given: Given, schema: Mapping[str, Any]) -> list[str]:
+    """The options below those at the top: of the trainer, and of the classes that were given."""
+    nested = []
+    for key in ("trainer", "data", "model", "optimizer"):
+        value, wanted = given.get(key), schema[key]
+        path = value.get("class_path") if isinstance(value, dict) else value
+        cls = wanted[0] if isinstance(wanted, tuple) else resolve_class(path) if isinstance(path, str) else None
+        if isinstance(cls, type):
+            nested += [f"{key}.{name}" for name in parameters_of(cls) if name not in _PROVIDED]
+    return nested
 
 
 def unknown_name(key: str, value: Any, wanted: Any) -> str | None:
@@ -153,10 +165,13 @@ def _check_arguments(key: str, given: Any, parameters: dict[str, inspect.Paramet
     return f"{key}.{lacking[0]} is missing: it has no default" if complete and lacking else None
 
 
-def _unknown(path: str, what: str, known: Any) -> str:
-    """The sentence on a name that is not known."""
+def _unknown(path: str, what: str, known: Any, nested: Sequence[str] = ()) -> str:
+    """The sentence on a name that is not known; `nested` are options elsewhere that may have been meant."""
     *parents, name = path.split(".")
     near = difflib.get_close_matches(name, list(known), 3, 0.6)
+    meant = [option for option in nested if option.rpartition(".")[2] == name]
+    meant += [option for option in nested if option.endswith(f"_{name}") and option not in meant]
+    near = [f"--{option}" for option in meant[:3]] or near
     where = f" of {'.'.join(parents)}" if parents else ""
     return f"{path}: there is no {what} {name!r}{where}; {_offer(near, list(known))}"
 
