@@ -80,29 +80,34 @@ def read_windows(path: Path, data: Bytes, index: FastaIndex, record: Index, star
         letters, fit = _one_by_one(data, index, record, start, length)
     else:
         # Most windows: copy whole lines without their line ends, then the window out of them.
-        whole = _windows_of(data, lines * wide)[first].reshape(-1, lines, wide)
-        ends = np.minimum((start + length - 1) // line + 1, (size - 1) // line) - start // line  # of lines read (N,)
-        fit = (data[first - 1] == _FEED) & _line_ends_fit(whole[:, :, line:], ends)
-        whole = np.ascontiguousarray(whole[:, :, :line]).reshape(-1)  # of lines of one base, reshape leaves gaps
+        text = _windows_of(data, 1 + lines * wide)[first - 1]  # from the line end before
+        fit = _line_ends_fit(text, wide, wide - line == 2)
+        if not fit.all():  # those after a window, or its record, do not matter
+            last = np.minimum((start + length - 1) // line + 1, (size - 1) // line) - start // line
+            fit |= np.arange(lines + 1) > last[:, None]
+        whole = np.ndarray((len(text), lines, line), np.uint8, text, 1, (text.shape[1], wide, 1))
+        whole = np.ascontiguousarray(whole).reshape(-1)  # of lines of one base, reshape leaves gaps
         letters = _windows_of(whole, length)[np.arange(len(start)) * (lines * line) + column]
-    if letters.size and letters.min() <= _RETURN:
-        fit &= ~((letters == _FEED) | (letters == _RETURN)).any(1)
-    if not fit.all():
-        row = int(np.argmin(fit))
+    row = _first_false(fit)
+    if row is None and letters.size and letters.min() <= _RETURN:
+        row = _first_false((letters != _FEED) & (letters != _RETURN))
+    if row is not None:
         ends = np.clip([start[row], start[row] + length - 1], 0, size[row] - 1)
         raise _moved_line(path, data, index, int(record[row]), int(ends[0]), int(ends[1]) + 1)
     return letters
 
 
-def _line_ends_fit(ends: Bytes, count: Index) -> NDArray[np.bool_]:
-    """Return for each window (N,) whether the first `count` (N,) of its lines (N, lines, 1 or 2 bytes) end as lines."""
-    fit = ends[:, :, -1] == _FEED
-    if ends.shape[2] == 2:
-        fit &= ends[:, :, 0] == _RETURN
-    if fit.all():
-        return np.ones(len(ends), np.bool_)
-    needed: NDArray[np.bool_] = np.arange(ends.shape[1]) < count[:, None]  # (N, lines)
-    return np.asarray((fit | ~needed).all(1))
+def _first_false(values: NDArray[np.bool_]) -> int | None:
+    """Find the first row (N, K) that is not all true."""
+    return None if values.all() else int(np.argmin(values.all(1)))
+
+
+def _line_ends_fit(text: Bytes, width: int, returns: bool) -> NDArray[np.bool_]:
+    """Return whether line ends lie where they should: (N, lines + 1) of text (N, 1 + lines * width)."""
+    fit: NDArray[np.bool_] = text[:, ::width] == _FEED
+    if returns:
+        fit[:, 1:] &= text[:, width - 1 :: width] == _RETURN
+    return fit
 
 
 def _one_by_one(
@@ -111,7 +116,7 @@ def _one_by_one(
     """Read letters past the ends of records too, and where lines differ or are long.
 
     Returns:
-        Letters (N, L), and whether the line ends of each window fit (N,).
+        Letters (N, L), and whether line ends lie where they should (N, lines).
     """
     size, offset, bases, width = (column[record, None] for column in index[1:])
     position = start[:, None] + np.arange(length)  # (N, L)
@@ -124,7 +129,7 @@ def _one_by_one(
     end = offset + line * width - 1  # (N, lines)
     fit = data[end] == _FEED
     fit &= (width - bases == 1) | (data[end - 1] == _RETURN) | (line == 0)
-    return letters, fit.all(1)
+    return letters, fit
 
 
 def _moved_line(path: Path, data: Bytes, index: FastaIndex, record: int, start: int, end: int) -> InputError:
