@@ -81,7 +81,8 @@ def config_is_the_first_argument_and_keys_follow(desk: Desk) -> None:
         return "saved"
 
     desk.monkeypatch.setattr("zoo.training.run.train", train)
-    Path("run.yaml").write_text("data: {class_path: zoo.data.peaks.PeakDataModule}")
+    arguments = "{genome: in.fa, table: in.fa}"
+    Path("run.yaml").write_text(f"data: {{class_path: zoo.data.peaks.PeakDataModule, init_args: {arguments}}}")
     assert desk.run("train", "run.yaml", "--data.batch_size", "8") == "saved\n"
     assert desk.run("train", "basset.peaks", "--data.genome=in.fa", "--data.table=in.fa") == "saved\n"
     assert calls == [
