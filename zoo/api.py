@@ -130,7 +130,7 @@ def embed(
         precision: `32`, or `bf16` / `16` for autocast.
         batch_size: sequences at once.
         inputs: table of the input tracks, for a model that reads some.
-        resize: take the model's length around each centre (labels).
+        resize: as of `predict` (labels).
 
     Returns:
         float32 (N, ...), the output of `model.features`.
@@ -146,7 +146,7 @@ def embed(
     windowing = Windowing(resize)
     if resize and not isinstance(model.output, Labels):
         raise ConfigError(f"resize is for models of labels; this one predicts {model.output.kind}")
-    for block in _source(x, intervals, inputs).blocks(model, windowing, notes):
+    for block in _source(x, intervals, inputs, resize).blocks(model, windowing, notes):
         if len({len(one) for one in block.codes}) > 1:
             raise InputError(f"embeddings are of sequences of one length: {some_of(block.names)} differ")
         for start in range(0, len(block.codes), batch_size):

@@ -86,6 +86,13 @@ def test_windows_lie_around_summits_and_the_table_shows_the_peaks(
     assert [any(note in said for said in found.notes) for note in notes] == [True] * len(notes)
 
 
+def test_embeddings_are_of_the_same_windows(made: Made, letters: str) -> None:
+    model = load(made.models["labels"])
+    found = zoo.embed(model, zoo.Genome("g.fa"), write("p.narrowPeak"), resize=True)
+    windows = zoo.embed(model, [letters[start : start + L] for start in ON_SUMMITS])
+    np.testing.assert_allclose(found, windows, rtol=1e-5, atol=1e-6)
+
+
 def test_centres_are_those_of_zoo_data_peaks(letters: str) -> None:
     path = write("p.bed.gz")
     centres = [peak.centre for peak in iterate_peaks(path, [])]
