@@ -205,7 +205,8 @@ def test_a_header_of_narrow_peak_changes_nothing(tmp_path: Path) -> None:
         ("chrom start end\nchr1 5 9\n", "line 1: its columns are separated by spaces, and must be by tabs"),
         ("chr1;5;9\n", "its columns are separated by ';': save it with commas or tabs between them"),
         ("chrom;start;end\r\nchr1;5;9\r\n", "its columns are separated by ';': save it with commas or tabs between"),
-        ("chr1,5,9\n", "line 1: 1 tab-separated column where BED has at least three"),
+        ("chr1,5,9\n", "line 1: its columns are separated by commas, and must be by tabs"),
+        ("chr1:5-9\n", "line 1: 1 tab-separated column where BED has at least three"),
     ],
 )
 def test_other_tables_are_refused_with_the_cure(tmp_path: Path, text: str, message: str) -> None:

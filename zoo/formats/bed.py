@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.formats.separators import refuse_semicolons, refuse_spaces
+from zoo.formats.separators import refuse_semicolons, refuse_separator
 from zoo.genome.intervals import LONGEST_CONTIG, Interval
 from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, shown_path
 
@@ -126,7 +126,7 @@ def _refuse_separator(line: str, where: str, path: str | Path) -> None:
         InputError: always; names what separates the columns, if it is not a tab.
     """
     refuse_semicolons(line, path)
-    refuse_spaces(line, where, 3)
+    refuse_separator(line, where, 3)
     columns = line.count("\t") + 1
     found = f"{columns} tab-separated column{'s' * (columns > 1)}"
     raise InputError(f"{where}: {found} where BED has at least three")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zoo.errors import InputError
 
-__all__ = ["refuse_semicolons", "refuse_spaces"]
+__all__ = ["refuse_semicolons", "refuse_separator"]
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -23,8 +23,8 @@ def refuse_semicolons(line: str, path: str | Path) -> None:
         raise InputError(f"{path}: its columns are separated by ';': save it with commas or tabs between them")
 
 
-def refuse_spaces(line: str, where: str, columns: int) -> None:
-    """Check that a line without tabs is no line of several columns.
+def refuse_separator(line: str, where: str, columns: int) -> None:
+    """Check that a line of too few columns between tabs does not have other separators.
 
     Args:
         line: the line.
@@ -32,9 +32,11 @@ def refuse_spaces(line: str, where: str, columns: int) -> None:
         columns: columns that are needed.
 
     Raises:
-        InputError: its columns are separated by spaces.
+        InputError: its columns are separated by spaces or commas.
     """
-    if "\t" not in line.strip() and len(line.split()) >= columns:
-        raise InputError(
-            f"{where}: its columns are separated by spaces, and must be by tabs (tr -s ' ' '\\t' < FILE replaces them)"
-        )
+    for name, cells, command in (("spaces", line.split(), "tr -s ' '"), ("commas", line.split(","), "tr ','")):
+        if "\t" not in line.strip() and len(cells) >= columns:
+            raise InputError(
+                f"{where}: its columns are separated by {name}, and must be by tabs ({command} '\\t' < FILE replaces "
+                "them)"
+            )
