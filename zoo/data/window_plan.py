@@ -4,18 +4,23 @@ Shapes: N windows, P stored bins of all contigs, one contig after the other.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit, SplitRules
+from zoo.data.splits import SPLITS
 from zoo.data.tiles import Tiles, tile
 from zoo.data.window_dataset import WindowShape
 from zoo.errors import ConfigError
 from zoo.genome.contigs import match_contigs
 
-__all__ = ["WindowPlan", "drop_masked", "named_contigs", "plan_windows", "wanted_contigs"]
+__all__ = ["WindowPlan", "drop_masked", "named_contigs", "plan_windows", "wanted_contigs", "what_fits"]
+
+# Shorter windows than of so many bins are not proposed.
+_FEWEST_BINS = 16
 
 
 class WindowPlan(NamedTuple):
@@ -95,9 +100,31 @@ def plan_windows(
     if not len(tiles):
         raise ConfigError(
             f"windows of {shape.length:,} bases are longer than every region: the longest contig has "
-            f"{max(contigs.values()):,}; set --data.length to less, with --data.crop and the model's pools to fit"
+            f"{max(contigs.values()):,}; "
+            + (what_fits(contigs, rules, shape, stride, jitter) or "set --data.length to less, with --data.crop to fit")
         )
     return WindowPlan(contigs, genome_split, tiles, report)
+
+
+def what_fits(contigs: dict[str, int], rules: SplitRules, shape: WindowShape, stride: int, jitter: int) -> str:
+    """Options of the longest windows, of half the length or a quarter, ..., of which every split has some.
+
+    Arguments are those of `plan_windows`; the text is empty where no windows fit.
+    """
+    if rules.block_size == SplitRules().for_windows(shape.length).block_size:
+        rules = replace(rules, block_size=None)  # it follows from the length
+    total = (shape.bins + 2 * shape.crop) // 2
+    while total >= _FEWEST_BINS:
+        crop = min(shape.crop, total // 4)
+        bins, length = total - 2 * crop, total * shape.bin_size
+        genome_split = GenomeSplit(contigs, rules.for_windows(length))
+        context = crop + -(-jitter // shape.bin_size)
+        tiles, _ = tile(contigs, genome_split, shape.bin_size, bins, context, min(stride, bins))
+        if set(tiles.split.tolist()) == set(range(len(SPLITS))):
+            steps = f" --data.stride {bins}" if stride > bins and stride != shape.bins else ""
+            return f"windows of {length:,} fit: --data.length {length} --data.crop {crop}{steps}"
+        total //= 2
+    return ""
 
 
 def drop_masked(
