@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.genome_split import GenomeSplit, SplitRules
-from zoo.data.splits import SPLITS
+from zoo.data.splits import SPLITS, Split
 from zoo.data.tiles import Tiles, tile
 from zoo.data.window_dataset import WindowShape
 from zoo.errors import ConfigError
 from zoo.genome.contigs import match_contigs
 
-__all__ = ["WindowPlan", "drop_masked", "named_contigs", "plan_windows", "wanted_contigs", "what_fits"]
+__all__ = ["WindowPlan", "drop_masked", "named_contigs", "plan_windows", "wanted_contigs", "what_helps"]
 
 # Shorter windows than of so many bins are not proposed.
 _FEWEST_BINS = 16
@@ -101,16 +101,24 @@ def plan_windows(
         raise ConfigError(
             f"windows of {shape.length:,} bases are longer than every region: the longest contig has "
             f"{max(contigs.values()):,}; "
-            + (what_fits(contigs, rules, shape, stride, jitter) or "set --data.length to less, with --data.crop to fit")
+            + (
+                _what_fits(contigs, rules, shape, stride, jitter)
+                or "set --data.length to less, with --data.crop to fit"
+            )
         )
     return WindowPlan(contigs, genome_split, tiles, report)
 
 
-def what_fits(contigs: dict[str, int], rules: SplitRules, shape: WindowShape, stride: int, jitter: int) -> str:
-    """Options of the longest windows, of half the length or a quarter, ..., of which every split has some.
+def what_helps(plan: WindowPlan, split: Split, rules: SplitRules, shape: WindowShape, stride: int, jitter: int) -> str:
+    """Options that give a split windows where it has none; arguments are those of `plan_windows`."""
+    cure = "name contigs or regions for it (--data.split.val, --data.split.test), or set --data.split.block_size"
+    if (plan.tiles.split == SPLITS.index(split)).any():  # all of them were dropped
+        return cure
+    return "; ".join(filter(None, [cure, _what_fits(plan.contigs, rules, shape, stride, jitter)]))
 
-    Arguments are those of `plan_windows`; the text is empty where no windows fit.
-    """
+
+def _what_fits(contigs: dict[str, int], rules: SplitRules, shape: WindowShape, stride: int, jitter: int) -> str:
+    """Options of the longest windows, of half the length or a quarter, ..., of which every split has some; or none."""
     if rules.block_size == SplitRules().for_windows(shape.length).block_size:
         rules = replace(rules, block_size=None)  # it follows from the length
     total = (shape.bins + 2 * shape.crop) // 2

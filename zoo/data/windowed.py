@@ -19,7 +19,7 @@ from zoo.data.tiles import Tiles
 from zoo.data.tracks.inputs import InputTracks
 from zoo.data.tracks.table import Track, read_track_table, strand_pairs
 from zoo.data.window_dataset import Augmentation, WindowDataset, WindowShape
-from zoo.data.window_plan import WindowPlan, drop_masked, named_contigs, plan_windows, wanted_contigs, what_fits
+from zoo.data.window_plan import WindowPlan, drop_masked, named_contigs, plan_windows, wanted_contigs, what_helps
 from zoo.errors import ConfigError
 from zoo.genome.fasta import Genome
 
@@ -241,12 +241,7 @@ class WindowDataModule(GenomicDataModule):
         tiles, dropped = self.selected
         chosen = tiles.subset(tiles.split == SPLITS.index(split))
         if not len(chosen):
-            cure = (
-                "name contigs or regions for it (--data.split.val, --data.split.test), or set --data.split.block_size"
-            )
-            if not (self.plan.tiles.split == SPLITS.index(split)).any():
-                options = self.rules, self.shape, self.stride, self.augmentation.jitter
-                cure = "; ".join(filter(None, [cure, what_fits(self.plan.contigs, *options)]))
+            cure = what_helps(self.plan, split, self.rules, self.shape, self.stride, self.augmentation.jitter)
             reasons = [f"the {split} split is empty: {len(tiles)} windows in all", *self.plan.report, *dropped, cure]
             raise ConfigError("; ".join(reasons))
         return chosen

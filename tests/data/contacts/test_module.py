@@ -871,7 +871,7 @@ def test_rules_of_maps_that_make_none_are_refused(rules: dict[str, Any]) -> None
 
 
 def test_a_split_that_no_window_fits_into_is_told_windows_that_do(world: World) -> None:
-    # chr3 of 40,500 bases takes 101 bins of 400 at the most.
+    # chr3, of 12,033 bases, has 47 bins.
     long = module(world, length=110 * BIN, crop=0, split=SplitRules(val=["chr2"], test=["chr3"]))
     with pytest.raises(
         ConfigError, match=r"the test split is empty: .*; windows of \d+,\d+ fit: --data\.length \d+ --"
