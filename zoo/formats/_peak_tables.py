@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def count_columns(text: str, path: str) -> int:
     Raises:
         InputError: it is no BED.
     """
-    return next((len(fields) for _, fields in bed_lines(io.StringIO(text), path)), 0)
+    return next((len(fields) for _, fields in bed_lines(_lines(text), path)), 0)
 
 
 def parse_bed(text: str, path: str) -> pd.DataFrame:
@@ -86,17 +86,24 @@ def _is_narrow(table: pd.DataFrame) -> bool:
 
 def _body(text: str) -> tuple[str, int]:
     """The text without the header lines at its beginning, and how many columns a table's header has (0 for none)."""
-    start, names = 0, list[str]()
-    columns = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        line = text[start:end]
+    start = columns = 0
+    names = list[str]()
+    for line in _lines(text):
         if not names and (names := table_columns(line)):
             columns = 0 if line.startswith("#") else len(names)
         elif line.strip() and not is_header(line):
             break
-        start = end
+        start += len(line)
     return text[start:], columns
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines of a text, with their ends; a text of a million lines is not copied."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _parse_whole(text: str, wanted: Mapping[int, tuple[str, str]]) -> pd.DataFrame | None:

@@ -60,7 +60,7 @@ class Recognition:
             end: end of each (N,).
             values: columns 7 to 9 of each (3, N).
         """
-        whole = (np.isfinite(values) & (values >= 0) & (values == np.floor(values))).all(0)
+        whole = ((values >= 0) & (values == np.floor(values)) & (values < np.inf)).all(0)
         self._narrow |= not whole.all()
         self._other |= bool((whole & (start <= values[0]) & (values[0] <= values[1]) & (values[1] <= end)).any())
 
