@@ -10,17 +10,22 @@ __all__ = ["refuse_semicolons", "refuse_separator"]
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-def refuse_semicolons(line: str, path: str | Path) -> None:
+def refuse_semicolons(line: str, path: str | Path, separators: str = "tabs") -> None:
     """Check that the first line of a table has no columns separated by semicolons.
 
     Spreadsheets write these where the decimal mark is a comma, so that numbers may hold commas too.
+
+    Args:
+        line: the line.
+        path: file that a message names.
+        separators: what the reader takes.
 
     Raises:
         InputError: it has.
     """
     bare = _QUOTED.sub("", line)
     if "\t" not in bare and not line.startswith(";") and bare.count(";") > bare.count(","):
-        raise InputError(f"{path}: its columns are separated by ';': save it with commas or tabs between them")
+        raise InputError(f"{path}: its columns are separated by ';': save it with {separators} between them")
 
 
 def refuse_separator(line: str, where: str, columns: int) -> None:

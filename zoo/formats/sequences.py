@@ -145,7 +145,7 @@ class SequenceFile:
             if self.sequence_column is not None:
                 raise InputError(f"{self.shown} is FASTA, which has no column {self.sequence_column!r}")
             return fasta_blocks(stream, size, self.shown)
-        refuse_semicolons(first_line.decode("latin-1"), self.shown)
+        refuse_semicolons(first_line.decode("latin-1"), self.shown, "commas or tabs")
         separator = "\t" if b"\t" in first_line else ","
         is_header = first_line.strip().lower().decode("latin-1") in SEQUENCE_COLUMNS
         if separator.encode() in first_line or is_header or self.sequence_column is not None:
