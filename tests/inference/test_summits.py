@@ -100,6 +100,37 @@ def test_centres_are_those_of_zoo_data_peaks(letters: str) -> None:
     assert [c for c in read_peak_file(path)["centre"] if c != 215] == [c for c in centres if c is not None]
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["p.bed", "p.narrowPeak"])
+def test_any_file_is_centred_as_by_zoo_data_peaks_or_refused_by_both(letters: str, seed: int, name: str) -> None:
+    rng = np.random.default_rng(seed)
+    kinds = set()
+    for _ in range(60):
+        text = "chrom\tstart\tend\tname\n" * int(rng.random() < 0.1)
+        columns, strange = int(rng.choice([3, 4, 9, 10, 10, 10, 12])), rng.random() < 0.3
+        for start in rng.integers(0, 300, rng.integers(1, 5)).tolist():
+            values = rng.choice(["0", "0", "0", "7.5", "-1", "12", str(start), str(start + 90), "1,2,3"], 3)
+            summit = rng.choice(["45", "-1", "90", "x"]) if strange else "45"
+            cells = ["chr1", str(start), str(start + 90), "n", "0", "+", *values, summit, "1,", "0,"]
+            text += "\t".join(cells[:columns]) + "\n"
+        Path(name).write_text(text)
+        notes: tuple[list[str], list[str]] = ([], [])
+        try:
+            centres = [peak.centre for peak in iterate_peaks(name, notes[0])]
+        except InputError as error:
+            kinds.add("refused")
+            with pytest.raises(InputError) as refusal:
+                read_peak_file(name)
+            assert str(refusal.value) == str(error)
+            continue
+        table = read_peak_file(name, notes=notes[1])
+        middles = ((table["start"] + table["end"]) // 2).tolist()
+        assert table["centre"].tolist() == [m if c is None else c for c, m in zip(centres, middles, strict=True)]
+        kinds.add("middles" if set(centres) == {None} else "summits")
+        assert [note for note in notes[0] if "intervals are" not in note] == notes[1]
+    assert kinds >= {"summits", "refused"} | ({"middles"} if name == "p.bed" else set())
+
+
 def test_standard_input_is_read_as_a_file(
     made: Made, letters: str, run_zoo: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
