@@ -107,6 +107,8 @@ def test_training_takes_the_files_themselves_too(
     made = read_config(Path(out.splitlines()[-1]))
     assert made.arguments["targets"] == ["factor00", "factor01"]
     assert made.facts.training.data[0] == "300 peaks in 2 files, centred on their summits"
+    assert all(said.count(line) <= 1 for line in made.facts.training.data)
+    assert "test: " in said
 
 
 def test_binding_is_learned_from_a_track_next_to_the_sequence(

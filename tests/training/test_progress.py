@@ -39,6 +39,19 @@ def test_a_run_prints_its_epochs_and_its_folder_and_no_warning(tmp_path: Path) -
         rf"epoch 2/4: train_loss {number} val_loss {number} val_auroc {number} val_auprc {number}", lines[1]
     )
     assert len(lines) == 4
+    others = [line for line in done.stderr.splitlines() if line not in lines]
+    assert others[:-3] == [
+        "train: 48 sequences, 48 positive, and 48 shuffles of them as negatives",
+        "val: 6 sequences, 6 positive, and 6 shuffles of them as negatives",
+        "test: 6 sequences, 6 positive, and 6 shuffles of them as negatives",
+    ]
+    assert re.fullmatch(r"model: DeepBind, [\d,]+ parameters", others[-3])
+    assert others[-2].startswith("deepbind.made: test AUROC ")
+    assert others[-1] == (
+        "learning curve: runs/deepbind.made/learning_curve.png; to predict: zoo predict deepbind.made sequences.fa -o "
+        "predictions.tsv"
+    )
+    assert (tmp_path / "runs/deepbind.made/learning_curve.png").is_file()
     for word in ("deprecated", "Warning", "warn", "is not empty", "logging interval", "Tip:", "TPU", "it/s"):
         assert word not in done.stderr
 
@@ -63,6 +76,19 @@ def test_a_run_that_is_refused_leaves_no_folder(
     with pytest.raises(ZooError, match=words):
         train(["made.yaml", *options])
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_mistake_and_help_are_printed_alone(tmp_path: Path) -> None:
+    (tmp_path / "made.yaml").write_text(CONFIG)
+    (tmp_path / "bound.fa").write_text(">a\nACGT\n")
+    for options in (["made.yaml", "--data.nothing", "1"], ["made.yaml", "--help"], ["--help"]):
+        command = [sys.executable, "-m", "zoo", "train", *options]
+        done = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
+        if "--help" in options:
+            assert (done.returncode, done.stderr) == (0, "")
+        else:
+            assert (done.returncode, done.stderr.count("\n"), done.stderr[:5]) == (2, 1, "zoo: ")
 
 
 def test_warnings_of_other_causes_are_still_printed() -> None:

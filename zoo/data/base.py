@@ -135,6 +135,11 @@ class GenomicDataModule(LightningDataModule):
         """Note on the headline score, such as the smoothing of the targets; empty for none."""
         return ""
 
+    @property
+    def logged(self) -> list[str]:
+        """Lines of `describe` that were logged when the data were prepared."""
+        return []
+
     def describe(self) -> list[str]:
         """Summarize each split in one line; reads the data."""
         raise NotImplementedError

@@ -11,7 +11,7 @@ from zoo.hub.markdown import markdown_table, quantile, score_table
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.utils.text import some_of
 
-__all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards"]
+__all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards", "usage"]
 
 _THRESHOLD = (
     "`threshold`: call a sequence positive where the predicted probability is at least this. It gives the best "
@@ -167,15 +167,18 @@ def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) 
     ]
     if facts.run:
         lines += _run_lines(facts.run, facts.targets)
-    usage = _USAGE[facts.output].format(name=name or facts.name) + (
-        " --inputs inputs.tsv" if input_names(arguments) else ""
-    )
     stored = json.dumps({key: value for key, value in arguments.items() if key != "targets"})
-    lines += ["## How to use", "", "```", usage, "```", ""]
+    lines += ["## How to use", "", "```", usage(config, name or facts.name), "```", ""]
     if facts.run and facts.source != "this project" and name in (None, facts.name):
         lines += [_FROM_ELSEWHERE, ""]
     lines += ["## Arguments", "", "```json", stored, "```"]
     return lines
+
+
+def usage(config: CheckpointConfig, name: str) -> str:
+    """A command that predicts with a checkpoint, which is found by `name`."""
+    inputs = " --inputs inputs.tsv" if input_names(config.arguments) else ""
+    return _USAGE[config.facts.output].format(name=name) + inputs
 
 
 def _threshold_note(targets_text: str) -> list[str]:

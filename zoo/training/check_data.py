@@ -28,7 +28,7 @@ class CheckData(Callback):
             data.check_model(pl_module.output, pl_module.loss)
             _refuse_batches_of_one(pl_module, data)
             data.check_targets(["test"])  # the DataModule itself checks the others
-            lines = data.describe()
+            lines = [line for line in data.describe() if line not in data.logged]
             if trainer.is_global_zero:
                 for line in lines:
                     print(line, file=sys.stderr)

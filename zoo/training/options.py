@@ -189,6 +189,8 @@ class TrainCLI(LightningCLI):
         if config.trainer.enable_progress_bar is not False:
             bars = [] if any(isinstance(one, ProgressBar) for one in callbacks) else progress_bars()
             callbacks += [PrintEpochs(), *bars]
+            # Instead of Lightning's table of modules, `PrintEpochs` prints a line.
+            kwargs["enable_model_summary"] = config.trainer.enable_model_summary is True
             kwargs["enable_progress_bar"] = any(isinstance(one, ProgressBar) for one in callbacks)
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 

@@ -11,7 +11,19 @@ from lightning.pytorch.callbacks import Callback, RichProgressBar
 __all__ = ["PrintEpochs", "progress_bars", "quiet_lightning"]
 
 # Of no use to who trains a model: advertisements, devices that are not there, and what `PrintEpochs` says too.
-_NOTES = ("Tip:", "GPU available: False", "TPU available: False", "`Trainer.fit` stopped: `max_epochs=")
+_NOTES = (
+    "Tip:",
+    "GPU available: False",
+    "TPU available: False",
+    "`Trainer.fit` stopped: `max_epochs=",
+    "Seed set to",
+    "Loading `train_dataloader` to estimate number of stepping batches",
+)
+_LOGGERS = (
+    "lightning.pytorch.utilities.rank_zero",
+    "lightning.fabric.utilities.rank_zero",
+    "lightning.fabric.utilities.seed",
+)
 _WARNINGS = (
     # Lightning takes the arguments for a mistake, because `zoo train` was started with some of its own.
     "LightningCLI's args parameter",
@@ -27,7 +39,8 @@ _WARNINGS = (
 
 def quiet_lightning() -> None:
     """Hide what Lightning says that is of no use to who trains a model."""
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_useful)
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_is_useful)
     for message in _WARNINGS:
         warnings.filterwarnings("ignore", message=message)
 
@@ -37,10 +50,18 @@ def _is_useful(record: logging.LogRecord) -> bool:
 
 
 class PrintEpochs(Callback):
-    """Print a line with the metrics of each epoch."""
+    """Print the size of the model, then a line with the metrics of each epoch."""
 
     def __init__(self) -> None:
         self._is_validated = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Print how many parameters there are, and how many of them are trained."""
+        if trainer.is_global_zero:
+            sizes = [(one.numel(), one.requires_grad) for one in pl_module.parameters()]
+            total, trained = sum(size for size, _ in sizes), sum(size for size, is_trained in sizes if is_trained)
+            frozen = f", {total - trained:,} of them frozen" if trained < total else ""
+            print(f"model: {type(pl_module).__name__}, {total:,} parameters{frozen}", file=sys.stderr)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note that the metrics of validation are of this epoch."""

@@ -19,6 +19,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from zoo.errors import ConfigError, Interrupted
+from zoo.hub.cards import usage
 from zoo.hub.config import read_config
 from zoo.hub.configs import config_text, find_config
 from zoo.nn.losses import LOSSES
@@ -37,6 +38,9 @@ from zoo.training.transfer import transfer
 from zoo.utils.atomic import new_folder
 
 __all__ = ["parse", "print_config", "show_options", "train"]
+
+# Picture of the learning curve, in the folder of a run.
+_CURVE = "learning_curve.png"
 
 
 def train(arguments: Sequence[str]) -> Path:
@@ -63,14 +67,14 @@ def train(arguments: Sequence[str]) -> Path:
     _fit(cli)
     run = cli.run_folder
     if cli.trainer.is_global_zero:
-        draw_learning_curve(run, run / "learning_curve.png", run.name)
+        draw_learning_curve(run, run / _CURVE, run.name)
     # The rest is done by one process: with the group still open, metrics would wait for the other processes.
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     if cli.trainer.is_global_zero:
         try:
             folder = finish_run(cli, arguments)
-            print(f"{run.name}: {read_config(folder).facts.metric}", file=sys.stderr)
+            _print_end(folder, run)
         except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
             raise Interrupted(
                 f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
@@ -78,8 +82,17 @@ def train(arguments: Sequence[str]) -> Path:
     return Path(cli.options.checkpoints) / run.name
 
 
+def _print_end(folder: Path, run: Path) -> None:
+    """Print the score, where the learning curve is, and how to predict with the model."""
+    config = read_config(folder)
+    name = run.name if folder.parent == Path("checkpoints") else f"local-dir:{folder}"
+    print(f"{run.name}: {config.facts.metric}", file=sys.stderr)
+    print(f"learning curve: {run / _CURVE}; to predict: {usage(config, name)}", file=sys.stderr)
+
+
 def show_options(config: str | None) -> None:
     """Print every option of `zoo train`; with a configuration, first those of its model and data classes."""
+    quiet_lightning()
     if config:
         try:
             content = yaml.safe_load(config_text(config))

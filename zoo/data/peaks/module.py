@@ -84,6 +84,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         self._opened: Genome | None = None
         self._sites: PeakTable | None = None
         self._report: list[str] = []
+        self._logged: list[str] = []
 
     def spec(self) -> DataSpec:
         """Specify targets, length and inputs, from the names of the peak files or the first lines of the table."""
@@ -112,9 +113,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
                 self._sites = PeakTable.read_all(self._tables())
             else:
                 files = name_peak_files(self.peaks)
-                self._sites, self._report = cached_peak_table(files, self._genome(), self.rules)
-                for line in self._report:
-                    _log.warning(line)
+                self._sites, lines = cached_peak_table(files, self._genome(), self.rules)
+                self._log(lines)
         return self._sites
 
     def read(self) -> LabelledWindows:
@@ -142,8 +142,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         keep = self.on_leak == "warn"
         what = "kept, though" if keep else "dropped:"
         line = f"{near.sum():,} training sites {what} a shift of {self.shift} bases could reach another split's site"
-        self._report.append(line)
-        _log.warning(line)
+        self._log([line])
         return data if keep else data.subset(~near)
 
     def _tables(self) -> list[tuple[str, int]]:
@@ -188,6 +187,18 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         """Summarize what happened to the peaks, where they were read here, then each split in one line."""
         splits = super().describe()  # reads the data
         return [*self._report, *splits]
+
+    @property
+    def logged(self) -> list[str]:
+        """Lines of `describe` that were logged when the data were prepared."""
+        return self._logged
+
+    def _log(self, lines: list[str]) -> None:
+        """Log lines of the report."""
+        self._report += lines
+        self._logged += lines
+        for line in lines:
+            _log.warning(line)
 
     def _genome(self) -> Genome:
         if self._opened is None:
