@@ -128,7 +128,8 @@ def iterate_peaks(path: str | Path, notes: list[str]) -> Iterator[Interval]:
 
     Args:
         path: the file, or `-` for standard input.
-        notes: a sentence is added here if a file of ten columns that is not called narrowPeak is taken for it, or not.
+        notes: a sentence is added here on summits that are used, and if a file of ten columns that is not called
+            narrowPeak is taken for it, or not.
 
     Raises:
         InputError: as `read_bed`, or a file that is named narrowPeak and is none.
