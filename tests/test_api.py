@@ -155,11 +155,14 @@ def test_an_unknown_precision_is_refused(precision: Any, models: dict[str, Seque
             call(models["labels"], "ACGT" * 5, precision=precision)
 
 
-def test_embeddings_of_other_lengths_are_those_of_their_centres(models: dict[str, SequenceModel]) -> None:
+def test_embeddings_of_other_lengths_are_those_of_their_centres(
+    models: dict[str, SequenceModel], caplog: pytest.LogCaptureFixture
+) -> None:
     long = "GG" + "ACGTTGCACA" * 2 + "TT"
     np.testing.assert_array_equal(
         zoo.embed(models["labels"], long, resize=True), zoo.embed(models["labels"], long[2:-2])
     )
+    assert "of 1 sequence, 1 was cut to the 20 bases" in caplog.text
     with pytest.raises(ConfigError, match="resize is for models of labels"):
         zoo.embed(models["tracks"], long, resize=True)
 

@@ -1,5 +1,6 @@
 """`zoo.predict` and `zoo.embed`: sequences in any form in, predictions or embeddings out."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ __all__ = ["embed", "predict"]
 
 Intervals = Iterable[Interval | str] | Interval | str | Path | None
 _BATCH = 64
+_log = logging.getLogger("zoo")
 
 
 def predict(
@@ -119,9 +121,10 @@ def embed(
     >>> zoo.embed("deepbind.encode_usf1_h1hesc", ["GTCACGTGAC" * 10 + "A"]).shape[0]
     1
 
-    The given strand alone is read. The axes after the first are of the architecture: MLP (N, hidden units); DeepBind
-    (N, strands, members, pooled features); Basset (N, members, hidden units); Basenji (N, channels, bins); Akita (N,
-    channels, bins, bins). `embeddings.reshape(len(embeddings), -1)` makes one vector of each sequence.
+    The given strand alone is read; what was cut, padded or read as N is logged as a warning. The axes after the first
+    are of the architecture: MLP (N, hidden units); DeepBind (N, strands, members, pooled features); Basset (N, members,
+    hidden units); Basenji (N, channels, bins); Akita (N, channels, bins, bins). `embeddings.reshape(len(embeddings),
+    -1)` makes one vector of each sequence.
 
     Args:
         model: a loaded model, or the name of one.
@@ -157,6 +160,8 @@ def embed(
             parts.append(features.float().cpu().numpy())
     if not parts:
         raise InputError("there is no sequence to embed")
+    for note in notes:
+        _log.warning(note)
     return np.concatenate(parts)
 
 
