@@ -13,6 +13,7 @@ from zoo.genome.intervals import Interval
 from zoo.hub.config import read_config
 from zoo.hub.load import load, verify
 from zoo.hub.registry import shipped_folder
+from zoo.hub.targets import read_targets
 from zoo.inference.labels import LabelPredictor
 
 EXPERIMENTS = 40
@@ -109,6 +110,11 @@ def test_training_takes_the_files_themselves_too(
     assert made.facts.training.data[0] == "300 peaks in 2 files, centred on their summits"
     assert all(said.count(line) <= 1 for line in made.facts.training.data)
     assert "test: " in said
+    assert made.facts.summary == "Peaks of 2 experiments"
+    assert [row.description for row in read_targets(Path(out.splitlines()[-1]))] == [
+        "peak of factor00",
+        "peak of factor01",
+    ]
 
 
 def test_binding_is_learned_from_a_track_next_to_the_sequence(

@@ -20,8 +20,9 @@ from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.models._base import SequenceModel
 from zoo.models.mlp import MLP
+from zoo.nn.scale import TargetScaleConfig
 from zoo.training.run import train
-from zoo.training.scaling import ScaleTargets
+from zoo.training.scaling import ScaleTargets, share_scale, unlike_partners
 
 Values = NDArray[np.float32]
 MOTIF = "TGACTCAG"
@@ -220,3 +221,35 @@ def test_the_callback_works_with_a_plain_trainer_and_its_checkpoint() -> None:
     assert ((predicted[:, 0] > 10_000) & (predicted[:, 0] < 40_000)).all()
     assert ((predicted[:, 1] > 1) & (predicted[:, 1] < 6)).all()
     assert json.dumps(again.arguments["target_scale"]).count(",") >= 3
+
+
+def test_strand_partners_share_the_units_of_the_one_that_varies_more() -> None:
+    own = TargetScaleConfig(spread=[4.0, 1.0, 60.0], soft_clip=[8.0, 2.0, 120.0], scaled_loss=True)
+    shared = share_scale(own, [2, 1, 0])
+    assert (shared.spread, shared.soft_clip, shared.centre) == ([60.0, 1.0, 60.0], [120.0, 2.0, 120.0], None)
+    assert shared.scaled_loss
+    assert share_scale(own, []) == own
+    centred = share_scale(TargetScaleConfig(centre=[1.0, 2.0, 3.0], spread=[4.0, 1.0, 60.0]), [1, 0, 2])
+    assert (centred.centre, centred.spread) == ([1.0, 1.0, 3.0], [4.0, 4.0, 60.0])
+
+
+@pytest.mark.parametrize(("minus", "count"), [(39.0, 0), (41.0, 1), (0.39, 1), (0.41, 0)])
+def test_strand_partners_in_unlike_units_are_warned_of(minus: float, count: int) -> None:
+    lines = unlike_partners(TargetScaleConfig(spread=[4.0, minus, 9_000.0]), [1, 0, 2], ["plus", "minus", "other"])
+    assert len(lines) == count
+    if lines:
+        assert lines[0].startswith(f"the strand partners plus and minus vary by 4 and {minus:g}: each is learnt from ")
+        more = unlike_partners(TargetScaleConfig(spread=[4.0, minus] * 3), [1, 0, 3, 2, 5, 4], list("abcdef"))
+        assert ", as do 2 more pairs: " in more[0]
+
+
+@pytest.mark.slow
+def test_raw_tracks_of_two_strands_are_learnt_in_one_unit(caplog: pytest.LogCaptureFixture) -> None:
+    make_tracks()
+    trunk = {"stem_filters": 4, "stem_pool": 2, "tower_filters": [4], "tower_pools": [8], "dilations": [1]}
+    model = {"class_path": "zoo.models.basenji.Basenji", "init_args": {"trunk": trunk, "head_filters": 4}}
+    Path("pair.tsv").write_text("name\tpath\tstrand_partner\nchip\tchip.bw\trna\nrna\trna.bw\tchip\n")
+    scale = run("basenji.pair", model, track_data("pair.tsv"), "--trainer.max_epochs", "1").arguments["target_scale"]
+    assert scale["spread"][0] == scale["spread"][1]
+    assert scale["soft_clip"][0] == scale["soft_clip"][1]
+    assert caplog.text.count("the strand partners chip and rna vary by ") == 1

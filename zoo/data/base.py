@@ -14,6 +14,7 @@ from zoo.data.target_values import Variation, learn_scale, measure_variation, re
 from zoo.nn.losses import Loss
 from zoo.nn.scale import TargetScaleConfig
 from zoo.outputs import Output
+from zoo.utils.text import counted
 
 __all__ = ["GenomicDataModule", "batch_loader"]
 
@@ -79,7 +80,13 @@ class GenomicDataModule(LightningDataModule):
     @property
     def card_values(self) -> dict[str, str]:
         """Values of the placeholders `{key}` in a checkpoint's name and card."""
-        return {"targets": ", ".join(self.targets), "tasks": str(len(self.targets))}
+        count = len(self.targets)
+        return {"targets": ", ".join(self.targets), "tasks": str(count), "experiments": counted(count, "experiment")}
+
+    @property
+    def limits(self) -> list[str]:
+        """Sentences on what a model of these data cannot tell, for its card."""
+        return []
 
     def check_model(self, output: Output, loss: Loss) -> None:
         """Refuse a model that cannot learn from these data.
@@ -123,7 +130,8 @@ class GenomicDataModule(LightningDataModule):
         Args:
             counts: whether the model predicts counts, never negative.
         """
-        return learn_scale(lambda: self.target_blocks("train"), len(self.targets), counts, self.spec().kind == "tracks")
+        is_tracks = self.spec().kind == "tracks"
+        return learn_scale(lambda: self.target_blocks("train"), len(self.targets), counts, is_tracks)
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:

@@ -124,6 +124,16 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             f"DNA{more}; that takes negatives"
         ]
 
+    @property
+    def limits(self) -> list[str]:
+        """Sentences on what a model of these data cannot tell, for its card."""
+        if not any(self.dataset(split).shuffles for split in SPLITS):
+            return []
+        return [
+            "Negatives are shuffles of the sequences with the same dinucleotide counts, not other genomic DNA: a high "
+            "probability is no proof that a site of a genome is a positive."
+        ]
+
     def subset(self, split: Split) -> Labelled[Source]:
         """Select the sequences of one split, without shuffles."""
         return self.data.subset(self.data.split == SPLITS.index(split))

@@ -15,7 +15,14 @@ from zoo.errors import ConfigError
 from zoo.nn.scale import TargetScaleConfig
 from zoo.utils.text import some_of
 
-__all__ = ["Variation", "blocks_at_random", "learn_scale", "measure_variation", "refuse_constant", "unscored"]
+__all__ = [
+    "Variation",
+    "blocks_at_random",
+    "learn_scale",
+    "measure_variation",
+    "refuse_constant",
+    "unscored",
+]
 
 Block = NDArray[np.float32]
 _VALUES_AT_ONCE = 4_000_000

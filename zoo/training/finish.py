@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,9 @@ from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command
 from zoo.utils.version import code_version
 
-__all__ = ["finish_run"]
+__all__ = ["finish_run", "no_better"]
 
-_HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}
+_HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p", "r2": "R2"}
 Metrics = dict[str, dict[str, float]]
 
 
@@ -50,6 +51,8 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
     best = _best_model(trainer, cli.model)
     metrics = _final_metrics(trainer, best, data)
     facts = _facts(cli, best, metrics, arguments)
+    for sentence in no_better(best, metrics["test"]):
+        print(sentence, file=sys.stderr)
     return save(
         best,
         Path(cli.options.checkpoints) / facts.name,
@@ -124,10 +127,34 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, arguments: Seq
         target_metrics=model.target_scores,
     )
     text: dict[str, Any] = {key: fill(value, data) for key, value in vars(config.card).items()}
+    text["limits"] = _limits(text["limits"], [*data.limits, *no_better(model, metrics["test"])])
     metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
     clipped = "soft-clipped values" if model.target_transform and model.target_transform.clips else ""
     metric += "".join(f", {note}" for note in (data.headline_note, clipped) if note)
     return ModelFacts(name=cli.run_folder.name, metric=metric, run=run, **text)
+
+
+def _limits(text: str, more: list[str]) -> str:
+    """The text of a configuration with further sentences; what it says of shuffles itself comes first."""
+    sentences = [one for one in more if "shuffles" not in one or "shuffle" not in text]
+    begun = [text if text.endswith(".") else f"{text}."] if text and sentences else [text] if text else []
+    return " ".join([*begun, *sentences])
+
+
+def no_better(model: SequenceModel, scores: dict[str, float]) -> list[str]:
+    """A sentence on a model that is no better than one that knows nothing of the sequence; none otherwise.
+
+    Args:
+        model: the model.
+        scores: metric -> its mean over the targets, of the test split.
+    """
+    what, least = ("chance", 0.5) if model.loss.classifies else ("predicting the mean of each target", 0.0)
+    headline = next(name for name in scores if name != "loss")  # AUROC or Pearson r
+    name = "r2" if model.output.kind == "labels" and "r2" in scores else headline
+    if scores[name] > least:
+        return []
+    score = f"{_HEADLINES.get(name, name)} {scores[name]:.3f}"
+    return [f"On the test split it is no better than {what} ({score}): train longer or give more data."]
 
 
 def _scale_line(model: SequenceModel) -> list[str]:
@@ -148,9 +175,11 @@ def _target_rows(model: SequenceModel, data: GenomicDataModule, facts: ModelFact
             observed = ~torch.isnan(target[:, index])
             if 0 < target[observed, index].sum() < observed.sum():  # both classes occur
                 thresholds[index] = matthews_threshold(prediction[observed, index], target[observed, index])
-    known = data.target_facts
+    known, loss = data.target_facts, model.loss
+    unit = loss.unit if loss.classifies or loss.counts else ""  # that of a measurement is not known
+    alone = facts.summary if len(thresholds) == 1 else ""
     return [
-        TargetRow(target, *known.get(target, (facts.summary, model.loss.unit)), threshold)
+        TargetRow(target, *known.get(target, (alone or target, unit)), threshold)
         for target, threshold in zip(model.output.targets, thresholds, strict=True)
     ]
 

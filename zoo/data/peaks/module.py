@@ -99,6 +99,11 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             self._spec = DataSpec("labels", tuple(targets), length, inputs=inputs)
         return self._spec
 
+    @property
+    def target_facts(self) -> dict[str, tuple[str, str]]:
+        """Target -> that a peak of it is predicted, and the unit of the prediction."""
+        return {target: (f"peak of {target}", "probability") for target in self.targets}
+
     def prepare_data(self) -> None:
         """Make the table of the peak files, and read the input tracks along its sites; Lightning calls it on rank 0."""
         data = self.sites.on(self._genome())

@@ -107,6 +107,14 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             self._spec = self._fasta_spec(self.fasta) if self.fasta is not None else self._table_spec()
         return self._spec
 
+    @property
+    def target_facts(self) -> dict[str, tuple[str, str]]:
+        """Target -> what its file or column holds, and the unit of its predictions, not known of measurements."""
+        if self.fasta is None and self.table is None:
+            return {}  # a public data set, which its configuration describes
+        what, unit = ("class", "probability") if self.classify else ("measurement", "")
+        return {target: (f"{what} {target}", unit) for target in self.targets}
+
     def _fasta_spec(self, fasta: Mapping[str, FileBySplit]) -> DataSpec:
         if self.negative_class is not None and self.negative_class not in fasta:
             raise ConfigError(f"the negative_class {self.negative_class!r} is none of the classes {', '.join(fasta)}")
