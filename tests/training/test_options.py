@@ -155,7 +155,7 @@ def train_mode(desk: Desk) -> None:
 def text_of(key: str) -> Callable[[Desk], None]:
     def card(desk: Desk) -> None:
         folder = desk.train(f"--card.{key}", "MIT of {targets}")
-        assert getattr(read_config(folder).facts, key) == "MIT of a, b"
+        assert getattr(read_config(folder).facts, key).startswith("MIT of a, b")
         assert "MIT of a, b" in (folder / "README.md").read_text()
 
     return card
