@@ -50,6 +50,7 @@ OPTIONS = {
     "--data.fasta=bound.fa": "data.fasta: 'bound.fa' needs a name: write --data.fasta '{bound: bound.fa}'",
     "--data.fasta={bound:bound.fa}": "lacks a space after the colon: write --data.fasta '{bound: bound.fa}'",
     "--data.fasta=null": r"name your data with --data.fasta '\{NAME: FILE\}' or --data.table FILE",
+    "--data.label_columns=y": r"'y' is not a list of texts or null: write --data.label_columns '\[y\]'$",
     "--data.seed=3": "data.seed follows from seed_everything",
     "--model=zoo.models.depbind.DeepBind": "model: the class .* the nearest is zoo.models.deepbind.DeepBind",
     "--model=zoo.data.sequences.SequenceDataModule": "is not one that fits here",

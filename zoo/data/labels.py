@@ -230,7 +230,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
                 invalid = observed[~np.isin(observed, (0, 1))][0]
                 raise InputError(
                     f"the target {target!r} has the label {invalid:g} where a class is 0 or 1; set `classify: false` "
-                    "and a regression loss for measurements"
+                    "for measurements (--data.classify false)"
                 )
             if (observed == observed[0]).all() and not (shuffled and observed[0] == 1):
                 cure = "; give negatives, or `shuffles: 1` to make them" if observed[0] == 1 else ""

@@ -116,7 +116,9 @@ def _check(key: str, value: Any, wanted: Any) -> str | None:
             return _check_class(key, value, option)
     if len(options) == 1 and _is_class(wanted):
         return f"{key}: name a class as class_path, with its arguments below init_args"
-    return f"{key}: {value!r} is not {described(wanted)}"
+    is_one = isinstance(value, str) and any(get_origin(option) is list for option in options)
+    cure = f": write --{key} '[{value}]'" if is_one and fits([value], wanted) else ""
+    return f"{key}: {value!r} is not {described(wanted)}{cure}"
 
 
 def _is_class(wanted: Any) -> bool:
