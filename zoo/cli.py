@@ -107,3 +107,7 @@ class _Version(argparse.Action):
         commit = version.commit()
         print(f"zoo {version.__version__}" + (f" (commit {commit})" if commit else ""))
         parser.exit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -52,7 +52,7 @@ def measure_table(folder: Path, files: int, peaks: int) -> str:
     """Measure seconds and memory of `zoo data peaks`."""
     paths = make_peaks(folder, files, peaks)
     table = folder / "table.tsv"
-    command = [sys.executable, "-m", "zoo", "data", "peaks", *paths, "--contig-lengths", str(folder / "sizes")]
+    command = [sys.executable, "-m", "zoo.cli", "data", "peaks", *paths, "--contig-lengths", str(folder / "sizes")]
     process = run_measured([*command, "-o", str(table)])
     with table.open() as lines:
         sites = sum(1 for _ in lines) - 1

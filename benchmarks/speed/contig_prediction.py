@@ -42,7 +42,7 @@ def predict_contig(folder: Path, megabases: int) -> list[float]:
     genome, checkpoint = folder / "genome.fa", folder / "basenji.small"
     write_genome(genome, megabases)
     save_model(checkpoint)
-    command = [sys.executable, "-m", "zoo", "predict", f"local-dir:{checkpoint}", str(genome)]
+    command = [sys.executable, "-m", "zoo.cli", "predict", f"local-dir:{checkpoint}", str(genome)]
     process = run_measured([*command, "-o", str(folder / "tracks")])
     written = (folder / "tracks" / "random.bw").stat().st_size / 1e6
     return [process.seconds, process.gigabytes, genome.stat().st_size / 1e6, written]

@@ -26,7 +26,7 @@ GENOME = "N" * 5 + SEQUENCES[0] + SEQUENCES[1] + SEQUENCES[2] + "N" * 5
 
 
 def subprocess_zoo(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "zoo", *arguments]
+    command = [sys.executable, "-m", "zoo.cli", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=False)
 
 
@@ -340,7 +340,7 @@ def test_an_error_in_a_subprocess_is_one_line_and_exit_code_2() -> None:
 def test_an_output_that_closes_early_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "zoo", "list"]
+    command = [sys.executable, "-m", "zoo.cli", "list"]
     try:
         done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
     finally:
@@ -351,7 +351,7 @@ def test_an_output_that_closes_early_is_no_error() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_an_output_on_a_full_disk_is_one_line_and_exit_code_2() -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "zoo", "list"]
+        command = [sys.executable, "-m", "zoo.cli", "list"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[0].startswith("zoo: ")

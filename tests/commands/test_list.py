@@ -19,7 +19,7 @@ from zoo.hub.names import matching
 from zoo.hub.registry import list_models
 
 Run = Callable[..., tuple[int, str, str]]
-COMMAND = [sys.executable, "-m", "zoo"]
+COMMAND = [sys.executable, "-m", "zoo.cli"]
 
 
 def on_terminal(width: int, *arguments: str) -> list[str]:
@@ -156,7 +156,7 @@ def test_bash_completes_verbs_options_names_and_files(tmp_path: Path) -> None:
     pytest.importorskip("argcomplete")
     shim = tmp_path / "bin" / "zoo"
     shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zoo "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zoo.cli "$@"\n')
     shim.chmod(0o755)
     for name in ("in.fa", "mine.yaml"):
         (tmp_path / name).touch()

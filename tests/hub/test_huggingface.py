@@ -22,7 +22,7 @@ def repository(tiny_checkpoint: Path, tmp_path: Path) -> Path:
 def zoo(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
     """Run a command with a clean environment: the client reads it when it is imported."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")}
-    command = [sys.executable, "-m", "zoo", *arguments]
+    command = [sys.executable, "-m", "zoo.cli", *arguments]
     settings = {**kept, "HOME": str(cwd), "ZOO_CACHE": str(cwd / "cache"), **environment}
     done = subprocess.run(command, env=settings, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
     return done.returncode, done.stdout, done.stderr

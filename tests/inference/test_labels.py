@@ -332,7 +332,7 @@ def test_a_real_write_that_fails_leaves_no_file(tmp_path: Path, tiny_checkpoint:
 
     command = ["predict", f"local-dir:{tiny_checkpoint / 'mlp.tiny'}", str(sequences), "-o", str(home / "out.tsv")]
     done = subprocess.run(
-        [sys.executable, "-B", "-m", "zoo", *command],
+        [sys.executable, "-B", "-m", "zoo.cli", *command],
         capture_output=True,
         text=True,
         check=False,

@@ -29,7 +29,7 @@ trainer: {max_epochs: 4, check_val_every_n_epoch: 2, accelerator: cpu}
 def test_a_run_prints_its_epochs_and_its_folder_and_no_warning(tmp_path: Path) -> None:
     (tmp_path / "made.yaml").write_text(CONFIG)
     (tmp_path / "bound.fa").write_text("".join(f">s{i}\n{f'{i:012b}'.translate(BASES)}ACGT\n" for i in range(60)))
-    command = [sys.executable, "-m", "zoo", "train", "made.yaml"]
+    command = [sys.executable, "-m", "zoo.cli", "train", "made.yaml"]
     done = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "checkpoints/deepbind.made\n"), done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("epoch ")]
@@ -83,7 +83,7 @@ def test_a_mistake_and_help_are_printed_alone(tmp_path: Path) -> None:
     (tmp_path / "made.yaml").write_text(CONFIG)
     (tmp_path / "bound.fa").write_text(">a\nACGT\n")
     for options in (["made.yaml", "--data.nothing", "1"], ["made.yaml", "--help"], ["--help"]):
-        command = [sys.executable, "-m", "zoo", "train", *options]
+        command = [sys.executable, "-m", "zoo.cli", "train", *options]
         done = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
         if "--help" in options:
             assert (done.returncode, done.stderr) == (0, "")

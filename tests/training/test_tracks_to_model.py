@@ -117,7 +117,7 @@ def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[
 def test_two_processes_score_every_bin_once(made: Path) -> None:
     """What two processes log together is what one gives for the same weights: 53 windows are no even number."""
     options = SMALL | {"--trainer.max_epochs": "1", "--trainer.strategy": "ddp", "--trainer.devices": "2"}
-    command = [sys.executable, "-m", "zoo", "train", CONFIG, *words(options)]
+    command = [sys.executable, "-m", "zoo.cli", "train", CONFIG, *words(options)]
     subprocess.run(command, check=True, timeout=240, capture_output=True)
     with Path("runs/basenji.made/log_0/metrics.csv").open(newline="") as file:
         (logged,) = (row for row in csv.DictReader(file) if row["val_pearson"])

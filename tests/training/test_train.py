@@ -133,7 +133,7 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path)
 
 @pytest.mark.slow
 def test_ctrl_c_stops_with_one_sentence_and_leaves_a_run_that_can_be_resumed(made: Path) -> None:
-    command = [sys.executable, "-m", "zoo", "train", str(made), "--trainer.max_epochs", "1000"]
+    command = [sys.executable, "-m", "zoo.cli", "train", str(made), "--trainer.max_epochs", "1000"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         while not Path("runs/deepbind.made/last.ckpt").exists() and process.poll() is None:
             time.sleep(0.1)
@@ -195,7 +195,7 @@ def test_a_class_that_no_checkpoint_could_name_is_refused_before_training(
 def test_two_processes_train_one_model(made: Path) -> None:
     options = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
     subprocess.run(
-        [sys.executable, "-m", "zoo", "train", str(made), *options], check=True, timeout=240, capture_output=True
+        [sys.executable, "-m", "zoo.cli", "train", str(made), *options], check=True, timeout=240, capture_output=True
     )
     config = read_config(Path("checkpoints/deepbind.made"))
     assert config.facts.training.metrics["test"]["auroc"] > 0.9
