@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick check clean
+.PHONY: demo test quick endurance check clean
 
 demo: .venv/ready
 	$(BIN)/zoo list 'deepbind.encode_usf*'
@@ -16,10 +16,17 @@ test: .venv/ready
 quick: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not public_data"
 
+# Kills, full disks, twins, damaged and hostile files, in numbers; writes docs/endurance.md.
+endurance: .venv/ready
+	rm -rf build/endurance
+	ENDURANCE=full ENDURANCE_RESULTS=$(CURDIR)/build/endurance $(BIN)/python -m pytest -n auto --dist worksteal tests/endurance
+	$(BIN)/python tools/endurance_table.py build/endurance
+
 check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --severity-level medium -r zoo
 	$(BIN)/zoo card --check
 
 clean:
