@@ -6,7 +6,7 @@ import os
 import pickle
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
 import numpy as np
 import pytest
@@ -198,16 +198,18 @@ def test_a_wrong_index_in_a_folder_that_cannot_be_written_is_not_used(
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
     path = write(tmp_path, TEXT, WRONG["lines of 4 bases"], age=-100)
 
-    def refuse(*_: object, **__: object) -> None:
+    def refuse() -> NoReturn:
         raise PermissionError(13, "Permission denied")
 
-    for function in ("mkstemp", "TemporaryFile"):
-        original = getattr(tempfile, function)
-        monkeypatch.setattr(
-            tempfile,
-            function,
-            lambda *a, dir=None, original=original, **k: original(*a, dir=dir, **k) if dir != tmp_path else refuse(),
-        )
+    unnamed, opened = tempfile.TemporaryFile, Path.open
+
+    def open_elsewhere(path: Path, mode: str = "r", **options: Any) -> IO[Any]:
+        return refuse() if "w" in mode and path.parent == tmp_path else opened(path, mode, **options)
+
+    monkeypatch.setattr(
+        tempfile, "TemporaryFile", lambda *a, dir=None, **k: unnamed(*a, dir=dir, **k) if dir != tmp_path else refuse()
+    )
+    monkeypatch.setattr(Path, "open", open_elsewhere)
     assert read(path) == RECORDS
     warning = f"{path}.fai does not fit {path}: it is not used, and could not be replaced"
     assert [record.message for record in caplog.records] == [warning]

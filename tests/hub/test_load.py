@@ -296,7 +296,7 @@ def test_a_full_disk_leaves_nothing_behind(fails_at: int, tmp_path: Path, monkey
         full_disk() if len(calls) == fails_at else save_file(*arguments)
 
     monkeypatch.setattr("zoo.hub.checkpoint.save_file", save_some)
-    with pytest.raises(OutputError, match=r"mlp\.new.*No space left"):
+    with pytest.raises(OutputError, match=r"mlp\.new could not be written: the disk of \S+ is full: make room"):
         save_mlp(tmp_path / "mlp.new")
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TextIO
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pytest
@@ -294,14 +294,18 @@ def full_disk(*_: object) -> NoReturn:
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def opened(handle: int, mode: str) -> TextIO:
-        os.close(handle)
+    original = Path.open
+
+    def opened(path: Path, mode: str = "r", **options: Any) -> Any:
+        if mode != "w":
+            return original(path, mode, **options)
+        path.touch()
         file = io.StringIO()
         monkeypatch.setattr(file, method, full_disk)
         return file
 
-    monkeypatch.setattr("zoo.utils.atomic.os.fdopen", opened)
-    with pytest.raises(OutputError, match=r"out\.tsv.*No space left on device"):
+    monkeypatch.setattr("zoo.utils.atomic.Path.open", opened)
+    with pytest.raises(OutputError, match=rf"out\.tsv could not be written: the disk of {tmp_path} is full: make room"):
         table(3).write(tmp_path / "out.tsv")
     assert list(tmp_path.iterdir()) == []
 

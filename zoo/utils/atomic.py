@@ -1,18 +1,17 @@
-"""Atomic writing: files and folders appear whole or not at all."""
+"""Atomic writing: files and folders appear whole or not at all, and stay whole after a power cut."""
 
 import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from safetensors import SafetensorError
-
-from zoo.errors import ConfigError, OutputError
+from zoo.errors import ConfigError, OutputError, ZooError
+from zoo.utils.disk_errors import explain_disk, is_of_disk
+from zoo.utils.drafts import draft_path, put_in_place, remove_dead_drafts
 
 __all__ = [
     "check_creatable",
@@ -46,7 +45,7 @@ def names_a_file(name: str) -> bool:
 
 
 @contextmanager
-def whole_file(path: str) -> Iterator[TextIO]:
+def whole_file(path: str | Path) -> Iterator[TextIO]:
     """Open a text file for writing that replaces `path` only if all went well.
 
     Standard output (`-`) and devices are written directly.
@@ -54,36 +53,18 @@ def whole_file(path: str) -> Iterator[TextIO]:
     Raises:
         OutputError: the file cannot be written.
     """
-    if path == "-":
-        yield sys.stdout
+    if str(path) == "-":
+        with _writing_to(Path("standard output")):
+            yield sys.stdout
+            sys.stdout.flush()
         return
     target = Path(path)
-    if target.exists() and not target.is_file():
-        if target.is_dir():
-            raise OutputError(f"{path} is a folder, not a file")
-        try:
-            with target.open("w") as file:
-                yield file
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(f"{path} could not be written: {error.strerror or error}") from None
-        return
-    try:
-        handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w") as file:
+    if _is_stream(target):
+        with _writing_to(target), target.open("w", encoding="utf-8") as file:
             yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(draft).chmod(0o666 & ~umask)  # as an ordinary new file; those of mkstemp are private
-        Path(draft).replace(target)
-    except OSError as error:  # closing may fail on a full disk too
-        raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
-    finally:
-        Path(draft).unlink(missing_ok=True)
+        return
+    with whole_path(target) as draft, draft.open("w", encoding="utf-8") as file:
+        yield file
 
 
 def check_folder_of(path: Path) -> None:
@@ -140,38 +121,98 @@ def _remove_empty(folders: list[Path]) -> None:
 
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path of the same ending, for libraries that write by name; it replaces `path` at the end.
+    """Give the path of a draft beside `path`, of the same ending; it replaces `path` if all went well.
+
+    The draft is on the disk before it takes the place of the file, which stays as it was until then. Drafts of
+    processes that were killed are removed. Of a link, the file that it leads to is replaced.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written; it says which folder is full.
     """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, not a file")
+    if _is_stream(path):
+        raise OutputError(f"{path} is a device or pipe, into which this format cannot be written: name a file")
     check_folder_of(path)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.draft{path.suffix}")
-    try:
+    target = path.resolve() if path.is_symlink() else path
+    draft = draft_path(target)
+    with _drafting(path, target, draft):
         yield draft
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
-    finally:
-        draft.unlink(missing_ok=True)
+        if not draft.is_file():
+            raise OutputError(f"{path} could not be written: nothing came of it")
+        if target.is_file():
+            shutil.copymode(target, draft)
+        _sync(draft)
+        draft.replace(target)
+        _sync(target.parent)
 
 
-def replace_bytes(path: Path, data: bytes) -> None:
-    """Replace the contents of a small file, atomically and synced to disk."""
-    draft = path.with_suffix(".draft")
+def _is_stream(path: Path) -> bool:
+    """Return whether a path is a device, pipe or socket."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def _drafting(path: Path, target: Path, draft: Path) -> Iterator[None]:
+    """Remove drafts of killed processes first, and this one at the end; explain errors of the disk.
+
+    Raises:
+        OutputError: the disk is the cause.
+    """
+    remove_dead_drafts(target)
     try:
-        with draft.open("wb") as file:
-            file.write(data)
-            sync(file)
-        draft.replace(path)
+        yield
+    except ZooError:
+        raise
+    except Exception as error:
+        if not is_of_disk(error, draft):
+            raise
+        raise explain_disk(error, path, draft) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing_to(path: Path) -> Iterator[None]:
+    """Explain errors of standard output or a device.
+
+    Raises:
+        OutputError: it cannot be written, except for a pipe that its reader has closed.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename not in (None, str(path)):
+            raise
+        raise OutputError(f"{path} could not be written: {error.strerror or error}") from None
 
 
 def sync(file: BinaryIO) -> None:
     """Wait until a file is on the disk, so that a power cut cannot lose what is marked as done."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Replace the contents of a small file, atomically and synced to disk."""
+    with whole_path(path) as draft:
+        draft.write_bytes(data)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk, so that a power cut cannot lose them."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError:
+        if path.is_file():  # a full disk may show only now; some file systems cannot do this for folders
+            raise
 
 
 def refuse_folder(folder: Path) -> None:
@@ -187,27 +228,20 @@ def refuse_folder(folder: Path) -> None:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder that replaces `folder` only if all went well.
+    """Give a draft of a folder, which replaces `folder` only if all went well.
 
     Raises:
         OutputError: the folder exists and is no whole checkpoint, or it cannot be written.
     """
+    remove_dead_drafts(folder)
     refuse_folder(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        workspace = Path(tempfile.mkdtemp(prefix=".draft.", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
-    draft, old = workspace / "new", workspace / "old"
-    try:
+    draft = draft_path(folder)
+    with new_folder(folder.parent), _drafting(folder, folder, draft):
         draft.mkdir()
         yield draft
         for path in draft.iterdir():
-            path.chmod(0o644)  # those of save_file are private
-        if folder.is_dir():
-            folder.rename(old)
-        draft.rename(folder)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"{folder} could not be written and was left out: {error}") from None
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+            path.chmod(0o666 & draft.stat().st_mode)  # those of save_file are private
+            _sync(path)
+        _sync(draft)
+        put_in_place(draft, folder)
+        _sync(folder.parent)

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, OutputError
-from zoo.utils.atomic import check_folder_of, whole_file, whole_path
+from zoo.errors import ConfigError
+from zoo.utils.atomic import whole_file, whole_path
 from zoo.utils.extras import require_extras
 
 __all__ = ["TableFormat", "TableSink", "open_table", "table_format"]
@@ -78,16 +78,13 @@ def open_table(path: str | Path, metadata: Mapping[str, str] | None = None) -> I
     chosen = table_format(path)
     if chosen == TableFormat(chosen.separator, False) and chosen.separator:
         with whole_file(str(path)) as file:
-            yield _TextTable(file, chosen.separator, path)
+            yield _TextTable(file, chosen.separator)
         return
-    if Path(path).is_dir():
-        raise OutputError(f"{path} is a folder, not a file")
-    check_folder_of(Path(path))
     with whole_path(Path(path)) as draft:
         if chosen.gzipped:
             with draft.open("wb") as raw, gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0) as zipped:
                 text = io.TextIOWrapper(cast(BinaryIO, zipped), "utf-8", newline="\n")
-                yield _TextTable(text, chosen.separator, path)
+                yield _TextTable(text, chosen.separator)
                 text.detach()
         else:
             parquet = _ParquetTable(draft, metadata or {})
@@ -100,26 +97,21 @@ def open_table(path: str | Path, metadata: Mapping[str, str] | None = None) -> I
 class _TextTable:
     """TSV or CSV, with seven digits of each value."""
 
-    def __init__(self, file: TextIO, separator: str, path: str | Path) -> None:
-        self.file, self.separator, self.path = file, separator, path
+    def __init__(self, file: TextIO, separator: str) -> None:
+        self.file, self.separator = file, separator
         self.clean = _csv_cell if separator == "," else _tsv_cell
         self.begun = False
 
     def write(self, columns: Mapping[str, Sequence[object]], targets: Sequence[str], values: NDArray[Any]) -> None:
-        try:
-            if not self.begun:
-                self.begun = True
-                self.file.write(self.separator.join(map(self.clean, [*columns, *targets])) + "\n")
-            row = self.separator.join(["%s"] * len(columns) + ["%.7g"] * len(targets)) + "\n"
-            # (N, T) -> T lists of N values, interleaved row by row into one format
-            cells = [list(map(self.clean, column)) for column in columns.values()]
-            flat = itertools.chain.from_iterable(zip(*cells, *values.T.tolist(), strict=True))
-            self.file.write(row * len(values) % tuple(flat))
-            self.file.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(f"{self.path} could not be written and was left out: {error.strerror or error}") from None
+        if not self.begun:
+            self.begun = True
+            self.file.write(self.separator.join(map(self.clean, [*columns, *targets])) + "\n")
+        row = self.separator.join(["%s"] * len(columns) + ["%.7g"] * len(targets)) + "\n"
+        # (N, T) -> T lists of N values, interleaved row by row into one format
+        cells = [list(map(self.clean, column)) for column in columns.values()]
+        flat = itertools.chain.from_iterable(zip(*cells, *values.T.tolist(), strict=True))
+        self.file.write(row * len(values) % tuple(flat))
+        self.file.flush()
 
 
 def _tsv_cell(cell: object) -> str:
