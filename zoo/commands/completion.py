@@ -31,7 +31,7 @@ def completion_command(options: argparse.Namespace) -> None:
     """Print the script of a shell."""
     from argcomplete.shell_integration import shellcode
 
-    print(shellcode(["zoo"], shell=options.shell))
+    print(shellcode(["zoo"], True, options.shell))
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
