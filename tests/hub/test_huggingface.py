@@ -84,7 +84,7 @@ FAULTS: dict[str, tuple[Callable[[Handler], bool], str]] = {
     "login page": (answers(200, PAGE, Content_Type="text/html"), "perhaps a login page"),
     "other JSON": (answers(200, b"{}", where="/api/models/org/repo/revision"), "is not one of the Hub"),
     "a tree that is none": (answers(200, b'{"a": 1}', where="/tree/"), "is not one of the Hub"),
-    "no checkpoint": (answers(200, b"[]", where="/tree/"), "cannot be read"),
+    "no checkpoint": (answers(200, b"[]", where="/tree/"), "config.json is missing"),
     "cut": (cut, "cut the connection before the file was whole"),
 }
 

@@ -1,18 +1,22 @@
 """Model cards: `README.md` of a checkpoint and its section of `MODEL_CARDS.md`, rendered from facts."""
 
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import IntegrityError
-from zoo.hub.config import CARD, TARGETS, CheckpointConfig
+from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED, ModelFacts, RunFacts, input_names
+from zoo.hub.folder import CARD, TARGETS, checkpoint_file, checkpoint_text
 from zoo.hub.markdown import markdown_table, quantile, score_table
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
+from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
 
 __all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards", "usage"]
 
+_log = logging.getLogger(__name__)
 _THRESHOLD = (
     "`threshold`: call a sequence positive where the predicted probability is at least this. It gives the best "
     "Matthews correlation in the validation split, and holds for its share of positives; predictions do not depend on "
@@ -66,7 +70,14 @@ def render_cards(page: Path) -> dict[Path, str]:
     Returns:
         Path -> text. A broken checkpoint is a warning and left out.
     """
-    configs = {folder: (config, _targets_text(folder)) for folder, config in _shipped()}
+    configs = {}
+    for folder, config in read_checkpoints(shipped_folder("checkpoints")):
+        try:
+            if (folder / CARD).is_symlink():  # it is written
+                checkpoint_file(folder, CARD)
+            configs[folder] = (config, _targets_text(folder))
+        except IntegrityError as error:
+            _log.warning(f"left out: {error}")
     cards = {folder / CARD: render_card(*checkpoint) for folder, checkpoint in configs.items()}
     return {**cards, page: render_all(list(configs.values()))}
 
@@ -113,15 +124,10 @@ def describe(name: str) -> str:
     return "\n".join([f"# {location.facts.name}", "", *lines])
 
 
-def _shipped() -> list[tuple[Path, CheckpointConfig]]:
-    return list(read_checkpoints(shipped_folder("checkpoints")))
-
-
 def _targets_text(folder: Path) -> str:
-    try:
-        return (folder / TARGETS).read_text()
-    except (OSError, UnicodeDecodeError):
-        raise IntegrityError(f"{folder / TARGETS} is missing or not a text file") from None
+    """The text of `targets.tsv`, which is such a table."""
+    read_targets(folder)
+    return checkpoint_text(folder, TARGETS)
 
 
 def _short_card(facts: ModelFacts) -> str:
@@ -150,7 +156,7 @@ def _short_card(facts: ModelFacts) -> str:
 
 def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) -> list[str]:
     """The lines of a card below its title; its command uses the name by which the model was found, or its own."""
-    facts, arguments = config.facts, config.arguments
+    facts = config.facts
     lines = [facts.summary + ".", ""]
     lines += [f"**Use.** {facts.use}", ""] if facts.use else []
     lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
@@ -167,7 +173,7 @@ def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) 
     ]
     if facts.run:
         lines += _run_lines(facts.run, facts.targets)
-    stored = json.dumps({key: value for key, value in arguments.items() if key != "targets"})
+    stored = json.dumps({key: value for key, value in config.arguments.items() if key != "targets"})
     lines += ["## How to use", "", "```", usage(config, name or facts.name), "```", ""]
     if facts.run and facts.source != "this project" and name in (None, facts.name):
         lines += [_FROM_ELSEWHERE, ""]
@@ -190,8 +196,7 @@ def _threshold_note(targets_text: str) -> list[str]:
 def _fact_rows(config: CheckpointConfig) -> list[str]:
     facts, count = config.facts, len(config.facts.targets)
     return [
-        "| | |",
-        "|---|---|",
+        *("| | |", "|---|---|"),
         f"| architecture | `{config.architecture}` |",
         f"| input | {facts.input} |",
         f"| output | {facts.output}, {count} {'target' if count == 1 else 'targets'} |",

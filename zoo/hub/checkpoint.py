@@ -5,21 +5,27 @@ arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv
 `predict` and the expected prediction), `README.md` (the card) and, of a run of `zoo train`, `recipe.yaml`.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.errors import ConfigError, IntegrityError, UnknownNameError, one_line
+from zoo.errors import ConfigError, IntegrityError, ZooError, one_line
 from zoo.hub.architectures import load_architecture
 from zoo.hub.cards import render_card
-from zoo.hub.config import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS, CheckpointConfig, read_config
+from zoo.hub.config import CheckpointConfig, read_config
+from zoo.hub.example import check_example, check_values
 from zoo.hub.facts import ModelFacts, describe_input
-from zoo.hub.targets import TargetRow, write_targets
+from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS, checkpoint_file, checkpoint_text
+from zoo.hub.meta_device import build_on_meta, check_work
+from zoo.hub.targets import TargetRow, read_targets, write_targets
 from zoo.hub.upgrade import upgrade_tensors
+from zoo.hub.weights import check_forms, forms_of, read_forms, read_tensors
 from zoo.models._base import SequenceModel
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import sha256_of
@@ -60,23 +66,7 @@ def load_folder(folder: Path) -> SequenceModel:
     Raises:
         IntegrityError: a folder that is broken or does not fit the architecture.
     """
-    config = read_config(folder)
-    _check_files(folder, config)
-    try:
-        model: SequenceModel = load_architecture(config.architecture)(**config.arguments)
-    except (ConfigError, UnknownNameError) as error:
-        raise IntegrityError(f"{folder}/{CONFIG}: {error}") from None
-    # An architecture's arguments are numbers, words and lists; a wrong one can fail anywhere in torch.
-    except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as error:
-        raise IntegrityError(f"{folder}/{CONFIG} does not fit the architecture: {one_line(error)}") from None
-    if model.output.kind != config.facts.output:
-        raise IntegrityError(f"{folder}/{CONFIG}: output is {config.facts.output}, but the model's {model.output.kind}")
-    state = upgrade_tensors(_read_tensors(folder / WEIGHTS), config.architecture, config.stored_format)
-    try:
-        model.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise IntegrityError(f"{folder}/{WEIGHTS} does not fit the architecture: {one_line(error)}") from None
-    return model.eval()
+    return _load(folder, read_config(folder))[0]
 
 
 def save(
@@ -108,10 +98,10 @@ def save(
     if [row.name for row in targets] != list(model.output.targets):
         raise ConfigError(f"the target rows {[row.name for row in targets]} are not the model's targets")
     architecture = architecture_of(model)
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    # A copy predicts the example: the caller's model is not moved or changed.
+    # A copy is stored and predicts the example: the caller's model, on any device and of any precision, is not changed.
     copy = type(model)(**model.arguments).eval()
-    copy.load_state_dict(state, strict=True)
+    copy.load_state_dict(model.state_dict(), strict=True)
+    state = {key: value.contiguous() for key, value in copy.state_dict().items()}
     described = replace(
         facts,
         output=model.output.kind,
@@ -125,12 +115,13 @@ def save(
             save_file({**example, "expected": copy.predict(**example)}, draft / EXAMPLE)
         write_targets(draft / TARGETS, targets)
         if recipe is not None:
-            (draft / RECIPE).write_text(recipe)
+            (draft / RECIPE).write_text(recipe, encoding="utf-8")
         files = [name for name in (WEIGHTS, EXAMPLE, TARGETS, RECIPE) if (draft / name).is_file()]
         hashes = {name: sha256_of(draft / name) for name in files}
         config = CheckpointConfig(described, architecture, model.arguments, _TOLERANCE, hashes)
-        (draft / CONFIG).write_text(config.to_json())
-        (draft / CARD).write_text(render_card(config, (draft / TARGETS).read_text()))
+        (draft / CONFIG).write_text(config.to_json(), encoding="utf-8")
+        card = render_card(config, checkpoint_text(draft, TARGETS))
+        (draft / CARD).write_text(card, encoding="utf-8")
         verify_folder(draft, facts.name)
     return folder
 
@@ -143,20 +134,23 @@ def verify_folder(folder: Path, name: str) -> Verification:
         name: name of the model, for messages.
 
     Raises:
-        IntegrityError: a broken folder, or a prediction that is NaN or too far from the stored one.
+        IntegrityError: a broken folder, an example that would take out of proportion long, or a prediction that is NaN
+            or too far from the stored one.
     """
-    model = load_folder(folder)
-    example = _read_tensors(folder / EXAMPLE)
-    wanted = {"codes", "expected", *(["inputs"] if model.inputs.names else [])}
-    if example.keys() != wanted:
-        raise IntegrityError(f"{folder}/{EXAMPLE} holds {sorted(example)} where {sorted(wanted)} are expected")
+    config = read_config(folder)
+    model, on_meta = _load(folder, config)
+    read_targets(folder)
+    if os.path.lexists(folder / CARD):
+        checkpoint_text(folder, CARD)
+    example = read_tensors(folder / EXAMPLE)
+    check_values(folder / EXAMPLE, example)
     expected = example.pop("expected")
-    with torch.inference_mode():
-        predicted = model.predict(**example)
-    if predicted.shape != expected.shape or not len(predicted):
-        raise IntegrityError(f"{folder}/{EXAMPLE} does not fit the model's output")
+    with _explained(folder / EXAMPLE, "cannot be predicted"):
+        check_work(on_meta, {name: tuple(value.shape) for name, value in example.items()})
+        with torch.inference_mode():
+            predicted = model.predict(**example)
     difference = float(((predicted - expected).abs() / expected.abs().clamp(min=1)).max())  # NaN where one is
-    stated = read_config(folder).tolerance
+    stated = config.tolerance
     tolerance = min(stated, LARGEST_TOLERANCE)
     if not difference <= tolerance:
         capped = f" (config.json states {stated:g}; at most {LARGEST_TOLERANCE:g} counts)" if stated > tolerance else ""
@@ -181,16 +175,56 @@ def architecture_of(model: SequenceModel) -> str:
     return module.rpartition(".")[2]
 
 
-def _check_files(folder: Path, config: CheckpointConfig) -> None:
-    for name, published in config.sha256.items():
-        if not (folder / name).is_file():
-            raise IntegrityError(f"{folder}/{name} is missing")
-        if sha256_of(folder / name) != published:
-            raise IntegrityError(f"{folder}/{name} is not the file that was published: its sha256 differs")
+def _load(folder: Path, config: CheckpointConfig) -> tuple[SequenceModel, SequenceModel]:
+    """The model of a folder, and the same on the meta device.
+
+    The headers of the files are compared with a model that takes no memory, before the files are read and the model is
+    built: nothing is believed of their sizes.
+    """
+    weights, example = (checkpoint_file(folder, name) for name in (WEIGHTS, EXAMPLE))
+    forms = read_forms(weights)
+    stored = weights.stat().st_size + example.stat().st_size
+    with _explained(folder / CONFIG, "does not fit the architecture"):
+        architecture = load_architecture(config.architecture)
+        on_meta = build_on_meta(architecture, config.arguments, forms, stored).eval()
+    if on_meta.output.kind != config.facts.output:
+        kind = on_meta.output.kind
+        raise IntegrityError(f"{folder}/{CONFIG}: output is {config.facts.output}, but the model's {kind}")
+    with _explained(weights, "does not fit the architecture"):
+        forms = upgrade_tensors(forms, config.architecture, config.stored_format)
+    check_forms(weights, forms, forms_of(on_meta.state_dict()))
+    check_example(example, read_forms(example), on_meta)
+    _check_hashes(folder, config)
+    with _explained(folder / CONFIG, "does not fit the architecture"):
+        model: SequenceModel = architecture(**config.arguments)
+        state = upgrade_tensors(read_tensors(weights), config.architecture, config.stored_format)
+        model.load_state_dict(state, strict=True)
+    return model.eval(), on_meta
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+@contextmanager
+def _explained(path: Path, reason: str) -> Iterator[None]:
+    """Turn what an architecture raises about arguments that do not suit it into one sentence that names the file.
+
+    Arguments are numbers, words and lists; a wrong one can fail anywhere in torch.
+    """
     try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise IntegrityError(f"{path} is not a whole safetensors file ({error})") from None
+        yield
+    except ZooError as error:
+        raise IntegrityError(f"{path}: {error}") from None
+    except (
+        *(TypeError, ValueError, LookupError, RuntimeError, ArithmeticError, AttributeError, AssertionError),
+        MemoryError,
+    ) as error:
+        raise IntegrityError(f"{path} {reason}: {one_line(error) or type(error).__name__}") from None
+
+
+def _check_hashes(folder: Path, config: CheckpointConfig) -> None:
+    for name, published in config.sha256.items():
+        path = checkpoint_file(folder, name)
+        try:
+            stored = sha256_of(path)
+        except OSError as error:
+            raise IntegrityError(f"{path} cannot be read: {error.strerror}") from None
+        if stored != published:
+            raise IntegrityError(f"{path} is not the file that was published: its sha256 differs")

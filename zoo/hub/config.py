@@ -10,32 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.facts import OUTPUT_KINDS, ModelFacts, RunFacts, describe_input, input_names
-from zoo.hub.json_reader import JsonReader, list_of, table_of
+from zoo.hub.facts import OUTPUT_KINDS, ModelFacts, RunFacts, describe_input
+from zoo.hub.folder import CONFIG, EXAMPLE, TARGETS, WEIGHTS, checkpoint_file
+from zoo.hub.json_reader import JsonReader, check_values, list_of, read_json, table_of
 from zoo.hub.upgrade import FORMAT, upgrade_config
+from zoo.utils.text import quoted, shorten
 
-__all__ = [
-    "CARD",
-    "CONFIG",
-    "EXAMPLE",
-    "RECIPE",
-    "TARGETS",
-    "WEIGHTS",
-    "CheckpointConfig",
-    "parse_config",
-    "read_config",
-]
-
-# The files of a checkpoint folder.
-CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
-EXAMPLE = "example.safetensors"
-TARGETS = "targets.tsv"
-CARD = "README.md"
-RECIPE = "recipe.yaml"  # the configuration of the run; of weights that `zoo train` made
+__all__ = ["CheckpointConfig", "parse_config", "read_config"]
 
 _HASHED = (WEIGHTS, EXAMPLE, TARGETS)
 _SHA256 = re.compile("[0-9a-f]{64}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_LONGEST_SEQUENCE = 1 << 28  # bases; the longest human chromosome has less
+# Arguments of an architecture with one value for each target or input track. Other lists are sizes of layers.
+_PER_TARGET = {"targets", "inputs", "names", "strand_pairs", "centre", "spread", "soft_clip"}
+_MOST_LAYERS = 1_000
 # What `config.json` derives from `arguments`, and so does not store twice.
 _DERIVED = ("targets", "input", "length")
 
@@ -80,15 +69,11 @@ def read_config(folder: Path) -> CheckpointConfig:
     """Read `config.json` of a checkpoint folder.
 
     Raises:
-        IntegrityError: a file that is missing or not JSON, or a key that is missing, unknown or has a wrong value.
+        IntegrityError: a file that is missing, too large or not JSON, or a key that is missing, unknown or has a wrong
+            value.
     """
-    path = folder / CONFIG
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"it is not JSON ({error})"
-        raise IntegrityError(f"{path} cannot be read: {reason}") from None
-    return parse_config(content, str(path))
+    path = checkpoint_file(folder, CONFIG)
+    return parse_config(read_json(path), str(path))
 
 
 def parse_config(content: Any, path: str) -> CheckpointConfig:
@@ -108,25 +93,25 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
     text = {
         field.name: reader.text(field.name, "" if field.default == "" else None)
         for field in fields(ModelFacts)
-        if field.type is str and field.name not in ("output", "input")
+        if field.type is str and field.name not in ("name", "output", "input")
     }
+    targets = _targets(JsonReader(f"{path}: arguments", arguments))
     config = CheckpointConfig(
         facts=ModelFacts(
+            name=reader.word("name"),
             **text,
-            run=None if run is None else _run(JsonReader(f"{path}: run", reader.table("run"))),
+            run=None if run is None else _run(JsonReader(f"{path}: run", reader.table("run")), len(targets)),
             output=reader.choice("output", OUTPUT_KINDS),
-            targets=_targets(JsonReader(f"{path}: arguments", arguments)),
+            targets=targets,
             input=describe_input(arguments),
-            length=0 if arguments.get("scan") else int(arguments["length"]),
+            length=0 if arguments.get("scan") else arguments["length"],
         ),
-        architecture=reader.text("architecture"),
+        architecture=reader.word("architecture"),
         arguments=arguments,
-        tolerance=reader.number("tolerance", 0.0),
+        tolerance=reader.number("tolerance", 0.0, lowest=0),
         sha256=_hashes(reader, path),
         stored_format=content["format"],
     )
-    if config.tolerance < 0:
-        raise IntegrityError(f"{path}: tolerance must be 0 or more, not {config.tolerance}")
     reader.refuse_others("format", "run")
     return config
 
@@ -135,6 +120,7 @@ def _upgraded(content: Any, path: str) -> dict[str, Any]:
     """The table in the current format; checked as far as the upgrade needs it."""
     if not isinstance(content, dict):
         raise IntegrityError(f"{path} must hold a JSON object, not {type(content).__name__}")
+    check_values(path, content)
     reader = JsonReader(path, content)
     reader.text("architecture")
     reader.table("arguments")
@@ -142,26 +128,29 @@ def _upgraded(content: Any, path: str) -> dict[str, Any]:
         return upgrade_config(content)
     except IntegrityError as error:  # it names the file without its folder
         raise IntegrityError(str(Path(path).parent / str(error))) from None
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise IntegrityError(
             f"{path} cannot be brought from format {content.get('format')!r} to {FORMAT} ({error!r})"
         ) from None
 
 
 def _targets(arguments: JsonReader) -> tuple[str, ...]:
-    """The names of the targets; what `describe_input` reads is checked too."""
-    length = arguments.number("length")
-    if length < 1 or length != int(length):
-        raise IntegrityError(f"{arguments.where}: length must be a whole number of bases, not {length}")
-    targets = list_of(str, arguments.sequence("targets"))
-    if not targets:
-        raise IntegrityError(f"{arguments.where}: targets must be a list of names, not {arguments.values['targets']!r}")
-    if list_of(str, input_names(arguments.values)) is None:
-        raise IntegrityError(f"{arguments.where}: inputs must name tracks")
+    """The names of the targets; the length, the inputs and the lists of all arguments are checked too."""
+    arguments.whole("length", "bases", 1, _LONGEST_SEQUENCE)
+    targets = arguments.names("targets")
+    inputs = arguments.values.get("inputs") or []
+    names = inputs.get("names", []) if isinstance(inputs, dict) else inputs
+    if names != []:
+        JsonReader(arguments.where, {"inputs": names}).names("inputs")
+    groups = [arguments.values, *(value for value in arguments.values.values() if isinstance(value, dict))]
+    for name, value in (item for group in groups for item in group.items()):
+        most = max(len(targets), len(names)) if name in _PER_TARGET else _MOST_LAYERS
+        if isinstance(value, list) and len(value) > most:
+            raise IntegrityError(f"{arguments.where}: {name} holds {len(value):,} values; it may hold {most:,}")
     return tuple(targets)
 
 
-def _run(reader: JsonReader) -> RunFacts:
+def _run(reader: JsonReader, targets: int) -> RunFacts:
     data = list_of(str, reader.sequence("data"))
     metrics = {split: table_of(float, scores) for split, scores in reader.table("metrics").items()}
     target_metrics = reader.table("target_metrics", {})
@@ -172,13 +161,15 @@ def _run(reader: JsonReader) -> RunFacts:
     ):
         if not valid:
             raise IntegrityError(f"{reader.where}: {key} has a value of a wrong type")
+    if any(len(values) != targets for values in target_metrics.values()):
+        raise IntegrityError(f"{reader.where}: target_metrics must hold {targets} values each, one for each target")
     run = RunFacts(
         command=reader.text("command"),
         recipe=reader.text("recipe"),
         commit=reader.text("commit"),
-        seed=int(reader.number("seed")),
+        seed=reader.whole("seed"),
         hardware=reader.text("hardware"),
-        seconds=reader.number("seconds"),
+        seconds=reader.number("seconds", lowest=0),
         precision=reader.text("precision"),
         versions=reader.text("versions"),
         data=data,
@@ -190,12 +181,12 @@ def _run(reader: JsonReader) -> RunFacts:
 
 
 def _hashes(reader: JsonReader, path: str) -> dict[str, str]:
-    hashes = reader.table("sha256")
+    hashes = reader.table("sha256", most=20)
     for name, value in hashes.items():
-        if Path(name).name != name:
-            raise IntegrityError(f"{path}: sha256 names a file outside the folder: {name!r}")
+        if not _FILE_NAME.fullmatch(name):
+            raise IntegrityError(f"{path}: sha256 names a file outside the folder: {quoted(name)}")
         if not isinstance(value, str) or not _SHA256.fullmatch(value):
-            raise IntegrityError(f"{path}: sha256 of {name} must be 64 hexadecimal digits, not {value!r}")
+            raise IntegrityError(f"{path}: sha256 of {name} must be 64 hexadecimal digits, not {shorten(repr(value))}")
     if missing := [name for name in _HASHED if name not in hashes]:
         raise IntegrityError(f"{path}: sha256 has no value for {', '.join(missing)}")
     return hashes

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zoo.errors import ConfigError, UnknownNameError, ZooError, one_line
-from zoo.hub.config import RECIPE
+from zoo.hub.folder import RECIPE, checkpoint_file
 from zoo.hub.names import is_name
 from zoo.hub.registry import Location, find, shipped_folder
 
@@ -53,7 +53,7 @@ def find_config(text: str) -> Path:
     if text and path.is_dir():
         if not (path / RECIPE).is_file():
             raise ConfigError(f"{path} holds no {RECIPE}: it is no checkpoint folder that this version of zoo trained")
-        return path / RECIPE
+        return checkpoint_file(path, RECIPE)
     if path.is_file():
         _refuse_data(text)
         return path

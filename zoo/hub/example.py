@@ -1,15 +1,22 @@
 """Example sequences that are stored with weights, together with the model's prediction for them."""
 
 import math
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from zoo.errors import InputError, IntegrityError
+from zoo.genome.sequence import UNKNOWN
+from zoo.hub.weights import TensorForm, check_forms
 from zoo.models._base import SequenceModel
+from zoo.utils.text import some_of
 
-__all__ = ["example_for"]
+__all__ = ["check_example", "check_values", "example_for"]
 
 # Sequences of an example, and values of their predictions, at most; one sequence is always stored.
 _EXAMPLES, _EXAMPLE_VALUES = 8, 500_000
+_MOST_SEQUENCES = 1_000  # that are read
 
 
 def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
@@ -30,3 +37,44 @@ def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
     if names := model.inputs.names:
         example["inputs"] = torch.rand(count, len(names), length // model.inputs.size, generator=random)
     return example
+
+
+def check_example(path: Path, forms: dict[str, TensorForm], model: SequenceModel) -> None:
+    """Check the header of a stored example.
+
+    Args:
+        path: path of the file, for messages.
+        forms: its tensors.
+        model: whose example it is; it may be on the meta device.
+
+    Raises:
+        IntegrityError: other tensors than the model reads and predicts, or of other types and shapes.
+    """
+    wanted = {"codes", "expected", *(["inputs"] if model.inputs.names else [])}
+    if forms.keys() != wanted:
+        raise IntegrityError(f"{path} holds {some_of(sorted(forms))} where {some_of(sorted(wanted))} are expected")
+    shape = forms["codes"].shape
+    if len(shape) != 2 or not 1 <= shape[0] <= _MOST_SEQUENCES:
+        raise IntegrityError(f"{path} must hold the codes of 1 to {_MOST_SEQUENCES:,} sequences, not {list(shape)}")
+    count, length = shape
+    try:
+        model.check_length(length)
+    except InputError as error:
+        raise IntegrityError(f"{path} does not fit the model: {error}") from None
+    exact = {"codes": TensorForm("U8", shape), "expected": TensorForm("F32", (count, *model.output.shape))}
+    if model.inputs.names:
+        exact["inputs"] = TensorForm("F32", (count, len(model.inputs.names), length // model.inputs.size))
+    check_forms(path, forms, exact)
+
+
+def check_values(path: Path, example: dict[str, Tensor]) -> None:
+    """Check the values of a stored example, whose shapes are right.
+
+    Raises:
+        IntegrityError: a code that no base has, or a number that is NaN or infinite.
+    """
+    if (code := int(example["codes"].max())) > UNKNOWN:
+        raise IntegrityError(f"{path}: codes of bases are 0 to {UNKNOWN}, not {code}")
+    for name in example.keys() - {"codes"}:
+        if not example[name].isfinite().all():
+            raise IntegrityError(f"{path}: {name} holds a number that is NaN or infinite")

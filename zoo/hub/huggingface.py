@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from zoo.errors import DownloadError, UnknownNameError, one_line
-from zoo.hub.config import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS
+from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS
 from zoo.utils.download import cache_folder
 from zoo.utils.network import explain_failure
 

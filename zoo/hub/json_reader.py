@@ -1,14 +1,97 @@
-"""Read a JSON object key by key, with one sentence for each value that is missing or has a wrong type."""
+"""Read a JSON object key by key, with one sentence for each value that is missing, has a wrong type or is too large."""
 
+import json
 import math
-import sys
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, NoReturn
 
 from zoo.errors import IntegrityError
+from zoo.utils.text import quoted
 
-__all__ = ["JsonReader", "list_of", "table_of"]
+__all__ = ["JsonReader", "check_values", "list_of", "read_json", "table_of"]
+
+_MOST_VALUES = 2_000_000
+_DEEPEST = 10
+_LARGEST_WHOLE = 2**63 - 1
+_LONGEST_TEXT = 1_000_000
+# Control characters other than tab and line feed, which could change what a terminal shows, and halves of characters.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_BREAK = re.compile("[\t\n]")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that somebody else may have made.
+
+    Args:
+        path: path of a regular file of bounded size.
+
+    Raises:
+        IntegrityError: it is not JSON, names a key twice, holds NaN or infinity, or more than 2 million values.
+    """
+    try:
+        content = path.read_bytes()
+        if (values := content.count(b",")) > _MOST_VALUES:
+            raise IntegrityError(f"{path} holds {values:,} values; it may hold {_MOST_VALUES:,}")
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+    except OSError as error:
+        raise IntegrityError(f"{path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise IntegrityError(f"{path} cannot be read: lists or objects lie too deep in each other") from None
+    except ValueError as error:
+        raise IntegrityError(f"{path} cannot be read: it is not JSON ({error})") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        seen: set[str] = set()
+        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {quoted(repeated)} occurs twice")
+    return table
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def check_values(where: str, content: Any) -> None:
+    """Check that all values of a JSON object are within the bounds of any `config.json`, whatever their keys.
+
+    Raises:
+        IntegrityError: lists or objects too deep in each other, a number that is infinite, NaN or beyond 64 bits, or a
+            text that is very long or holds control characters.
+    """
+    level, depth = [("", content)], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise IntegrityError(f"{where}: lists or objects lie more than {_DEEPEST} deep in each other")
+        inner: list[tuple[str, Any]] = []
+        for key, value in level:
+            if isinstance(value, dict):
+                for name in value:
+                    _check_value(where, "a key", name)
+                inner += value.items()
+            elif isinstance(value, list):
+                inner += ((key, item) for item in value)
+            else:
+                _check_value(where, key, value)
+        level = inner
+
+
+def _check_value(where: str, key: str, value: Any) -> None:
+    if isinstance(value, str):
+        if len(value) > _LONGEST_TEXT:
+            raise IntegrityError(f"{where}: {key} has {len(value):,} letters; a text may have {_LONGEST_TEXT:,}")
+        if _CONTROL.search(value):
+            raise IntegrityError(f"{where}: {key} must be a text without control characters, not {quoted(value)}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise IntegrityError(f"{where}: {key} must be a number, not {value}")
+    elif isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+        raise IntegrityError(f"{where}: {key} must be a number of at most 64 bits")
 
 
 class JsonReader:
@@ -18,7 +101,7 @@ class JsonReader:
 
     Args:
         where: file, and key in it, for messages.
-        values: the object.
+        values: the object; its values have passed `check_values`.
     """
 
     def __init__(self, where: str, values: dict[str, Any]) -> None:
@@ -32,13 +115,29 @@ class JsonReader:
             raise self._wrong(key, "a text")
         return value
 
-    def number(self, key: str, default: float | None = None) -> float:
+    def word(self, key: str, longest: int = 200) -> str:
+        """A text in one line, with something in it."""
+        value = self.text(key)
+        if not value.strip() or len(value) > longest or _BREAK.search(value):
+            raise self._wrong(key, f"a text in one line of 1 to {longest} letters")
+        return value
+
+    def number(self, key: str, default: float | None = None, lowest: float = -math.inf) -> float:
         """A number, neither infinite nor NaN."""
         value = self._value(key, default)
         if not _is_number(value) or not math.isfinite(value):
             raise self._wrong(key, "a number")
+        if value < lowest:
+            raise self._wrong(key, f"{lowest:g} or more")
         number: float = value
         return number
+
+    def whole(self, key: str, of: str = "", lowest: int = 0, highest: int = _LARGEST_WHOLE) -> int:
+        """A whole number; `of` says of what, for the message."""
+        value = self.number(key)
+        if not isinstance(value, int) or not lowest <= value <= highest:
+            raise self._wrong(key, f"a whole number{' of ' * bool(of)}{of} from {lowest:,} to {highest:,}")
+        return value
 
     def sequence(self, key: str) -> list[Any]:
         """A list."""
@@ -47,11 +146,22 @@ class JsonReader:
             raise self._wrong(key, "a list")
         return value
 
-    def table(self, key: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
-        """An object."""
+    def names(self, key: str) -> list[str]:
+        """A list of names, none of which occurs twice."""
+        names = list_of(str, self.sequence(key))
+        if not names or any(_BREAK.search(name) for name in names):
+            raise self._wrong(key, "a list of names")
+        if len(set(names)) < len(names):
+            raise IntegrityError(f"{self.where}: {key} holds a name twice")
+        return list(names)
+
+    def table(self, key: str, default: dict[str, Any] | None = None, most: int = 1_000) -> dict[str, Any]:
+        """An object of at most `most` keys."""
         value = self._value(key, default)
         if not isinstance(value, dict):
             raise self._wrong(key, "an object with keys")
+        if len(value) > most:
+            raise IntegrityError(f"{self.where}: {key} has {len(value):,} keys; it may have {most:,}")
         return value
 
     def choice(self, key: str, choices: Sequence[str]) -> str:
@@ -68,7 +178,9 @@ class JsonReader:
             IntegrityError: a key that this version of zoo does not know.
         """
         if others := [key for key in self.values if key not in self._read and key not in known]:
-            raise IntegrityError(f"{self.where} has the key {others[0]!r}, which this version of zoo does not know")
+            raise IntegrityError(
+                f"{self.where} has the key {quoted(others[0])}, which this version of zoo does not know"
+            )
 
     def _value(self, key: str, default: Any) -> Any:
         self._read.add(key)
@@ -98,5 +210,5 @@ def _is(kind: type | UnionType, value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value is a number; a whole one only if a float can hold it."""
-    return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
+    """Whether a value is a number that a float can hold."""
+    return isinstance(value, float) or (type(value) is int and abs(value) <= _LARGEST_WHOLE)

@@ -8,9 +8,9 @@ import torch
 
 from zoo.errors import OutputError
 from zoo.hub.checkpoint import Verification, load_folder, save, verify_folder
-from zoo.hub.config import CONFIG
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
+from zoo.hub.folder import CONFIG
 from zoo.hub.huggingface import verified_marker
 from zoo.hub.registry import find
 from zoo.hub.targets import TargetRow

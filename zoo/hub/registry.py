@@ -6,6 +6,7 @@ others published. Each call reads the disk anew. Nothing here imports torch.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from zoo.errors import IntegrityError, OutputError, UnknownNameError
 from zoo.hub.architectures import architectures
-from zoo.hub.config import CONFIG, CheckpointConfig, read_config
+from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import COMMON_SPECIES, ModelFacts
+from zoo.hub.folder import CONFIG, paths_in
 from zoo.hub.names import is_name, matching, near_words, no_such_model, split_name
 from zoo.utils.download import cache_folder
+from zoo.utils.text import counted, quoted
 
 __all__ = [
     "Location",
@@ -33,6 +36,7 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
+_MOST_BYTES = 512 << 20  # of all config.json in one folder of checkpoints that are read
 
 
 @dataclass(frozen=True)
@@ -147,10 +151,19 @@ def is_model(name: str) -> bool:
 
 def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
     """Read the checkpoints in a folder, by name; each broken one is a warning of one sentence and left out."""
-    for path in _paths_in(folder):
+    size, paths = 0, paths_in(folder)
+    for index, path in enumerate(paths):
+        with suppress(OSError):
+            size += (path / CONFIG).stat().st_size
+        if size > _MOST_BYTES:
+            _log.warning(
+                f"left out: the {counted(len(paths) - index, 'folder')} of {folder} from {path.name} on, because their "
+                f"config.json have more than {_MOST_BYTES:,} bytes in all"
+            )
+            return
         try:
-            is_ours = path.name.split(".")[0] in architectures() or (path / CONFIG).exists()
-            location = _named_location(path) if is_name(path.name) and path.is_dir() and is_ours else None
+            is_ours = path.name.split(".")[0] in architectures() or os.path.lexists(path / CONFIG)
+            location = _named_location(path) if path.is_dir() and is_ours else None
         except IntegrityError as error:
             _log.warning(f"left out: {error}")
         except OSError as error:
@@ -160,26 +173,22 @@ def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
                 yield path, location.config
 
 
-def _paths_in(folder: Path) -> list[Path]:
-    """What lies in a folder, by name; nothing where there is none, and a warning where it cannot be read."""
-    try:
-        return sorted(folder.iterdir()) if folder.is_dir() else []
-    except OSError as error:
-        _log.warning(f"left out: {folder} cannot be read: {error.strerror}")
-        return []
-
-
 def _checkpoint_homes() -> list[Path]:
     """The folders that may hold checkpoints; in a checkout `./checkpoints` is the shipped one and counts once."""
     homes = [shipped_folder("checkpoints"), Path("checkpoints")]
     with suppress(OutputError):  # a user without a home folder has no cache, and needs none for what is shipped
         homes.append(cache_folder() / "models")
-    return list({home.resolve(): home for home in reversed(homes)}.values())[::-1]
+    return list({os.path.realpath(home): home for home in reversed(homes)}.values())[::-1]
 
 
 def _location(folder: Path) -> Location:
-    if not (folder / CONFIG).is_file():
-        raise UnknownNameError(f"{folder} is not a checkpoint: there is no config.json in it")
+    try:
+        (folder / CONFIG).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnknownNameError(f"{folder} is not a checkpoint: there is no config.json in it") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnknownNameError(f"{quoted(str(folder))} cannot be read: {reason}") from None
     config = read_config(folder)
     return Location(config.facts, folder, config)
 
@@ -227,8 +236,8 @@ def _importable() -> Iterator[Location]:
 
 def model_names() -> list[str]:
     """The names of all models on this computer and of those that can be imported; no configuration is read."""
-    folders = [folder.name for home in _checkpoint_homes() for folder in _paths_in(home)]
-    return sorted({name for name in folders if is_name(name)} | {model.facts.name for model in _importable()})
+    folders = [folder.name for home in _checkpoint_homes() for folder in paths_in(home)]
+    return sorted({*folders, *(model.facts.name for model in _importable())})
 
 
 def _two_models(name: str, first: Location, other: Location) -> str:

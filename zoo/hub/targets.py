@@ -1,11 +1,14 @@
 """Read and write `targets.tsv` of a checkpoint: description, unit and classification threshold of each target."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.errors import IntegrityError
-from zoo.hub.config import TARGETS
+from zoo.hub.config import read_config
+from zoo.hub.folder import CONFIG, TARGETS, checkpoint_text
+from zoo.utils.text import parse_number, quoted
 
 __all__ = ["TargetRow", "read_targets", "write_targets"]
 
@@ -36,17 +39,32 @@ def read_targets(folder: Path) -> list[TargetRow]:
         folder: folder of the checkpoint.
 
     Raises:
-        IntegrityError: a file that is missing or not such a table.
+        IntegrityError: a file that is missing or not such a table, or has other targets than `config.json`.
     """
     path = folder / TARGETS
+    lines = csv.reader(io.StringIO(checkpoint_text(folder, TARGETS), newline=""), delimiter="\t", strict=True)
     try:
-        with path.open(newline="") as file:
-            return [
-                TargetRow(row["name"], row["description"], row["unit"], _threshold(row["threshold"]))
-                for row in csv.DictReader(file, delimiter="\t")
-            ]
-    except (OSError, UnicodeDecodeError, KeyError, ValueError) as error:
-        raise IntegrityError(f"{path} is not a table with the columns {', '.join(_COLUMNS)} ({error!r})") from None
+        header, *rows = lines
+    except csv.Error as error:
+        raise IntegrityError(f"{path} is not a table: line {lines.line_num}: {error}") from None
+    if header != _COLUMNS:
+        raise IntegrityError(
+            f"{path} must have the columns {', '.join(_COLUMNS)}, separated by tabs, not {quoted(' '.join(header))}"
+        )
+    targets = [_row(f"{path}: row {number}", row) for number, row in enumerate(rows, 1)]
+    if [row.name for row in targets] != list(read_config(folder).facts.targets):
+        raise IntegrityError(f"{path}: the names are not the targets that {CONFIG} has")
+    return targets
+
+
+def _row(where: str, row: list[str]) -> TargetRow:
+    if len(row) != len(_COLUMNS):
+        raise IntegrityError(f"{where} has {len(row)} columns, not {len(_COLUMNS)}")
+    name, description, unit, text = row
+    threshold = parse_number(text) if text else None
+    if text and (threshold is None or not 0 <= threshold <= 1):
+        raise IntegrityError(f"{where}: the threshold must be a number from 0 to 1, or empty, not {quoted(text)}")
+    return TargetRow(name, description, unit, threshold)
 
 
 def write_targets(path: Path, targets: list[TargetRow]) -> None:
@@ -56,13 +74,9 @@ def write_targets(path: Path, targets: list[TargetRow]) -> None:
         path: path of the file.
         targets: its rows.
     """
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(_COLUMNS)
         for row in targets:
             threshold = "" if row.threshold is None else f"{row.threshold:.4f}"
             writer.writerow([row.name, row.description, row.unit, threshold])
-
-
-def _threshold(text: str) -> float | None:
-    return float(text) if text else None

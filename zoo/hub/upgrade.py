@@ -7,17 +7,16 @@ tensors of an ensemble are named by its nets, not by trunk and head.
 
 import re
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from zoo.errors import IntegrityError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["FORMAT", "upgrade_config", "upgrade_tensors"]
 
 # The format that is written.
 FORMAT = 2
+Stored = TypeVar("Stored")
+_MOST_FACTORS = 100  # of a bin size
 _RENAMED = {
     "both_strands": "rc_average",
     "shared_strands": "rc_equivariant",
@@ -101,10 +100,10 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
         IntegrityError: a format that this version of zoo does not know.
     """
     version = config.get("format")
+    if type(version) is not int or not 1 <= version <= FORMAT:
+        raise IntegrityError(f"config.json has format {version!r}; this version of zoo reads formats 1 to {FORMAT}")
     if version == FORMAT:
         return config
-    if version != 1:
-        raise IntegrityError(f"config.json has format {version!r}; this version of zoo reads formats 1 to {FORMAT}")
     arguments = _upgrade_arguments(config["architecture"], config["arguments"])
     upgraded = {**config, "format": FORMAT, "arguments": arguments}
     if run := config.get("run"):
@@ -114,16 +113,19 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
     return upgraded
 
 
-def upgrade_tensors(state: "dict[str, Tensor]", architecture: str, stored_format: int) -> "dict[str, Tensor]":
+def upgrade_tensors(state: dict[str, Stored], architecture: str, stored_format: int) -> dict[str, Stored]:
     """Bring the names of the tensors of a checkpoint to the current format.
 
     Args:
-        state: tensors by name, as stored.
+        state: tensors, or what is known of them, by name as stored.
         architecture: a file in `zoo/models/`.
         stored_format: format in which they are stored.
 
     Returns:
-        The same tensors in the same order under the names that the architecture has now.
+        The same values in the same order under the names that the architecture has now.
+
+    Raises:
+        IntegrityError: two of them would have one name.
     """
     if stored_format == FORMAT:
         return state
@@ -135,6 +137,8 @@ def upgrade_tensors(state: "dict[str, Tensor]", architecture: str, stored_format
         matching = ((pattern, new) for pattern, new in patterns if re.match(pattern, name))
         pattern, new = next(matching, ("", ""))
         renamed[re.sub(pattern, new, name, count=1) if pattern else name] = value
+    if len(renamed) < len(state):
+        raise IntegrityError("two tensors have one name in the current format")
     return renamed
 
 
@@ -162,7 +166,10 @@ def _changed_values(architecture: str, arguments: dict[str, Any]) -> dict[str, A
         return {"strands": "best_filter"}
     if architecture != "akita":
         return {}
-    bin_size = prod([arguments["stem_stride"], arguments["stem_pool"], *arguments["tower_pools"]])
+    factors = [arguments["stem_stride"], arguments["stem_pool"], *arguments["tower_pools"]]
+    if not all(type(factor) is int for factor in factors) or len(factors) > _MOST_FACTORS:
+        raise ValueError(f"the stride and the pools must be at most {_MOST_FACTORS} whole numbers")
+    bin_size = prod(factors)
     return {
         "input_size": bin_size if arguments.get("input_size") is None else arguments["input_size"],
         "input_pairs": arguments.get("input_pairs") or [],

@@ -10,7 +10,7 @@ from zoo.errors import ConfigError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["check_dropout", "check_positive", "config_of"]
+__all__ = ["check_arguments", "check_dropout", "check_positive", "config_of"]
 
 Config = TypeVar("Config", bound="DataclassInstance")
 
@@ -34,11 +34,29 @@ def config_of(kind: type[Config], value: "Config | Mapping[str, Any]", argument:
         if not is_dataclass(value):
             raise ConfigError(f"{argument} must be a mapping of {_listed(kind)}, not {value!r}")
         value = {field.name: getattr(value, field.name) for field in fields(value)}
-    unknown = [key for key in value if key not in kind.__dataclass_fields__]
-    if unknown:
+    known = {field.name for field in fields(kind)}
+    if unknown := [key for key in value if key not in known]:
         raise ConfigError(f"{argument} has no key {unknown[0]!r}; its keys are {_listed(kind)}")
     hints = get_type_hints(kind)
     return kind(**{key: _checked(hints[key], one, f"{argument}.{key}") for key, one in value.items()})
+
+
+def check_arguments(kind: type[Any], arguments: Mapping[str, Any]) -> None:
+    """Check the types of plain values, as `config.json` holds them, that are arguments of an architecture.
+
+    Args:
+        kind: class of the architecture, whose constructor has type hints.
+        arguments: arguments of its constructor.
+
+    Raises:
+        ConfigError: an argument that does not exist, or a value of the wrong type.
+    """
+    hints = get_type_hints(kind.__init__)
+    hints.pop("return", None)
+    if unknown := [name for name in arguments if name not in hints]:
+        raise ConfigError(f"there is no argument {unknown[0]!r}; there are {', '.join(hints)}")
+    for name, value in arguments.items():
+        _checked(hints[name], value, name)
 
 
 def check_positive(sizes: Mapping[str, int | Sequence[int]]) -> None:
@@ -73,6 +91,8 @@ def _checked(hint: Any, value: Any, name: str) -> Any:
         if value is None and NoneType in get_args(hint):
             return None
         (hint,) = (option for option in get_args(hint) if option is not NoneType)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return config_of(hint, value, name)
     if get_origin(hint) in (tuple, Sequence):
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise ConfigError(f"{name} must be a list, not {value!r}")

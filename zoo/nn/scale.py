@@ -165,7 +165,9 @@ def _tensors(
         values = [default] * targets if given is None else list(given)
         if len(values) != targets:
             raise ConfigError(f"target_scale.{name} has {len(values)} values for {targets} targets")
-        tensors.append(torch.tensor(values, dtype=torch.float32).view(-1, *[1] * (len(shape) - 1)))  # (T, 1, ...)
+        # With values also where the model is built without any, on the meta device: they are checked.
+        tensor = torch.tensor(values, dtype=torch.float32, device="cpu")
+        tensors.append(tensor.view(-1, *[1] * (len(shape) - 1)))  # (T, 1, ...)
     centre, spread, soft_clip = tensors
     if not ((spread > 0) & (spread < math.inf)).all():
         raise ConfigError("target_scale.spread must be above 0 and finite for every target")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from zoo.hub.config import CONFIG, RECIPE, read_config
+from zoo.hub.config import read_config
 from zoo.hub.configs import config_text, find_config
+from zoo.hub.folder import CONFIG, RECIPE
 from zoo.training.given import read_given
 from zoo.training.own_data import data_files
 from zoo.utils.cache import content_hash
