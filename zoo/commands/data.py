@@ -96,6 +96,7 @@ def data_get_command(options: argparse.Namespace) -> None:
         raise ConfigError(f"name a data set: zoo data get {' | '.join(data_sets())}")
     from zoo.utils.download import fetch
     from zoo.utils.progress import bar
+    from zoo.utils.records import RECORD
 
     files = files_of(options.name)
     if options.name in _BUILT:
@@ -104,7 +105,7 @@ def data_get_command(options: argparse.Namespace) -> None:
     if options.name in _BUILT:
         folder: Path = getattr(import_module(f"zoo.datasets.{options.name}"), _BUILT[options.name])()
         print((folder / "report.txt").read_text(), end="", file=sys.stderr)
-        paths = sorted(path for path in folder.iterdir() if path.name != "report.txt")
+        paths = sorted(path for path in folder.iterdir() if path.name not in ("report.txt", RECORD))
     print("\n".join(map(str, paths)))
 
 

@@ -2,14 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-from filelock import FileLock
-
 from zoo.datasets.sources import files_of
-from zoo.utils.atomic import whole_folder
-from zoo.utils.download import cache_folder, writing_to_cache
+from zoo.utils.cache import cached_folder
+from zoo.utils.download import cache_folder
 
 __all__ = ["built_folder", "built_path"]
 
@@ -27,7 +24,7 @@ def built_path(name: str, sets: Sequence[str], version: str) -> Path:
 
 
 def built_folder(name: str, sets: Sequence[str], version: str, build: Callable[[Path], None]) -> Path:
-    """Path of a built folder; built if it is not there, under a lock.
+    """Path of a built folder; built where it is missing or damaged, under a lock.
 
     Args:
         name: name of the data set.
@@ -39,13 +36,4 @@ def built_folder(name: str, sets: Sequence[str], version: str, build: Callable[[
         DownloadError: a public file cannot be downloaded.
         OutputError: the cache cannot be written.
     """
-    folder = built_path(name, sets, version)
-    if not (folder / "report.txt").is_file():
-        with ExitStack() as stack:
-            with writing_to_cache(folder):
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(FileLock(f"{folder}.lock"))
-            if not (folder / "report.txt").is_file():
-                with whole_folder(folder) as draft:
-                    build(draft)
-    return folder
+    return cached_folder(built_path(name, sets, version), build)

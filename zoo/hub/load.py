@@ -94,4 +94,4 @@ def _import(facts: ModelFacts, folder: Path) -> None:
         save(model, folder, facts, targets, example)
     except OutputError as error:
         if not (folder / CONFIG).is_file():  # otherwise another process was faster, with the same weights
-            raise OutputError(f"{error}; {OTHER_CACHE}") from None
+            raise OutputError(f"{error}, {OTHER_CACHE}") from None

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from zoo.errors import ConfigError, OutputError, ZooError
 from zoo.utils.disk_errors import explain_disk, is_of_disk
@@ -20,8 +20,7 @@ __all__ = [
     "new_folder",
     "refuse_folder",
     "refuse_overwriting",
-    "replace_bytes",
-    "sync",
+    "replaced_folder",
     "whole_file",
     "whole_folder",
     "whole_path",
@@ -190,18 +189,6 @@ def _writing_to(path: Path) -> Iterator[None]:
         raise OutputError(f"{path} could not be written: {error.strerror or error}") from None
 
 
-def sync(file: BinaryIO) -> None:
-    """Wait until a file is on the disk, so that a power cut cannot lose what is marked as done."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def replace_bytes(path: Path, data: bytes) -> None:
-    """Replace the contents of a small file, atomically and synced to disk."""
-    with whole_path(path) as draft:
-        draft.write_bytes(data)
-
-
 def _sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk, so that a power cut cannot lose them."""
     try:
@@ -228,13 +215,24 @@ def refuse_folder(folder: Path) -> None:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a draft of a folder, which replaces `folder` only if all went well.
+    """Give a draft of a checkpoint's folder, which replaces `folder` only if all went well.
 
     Raises:
         OutputError: the folder exists and is no whole checkpoint, or it cannot be written.
     """
     remove_dead_drafts(folder)
     refuse_folder(folder)
+    with replaced_folder(folder) as draft:
+        yield draft
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Give a draft of a folder, which replaces `folder`, whatever it is, only if all went well.
+
+    Raises:
+        OutputError: it cannot be written; it says which disk is full.
+    """
     draft = draft_path(folder)
     with new_folder(folder.parent), _drafting(folder, folder, draft):
         draft.mkdir()

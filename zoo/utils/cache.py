@@ -1,20 +1,29 @@
-"""Results that are computed once and kept in the cache folder, known by a hash of what they were computed from."""
+"""Results that are computed once and kept in the cache folder, known by a hash of what they were computed from.
+
+What is kept is checked when it is read, and made anew where it is damaged: arrays by the CRC-32 of their zip file;
+folders by the CRC-32 of each block of their files, of large ones when the block is read (`zoo.utils.blocks`).
+"""
 
 import hashlib
 import json
-import os
-import zipfile
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
+from zoo.utils.atomic import replaced_folder, whole_path
 from zoo.utils.download import cache_folder, writing_to_cache
+from zoo.utils.locks import locked
+from zoo.utils.records import folder_is_whole, write_folder_record
 
-__all__ = ["cached_arrays", "cached_file", "content_hash", "fingerprint"]
+__all__ = ["cached_arrays", "cached_file", "cached_folder", "cached_path", "content_hash", "fingerprint"]
+
+# Member of a file of arrays that lists the others: a damaged directory of a zip file may lack some.
+_NAMES = "names of all arrays"
+_log = logging.getLogger("zoo")
 
 # Number and size of the samples of a file: its head, its tail, and evenly spaced ones between.
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
@@ -60,35 +69,74 @@ def cached_file(kind: str, key: Any, build: Callable[[Path], None], suffix: str)
     Raises:
         OutputError: the cache cannot be written, or the disk is full.
     """
-    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
-    path = cache_folder() / kind / f"{digest}{suffix}"
+    path = cached_path(kind, key, suffix)
     if path.is_file():
         return path
     with writing_to_cache(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
+        with locked(path):
             if not path.is_file():  # else another process wrote it meanwhile
-                draft = path.with_name(f"{digest}.draft{suffix}")
-                try:
+                with whole_path(path) as draft:
                     build(draft)
-                    with draft.open("rb") as file:
-                        os.fsync(file.fileno())
-                    draft.replace(path)
-                finally:
-                    draft.unlink(missing_ok=True)
     return path
+
+
+def cached_folder(path: Path, build: Callable[[Path], None], maps: bool = False, size: int = 0) -> Path:
+    """Build a folder in the cache once, and again where it is damaged, in all processes of a machine.
+
+    Args:
+        path: the folder.
+        build: fills the folder that it is given.
+        maps: whether large files are opened as `CheckedMap`, which checks them where they are read; others are all read
+            to find damage.
+        size: bytes that it takes, for the sentence about a full disk.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OutputError: the cache cannot be written, or the disk is full.
+    """
+    if folder_is_whole(path, maps):
+        return path
+    with writing_to_cache(path, size):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path):
+            if not folder_is_whole(path, maps):  # else another process built it meanwhile
+                if path.exists():
+                    _log.warning(f"{path} is damaged or of an older version: it is made anew")
+                with replaced_folder(path) as draft:
+                    build(draft)
+                    write_folder_record(draft)
+    return path
+
+
+def cached_path(kind: str, key: Any, suffix: str = "") -> Path:
+    """Path in the cache of what is computed from a key; see `cached_file`."""
+    return cache_folder() / kind / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]}{suffix}"
 
 
 def cached_arrays(kind: str, key: Any, build: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """Compute named arrays once and read them from the cache after that; see `cached_file`."""
 
     def write(path: Path) -> None:
-        np.savez(path, **build())  # type: ignore[arg-type]
+        arrays = build()
+        with path.open("wb") as file:
+            np.savez(file, **{_NAMES: np.array(list(arrays))}, **arrays)  # type: ignore[arg-type]
 
     path = cached_file(kind, key, write, ".npz")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, zipfile.BadZipFile):  # damaged after it was written
-        path.unlink()
-        return cached_arrays(kind, key, build)
+        return _read_arrays(path)
+    except Exception:  # there are many ways in which the readers of zip files and of numpy fail
+        _log.warning(f"{path} is damaged: it is made anew")
+        path.unlink(missing_ok=True)
+        return _read_arrays(cached_file(kind, key, write, ".npz"))
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read all arrays of a file; the zip reader compares their CRC-32 when it comes to the end of each."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    if sorted(arrays.pop(_NAMES).tolist()) != sorted(arrays):
+        raise ValueError("arrays are missing")
+    return arrays

@@ -41,9 +41,12 @@ def explain_disk(error: BaseException, path: Path, draft: Path | None = None, cu
     """
     number = _number_of(error, draft)
     reason = _REASONS.get(number, "").format(folder=_folder(path))
-    if not reason:
+    if reason:
+        reason += f", {cure}" if cure else ""
+    else:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _without(error, draft)
-    return OutputError(f"{path} could not be written: {reason}{f', {cure}' if cure else ''}")
+        reason += f": {cure.removeprefix('or ')}" if cure else ""
+    return OutputError(f"{path} could not be written: {reason}")
 
 
 def is_of_disk(error: BaseException, draft: Path) -> bool:

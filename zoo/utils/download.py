@@ -14,12 +14,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from zoo.errors import DownloadError, IntegrityError, OutputError
+from zoo.utils.atomic import whole_path
+from zoo.utils.disk_errors import explain_disk
+from zoo.utils.locks import locked
 from zoo.utils.network import explain_failure, is_web_page
 
 __all__ = ["OTHER_CACHE", "PublicFile", "cache_folder", "fetch", "sha256_of", "writing_to_cache"]
 
 # What to do about a cache that cannot be written.
-OTHER_CACHE = "make room, or set ZOO_CACHE to a folder that can be written"
+OTHER_CACHE = "or set ZOO_CACHE to a folder that can be written"
+_MANY_BYTES = 10_000_000
 _CURE = "set ZOO_MIRROR to a folder that has it"
 
 
@@ -79,16 +83,27 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def writing_to_cache(path: Path) -> Iterator[None]:
-    """Turn errors of the file system into a sentence that names the cache, and how to choose another.
+def writing_to_cache(path: Path, size: int = 0) -> Iterator[None]:
+    """Turn errors of the file system into a sentence that names the folder, and how to choose another for the cache.
+
+    Args:
+        path: what is written.
+        size: bytes that it takes, where they are many and known.
 
     Raises:
         OutputError: the cache cannot be written, or the disk is full.
     """
+    cure = f"{OTHER_CACHE} ({size / 1e9:.2f} GB are needed)" if size > _MANY_BYTES else OTHER_CACHE
     try:
         yield
     except OSError as error:
-        raise OutputError(f"the cache cannot hold {path} ({error.strerror or error}): {OTHER_CACHE}") from None
+        if error.filename is not None:
+            named = Path(error.filename)
+            if path.parent not in (named, *named.parents) and named not in path.parents:
+                raise  # of another file, which is read
+        raise explain_disk(error, path, cure=cure) from None
+    except OutputError as error:
+        raise error if "ZOO_CACHE" in str(error) else OutputError(f"{error}, {cure}") from None
 
 
 def sha256_of(path: Path) -> str:
@@ -119,12 +134,17 @@ def fetch(file: PublicFile, progress: bool = True) -> Path:
     if mirror := os.environ.get("ZOO_MIRROR"):
         return _from_mirror(file, Path(mirror))
     path = cache_folder() / "files" / file.relative_path
-    if not path.is_file():
-        _download(file, path, progress)
-    elif _digest(path, file.algorithm) != file.digest:
-        path.unlink()
-        _download(file, path, progress)
+    if not _is_whole(file, path):
+        with writing_to_cache(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with locked(path):
+                if not _is_whole(file, path):  # else another process fetched it meanwhile
+                    _download(file, path, progress)
     return path
+
+
+def _is_whole(file: PublicFile, path: Path) -> bool:
+    return path.is_file() and _digest(path, file.algorithm) == file.digest
 
 
 def _from_mirror(file: PublicFile, mirror: Path) -> Path:
@@ -141,24 +161,24 @@ def _download(file: PublicFile, path: Path, progress: bool) -> None:
     import pooch
     import requests
 
-    def download(url: str, draft: str, _: object) -> None:
-        """Download, and tell a web page from a damaged file."""
-        downloader(url, draft, None)
-        with Path(draft).open("rb") as content:
-            if is_web_page(content.read(200)):
-                raise IntegrityError(
-                    f"{url}: a web page came in place of the file, such as the login page of a network or proxy; "
-                    f"log in there, or {_CURE}"
-                )
-
     bar = progress and sys.stderr.isatty() and not 0 < file.size < 1 << 20
     downloader = pooch.HTTPDownloader(progressbar=bar, timeout=60)
     pooch.get_logger().setLevel("WARNING")  # it would announce each file
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # pooch writes a temporary file and moves it only if its hash is right.
-        pooch.retrieve(file.url, f"{file.algorithm}:{file.digest}", path.name, path.parent, downloader=download)
-    except (requests.RequestException, OSError) as error:
-        raise explain_failure(error, file.url, file.url, _CURE, OTHER_CACHE) from None
-    except ValueError as error:
-        raise IntegrityError(f"{file.url}: what was downloaded is not what was published ({error})") from None
+    with whole_path(path) as draft:
+        try:
+            downloader(file.url, str(draft), None)
+        except requests.RequestException as error:
+            raise explain_failure(error, file.url, file.url, _CURE, OTHER_CACHE) from None
+        except ValueError as error:
+            raise IntegrityError(f"{file.url}: what was downloaded is not what was published ({error})") from None
+        with draft.open("rb") as content:
+            if is_web_page(content.read(200)):
+                raise IntegrityError(
+                    f"{file.url}: a web page came in place of the file, such as the login page of a network or proxy; "
+                    f"log in there, or {_CURE}"
+                )
+        if (digest := _digest(draft, file.algorithm)) != file.digest:
+            raise IntegrityError(
+                f"{file.url}: what was downloaded is not what was published (its {file.algorithm} is {digest} where "
+                f"{file.digest} was published); {_CURE}"
+            )

@@ -79,12 +79,15 @@ def remove_dead_drafts(target: Path) -> None:
 def put_in_place(draft: Path, folder: Path) -> None:
     """Move a draft to its place; a folder that is there takes the draft's, and is removed with it."""
     if not folder.is_dir():
-        draft.rename(folder)
-    elif not _exchange(draft, folder):
-        aside = folder.with_name(
-            _name(folder, "old")
-        )  # `remove_dead_drafts` brings it back if this process is killed now
-        folder.rename(aside)
+        try:
+            draft.rename(folder)
+            return
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+    if not _exchange(draft, folder):
+        aside = folder.with_name(_name(folder, "old"))
+        folder.rename(aside)  # `remove_dead_drafts` brings it back if this process is killed now
         draft.rename(folder)
         shutil.rmtree(aside, ignore_errors=True)
 

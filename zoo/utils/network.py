@@ -7,6 +7,7 @@ client uses httpx or httpx2 by its version, and each wraps the errors of others 
 import errno
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from zoo.errors import DownloadError, IntegrityError, OutputError, ZooError
@@ -65,8 +66,8 @@ def explain_failure(error: BaseException, wanted: str, url: str, cure: str, cach
     text = " ".join(map(str, chain))
     for one in chain:
         if isinstance(one, OSError) and (one.errno in _FULL or (one.errno in _DISK and one.filename)):
-            where = f" in {one.filename}" if one.filename else ""
-            return OutputError(f"{wanted} cannot be kept{where}: {one.strerror}; {cache}")
+            where = f" in {Path(one.filename).parent}" if one.filename else ""
+            return OutputError(f"{wanted} cannot be kept{where}: {one.strerror}; make room, {cache}")
     host = urlsplit(url).hostname
     if "OfflineModeIsEnabled" in names:
         return DownloadError(f"{wanted} is not on this computer, and HF_HUB_OFFLINE forbids to download it")

@@ -4,7 +4,6 @@ Shapes: P bins of all contigs, one contig after the other; W diagonals of the ba
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -12,24 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from zoo.data.contacts.expected_regions import Region
 from zoo.data.contacts.maps import LEVELS, MapRules, gaps, log_map, valid_pairs
-from zoo.errors import InputError, OutputError
+from zoo.errors import InputError
 from zoo.formats.cooler import CoolerFile
-from zoo.utils.atomic import replace_bytes, sync
-from zoo.utils.cache import fingerprint
-from zoo.utils.download import cache_folder
+from zoo.utils.blocks import CheckedMap
+from zoo.utils.cache import cached_folder, cached_path, fingerprint
 from zoo.utils.progress import bar
+from zoo.utils.records import discard, recorded_sums
 
 __all__ = ["ContactBand"]
 
 # Version of how bands are made: another one gives other folders.
 _VERSION = 3
-# Files of the folder: values (P, W), which bins are observed (P,), expected contacts (D,), and the mark of a whole one.
-_VALUES, _OBSERVED, _EXPECTED, _DONE = "band.f32", "good.u8", "expected.f64", "done"
+# Files of the folder: values (P, W), which bins are observed (P,), and expected contacts (D,).
+_VALUES, _OBSERVED, _EXPECTED = "band.f32", "good.u8", "expected.f64"
 # Bins on a side of the squares that are prepared at once, if the band is no wider.
 _SIDE = 2048
 
@@ -69,7 +67,7 @@ class ContactBand:
         bins = np.array([-(-length // file.bin_size) for length in self.contigs.values()])
         self.first = bins.cumsum() - bins
         self.shape = (int(bins.sum()), width)
-        self._map: NDArray[np.float32] | None = None
+        self._map: CheckedMap | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_map": None}
@@ -83,13 +81,37 @@ class ContactBand:
             [list(region) for region in self.expected_from],
             hashlib.sha256(np.packbits(self.masked).tobytes()).hexdigest(),
         ]
-        return cache_folder() / "contacts" / hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
+        return cached_path("contacts", content)
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """Memory map (P, W): pixel (i, i + d) at [i, d], NaN where unknown."""
+        """Memory map (P, W): pixel (i, i + d) at [i, d], NaN where unknown; all of it is checked."""
+        self._open().check_all()
+        return self._open().values.reshape(self.shape)
+
+    def pixels(self, rows: NDArray[np.int64], distance: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read pixels.
+
+        Args:
+            rows: index of the first bin of each (B, N).
+            distance: number of bins from it to the second (N,).
+
+        Returns:
+            float32 (B, N), NaN where unknown.
+
+        Raises:
+            IntegrityError: they are not as they were written.
+        """
+        band = self._open()
+        band.check(rows.min(1) * self.width, (rows.max(1) + 1) * self.width)
+        return band.values.reshape(self.shape)[rows, distance]
+
+    def _open(self) -> CheckedMap:
         if self._map is None:
-            self._map = np.asarray(np.memmap(self.build() / _VALUES, np.float32, "r", shape=self.shape))
+            folder = self.build()
+            sums = recorded_sums(folder, _VALUES)[None]  # one row of all values
+            columns = self.shape[0] * self.width
+            self._map = CheckedMap(folder / _VALUES, sums, columns, lambda _: discard(folder))
         return self._map
 
     @property
@@ -117,29 +139,16 @@ class ContactBand:
 
         Raises:
             InputError: a cooler that cannot be read, is not balanced, or has no contacts in the training split.
-            OutputError: the folder cannot be written, or the disk is full.
+            OutputError: the cache cannot be written, or the disk is full.
         """
-        folder = self.folder
-        if not (folder / _DONE).is_file():
-            size = 4 * self.shape[0] * self.shape[1]
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                with FileLock(folder / "lock"):
-                    if not (folder / _DONE).is_file():
-                        self._fill()
-            except OSError as error:
-                raise OutputError(
-                    f"{folder} could not be written ({error.strerror or error}); it takes {size / 1e9:.2f} GB: make "
-                    "room, or set ZOO_CACHE to another folder"
-                ) from None
-        return folder
+        return cached_folder(self.folder, self._fill, True, 4 * self.shape[0] * self.width)
 
-    def _fill(self) -> None:
+    def _fill(self, folder: Path) -> None:
         """Prepare the band of each contig, square by square."""
         weight = self._weights()
         expected = self._expected(weight)
         observed = np.zeros(self.shape[0], np.uint8)
-        with (self.folder / _VALUES).open("wb") as file:
+        with (folder / _VALUES).open("wb") as file:
             contigs = bar(list(self.contigs.items()), "preparing maps")
             for first, (contig, length) in zip(self.first.tolist(), contigs, strict=True):
                 bins = -(-length // self.file.bin_size)
@@ -152,10 +161,8 @@ class ContactBand:
                 for start in range(0, bins, step):
                     end = min(start + step, bins)
                     file.write(self._block(contig, weight[own], self.masked[own], expected, start, end).data)
-            sync(file)
-        replace_bytes(self.folder / _OBSERVED, observed.tobytes())
-        replace_bytes(self.folder / _EXPECTED, expected.tobytes())
-        replace_bytes(self.folder / _DONE, b"")
+        (folder / _OBSERVED).write_bytes(observed.tobytes())
+        (folder / _EXPECTED).write_bytes(expected.tobytes())
 
     def _weights(self) -> NDArray[np.float64]:
         """Balancing weights of the genome's bins (P,), NaN for bins that are masked or that the cooler lacks."""

@@ -54,7 +54,7 @@ class ContactDataset(WindowDataset):
         """Read targets of windows: index of the contig (B,) and first bin (B,) -> float32 (B, T, P)."""
         rows = (self.bands[0].first[contig] + start)[:, None] + self._rows  # (B, P)
         distance = self._columns - self._rows  # (P,)
-        return np.stack([band.values[rows, distance] for band in self.bands], 1)  # (B, T, P)
+        return np.stack([band.pixels(rows, distance) for band in self.bands], 1)  # (B, T, P)
 
     def reverse_complement(self, target: Values) -> Values:
         """Targets (B, T, P) as the other strand has them: maps flipped along both axes."""

@@ -18,14 +18,17 @@ from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError, InputError
 from zoo.formats.bigwig import BigWig, match_bigwig
 from zoo.formats.binning import Missing, pool_bins
-from zoo.utils.cache import cached_file, fingerprint
+from zoo.utils.blocks import CheckedMap, reserve
+from zoo.utils.cache import cached_folder, cached_path, fingerprint
 from zoo.utils.progress import bar
+from zoo.utils.records import discard, recorded_sums
 
 __all__ = ["SiteInputs", "input_spec"]
 
 Index = NDArray[np.int64]
 _VERSION = 1
 _BASES_AT_ONCE = 4_000_000
+_VALUES = "values.f32"
 
 
 def input_spec(table: str | None, size: int, length: int) -> InputSpec:
@@ -69,7 +72,7 @@ class SiteInputs:
         self.rows = np.arange(len(sites))
         self.shape = (len(sites), len(self.tracks), sites.length + 2 * margin)  # (N, I, W)
         self._transform = Transform(self.tracks)
-        self._map: NDArray[np.float32] | None = None
+        self._map: CheckedMap | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_map": None}
@@ -78,7 +81,8 @@ class SiteInputs:
         """Read the bigWigs along the sites, unless the cache holds the result.
 
         Returns:
-            The file: float32 (N, I, W), NaN past the ends of contigs and where bases without a value are masked.
+            A folder whose file is float32 (N, I, W), NaN past the ends of contigs and where bases without a value are
+            masked.
 
         Raises:
             InputError: a bigWig that is damaged, of another assembly, or without a contig that has a site.
@@ -88,7 +92,7 @@ class SiteInputs:
         coordinates = hashlib.sha256(sites.contig.tobytes() + sites.start.tobytes()).hexdigest()
         tracks = [[fingerprint(Path(track.path)), track.missing] for track in self.tracks]
         key = [_VERSION, tracks, list(sites.genome.contigs.items()), coordinates, sites.length, self.margin]
-        return cached_file("site_inputs", key, self._fill, ".f32")
+        return cached_folder(cached_path("site_inputs", key), self._fill, True, 4 * int(np.prod(self.shape)))
 
     def select(self, keep: NDArray[np.bool_]) -> Self:
         """Select the sites for which `keep` (N,) is true; the memory map stays that of all."""
@@ -98,11 +102,11 @@ class SiteInputs:
 
     def read(self, rows: Index, offset: Index) -> NDArray[np.float32]:
         """Read the values (B, I, P) of sites `rows` (B,), each shifted `offset` bases to the right (B,)."""
-        if self._map is None:
-            self._map = np.asarray(np.memmap(self.build(), np.float32, "r", shape=self.shape))
-        length = self.sites.length
+        stored, length = self._open(), self.sites.length
+        sites, size = self.rows[rows], int(np.prod(self.shape[1:]))
+        stored.check(sites * size, (sites + 1) * size)
         column = (self.margin + offset)[:, None, None] + np.arange(length)  # (B, 1, L)
-        bases = np.take_along_axis(self._map[self.rows[rows]], column, 2)  # (B, I, W) -> (B, I, L)
+        bases = np.take_along_axis(stored.values.reshape(self.shape)[sites], column, 2)  # (B, I, W) -> (B, I, L)
         bases = np.ascontiguousarray(bases.transpose(1, 0, 2))  # (I, B, L)
         values = pool_bins(bases, self.size, [track.statistic for track in self.tracks])  # (I, B, P)
         return np.ascontiguousarray(np.nan_to_num(self._transform(values)).transpose(1, 0, 2))  # (B, I, P)
@@ -111,10 +115,17 @@ class SiteInputs:
         """Map values (B, I, P) to the other strand: positions reversed, strand partners swapped."""
         return values[:, self.pairs, ::-1]
 
-    def _fill(self, path: Path) -> None:
+    def _open(self) -> CheckedMap:
+        if self._map is None:
+            folder = self.build()
+            sums = recorded_sums(folder, _VALUES)[None]  # one row of all values
+            self._map = CheckedMap(folder / _VALUES, sums, int(np.prod(self.shape)), lambda _: discard(folder))
+        return self._map
+
+    def _fill(self, folder: Path) -> None:
         """Write the memory map, track by track and contig by contig."""
-        with path.open("wb") as file:
-            file.truncate(4 * int(np.prod(self.shape)))
+        path = folder / _VALUES
+        reserve(path, 4 * int(np.prod(self.shape)))
         values = np.memmap(path, np.float32, "r+", shape=self.shape)
         contigs = self.sites.genome.contigs
         names = list(contigs)

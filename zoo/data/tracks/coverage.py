@@ -3,28 +3,28 @@
 Shapes: T tracks, P bins of all contigs, one contig after the other.
 """
 
-import hashlib
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from zoo.data.tracks.coverage_folder import CoverageFolder, DoneTrack, TrackFacts
 from zoo.data.tracks.table import Track
-from zoo.errors import InputError, OutputError
+from zoo.errors import InputError
 from zoo.formats.bigwig import BigWig, match_bigwig
 from zoo.formats.binning import bin_values
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN
-from zoo.utils.atomic import replace_bytes, sync
-from zoo.utils.cache import fingerprint
-from zoo.utils.download import cache_folder
+from zoo.utils.blocks import CheckedMap
+from zoo.utils.cache import cached_path, fingerprint
+from zoo.utils.download import writing_to_cache
+from zoo.utils.locks import locked
 from zoo.utils.parallel import mapped
 from zoo.utils.progress import bar
 from zoo.utils.text import some_of
@@ -32,24 +32,11 @@ from zoo.utils.text import some_of
 __all__ = ["Coverage", "TrackFacts"]
 
 _BASES_AT_ONCE = 4_000_000
-# Files of the folder: values (T, P), flags of bins (P,), and the facts of the tracks that are done.
-_VALUES, _FLAGS, _DONE = "values.f32", "usable.u8", "done.json"
 # Flags: the bases of a bin are known in the genome, and some track has a value in it.
 _KNOWN, _MEASURED = np.uint8(1), np.uint8(2)
 
-
-class TrackFacts(NamedTuple):
-    """Facts of one bigWig, collected while it is binned.
-
-    Attributes:
-        missing: number of bases without a value.
-        lowest: lowest value of a bin.
-        highest: highest value of a bin.
-    """
-
-    missing: int
-    lowest: float
-    highest: float
+Index = NDArray[np.int64]
+Values = NDArray[np.float32]
 
 
 class Coverage:
@@ -91,15 +78,18 @@ class Coverage:
         bins = np.array([-(-length // bin_size) for length in self.contigs.values()])
         self.first = bins.cumsum() - bins
         self.shape = (len(self.tracks), int(bins.sum()))
-        self._map: NDArray[np.float32] | None = None
+        self._map: CheckedMap | None = None
+        self._windows: Values | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_map": None}
+        return {**self.__dict__, "_map": None, "_windows": None}
 
     @property
     def observed(self) -> NDArray[np.bool_]:
         """Bins with a value in some track and a known base in at least half of their positions (P,)."""
-        flags: NDArray[np.uint8] = np.fromfile(self.build() / _FLAGS, dtype=np.uint8)
+        self.build()
+        flags = self._files.flags()
+        assert flags is not None  # as `build` has checked
         observed: NDArray[np.bool_] = flags == _KNOWN | _MEASURED
         return observed
 
@@ -110,18 +100,43 @@ class Coverage:
             [fingerprint(Path(track.path)), track.statistic, track.missing, [names[c] for c in self.contigs]]
             for track, names in zip(self.tracks, self._names, strict=True)
         ]
-        text = json.dumps([self.bin_size, fingerprint(self.genome.path), self.contigs, files])
-        return cache_folder() / "coverage" / hashlib.sha256(text.encode()).hexdigest()[:24]
+        return cached_path("coverage", [self.bin_size, fingerprint(self.genome.path), self.contigs, files])
+
+    @cached_property
+    def _files(self) -> CoverageFolder:
+        return CoverageFolder(self.folder, *self.shape)
 
     @property
-    def values(self) -> NDArray[np.float32]:
-        """Memory map of the values (T, P), NaN in masked bins."""
+    def values(self) -> Values:
+        """Memory map of the values (T, P), NaN in masked bins; all of it is checked."""
+        self._open().check_all()
+        return self._open().values
+
+    def windows(self, first: Index, size: int) -> Values:
+        """Read windows: their first bins (B,) and number of bins -> float32 (T, B, size), NaN in masked bins.
+
+        Raises:
+            IntegrityError: they are not as they were written.
+        """
+        self._open().check(first, first + size)
+        if self._windows is None or self._windows.shape[2] != size:
+            self._windows = sliding_window_view(self._open().values, size, axis=1)  # to make it costs more than a read
+        copied: Values = self._windows[:, first]
+        return copied
+
+    def columns(self, bins: Index) -> Values:
+        """Read bins (B, N), all near each other in each row, as `windows` does: float32 (T, B, N)."""
+        self._open().check(bins.min(1), bins.max(1) + 1)
+        return self._open().values[:, bins]
+
+    def _open(self) -> CheckedMap:
         if self._map is None:
-            self._map = np.asarray(np.memmap(self.build() / _VALUES, np.float32, "r", shape=self.shape))
+            self.build()
+            self._map = self._files.open_map()
         return self._map
 
     def build(self) -> Path:
-        """Bin the tracks that are not in the cache yet.
+        """Bin the tracks that are not in the cache yet, or damaged there.
 
         Returns:
             The folder.
@@ -130,65 +145,39 @@ class Coverage:
             InputError: a bigWig that cannot be read to its end, or without any value.
             OutputError: the folder cannot be written, or the disk is full.
         """
-        folder = self.folder
-        if len(self._done()) < len(self.tracks):
-            with ExitStack() as stack:
-                with self._writing():
-                    folder.mkdir(parents=True, exist_ok=True)
-                    stack.enter_context(FileLock(folder / "lock"))
-                self._fill()
-        return folder
+        if len(self._files.done()) < len(self.tracks):
+            with self._writing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with locked(self._files.values):
+                    self._fill()
+        return self.folder
 
     def facts(self) -> list[TrackFacts]:
         """Facts of each bigWig (T); binned first if that is not done."""
         self.build()
-        return self._done()
+        return [track.facts for track in self._files.done()]
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Turn errors of the file system into one sentence."""
-        try:
-            yield
-        except OSError as error:
-            raise OutputError(
-                f"{self.folder} could not be written ({error.strerror or error}); it takes {self._bytes() / 1e9:.2f} "
-                "GB: make room, or set ZOO_CACHE to another folder"
-            ) from None
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing_to_cache(self.folder, self._files.bytes)
 
     def _fill(self) -> None:
         """Bin the tracks that are not done; an earlier process may have done some."""
-        folder, done = self.folder, self._done()
-        if done:
-            flags = np.fromfile(folder / _FLAGS, np.uint8)
-        else:
+        done = self._files.done()
+        flags = self._files.flags() if done else None
+        if flags is None:
             flags = self._known()
-            with self._writing(), (folder / _VALUES).open("wb") as file:
-                (folder / _DONE).unlink(missing_ok=True)  # it may be of a map of another size
-                file.truncate(self._bytes())
+            self._files.begin()
         remaining = range(len(done), len(self.tracks))
         with mapped(self._read, remaining, min(self.workers, len(remaining))) as results:
-            for _, (facts, measured) in zip(bar(remaining, "reading bigWigs"), results, strict=True):
-                done.append(facts)
+            for _, (track, measured) in zip(bar(remaining, "reading bigWigs"), results, strict=True):
+                done.append(track)
                 complete = (flags & _MEASURED).all()
                 flags |= _MEASURED if measured is None else _MEASURED * np.unpackbits(measured, count=len(flags))
-                with self._writing():
-                    # Flags are written before the track counts as done: an interruption between leaves no track that
-                    # is done without its flags.
-                    if not complete:
-                        replace_bytes(folder / _FLAGS, flags.tobytes())
-                    replace_bytes(folder / _DONE, json.dumps(done).encode())
-
-    def _bytes(self) -> int:
-        """Size of the map on disk."""
-        return 4 * self.shape[0] * self.shape[1]
-
-    def _done(self) -> list[TrackFacts]:
-        """Facts of the tracks that are in the map; none where a file is missing or was truncated."""
-        sizes = {self.folder / _VALUES: self._bytes(), self.folder / _FLAGS: self.shape[1]}
-        path = self.folder / _DONE
-        if not path.is_file() or any(not p.is_file() or p.stat().st_size != size for p, size in sizes.items()):
-            return []
-        return [TrackFacts(*facts) for facts in json.loads(path.read_text())]
+                # Flags are written before the track counts as done: an interruption between leaves no track that is
+                # done without its flags.
+                if not complete:
+                    self._files.write_flags(flags)
+                self._files.mark_done(done)
 
     def _known(self) -> NDArray[np.uint8]:
         """`_KNOWN` for bins with a known base in at least half of their positions, else 0 (P,)."""
@@ -205,17 +194,16 @@ class Coverage:
                     flags[index : index + len(fraction)] = np.where(fraction > 0.5, 0, _KNOWN)
         return flags
 
-    def _read(self, index: int) -> tuple[TrackFacts, NDArray[np.uint8] | None]:
+    def _read(self, index: int) -> tuple[DoneTrack, NDArray[np.uint8] | None]:
         """Write the bins of one track, block by block, while they are in the processor's cache.
 
         Returns:
-            Facts, and which bins have a value, packed to bits (P / 8,); None for all of them.
+            The track, and which of its bins have a value, packed to bits (P / 8,); None for all of them.
         """
         track, names = self.tracks[index], self._names[index]
         measured = np.ones(self.shape[1], np.bool_) if track.missing == "mask" else None
         missing, written, lowest, highest = 0, 0, np.inf, -np.inf
-        with BigWig(track.path) as bigwig, self._writing(), (self.folder / _VALUES).open("r+b") as file:
-            file.seek(4 * index * self.shape[1])  # row of this track: 4 bytes per value
+        with BigWig(track.path) as bigwig, self._writing(), self._files.open_row(index) as file:
             for contig, length in self.contigs.items():
                 span = str(names[contig]), 0, length, self.bin_size
                 for values, gaps in bigwig.bins(*span, track.statistic, track.missing):
@@ -226,8 +214,8 @@ class Coverage:
                     written += len(values)
                     lowest = np.fmin(lowest, np.fmin.reduce(values))  # fmin and fmax pass over NaN
                     highest = np.fmax(highest, np.fmax.reduce(values))
-            sync(file)
+            checksum = self._files.finish_row(index, file)
         if missing == sum(self.contigs.values()):
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
-        facts = TrackFacts(missing, float(lowest), float(highest))
-        return facts, None if measured is None else np.packbits(measured)
+        done = DoneTrack(TrackFacts(missing, float(lowest), float(highest)), checksum)
+        return done, None if measured is None else np.packbits(measured)

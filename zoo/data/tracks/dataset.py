@@ -79,8 +79,8 @@ class TrackDataset(WindowDataset):
     def targets(self, contig: Index, start: Index) -> Values:
         """Read targets of windows: index of the contig (B,) and first stored bin (B,) -> float32 (B, T, N)."""
         first = self.data.coverage.first[contig] + start
-        values = self._values[:, first]  # (T, B, N * fine), a copy
-        size = values.shape[2]
+        size = self.shape.bins * self.shape.fine
+        values = self.data.coverage.windows(first, size)  # (T, B, N * fine)
         if (self._before[first + size] - self._before[first] < size).any():
             masked = ~sliding_window_view(self.data.observed, size)[first]  # (B, N * fine)
             values[:, masked] = np.nan
@@ -89,15 +89,10 @@ class TrackDataset(WindowDataset):
         return np.ascontiguousarray(self._transform(values).transpose(1, 0, 2))  # (B, T, N)
 
     @cached_property
-    def _values(self) -> NDArray[np.float32]:
-        """A view of all windows of the coverage (T, P - N * fine + 1, N * fine); to make it costs more than a read."""
-        return sliding_window_view(self.data.coverage.values, self.shape.bins * self.shape.fine, axis=1)
-
-    @cached_property
     def _before(self) -> NDArray[np.int64]:
         """Number of observed bins before each (P + 1,)."""
         return np.append(0, self.data.observed.cumsum())
 
     def __getstate__(self) -> dict[str, Any]:
-        # Views of memory maps are made anew in each worker process.
-        return {name: value for name, value in vars(self).items() if name not in ("_values", "_before")}
+        # It is computed anew in each worker process.
+        return {name: value for name, value in vars(self).items() if name != "_before"}

@@ -81,7 +81,7 @@ class InputTracks:
         last = self._bins[contig][:, None] - 1  # (B, 1)
         outside = (bins < 0) | (bins > last)
         first = self.coverage.first[contig][:, None]
-        values = self.coverage.values[:, first + np.clip(bins, 0, last)]  # (I, B, P * pooled), a copy
+        values = self.coverage.columns(first + np.clip(bins, 0, last))  # (I, B, P * pooled)
         values[:, outside] = np.nan
         if self.resolution < self.size:
             values = pool_bins(values, self.size // self.resolution, self._statistics)  # (I, B, P)
