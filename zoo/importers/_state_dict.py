@@ -1,18 +1,19 @@
 """Published weights in plain state dicts: read without executing code, loaded strictly."""
 
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import IntegrityError, one_line
+from zoo.importers._pickle_values import StoredTensor
+from zoo.importers._saved_file import open_saved
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from zoo.models._base import SequenceModel
 
-__all__ = ["fill_published", "load_published"]
+__all__ = ["fill_published", "load_published", "read_state_dict"]
 
 
 def load_published(
@@ -23,8 +24,6 @@ def load_published(
 ) -> None:
     """Fill a model with published weights.
 
-    The file is read by torch's restricted unpickler, which builds tensors and containers only.
-
     Args:
         model: receives the weights.
         path: path of the file.
@@ -34,15 +33,26 @@ def load_published(
     Raises:
         IntegrityError: a file that is no plain state dict, or not of this model.
     """
-    import torch
+    state = read_state_dict(path)
+    fill_published(model, convert(state, path), path, title)
 
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise IntegrityError(f"{path}: not a plain file of tensors ({one_line(error)[:200]})") from None
-    if not isinstance(state, dict):
-        raise IntegrityError(f"{path}: {type(state).__name__} where a state dict is wanted")
-    fill_published(model, convert({str(key): value for key, value in state.items()}, path), path, title)
+
+def read_state_dict(path: Path) -> "dict[str, Tensor]":
+    """Read a file that `torch.save(model.state_dict(), path)` wrote, in torch's zip format or the one before it.
+
+    Returns:
+        Tensors by name, in the order of the file.
+
+    Raises:
+        IntegrityError: a file that is no plain state dict.
+    """
+    with open_saved(path, "plain file of tensors", lambda name: False) as saved:
+        if not isinstance(saved.root, dict):
+            raise IntegrityError(f"{type(saved.root).__name__} where a state dict is wanted")
+        for name, value in saved.root.items():
+            if type(name) is not str or not name.isprintable() or type(value) is not StoredTensor:
+                raise IntegrityError(f"not a plain file of tensors (what is {str(name)[:200]!r}?)")
+        return {name: saved.build(value) for name, value in saved.root.items()}
 
 
 def fill_published(model: "SequenceModel", state: "dict[str, Tensor]", path: Path, title: str) -> None:

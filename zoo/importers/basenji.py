@@ -1,7 +1,6 @@
 """The human Basenji2 model (Kelley 2020), as the PyPI package `basenji2-pytorch` lays its weights out.
 
-The file is a plain state dict. It is read by torch's restricted unpickler, which builds tensors and containers and runs
-nothing. Its publisher states only its md5.
+The file is a plain state dict, of which tensors alone are read. Its publisher states only its md5.
 """
 
 from functools import cache

@@ -1,7 +1,7 @@
 """The Basset model that its author published (Kelley 2016): DNase I accessibility in 164 human cell types.
 
 The file is a plain state dict of an `nn.Sequential` whose convolutions are Conv2d with kernel (k, 1), converted from
-Torch 7 for Kipoi. It is read by torch's restricted unpickler, which builds tensors and containers and runs nothing.
+Torch 7 for Kipoi. Tensors alone are read from it.
 """
 
 from functools import cache
