@@ -101,6 +101,19 @@ def overwrite(desk: Desk) -> None:
     assert same(first, desk.weights(*places, "--overwrite", "true"))
 
 
+def trust(desk: Desk) -> None:
+    folder = desk.train()
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(
+        recipe.read_text().replace("  logger: null", "  logger: {class_path: CSVLogger, init_args: {save_dir: l}}")
+    )
+    places = ("--runs", "r", "--checkpoints", "c")
+    with pytest.raises(ConfigError, match="add --trust true"):
+        train([str(folder), *places])
+    train([str(folder), *places, "--trust", "true"])
+    assert Path("l").is_dir()
+
+
 def target_weights(desk: Desk) -> None:
     first, other = desk.weights(), desk.weights("--target_weights", "[1, 0]")
     assert not same(first, other)
@@ -162,7 +175,10 @@ def text_of(key: str) -> Callable[[Desk], None]:
 
 
 CASES: dict[str, Callable[[Desk], None]] = {
-    **{f.__name__: f for f in (name, checkpoints, runs, monitor, resume, overwrite, target_weights, target_scaling)},
+    **{
+        f.__name__: f
+        for f in (name, checkpoints, runs, monitor, resume, overwrite, trust, target_weights, target_scaling)
+    },
     **{f"param_groups.{f.__name__}": f for f in (rates, decay_all)},
     **{f"transfer.{f.__name__}": f for f in (trunk_from, trunk_rate, frozen_epochs, train_mode)},
     **{f"card.{field.name}": text_of(field.name) for field in fields(CardText)},

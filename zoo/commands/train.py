@@ -45,7 +45,7 @@ def train_command(options: argparse.Namespace) -> None:
     from zoo.training.run import print_config, show_options, train
 
     if options.help:
-        show_options(options.config)
+        show_options(options.config, options.rest)
     elif prints:
         print_config(words)
     else:

@@ -14,6 +14,7 @@ from zoo.hub.registry import Location, find, shipped_folder
 
 __all__ = ["config_names", "config_purpose", "config_text", "find_config"]
 
+_LARGEST = 1_000_000  # bytes of a configuration
 # Endings of files of data -> a command that trains on one.
 _COMMANDS = {
     (".fa", ".fasta", ".fna", ".fas"): "deepbind.sequences --data.fasta '{{NAME: {0}}}'",
@@ -96,8 +97,14 @@ def _how_trained(model: Location) -> str:
 
 def config_text(text: str) -> str:
     """The YAML of a configuration; `text` and errors are those of `find_config`, and a ConfigError if it is no text."""
+    with find_config(text).open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ConfigError(
+            f"{text}: this is no configuration, which has a few thousand letters: it has over {_LARGEST:,}"
+        )
     try:
-        return find_config(text).read_text(encoding="utf-8")
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{text}: this is not YAML: {one_line(error)}") from None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, one_line
 from zoo.hub.configs import config_names, config_text, find_config
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Given",
     "OtherClassArguments",
     "read_given",
+    "read_yaml",
     "refuse_linked",
     "split_arguments",
 ]
@@ -20,6 +21,10 @@ __all__ = [
 # Values that were given: key -> value or further keys.
 Given = dict[str, Any]
 CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
+# What no configuration has, and what would take the memory or time of the computer.
+_MOST_VALUES = 100_000
+_DEEPEST = 50
+_TOO_DEEP = f"values lie in each other more than {_DEEPEST} deep, or in themselves, which no configuration needs"
 
 
 class OtherClassArguments(dict[str, Any]):
@@ -74,28 +79,66 @@ def read_given(config: str, options: Sequence[str]) -> Given:
     Raises:
         ConfigError: YAML that cannot be read, with its line.
     """
-    content = _read_yaml(config)
+    content = read_yaml(config)
     for option, value in zip(options[::2], options[1::2], strict=True):
         if option == "--config":
-            _merge(content, _read_yaml(value))
+            _merge(content, read_yaml(value))
         else:
             _override(content, option.removeprefix("--").split("."), _parse(value))
     return content
 
 
-def _read_yaml(config: str) -> Given:
-    """Read the YAML of a configuration; errors are those of `read_given`."""
+def read_yaml(config: str) -> Given:
+    """Read the YAML of one configuration.
+
+    Args:
+        config: as of `read_given`.
+
+    Raises:
+        ConfigError: YAML that cannot be read, with its line; or more of it than any configuration has.
+    """
     hint = "" if config.endswith((".yaml", ".yml", ".json")) else " (data are named with options, --data...)"
     try:
-        content = yaml.safe_load(config_text(config))
+        loader = yaml.SafeLoader(config_text(config))
+        root = loader.get_single_node()
+        _refuse_excess(config, root)
+        content = loader.construct_document(root) if root is not None else None
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{config}{line}: this is not YAML: {error.problem}{hint}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{config}: this is not YAML: {str(error).splitlines()[0]}{hint}") from None
+    except RecursionError:
+        raise ConfigError(f"{config}: {_TOO_DEEP}") from None
+    except (ValueError, AttributeError, OverflowError) as error:  # of a number or date that is none
+        raise ConfigError(f"{config}: this is not YAML: a value cannot be read ({one_line(error)}){hint}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{config}: a configuration has keys, such as `name:` and `model:`; this file has none{hint}")
+    if wrong := [key for key in content if not isinstance(key, str)]:
+        raise ConfigError(f"{config}: the key {wrong[0]!r} is not a text: keys are such as `name:` and `model:`")
     return content
+
+
+def _refuse_excess(config: str, root: yaml.Node | None) -> None:
+    """Refuse values in values without end, and aliases (`*name`) that stand for more values than a file could hold."""
+    sizes: dict[int, tuple[int, int]] = {}
+
+    def size(node: yaml.Node, depth: int) -> tuple[int, int]:
+        """The number of values in a node, aliases written out, and how deep they lie in it."""
+        if id(node) not in sizes and depth <= _DEEPEST:
+            below = node.value if isinstance(node, yaml.CollectionNode) else ()
+            nodes = (one for item in below for one in (item if isinstance(item, tuple) else (item,)))
+            found = [size(one, depth + 1) for one in nodes]
+            sizes[id(node)] = (1 + sum(values for values, _ in found), 1 + max((deep for _, deep in found), default=0))
+        values, height = sizes.get(id(node), (1, 1))
+        if depth + height > _DEEPEST + 1:
+            raise ConfigError(f"{config}: {_TOO_DEEP}")
+        return values, height
+
+    if root is not None and size(root, 0)[0] > _MOST_VALUES:
+        raise ConfigError(
+            f"{config}: it holds more than {_MOST_VALUES:,} values, and a configuration has a few hundred"
+        )
 
 
 def _merge(tree: Given, other: Given) -> None:

@@ -82,6 +82,7 @@ class RunOptions:
         monitor: validation metric that chooses the best checkpoint; losses are to be low, all else high.
         resume: go on with the run of that name from its last epoch.
         overwrite: begin the run of that name anew.
+        trust: let a configuration that came with a checkpoint name any class; on the command line alone.
         target_weights: how much each target counts in the training loss, in the order of the targets; null for all
             alike.
         target_scaling: `auto`: measurements are learnt in units in which they vary by about one, learnt from the
@@ -94,6 +95,7 @@ class RunOptions:
     monitor: str = "val_loss"
     resume: bool = False
     overwrite: bool = False
+    trust: bool = False
     target_weights: list[float] | None = None
     target_scaling: Scaling = "auto"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from zoo.errors import IntegrityError
 from zoo.hub.config import read_config
 from zoo.hub.configs import config_text, find_config
 from zoo.hub.folder import CONFIG, RECIPE
@@ -27,7 +28,7 @@ __all__ = ["recipe", "resolved_config", "training_command"]
 # The first line of a `recipe.yaml`.
 _FIRST_LINE = "# {} (version {}); `zoo train` of this file repeats it"
 # Options that change only where a run lies and how it looks.
-_NOT_DECISIVE = ("--runs", "--checkpoints", "--resume", "--overwrite", "--trainer.enable_progress_bar")
+_NOT_DECISIVE = ("--runs", "--checkpoints", "--resume", "--overwrite", "--trust", "--trainer.enable_progress_bar")
 
 
 def recipe(arguments: Sequence[str]) -> str:
@@ -64,7 +65,7 @@ def resolved_config(cli: "TrainCLI", arguments: Sequence[str]) -> str:
         arguments: arguments of its command, for the comment in the first line.
     """
     config = cli.config.clone()
-    config.resume = config.overwrite = False
+    config.resume = config.overwrite = config.trust = False
     config.config = None
     text: str = cli.parser.dump(config, skip_none=False)
     lines = [line for line in text.splitlines() if not line.startswith(("#", "config:"))]
@@ -86,7 +87,7 @@ def training_command(arguments: Sequence[str]) -> str:
         earlier = zip(original[1::2], original[2::2], strict=True)
         kept = [pair for pair in earlier if pair[0] == "--config" or pair[0] not in words[1::2]]
         words = [original[0], *(word for pair in kept for word in pair), *words[1:]]
-    return "zoo train " + shlex.join(words)
+    return "zoo train " + " ".join(shlex.join(words).splitlines())  # in YAML, a space is as good as a new line
 
 
 def _original_arguments(config: Path) -> list[str]:
@@ -94,11 +95,15 @@ def _original_arguments(config: Path) -> list[str]:
     folder = config.parent
     if config.name != RECIPE or not (folder / CONFIG).is_file():
         return []
-    if read_config(folder).sha256.get(RECIPE) != sha256_of(config):
+    try:
+        if read_config(folder).sha256.get(RECIPE) != sha256_of(config):
+            return []
+        pattern = re.escape(_FIRST_LINE).replace(r"\{\}", "(.+)")
+        found = re.fullmatch(pattern, config.read_text(encoding="utf-8").partition("\n")[0])
+        words = shlex.split(found[1])[2:] if found else []
+    except (IntegrityError, ValueError):  # the run is not to fail, at its end, for a line that others wrote
         return []
-    pattern = re.escape(_FIRST_LINE).replace(r"\{\}", "(.+)")
-    found = re.fullmatch(pattern, config.read_text(encoding="utf-8").partition("\n")[0])
-    return shlex.split(found[1])[2:] if found else []
+    return _decisive_arguments(words) if len(words) % 2 else []
 
 
 def _decisive_arguments(arguments: Sequence[str]) -> list[str]:

@@ -35,10 +35,16 @@ from zoo.training.own_data import check_data
 from zoo.training.progress import quiet_lightning
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
+from zoo.training.trust import check_name, check_trust
 from zoo.utils.atomic import new_folder
 
 __all__ = ["parse", "print_config", "show_options", "train"]
 
+# What LightningCLI and the classes of a configuration raise for a value that does not fit.
+_REFUSALS = (
+    *(ArgumentError, MisconfigurationException, yaml.YAMLError),
+    *(ValueError, TypeError, AttributeError, RuntimeError),
+)
 # Picture of the learning curve, in the folder of a run.
 _CURVE = "learning_curve.png"
 
@@ -90,10 +96,16 @@ def _print_end(folder: Path, run: Path) -> None:
     print(f"learning curve: {run / _CURVE}; to predict: {usage(config, name)}", file=sys.stderr)
 
 
-def show_options(config: str | None) -> None:
-    """Print every option of `zoo train`; with a configuration, first those of its model and data classes."""
+def show_options(config: str | None, options: Sequence[str] = ()) -> None:
+    """Print every option of `zoo train`; with a configuration, first those of its model and data classes.
+
+    Args:
+        config: a configuration; None for none.
+        options: further arguments of `zoo train`.
+    """
     quiet_lightning()
     if config:
+        check_trust(split_arguments([config, *options]))
         try:
             content = yaml.safe_load(config_text(config))
             classes = {group: str(content[group]["class_path"]) for group in ("model", "data")}
@@ -136,6 +148,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
         ConfigError: a key or value that does not fit, named.
     """
     quiet_lightning()
+    check_trust(arguments)
     given = read_given(arguments[0], arguments[1:])
     refuse_linked(given, LINKED)
     schema = option_types()
@@ -143,10 +156,12 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
         if message := unknown_name(key, given.get(key), schema[key]):
             raise ConfigError(f"{arguments[0]}: {message}")
     try:
-        return make_cli([*_with_files(["--config", *arguments]), *_loss_of_measurements(given), *flags])
-    except (ArgumentError, MisconfigurationException, yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        cli = make_cli([*_with_files(["--config", *arguments]), *_loss_of_measurements(given), *flags])
+    except _REFUSALS as error:
         message = explain(given, schema) or explain_remainder(str(error))
         raise ConfigError(f"{arguments[0]}: {message}") from None
+    check_name(cli, arguments)
+    return cli
 
 
 def _loss_of_measurements(given: Given) -> list[str]:

@@ -20,6 +20,8 @@ _SHORT_NAMES = ("torch.optim", "torch.optim.lr_scheduler", "lightning.pytorch.ca
 
 def resolve_class(path: str) -> type | None:
     """The class of a dotted path, or of a name alone in torch's or Lightning's modules; None where there is none."""
+    if not all(part.isidentifier() for part in path.split(".")):
+        return None
     module, _, name = path.rpartition(".")
     for home in [module] if module else _SHORT_NAMES:
         try:
