@@ -4,10 +4,18 @@ So what a checkpoint would take is known, and refused if out of proportion, befo
 """
 
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -19,32 +27,63 @@ from zoo.nn.configs import check_arguments
 
 __all__ = ["build_on_meta", "check_work"]
 
-# Building: what is always granted, and how often the bytes of the checkpoint may be allocated on top. Weights and their
-# running statistics take them once; the pixels of a contact map are stored as whole numbers, in the metrics too.
+# Building: what is always granted, and what on top for each tensor and byte that is stored. Weights and their running
+# statistics take their bytes once; the pixels of a contact map are kept as whole numbers, in the metrics too.
+_FREE_MODULES, _MODULES_PER_TENSOR = 1_000, 10
 _FREE_BYTES, _TIMES_STORED = 64 << 20, 32
-_FREE_STEPS, _STEPS_PER_TENSOR = 10_000, 100
 # Predicting an example: the largest tensor, all tensors together, operations, and multiplications and additions, which
 # take a few minutes on two cores.
 _MOST_BYTES, _MOST_TOTAL, _MOST_STEPS, _MOST_FLOPS = 1 << 30, 1 << 38, 200_000, 2 * 10**13
 
 
-class _Limits(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts what operations do, and stops at a limit.
+@contextmanager
+def _limited(modules: int, size: int) -> Iterator[None]:
+    """Stop the building of a model that registers more modules, parameters and buffers than granted.
 
     Args:
-        what: what is done, for the message.
-        steps: operations, at most.
-        total: bytes that are allocated in all.
-        largest: bytes of one tensor; None for `total`.
-        flops: multiplications and additions.
-    """
+        modules: how many of them, at most.
+        size: bytes of parameters and buffers, at most.
 
-    def __init__(self, what: str, steps: int, total: int, largest: int | None = None, flops: int = _MOST_FLOPS) -> None:
+    Raises:
+        IntegrityError: there are more.
+    """
+    thread, used = threading.get_ident(), [0, 0]
+
+    def count(_: nn.Module, __: str, registered: object) -> None:
+        if threading.get_ident() != thread:  # the hooks are those of all threads
+            return
+        used[0] += 1
+        used[1] += registered.numel() * registered.itemsize if isinstance(registered, Tensor) else 0
+        if used[0] > modules:
+            raise IntegrityError("the model would have far more layers than tensors are stored")
+        if used[1] > size:
+            raise IntegrityError(f"the model would take more than {size:,} bytes of memory, far more than are stored")
+
+    hooks = [
+        register(count)
+        for register in (
+            *(register_module_module_registration_hook, register_module_parameter_registration_hook),
+            register_module_buffer_registration_hook,
+        )
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+class _Limits(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts what the operations of a prediction do, and stops at the limits."""
+
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.what = what
-        self.most = {"operations": steps, "bytes of memory": total, "multiplications and additions": flops}
+        self.most = {
+            "operations": _MOST_STEPS,
+            "bytes of memory": _MOST_TOTAL,
+            "multiplications and additions": _MOST_FLOPS,
+        }
         self.used = dict.fromkeys(self.most, 0)
-        self.largest = total if largest is None else largest
 
     def __torch_dispatch__(
         self, operation: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -56,14 +95,12 @@ class _Limits(TorchDispatchMode):  # type: ignore[no-untyped-call]
             size = sum(leaf.numel() * leaf.itemsize for leaf in tree_leaves(result) if isinstance(leaf, Tensor))
         count = flop_registry.get(operation.overloadpacket)
         flops = count(*args, **(kwargs or {}), out_val=result) if count else 0
-        if size > self.largest:
-            raise IntegrityError(
-                f"{self.what} would take a tensor of {size:,} bytes, where {self.largest:,} are granted"
-            )
+        if size > _MOST_BYTES:
+            raise IntegrityError(f"the prediction would take a tensor of {size:,} bytes, beyond {_MOST_BYTES:,}")
         for unit, number in zip(self.most, (1, size, flops), strict=True):
             self.used[unit] += number
             if self.used[unit] > self.most[unit]:
-                raise IntegrityError(f"{self.what} would take more than {self.most[unit]:,} {unit}")
+                raise IntegrityError(f"the prediction would take more than {self.most[unit]:,} {unit}")
         return result
 
 
@@ -90,8 +127,8 @@ def build_on_meta(
     for name, value in arguments.items():
         if (largest := _largest_whole(value)) > most:
             raise IntegrityError(f"{name} holds the number {largest:,}, beyond the {most:,} values that are stored")
-    limits = _Limits("the model", _FREE_STEPS + _STEPS_PER_TENSOR * len(weights), _FREE_BYTES + _TIMES_STORED * stored)
-    with torch.device("meta"), limits:
+    granted = _FREE_MODULES + _MODULES_PER_TENSOR * len(weights), _FREE_BYTES + _TIMES_STORED * stored
+    with _limited(*granted), torch.device("meta"):
         return architecture(**arguments)
 
 
@@ -114,9 +151,8 @@ def check_work(model: SequenceModel, example: dict[str, tuple[int, ...]]) -> Non
     Raises:
         IntegrityError: it would.
     """
-    limits = _Limits("the prediction", _MOST_STEPS, _MOST_TOTAL, _MOST_BYTES)
     shapes = {name: torch.empty(shape, device="meta") for name, shape in example.items()}
     shapes["codes"] = shapes["codes"].to(torch.uint8)
     # Not inference_mode, in which some operations do not say of which others they consist.
-    with torch.device("meta"), torch.no_grad(), limits:
+    with torch.device("meta"), torch.no_grad(), _Limits():
         model.to("meta").predict(**shapes)

@@ -46,7 +46,9 @@ class SequenceModel(InferenceModel):
         # Given as one dict, so that a LightningCLI does not store its own view of them instead.
         self.save_hyperparameters(constructor_arguments(type(self), frame))
         self.target_weights: tuple[float, ...] | None = None
-        self.val_scores, self.test_scores = (metrics_for(output, self.loss, split) for split in ("val", "test"))
+        # Not of a model that is built for its shapes alone: see `zoo.hub.meta_device`.
+        if torch.get_default_device().type != "meta":
+            self.val_scores, self.test_scores = (metrics_for(output, self.loss, split) for split in ("val", "test"))
         # Metric -> that of each target, None where it is not defined; after the test.
         self.target_scores: dict[str, list[float | None]] = {}
 

@@ -1,12 +1,13 @@
 """The arguments that a LightningModule was built with, as plain JSON values."""
 
 import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import FrameType
 from typing import Any
 
 from lightning import LightningModule
-from lightning.pytorch.utilities.parsing import collect_init_args
 
 __all__ = ["constructor_arguments", "plain"]
 
@@ -22,9 +23,18 @@ def constructor_arguments(module: type[LightningModule], frame: FrameType) -> di
         Name -> value as JSON gives it back (see `plain`).
     """
     values: dict[str, Any] = {}
-    for arguments in collect_init_args(frame, [], classes=(module,)):  # from the base class to the class itself
-        values |= arguments
-    return {name: plain(values[name]) for name in inspect.signature(module).parameters if name in values}
+    built, outer = frame.f_locals["self"], frame.f_back
+    while outer is not None and outer.f_code.co_name == "__init__" and outer.f_locals.get("self") is built:
+        code = outer.f_code
+        values |= {name: outer.f_locals[name] for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]}
+        outer = outer.f_back
+    return {name: plain(values[name]) for name in _parameters(module.__init__) if name in values}
+
+
+@cache
+def _parameters(constructor: Callable[..., Any]) -> Sequence[str]:
+    """Names of the arguments of a constructor, without `self`."""
+    return tuple(inspect.signature(constructor).parameters)[1:]
 
 
 def plain(value: Any) -> Any:
