@@ -30,7 +30,7 @@ def came_with_checkpoint(file: Path) -> bool:
     if file.resolve().parent == shipped_folder("configs").resolve():
         return False
     for path in _paths_of(file):
-        if path.name.lower() == RECIPE or (path.parent / CONFIG).exists():
+        if path.name.lower() == RECIPE or os.path.lexists(path.parent / CONFIG):
             return True
         if any(map(_holds_checkpoints, path.parents)):
             return True
@@ -51,7 +51,7 @@ def _paths_of(file: Path) -> Iterator[Path]:
 
 def _holds_checkpoints(folder: Path) -> bool:
     """Whether a folder is a checkpoint, or one in which checkpoints are kept."""
-    is_checkpoint = (folder / CONFIG).exists() and (folder / WEIGHTS).exists()
+    is_checkpoint = all(os.path.lexists(folder / name) for name in (CONFIG, WEIGHTS))
     is_from_hub = folder.name.startswith("models--") and any((folder / name).is_dir() for name in _OF_HUB)
     return is_checkpoint or is_from_hub or any(_is_same(folder, home) for home in _homes())
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from string import Formatter
 from typing import Any, get_type_hints
 
 from jsonargparse import Namespace
@@ -218,11 +219,14 @@ def fill(text: str, data: GenomicDataModule) -> str:
     """Fill `{key}` in a text of a configuration from the data's own values.
 
     Raises:
-        ConfigError: a key for which the data have no value.
+        ConfigError: a key for which the data have no value, or more than a key in braces.
     """
     try:
+        for _, key, form, conversion in Formatter().parse(text):
+            if key is not None and (form or conversion or key not in data.card_values):
+                raise KeyError(f"{key}:{form}" if form else key)
         return text.format(**data.card_values)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise ConfigError(
             f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
         ) from None

@@ -35,7 +35,7 @@ from zoo.training.own_data import check_data
 from zoo.training.progress import quiet_lightning
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
-from zoo.training.trust import check_name, check_trust
+from zoo.training.trust import check_name, check_trust, is_restricted
 from zoo.utils.atomic import new_folder
 
 __all__ = ["parse", "print_config", "show_options", "train"]
@@ -101,11 +101,12 @@ def show_options(config: str | None, options: Sequence[str] = ()) -> None:
 
     Args:
         config: a configuration; None for none.
-        options: further arguments of `zoo train`.
+        options: further arguments of `zoo train`, of which `--trust true` counts.
     """
     quiet_lightning()
     if config:
-        check_trust(split_arguments([config, *options]))
+        is_trusted = "--trust=true" in "=".join(options).lower()
+        check_trust([config, *(["--trust", "true"] if is_trusted else [])])
         try:
             content = yaml.safe_load(config_text(config))
             classes = {group: str(content[group]["class_path"]) for group in ("model", "data")}
@@ -156,7 +157,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
         if message := unknown_name(key, given.get(key), schema[key]):
             raise ConfigError(f"{arguments[0]}: {message}")
     try:
-        cli = make_cli([*_with_files(["--config", *arguments]), *_loss_of_measurements(given), *flags])
+        cli = make_cli([*_with_files(arguments), *_loss_of_measurements(given), *flags])
     except _REFUSALS as error:
         message = explain(given, schema) or explain_remainder(str(error))
         raise ConfigError(f"{arguments[0]}: {message}") from None
@@ -177,12 +178,18 @@ def _loss_of_measurements(given: Given) -> list[str]:
     return ["--model.loss", "mean_squared_error"]
 
 
-def _with_files(words: Sequence[str]) -> list[str]:
-    """Options and values in turn, with the path of each configuration instead of its name."""
-    pairs = zip(words[::2], words[1::2], strict=True)
-    return [
-        word for option, value in pairs for word in (option, str(find_config(value)) if option == "--config" else value)
-    ]
+def _with_files(arguments: Sequence[str]) -> list[str]:
+    """Options and values in turn, with the path of each configuration instead of its name.
+
+    Of one that came with a checkpoint, its text: from a path, jsonargparse would work in that folder, and read and
+    import what lies there.
+    """
+    words = []
+    for option, value in zip(["--config", *arguments[1::2]], [arguments[0], *arguments[2::2]], strict=True):
+        is_file = option == "--config" and not is_restricted(value, arguments)
+        text = str(find_config(value)) if is_file else config_text(value) if option == "--config" else value
+        words += [option, text]
+    return words
 
 
 def _fit(cli: TrainCLI) -> None:

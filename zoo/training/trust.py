@@ -16,7 +16,7 @@ from zoo.training.given import Given, read_yaml
 from zoo.training.options import TrainCLI, option_types
 from zoo.utils.text import quoted
 
-__all__ = ["check_name", "check_trust"]
+__all__ = ["check_name", "check_trust", "is_restricted"]
 
 _CURE = "read the file, and add --trust true if you trust who wrote it"
 _RULE = (
@@ -39,7 +39,7 @@ def check_trust(arguments: Sequence[str]) -> None:
         content = read_yaml(config)
         if content.get("trust"):
             raise ConfigError(f"{config}: trust is an option of the command line, which no file sets: leave it out")
-        if not _is_trusted(arguments) and came_with_checkpoint(find_config(config)):
+        if is_restricted(config, arguments):
             _check(config, content, {option for option, _ in options})
 
 
@@ -54,17 +54,24 @@ def check_name(cli: TrainCLI, arguments: Sequence[str]) -> None:
         ConfigError: `--overwrite` or `--resume` would go to a run that the command does not name.
     """
     file = find_config(arguments[0])
-    is_named = "--name" in arguments[1::2] or _is_trusted(arguments) or not came_with_checkpoint(file)
-    if is_named or not (cli.options.overwrite or cli.options.resume):
+    writes_over = cli.options.overwrite or cli.options.resume
+    if not writes_over or "--name" in arguments[1::2] or not is_restricted(arguments[0], arguments):
         return
     name = cli.run_folder.name
     if file.name != RECIPE or file.resolve().parent.name != name:
         raise ConfigError(f"{arguments[0]} is the recipe of a run named {name}: add --name {name} if that one is meant")
 
 
-def _is_trusted(arguments: Sequence[str]) -> bool:
+def is_restricted(config: str, arguments: Sequence[str]) -> bool:
+    """Whether a configuration came with a checkpoint, and the command does not trust it.
+
+    Args:
+        config: file or name of a configuration; see `zoo.hub.configs.find_config`.
+        arguments: as of `check_trust`.
+    """
     values = [value for option, value in zip(arguments[1::2], arguments[2::2], strict=True) if option == "--trust"]
-    return bool(values) and values[-1].lower() == "true"
+    is_trusted = bool(values) and values[-1].lower() == "true"
+    return not is_trusted and came_with_checkpoint(find_config(config))
 
 
 def _check(config: str, content: Given, given: set[str]) -> None:
