@@ -186,7 +186,7 @@ HOSTILE_TEXTS: dict[str, str] = {
     "tag that imports": "name: !!python/name:hostile.act ''\n",
     "tag that builds": "name: !!python/object/new:hostile.Own []\n",
     "value that holds itself": "name: &a [*a]\n",
-    "values very deep in each other": "name: " + "[" * 5_000 + "]" * 5_000,
+    "values very deep in each other": "name: " + "[" * 500 + "]" * 500,
     "keys very deep in each other": "name: " + "{a: " * 2_000 + "1" + "}" * 2_000,
     "aliases that grow": "a: &a [x, x]\n"
     + "".join(f"{i}: &{i} [*{j}, *{j}]\n" for j, i in zip("abcdefghijklmnopqrs", "bcdefghijklmnopqrst", strict=True)),
@@ -198,6 +198,7 @@ HOSTILE_TEXTS: dict[str, str] = {
     + "".join(f"b{i}: &b{i} [[[[[[*{f'b{i - 1}' if i else 'a'}]]]]]]\n" for i in range(900)),
     "date that is none": "name: 2024-99-99\n",
     "number without end": "seed_everything: " + "9" * 9_000,
+    "number to the base of 60": "seed_everything: " + "1:" * 400_000 + "1",
     "key that is a number": "1: mlp.a\n",
     "two documents": yaml.safe_dump(TRAINS) + "---\n" + yaml.safe_dump({**TRAINS, "model": "hostile.Model"}),
     "no text": "\x00\x01",

@@ -7,6 +7,7 @@ import yaml
 
 from zoo.errors import ConfigError, one_line
 from zoo.hub.configs import config_names, config_text, find_config
+from zoo.utils.text import shorten
 
 __all__ = [
     "CLASS_KEYS",
@@ -24,6 +25,8 @@ CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
 # What no configuration has, and what would take the memory or time of the computer.
 _MOST_VALUES = 100_000
 _DEEPEST = 50
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_LONGEST_NUMBER = 1_000  # letters: `1:1:1` is one too, to the base of 60, and takes the square of its length
 _TOO_DEEP = f"values lie in each other more than {_DEEPEST} deep, or in themselves, which no configuration needs"
 
 
@@ -120,11 +123,13 @@ def read_yaml(config: str) -> Given:
 
 
 def _refuse_excess(config: str, root: yaml.Node | None) -> None:
-    """Refuse values in values without end, and aliases (`*name`) that stand for more values than a file could hold."""
+    """Refuse endless numbers, values in values without end, and aliases (`*name`) that stand for too many values."""
     sizes: dict[int, tuple[int, int]] = {}
 
     def size(node: yaml.Node, depth: int) -> tuple[int, int]:
         """The number of values in a node, aliases written out, and how deep they lie in it."""
+        if isinstance(node, yaml.ScalarNode) and node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+            raise ConfigError(f"{config}: {shorten(node.value)} is no number that is of use")
         if id(node) not in sizes and depth <= _DEEPEST:
             below = node.value if isinstance(node, yaml.CollectionNode) else ()
             nodes = (one for item in below for one in (item if isinstance(item, tuple) else (item,)))
