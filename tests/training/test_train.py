@@ -116,6 +116,7 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(made: Path)
         "from lightning.pytorch.callbacks import Callback\n"
         "class Stop(o.SeedEachEpoch):\n"
         "    def on_train_batch_start(self, trainer, module, batch, index):\n"
+        "        super().on_train_batch_start(trainer, module, batch, index)\n"
         "        if trainer.current_epoch == 2 and index == 1: import os; os._exit(9)\n"
         "o.SeedEachEpoch = Stop\n"
         "t.train(sys.argv[1:])\n"

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 import torch
-from lightning import LightningModule, Trainer
+from lightning import LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
@@ -18,7 +18,7 @@ __all__ = ["FreezeModules", "MaxNorm", "SeedEachEpoch", "StopBetweenBatches", "a
 
 
 class SeedEachEpoch(Callback):
-    """Seed torch at each epoch from the run's seed and the epoch's number.
+    """Seed random numbers at each epoch from the run's seed and the epoch's number.
 
     So an epoch is the same whether the run got there in one go or was killed and resumed.
 
@@ -28,20 +28,15 @@ class SeedEachEpoch(Callback):
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._is_resumed = False
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note whether the run begins with a later epoch."""
-        self._is_resumed = trainer.current_epoch > 0
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Seed dropout and whatever else draws, at the first batch of an epoch.
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Seed dropout and whatever else draws from torch."""
-        torch.manual_seed(self.seed * 100_003 + trainer.current_epoch * 1_009 + trainer.global_rank)
-        if self._is_resumed and not getattr(trainer.train_dataloader, "persistent_workers", False):
-            # Each later epoch begins with a new iterator of the DataLoader, which draws its seed; Lightning makes that
-            # of the first epoch of a resumed run before this hook. Workers that persist keep their iterator.
-            torch.empty((), dtype=torch.int64).random_()
-        self._is_resumed = False
+        Before it, Lightning draws random numbers or not, as the epoch is the first of a process or a later one.
+        """
+        if batch_idx == 0:
+            seed = self.seed * 100_003 + trainer.current_epoch * 1_009 + trainer.global_rank
+            seed_everything(seed % 2**32, verbose=False)
 
 
 class MaxNorm(Callback):

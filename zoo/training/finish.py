@@ -1,7 +1,6 @@
 """The end of a run: the best weights, scored once, with the facts that make a checkpoint folder."""
 
 import math
-import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -24,8 +23,10 @@ from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.options import TrainCLI, fill
+from zoo.training.processes import hardware
 from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command
+from zoo.training.resume import RunCheckpoint, read_checkpoint
 from zoo.utils.version import code_version
 
 __all__ = ["finish_run", "no_better"]
@@ -69,9 +70,10 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
     With weight averaging, `state_dict` of the checkpoint holds the averaged weights, which validation scored; a
     Trainer would load the others.
     """
-    path = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    (path,) = (one.best_model_path for one in callbacks if isinstance(one, RunCheckpoint) and one.monitor)
     best = type(model)(**model.arguments)
-    best.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"], strict=True)
+    best.load_state_dict(read_checkpoint(Path(path))["state_dict"], strict=True)
     return best
 
 
@@ -118,7 +120,7 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, arguments: Seq
         recipe=recipe(arguments),
         commit=code_version(),
         seed=int(config.seed_everything),
-        hardware=_hardware(cli.trainer),
+        hardware=hardware(cli.trainer),
         seconds=round(_seconds(cli.trainer), 1),
         precision=str(config.trainer.precision or "32-true"),
         versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
@@ -188,12 +190,3 @@ def _seconds(trainer: Trainer) -> float:
     """Seconds of training and validation, also those before a run was resumed."""
     timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
     return timer.time_elapsed("train")
-
-
-def _hardware(trainer: Trainer) -> str:
-    device = trainer.strategy.root_device
-    if device.type == "cuda":
-        return f"{trainer.world_size} x {torch.cuda.get_device_name(device)}"
-    if device.type == "cpu":
-        return f"{torch.get_num_threads()} of {os.cpu_count()} {platform.machine()} CPU cores"
-    return f"{trainer.world_size} x {device.type}"

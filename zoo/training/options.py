@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 from jsonargparse import Namespace
 from lightning import LightningDataModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, Timer
+from lightning.pytorch.callbacks import ProgressBar, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, LRSchedulerTypeTuple, ReduceLROnPlateau
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.optim import Optimizer
@@ -24,13 +24,12 @@ from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.check_data import CheckData
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.progress import PrintEpochs, progress_bars
+from zoo.training.resume import LAST, EpochEnd, RunCheckpoint, WholeCheckpointIO
 from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions
 
-__all__ = ["LAST", "LINKED", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli", "option_types"]
+__all__ = ["LINKED", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli", "option_types"]
 
-# The checkpoint of every epoch, better or not: where a resumed run goes on.
-LAST = "last"
 # What a model's constructor takes from the data: property of the data module -> argument.
 _FROM_DATA = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
 
@@ -170,31 +169,45 @@ class TrainCLI(LightningCLI):
         _check_name(name, architecture_of(self.model))
         return Path(self.config.runs) / name
 
+    @property
+    def config_text(self) -> str:
+        """The whole configuration as YAML, defaults filled in, without what a resumed run has in addition."""
+        config = self.config.clone()
+        config.resume = config.overwrite = config.trust = False
+        config.config = None
+        text: str = self.parser.dump(config, skip_none=False)
+        return "\n".join(line for line in text.splitlines() if not line.startswith(("#", "config:")))
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the Trainer of the configuration, with the run's own checkpoints, logs and seeding."""
         config = self.config
         run = self.run_folder
         mode = "min" if config.monitor.endswith("loss") else "max"
-        best = ModelCheckpoint(run, filename="best", monitor=config.monitor, mode=mode, enable_version_counter=False)
-        # Of every epoch, better or not: where a resumed run goes on.
-        last = ModelCheckpoint(
-            run, filename=LAST, monitor=None, save_on_train_epoch_end=True, enable_version_counter=False
-        )
+        best = RunCheckpoint(run, filename="best", monitor=config.monitor, mode=mode, enable_version_counter=False)
+        last = RunCheckpoint(run, filename=LAST, save_on_train_epoch_end=True, enable_version_counter=False)
         first = [CheckData(), ScaleTargets(config.target_scaling), SeedEachEpoch(int(config.seed_everything))]
         # The timer is part of what a run resumes from: it goes on counting.
-        callbacks = [*first, Timer(), *(self.config_init.trainer.callbacks or []), best, last]
+        callbacks = [
+            *first,
+            Timer(),
+            *(self.config_init.trainer.callbacks or []),
+            EpochEnd(self.config_text),
+            best,
+            last,
+        ]
         # A resumed run logs into a new folder: CSVLogger would delete the earlier log.
         log = f"log_{len(list(run.glob('log_*')))}"
         loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
         given = self.config_init.trainer.logger
         if given is not None and not isinstance(given, bool):
-            loggers += given if isinstance(given, list) else [given]
+            loggers += _as_list(given)
         if config.trainer.enable_progress_bar is not False:
             bars = [] if any(isinstance(one, ProgressBar) for one in callbacks) else progress_bars()
             callbacks += [PrintEpochs(), *bars]
             # Instead of Lightning's table of modules, `PrintEpochs` prints a line.
             kwargs["enable_model_summary"] = config.trainer.enable_model_summary is True
             kwargs["enable_progress_bar"] = any(isinstance(one, ProgressBar) for one in callbacks)
+        kwargs["plugins"] = [*_as_list(self.config_init.trainer.plugins), WholeCheckpointIO()]
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 
@@ -243,6 +256,11 @@ def _check_name(name: str, architecture: str) -> None:
         f"{name!r} is not a name for this model, which begins with its architecture: write --name {architecture}.{tag}"
         f"{places}"
     )
+
+
+def _as_list(given: Any) -> list[Any]:
+    """None, one or several objects as a list."""
+    return [] if given is None else list(given) if isinstance(given, list) else [given]
 
 
 def _as_dict(namespace: Namespace | None) -> dict[str, Any] | None:

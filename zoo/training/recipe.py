@@ -64,13 +64,7 @@ def resolved_config(cli: "TrainCLI", arguments: Sequence[str]) -> str:
         cli: the run.
         arguments: arguments of its command, for the comment in the first line.
     """
-    config = cli.config.clone()
-    config.resume = config.overwrite = config.trust = False
-    config.config = None
-    text: str = cli.parser.dump(config, skip_none=False)
-    lines = [line for line in text.splitlines() if not line.startswith(("#", "config:"))]
-    command = training_command(arguments)
-    return "\n".join([_FIRST_LINE.format(command, code_version()), *lines]) + "\n"
+    return f"{_FIRST_LINE.format(training_command(arguments), code_version())}\n{cli.config_text}\n"
 
 
 def training_command(arguments: Sequence[str]) -> str:

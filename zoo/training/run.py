@@ -28,11 +28,14 @@ from zoo.training.callbacks import answer_between_batches
 from zoo.training.checks import check_run
 from zoo.training.finish import finish_run
 from zoo.training.given import Given, read_given, refuse_linked, split_arguments
+from zoo.training.lock import lock_run
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
-from zoo.training.options import LAST, LINKED, TrainCLI, make_cli, option_types
+from zoo.training.options import LINKED, TrainCLI, make_cli, option_types
 from zoo.training.own_data import check_data
+from zoo.training.processes import watch_processes
 from zoo.training.progress import quiet_lightning
+from zoo.training.resume import LAST, check_resumable
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
 from zoo.training.trust import check_name, check_trust, is_restricted
@@ -70,22 +73,28 @@ def train(arguments: Sequence[str]) -> Path:
     taken = transfer(cli.model, cli.transfer)
     cli.trainer.callbacks[:0] = taken.callbacks  # type: ignore[attr-defined]
     use_optimizers(cli.model, replace(cli.optimizer_plan, rates=taken.rates))
-    _fit(cli)
     run = cli.run_folder
-    if cli.trainer.is_global_zero:
-        draw_learning_curve(run, run / _CURVE, run.name)
-    # The rest is done by one process: with the group still open, metrics would wait for the other processes.
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
-    if cli.trainer.is_global_zero:
-        try:
-            folder = finish_run(cli, arguments)
-            _print_end(folder, run)
-        except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
-            raise Interrupted(
-                f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
-            ) from None
+    if not cli.trainer.is_global_zero:
+        _fit(cli)
+    else:
+        with new_folder(run.parent), lock_run(run):
+            _prepare_folder(cli)
+            _fit(cli)
+            _finish(cli, arguments)
     return Path(cli.options.checkpoints) / run.name
+
+
+def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:
+    """Draw the learning curve, score the best weights and save the checkpoint folder, in one process."""
+    run = cli.run_folder
+    draw_learning_curve(run, run / _CURVE, run.name)
+    try:
+        folder = finish_run(cli, arguments)
+        _print_end(folder, run)
+    except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
+        raise Interrupted(
+            f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
+        ) from None
 
 
 def _print_end(folder: Path, run: Path) -> None:
@@ -192,8 +201,8 @@ def _with_files(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _fit(cli: TrainCLI) -> None:
-    """Train, from the last epoch of an earlier run where that is asked for."""
+def _prepare_folder(cli: TrainCLI) -> None:
+    """Check the folder of a run against `--resume` and `--overwrite`."""
     run, options = cli.run_folder, cli.options
     last = run / f"{LAST}.ckpt"
     if last.exists() and options.overwrite:
@@ -204,10 +213,22 @@ def _fit(cli: TrainCLI) -> None:
         )
     if options.resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
+    if options.resume:
+        for line in check_resumable(run, cli.model, cli.config_text):
+            print(line, file=sys.stderr)
+
+
+def _fit(cli: TrainCLI) -> None:
+    """Train, from the last epoch of an earlier run where that is asked for."""
+    run, trainer = cli.run_folder, cli.trainer
+    last = run / f"{LAST}.ckpt"
     try:
-        with new_folder(run.parent), _removing_if_refused(run, cli.trainer), answer_between_batches(cli.trainer):
-            checkpoint = last if options.resume else None
-            cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
+        with _removing_if_refused(run, trainer), answer_between_batches(trainer), watch_processes(trainer, run):
+            checkpoint = last if cli.options.resume else None
+            trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
+            # The rest is done by one process: with the group still open, metrics would wait for the other processes.
+            if torch.distributed.is_initialized():
+                torch.distributed.destroy_process_group()
     except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C, having shut down in order
         cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
         raise Interrupted(f"the run {run} was stopped: {cure}") from None

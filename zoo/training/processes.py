@@ -1,0 +1,120 @@
+"""Runs of several processes: what a lost process ends with, and which hardware they ran on."""
+
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import torch
+from lightning import Trainer
+
+from zoo.errors import Interrupted
+from zoo.training.resume import LAST
+
+__all__ = ["hardware", "watch_processes"]
+
+# Seconds between two looks at the other processes; Lightning looks every five and then kills without a word.
+_LOOK = 0.1
+# Seconds in which the process that others depend on ends them, so that it alone says why.
+_GRACE = 3.0
+
+
+@contextmanager
+def watch_processes(trainer: Trainer, run: Path) -> Iterator[None]:
+    """End a run of several processes with one sentence when one of them is lost; outside it, nothing is watched.
+
+    Args:
+        trainer: the trainer of the run.
+        run: folder of the run.
+
+    Raises:
+        Interrupted: another process was lost; the sentence says how to go on.
+    """
+    if trainer.world_size == 1:
+        yield
+        return
+    end = threading.Event()
+    threading.Thread(target=_watch, args=(trainer, run, end), daemon=True).start()
+    try:
+        yield
+    except RuntimeError as error:
+        if not _is_lost_connection(error):
+            raise
+        if not trainer.is_global_zero:
+            time.sleep(_GRACE)
+        lost = _lost(_children(trainer), wait=_GRACE)
+        raise Interrupted(_sentence(run, lost)) from None
+    finally:
+        end.set()
+        if sys.exc_info()[0] is not None:
+            _kill(_children(trainer))
+
+
+def _watch(trainer: Trainer, run: Path, end: threading.Event) -> None:
+    """Look at the processes that this one started, until the end or until one is lost."""
+    while not end.wait(_LOOK):
+        if lost := _lost(_children(trainer)):
+            if end.wait(_LOOK):  # the run has just ended by itself
+                return
+            _kill(_children(trainer))
+            print(f"zoo: {_sentence(run, lost)}", file=sys.stderr, flush=True)
+            os._exit(2)  # the main thread waits for the lost process
+
+
+def _children(trainer: Trainer) -> "list[Popen[Any]]":
+    """The processes that Lightning started from this one."""
+    return list(getattr(trainer.strategy.launcher, "procs", None) or [])
+
+
+def _lost(children: "list[Popen[Any]]", wait: float = 0.0) -> str:
+    """Which process ended with an error, and how; empty where none did within `wait` seconds."""
+    end = time.monotonic() + wait
+    while True:
+        for index, child in enumerate(children):
+            if code := child.poll():
+                how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended with status {code}"
+                return f"process {index + 2} of {len(children) + 1} ({how})"
+        if time.monotonic() >= end:
+            return ""
+        time.sleep(_LOOK)
+
+
+def _kill(children: "list[Popen[Any]]") -> None:
+    """End the other processes, which may wait for this one without end."""
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+
+
+def _sentence(run: Path, lost: str) -> str:
+    is_resumable = (run / f"{LAST}.ckpt").exists()
+    cure = "add --resume true to go on from its last whole epoch" if is_resumable else "no epoch was finished yet"
+    return f"the run {run} lost {lost or 'one of its other processes'}: {cure}"
+
+
+def _is_lost_connection(error: RuntimeError) -> bool:
+    """Whether an error is of the connection to other processes."""
+    if isinstance(error, torch.distributed.DistError):
+        return True
+    text = str(error).lower()
+    return any(word in text for word in ("gloo", "nccl", "connection closed by peer", "connection reset by peer"))
+
+
+def hardware(trainer: Trainer) -> str:
+    """What a run was trained on: processes, and processors or devices, of all its computers."""
+    device, processes = trainer.strategy.root_device, trainer.world_size
+    nodes = f" on {trainer.num_nodes} computers" if trainer.num_nodes > 1 else ""
+    if device.type == "cuda":
+        return f"{processes} x {torch.cuda.get_device_name(device)}{nodes}"
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        cores = f"{threads} of {os.cpu_count()} {platform.machine()} CPU cores"
+        return cores if processes == 1 else f"{processes} processes{nodes}, each on {cores}"
+    return f"{processes} x {device.type}{nodes}"
