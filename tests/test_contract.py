@@ -78,7 +78,7 @@ def test_predictions_have_the_output_s_shape_and_do_not_depend_on_their_neighbou
 def test_every_parameter_learns(architecture: str) -> None:
     model = build(architecture).train()
     target = torch.rand(16, *model.output.shape).round()
-    model.training_loss(Batch(codes_of(model, 16), target)).backward()  # type: ignore[no-untyped-call]
+    model.training_loss(Batch(codes_of(model, 16), target)).mean().backward()  # type: ignore[no-untyped-call]
     still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not still
 
@@ -92,7 +92,7 @@ def test_a_missing_label_changes_no_gradient(architecture: str) -> None:
     gradients = []
     for batch in (Batch(codes, target), Batch(codes[[0, 1, 3]], target[[0, 1, 3]])):
         model.zero_grad()
-        model.training_loss(batch).backward()  # type: ignore[no-untyped-call]
+        model.training_loss(batch).mean().backward()  # type: ignore[no-untyped-call]
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
     assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
 

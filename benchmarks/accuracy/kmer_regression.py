@@ -48,7 +48,7 @@ def _fit(features: Tensor, train: LabelledSequences, penalty: float, seed: int) 
     for _ in range(EPOCHS):
         for rows in torch.split(torch.randperm(len(features)), BATCH_SIZE):
             optimizer.zero_grad()
-            loss = binary_cross_entropy(regression(features[rows]), label[rows])
+            loss = binary_cross_entropy(regression(features[rows]), label[rows]).mean()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()

@@ -62,7 +62,7 @@ def training_rates(model: SequenceModel, batches: Iterator[Batch], steps: int, r
     def train(source: Iterator[Batch], count: int = steps_per_round) -> None:
         for batch in islice(source, count):
             optimizer.zero_grad()
-            model.training_loss(batch).backward()  # type: ignore[no-untyped-call]
+            model.training_loss(batch).mean().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
     train(repeat(cached), 1)  # the first step allocates memory and is not counted

@@ -82,9 +82,7 @@ def cases(count: int) -> list[tuple[str, str]]:
     """Architectures and kills, each architecture in turn at another place and epoch."""
     places = [f"{epoch} {place}" for epoch, place in product(range(1, EPOCHS), KILLS)]
     step = 7  # no divisor of their number: neighbours differ in place and epoch
-    return [
-        (ARCHITECTURES[index % len(ARCHITECTURES)], places[step * index % len(places)]) for index in range(count)
-    ]
+    return [(ARCHITECTURES[index % len(ARCHITECTURES)], places[step * index % len(places)]) for index in range(count)]
 
 
 @pytest.mark.slow

@@ -65,7 +65,8 @@ def make_runs(folder: Path, epochs: int = 4) -> dict[str, Path]:
 def _richness(genome: Genome, name: str) -> NDArray[np.float64]:
     """How many times its mean the number of C and G in each bin of 64 bases is: what can be learnt of a sequence."""
     codes = genome.codes(Interval(name, 0, LENGTHS[name])).reshape(-1, 64)
-    return ((codes == 1) | (codes == 2)).mean(1) / 0.5
+    rich: NDArray[np.float64] = ((codes == 1) | (codes == 2)).mean(1) / 0.5
+    return rich
 
 
 def _write_bigwig(path: Path, rich: dict[str, NDArray[np.float64]], rng: np.random.Generator) -> None:
@@ -87,7 +88,8 @@ _TRUNK = {
     "tower_pools": [4, 4, 4],
     "residual_filters": 8,
     "dilations": [1, 2],
-    "dropout": 0.1, "norm_momentum": 0.5,
+    "dropout": 0.1,
+    "norm_momentum": 0.5,
 }
 
 
@@ -95,14 +97,24 @@ def _config(name: str, folder: Path, epochs: int) -> dict[str, Any]:
     """The configuration of a small run; each has another scheduler, and callbacks that keep a state."""
     callbacks = "lightning.pytorch.callbacks"
     schedulers = "torch.optim.lr_scheduler"
-    sequences = {
-        "class_path": "zoo.data.sequences.SequenceDataModule",
-        "init_args": {"table": f"{folder}/table.tsv", "label_columns": ["a", "b"], "batch_size": 8},
-    }
-    sequences["init_args"] |= {"val_fraction": 0.3, "test_fraction": 0.2, "classify": True}  # type: ignore[operator]
+    sequences = _cls(
+        "zoo.data.sequences.SequenceDataModule",
+        table=f"{folder}/table.tsv",
+        label_columns=["a", "b"],
+        batch_size=8,
+        val_fraction=0.3,
+        test_fraction=0.2,
+    )
     split = {"val": ["chr2"], "test": ["chr3"]}
-    windows = {"genome": f"{folder}/genome.fa", "length": WINDOW, "stride": 6, "epoch_size": 23, "split": split, "batch_size": 4}
-    model, data, scheduler, extra = {
+    windows: dict[str, Any] = {
+        "genome": f"{folder}/genome.fa",
+        "length": WINDOW,
+        "stride": 6,
+        "epoch_size": 23,
+        "split": split,
+        "batch_size": 4,
+    }
+    runs: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, list[dict[str, Any]]]] = {
         "mlp": (
             {"hidden": [8], "dropout": 0.2},
             sequences,
@@ -142,7 +154,8 @@ def _config(name: str, folder: Path, epochs: int) -> dict[str, Any]:
             None,
             [],
         ),
-    }[name]
+    }
+    model, data, scheduler, extra = runs[name]
     return {
         "name": f"{name}.made",
         "monitor": "val_loss",

@@ -146,7 +146,7 @@ def test_pairs_by_hand(combine: str) -> None:
 def test_every_way_to_make_pairs_learns_behind_every_activation(combine: str, activation: str) -> None:
     """GELUs leave negative values, of whose product there is no root."""
     model = small(pair_map={"combine": combine}, trunk={"activation": activation}).train()
-    loss = model.training_loss(Batch(codes(), torch.ones(3, 2, 36)))
+    loss = model.training_loss(Batch(codes(), torch.ones(3, 2, 36))).mean()
     loss.backward()  # type: ignore[no-untyped-call]
     assert loss.isfinite()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
@@ -167,7 +167,7 @@ def test_checkpointing_changes_no_gradient() -> None:
     gradients = []
     for checkpointing in (False, True):
         model = small(trunk={"checkpointing": checkpointing, "dropout": 0.0}, pair_map={"dropout": 0.0}).train()
-        model.training_loss(Batch(codes(), torch.ones(3, 2, 36))).backward()  # type: ignore[no-untyped-call]
+        model.training_loss(Batch(codes(), torch.ones(3, 2, 36))).mean().backward()  # type: ignore[no-untyped-call]
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
         counts = [b for name, b in model.named_buffers() if name.endswith("num_batches_tracked")]
         assert {int(count) for count in counts} == {1}
@@ -315,7 +315,7 @@ def test_a_trunk_of_tracks_begins_a_model_of_contacts() -> None:
     freezing.on_train_batch_start(trainer, model, batch, 0)
     kept = {name: value.clone() for name, value in model.trunk.sequence.blocks[:4].state_dict().items()}
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
-    model.training_loss(batch).backward()  # type: ignore[no-untyped-call]
+    model.training_loss(batch).mean().backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     after = model.trunk.sequence.blocks[:4].state_dict()
     assert all(torch.equal(value, after[name]) for name, value in kept.items())

@@ -213,7 +213,7 @@ def test_checkpointing_changes_memory_and_nothing_else(other_norm: bool) -> None
             if other_norm and isinstance(module, nn.BatchNorm1d):
                 module.__class__ = CountedNorm  # type: ignore[assignment]
         torch.manual_seed(5)  # of dropout
-        loss = model.training_loss(batch)
+        loss = model.training_loss(batch).mean()
         loss.backward()  # type: ignore[no-untyped-call]
         gradients = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
         results.append((loss.detach(), gradients, model.state_dict()))

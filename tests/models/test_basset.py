@@ -344,8 +344,8 @@ def test_targets_count_by_their_weights_in_training() -> None:
     batch = Batch(torch.randint(0, 4, (4, 60), dtype=torch.uint8), torch.rand(4, 2).round())
     model.weigh_targets([0.0, 2.0])
     raw = model(model.encode(batch.codes))
-    expected = binary_cross_entropy(raw[:, 1], batch.target[:, 1])
-    assert float(model.training_loss(batch).detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
+    expected = binary_cross_entropy(raw[:, 1], batch.target[:, 1]).mean()
+    assert float(model.training_loss(batch).mean().detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
     with pytest.raises(ConfigError, match="1 target_weights for 2 targets"):
         model.weigh_targets([1.0])
     with pytest.raises(ConfigError, match="from 0 up"):
@@ -368,8 +368,8 @@ def test_ensemble_members_are_averaged_and_trained_apart() -> None:
     x = model.encode(batch.codes)
     assert torch.equal(model.features(batch.codes), torch.stack([one.features(batch.codes) for one in alone], 1))
     assert torch.allclose(model(x), torch.stack([one(x) for one in alone]).mean(0), atol=1e-6)
-    losses = torch.stack([one.training_loss(batch) for one in alone])
-    assert torch.allclose(model.training_loss(batch), losses.mean(), atol=1e-6)
+    losses = torch.stack([one.training_loss(batch).mean() for one in alone])
+    assert torch.allclose(model.training_loss(batch).mean(), losses.mean(), atol=1e-6)
 
 
 def test_measurements_are_learnt_as_deviations_from_their_centre() -> None:

@@ -59,7 +59,7 @@ def test_inputs_are_read_and_their_weights_learn(architecture: str) -> None:
         assert len(model.features(codes, inputs)) == 8
     model.train()
     target = torch.rand(8, *model.output.shape).round()
-    model.training_loss(Batch(codes, target, inputs)).backward()  # type: ignore[no-untyped-call]
+    model.training_loss(Batch(codes, target, inputs)).mean().backward()  # type: ignore[no-untyped-call]
     still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not still
     again = type(model)(**model.arguments)

@@ -37,7 +37,7 @@ def test_binary_cross_entropy_is_the_one_on_paper() -> None:
     raw = torch.tensor([[0.0], [math.log(3)], [math.log(3)]])
     target = torch.tensor([[1.0], [1.0], [0.0]])
     expected = (math.log(2) + math.log(4 / 3) + math.log(4)) / 3
-    assert float(binary_cross_entropy(raw, target)) == pytest.approx(expected, rel=1e-6)
+    assert float(binary_cross_entropy(raw, target).mean()) == pytest.approx(expected, rel=1e-6)
 
 
 def test_binary_cross_entropy_equals_a_slow_loop_in_float64() -> None:
@@ -46,17 +46,17 @@ def test_binary_cross_entropy_equals_a_slow_loop_in_float64() -> None:
     for logit, label in zip(raw.flatten().tolist(), target.flatten().tolist(), strict=True):
         p = 1 / (1 + math.exp(-logit))
         each.append(-math.log(p if label else 1 - p))
-    assert float(binary_cross_entropy(raw, target)) == pytest.approx(math.fsum(each) / len(each), rel=1e-6)
+    assert float(binary_cross_entropy(raw, target).mean()) == pytest.approx(math.fsum(each) / len(each), rel=1e-6)
 
 
 def test_binary_cross_entropy_of_a_huge_logit_is_the_logit() -> None:
     raw, target = torch.tensor([[200.0], [-300.0]]), torch.tensor([[0.0], [1.0]])
-    assert float(binary_cross_entropy(raw, target)) == 250
+    assert float(binary_cross_entropy(raw, target).mean()) == 250
 
 
 def test_mean_squared_error_is_the_one_on_paper() -> None:
     raw, target = torch.tensor([[1.0, 2.0], [3.0, -1.0]]), torch.tensor([[1.0, 4.0], [0.0, 1.0]])
-    assert float(mean_squared_error(raw, target)) == (0 + 4 + 9 + 4) / 4
+    assert float(mean_squared_error(raw, target).mean()) == (0 + 4 + 9 + 4) / 4
 
 
 @ALL
@@ -64,13 +64,15 @@ def test_missing_targets_count_for_nothing(loss: Loss) -> None:
     raw, target = rows()
     target[::4] = NAN
     left = ~torch.isnan(target[:, 0])
-    assert float(loss.function(raw, target)) == pytest.approx(float(loss.function(raw[left], target[left])), rel=1e-6)
+    assert float(loss.function(raw, target).mean()) == pytest.approx(
+        float(loss.function(raw[left], target[left]).mean()), rel=1e-6
+    )
 
 
 def test_the_mean_is_over_what_is_left_in_any_column() -> None:
     raw = torch.tensor([[1.0, 7.0], [5.0, 2.0]])
     target = torch.tensor([[3.0, NAN], [NAN, 3.0]])
-    assert float(mean_squared_error(raw, target)) == (4 + 1) / 2
+    assert float(mean_squared_error(raw, target).mean()) == (4 + 1) / 2
 
 
 @EACH
@@ -79,9 +81,9 @@ def test_no_gradient_reaches_a_missing_target_and_the_others_have_theirs(loss: L
     target[1::2, 1] = NAN
     there = ~torch.isnan(target)
     raw.requires_grad_()
-    (gradient,) = torch.autograd.grad(loss.function(raw, target), raw)
+    (gradient,) = torch.autograd.grad(loss.function(raw, target).mean(), raw)
     left = raw.detach()[there].requires_grad_()
-    (expected,) = torch.autograd.grad(loss.function(left, target[there]), left)
+    (expected,) = torch.autograd.grad(loss.function(left, target[there]).mean(), left)
     assert torch.equal(gradient[~there], torch.zeros(20))
     assert torch.allclose(gradient[there], expected, rtol=1e-6)
 
@@ -89,7 +91,7 @@ def test_no_gradient_reaches_a_missing_target_and_the_others_have_theirs(loss: L
 @ALL
 def test_nothing_measured_costs_nothing(loss: Loss) -> None:
     raw = torch.ones(3, 2, requires_grad=True)
-    value = loss.function(raw, torch.full((3, 2), NAN))
+    value = loss.function(raw, torch.full((3, 2), NAN)).mean()
     (gradient,) = torch.autograd.grad(value, raw)
     assert value.item() == 0
     assert torch.equal(gradient, torch.zeros(3, 2))
@@ -99,9 +101,9 @@ def test_nothing_measured_costs_nothing(loss: Loss) -> None:
 def test_half_precision_is_summed_in_single(loss: Loss) -> None:
     raw, target = rows()
     half = raw.bfloat16()
-    value = loss.function(half, target)
+    value = loss.function(half, target).mean()
     assert value.dtype == torch.float32
-    assert float(value) == float(loss.function(half.float(), target))
+    assert float(value) == float(loss.function(half.float(), target).mean())
 
 
 def test_activations_turn_raw_output_into_their_unit() -> None:
@@ -120,21 +122,21 @@ def test_a_weight_counts_a_target_so_many_times_and_equal_ones_change_nothing(lo
     raw, target = torch.randn(5, 2), torch.rand(5, 2).round()
     target[0, 1] = NAN
     thrice = torch.cat([raw, raw[:, 1:], raw[:, 1:]], 1), torch.cat([target, target[:, 1:], target[:, 1:]], 1)
-    weighted = loss.function(raw, target, torch.tensor([0.5, 1.5]))
-    assert float(weighted) == pytest.approx(float(loss.function(*thrice)), rel=1e-6)
-    same = loss.function(raw, target, torch.tensor([2.0, 2.0]))
-    assert float(same) == pytest.approx(float(loss.function(raw, target)), rel=1e-6)
+    weighted = loss.function(raw, target, torch.tensor([0.5, 1.5])).mean()
+    assert float(weighted) == pytest.approx(float(loss.function(*thrice).mean()), rel=1e-6)
+    same = loss.function(raw, target, torch.tensor([2.0, 2.0])).mean()
+    assert float(same) == pytest.approx(float(loss.function(raw, target).mean()), rel=1e-6)
 
 
 def test_poisson_is_torch_s_of_the_softplus() -> None:
     raw, target = rows()
     expected = torch.nn.functional.poisson_nll_loss(torch.nn.functional.softplus(raw.double()), target.double(), False)
-    assert float(poisson(raw, target)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(poisson(raw, target).mean()) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_poisson_of_a_rate_far_below_one_is_finite_and_so_is_its_gradient() -> None:
     raw = torch.tensor([[-200.0, -15.0, -14.9]], requires_grad=True)
-    loss = poisson(raw, torch.ones(1, 3))
+    loss = poisson(raw, torch.ones(1, 3)).mean()
     (gradient,) = torch.autograd.grad(loss, raw)
     assert float(loss) == pytest.approx((200 + 15 + 14.9) / 3, rel=1e-5)
     assert torch.allclose(gradient, torch.full((1, 3), -1 / 3), rtol=1e-5)  # each base costs -log(rate), which is -raw
@@ -143,7 +145,7 @@ def test_poisson_of_a_rate_far_below_one_is_finite_and_so_is_its_gradient() -> N
 def test_softplus_squared_error_is_of_what_is_predicted() -> None:
     raw, target = rows()
     loss = find_loss("softplus_squared_error")
-    assert float(softplus_squared_error(raw, target)) == pytest.approx(
+    assert float(softplus_squared_error(raw, target).mean()) == pytest.approx(
         float(((loss.activation(raw) - target) ** 2).mean()), rel=1e-6
     )
 
@@ -170,7 +172,7 @@ def test_poisson_multinomial_equals_a_slow_loop_and_weights_count_targets() -> N
                 factor = 1.0 if weight is None else weights[t]
                 cost, count = slow_poisson_multinomial(raw[b, t].tolist(), target[b, t].tolist())
                 total, bins = total + factor * cost, bins + factor * count
-        assert float(poisson_multinomial(raw, target, weight)) == pytest.approx(total / bins, rel=1e-5)
+        assert float(poisson_multinomial(raw, target, weight).mean()) == pytest.approx(total / bins, rel=1e-5)
 
 
 def test_the_profile_does_not_depend_on_the_total() -> None:
@@ -179,7 +181,7 @@ def test_the_profile_does_not_depend_on_the_total() -> None:
     rates = torch.tensor([[[2.0, 6.0]]])
 
     def loss(rate: torch.Tensor) -> float:
-        return 2 * float(poisson_multinomial(rate.expm1().log(), target))  # of two bins
+        return 2 * float(poisson_multinomial(rate.expm1().log(), target).mean())  # of two bins
 
     assert loss(2 * rates) - loss(rates) == pytest.approx(0.2 * (8 - 4 * math.log(2)), rel=1e-4)
 

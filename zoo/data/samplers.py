@@ -34,7 +34,9 @@ class EpochSampler(DistributedSampler[int]):
         epoch: int = 0,
     ) -> None:
         ranks, rank = _world()
-        super().__init__(range(draws or size), num_replicas=ranks, rank=rank, seed=seed)  # type: ignore[arg-type]
+        items = range(draws or size)
+        # Shares are equal. What is left over is dropped, as the last short batch is; none is drawn twice to fill them.
+        super().__init__(items, num_replicas=ranks, rank=rank, seed=seed, drop_last=len(items) >= ranks)  # type: ignore[arg-type]
         self.size, self.epoch = size, epoch
         self.probability = None if weight is None else weight / weight.sum()
 

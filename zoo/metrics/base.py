@@ -18,19 +18,49 @@ from torchmetrics.wrappers.abstract import WrapperMetric
 
 from zoo.utils.text import some_of
 
-__all__ = ["TargetMetrics", "TargetRanges", "TargetScore"]
+__all__ = ["ExactMetric", "LossMean", "TargetMetrics", "TargetRanges", "TargetScore"]
 
 _log = logging.getLogger(__name__)
 
 
-class TargetScore(Metric, ABC):
+class ExactMetric(Metric):
+    """A metric whose states are float64."""
+
+    full_state_update = False
+
+    def _apply(self, *arguments: Any, **options: Any) -> Self:
+        """Move to a device; on one that has no float64 (Apple's) the states stay where they are."""
+        with suppress(TypeError):
+            super()._apply(*arguments, **options)
+        return self
+
+
+class LossMean(ExactMetric):
+    """Mean loss of all values of an epoch, however they are shared among batches and processes."""
+
+    sums: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Sum of losses, and of their weights.
+        self.add_state("sums", torch.zeros(2, dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, total: Tensor, weight: Tensor) -> None:
+        """Add the sums of one batch, as `zoo.nn.losses.LossSum` has them (scalars)."""
+        self.sums += torch.stack([one.detach().to(self.sums.device).double() for one in (total, weight)])
+
+    def compute(self) -> Tensor:
+        """Mean loss (scalar, float32); NaN where nothing was observed."""
+        return (self.sums[0] / self.sums[1]).float()
+
+
+class TargetScore(ExactMetric, ABC):
     """One or more scores per target, computed from states that are added up over batches and processes.
 
     Attributes:
         names: names of the scores, in the order of `per_target`.
     """
 
-    full_state_update = False
     names: tuple[str, ...]
 
     @abstractmethod
@@ -44,12 +74,6 @@ class TargetScore(Metric, ABC):
     def compute(self) -> dict[str, Tensor]:
         """`per_target`, of the values of all processes."""
         return self.per_target()
-
-    def _apply(self, *arguments: Any, **options: Any) -> Self:
-        """Move to a device; on one that has no float64 (Apple's) the states stay where they are."""
-        with suppress(TypeError):
-            super()._apply(*arguments, **options)
-        return self
 
 
 class TargetRanges(TargetScore):

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from zoo.batch import Batch, InputSpec
 from zoo.errors import ConfigError
-from zoo.metrics.base import TargetMetrics
+from zoo.metrics.base import LossMean, TargetMetrics
 from zoo.metrics.choose import metrics_for
 from zoo.models._inference import InferenceModel
 from zoo.nn.ensemble import EnsembleHead
+from zoo.nn.losses import LossSum
+from zoo.nn.parallel import broadcast_buffers, mean_over_processes
 from zoo.nn.scale import TargetScaleConfig, target_scale, target_transform
 from zoo.outputs import Output
 from zoo.utils.arguments import constructor_arguments, plain
@@ -48,6 +50,7 @@ class SequenceModel(InferenceModel):
         self.target_weights: tuple[float, ...] | None = None
         # Not of a model that is built for its shapes alone: see `zoo.hub.meta_device`.
         if torch.get_default_device().type != "meta":
+            self.train_loss, self.val_loss, self.test_loss = LossMean(), LossMean(), LossMean()
             self.val_scores, self.test_scores = (metrics_for(output, self.loss, split) for split in ("val", "test"))
         # Metric -> that of each target, None where it is not defined; after the test.
         self.target_scores: dict[str, list[float | None]] = {}
@@ -57,8 +60,8 @@ class SequenceModel(InferenceModel):
         """The constructor's arguments, defaults filled in, as plain JSON values: what `config.json` stores."""
         return dict(self.hparams)
 
-    def training_loss(self, batch: Batch) -> Tensor:
-        """Training loss of one batch (scalar); of an ensemble, the mean of its members' own losses.
+    def training_loss(self, batch: Batch) -> LossSum:
+        """Training loss of one batch; of an ensemble, that of its members' own losses.
 
         Training the average of ensemble members would make them depend on each other.
         """
@@ -132,10 +135,11 @@ class SequenceModel(InferenceModel):
                 module.eval()
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Loss of one batch."""
+        """Mean loss of one batch; with several processes, that of the batches of all is what their gradients are of."""
         loss = self.training_loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch.codes))
-        return loss
+        self.train_loss.update(*loss)
+        self.log("train_loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
+        return mean_over_processes(loss)
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and scores of one validation batch."""
@@ -156,6 +160,10 @@ class SequenceModel(InferenceModel):
             return self.predict(batch)
         return self.predict(batch.codes, batch.inputs)
 
+    def on_validation_epoch_start(self) -> None:
+        """Score one model in all processes: batch norms of each have seen its own batches."""
+        broadcast_buffers(self)
+
     def on_validation_epoch_end(self) -> None:
         """Log the scores of the whole validation set."""
         self._log_scores(self.val_scores, "val")
@@ -169,9 +177,9 @@ class SequenceModel(InferenceModel):
 
     def _score(self, batch: Batch, scores: TargetMetrics, split: str) -> None:
         raw = self.raw(batch.codes, batch.inputs)
-        loss = self.loss.function(raw, self._learnt(batch.target), self.target_weight())
-        scored = int((~batch.target.flatten(1).isnan()).any(1).sum())  # without items that fill up a process's share
-        self.log(f"{split}_loss", loss, prog_bar=True, batch_size=scored, sync_dist=True)
+        loss: LossMean = getattr(self, f"{split}_loss")
+        loss.update(*self.loss.function(raw, self._learnt(batch.target), self.target_weight()))
+        self.log(f"{split}_loss", loss, prog_bar=True)
         # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
         values = self._predicted(raw, batch.codes, batch.inputs), batch.target
         if self.target_transform is not None and self.target_transform.clips:

@@ -1,12 +1,13 @@
 """Losses, each with the activation that turns raw output into natural units: one table.
 
-Every loss takes raw output and targets of one shape; targets that are NaN are not observed and do not count.
+Every loss takes raw output and targets of one shape; targets that are NaN are not observed and do not count. It gives a
+sum and the number of values in it, which batches and processes add up.
 Shapes: B batch, T targets, N bins.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ from zoo.errors import ConfigError
 __all__ = [
     "LOSSES",
     "Loss",
+    "LossSum",
     "binary_cross_entropy",
     "find_loss",
     "mean_squared_error",
@@ -32,36 +34,49 @@ _FAR_BELOW = -15.0
 _TOTAL_WEIGHT = 0.2
 
 
-def binary_cross_entropy(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean binary cross-entropy of logits over the observed targets.
+class LossSum(NamedTuple):
+    """Loss of some values.
+
+    Attributes:
+        total: sum of the losses of the observed values, each times its weight; scalar, float32.
+        weight: number of these values, or the sum of their weights; scalar.
+    """
+
+    total: Tensor
+    weight: Tensor
+
+    def mean(self) -> Tensor:
+        """Mean loss of the values (scalar); 0 where none is observed."""
+        return self.total / self.weight.clamp(min=torch.finfo(self.total.dtype).tiny)
+
+
+def binary_cross_entropy(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> LossSum:
+    """Binary cross-entropy of logits over the observed targets.
 
     Args:
         raw: (B, ...).
         target: the same shape.
         weight: weight of each value, of a shape that broadcasts to the target's; None for equal weights.
-
-    Returns:
-        Scalar, float32.
     """
-    return _masked_mean(F.binary_cross_entropy_with_logits, raw, target, weight)
+    return _masked_sum(F.binary_cross_entropy_with_logits, raw, target, weight)
 
 
-def mean_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared error over the observed targets; arguments as of `binary_cross_entropy`."""
-    return _masked_mean(F.mse_loss, raw, target, weight)
+def mean_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> LossSum:
+    """Squared error over the observed targets; arguments as of `binary_cross_entropy`."""
+    return _masked_sum(F.mse_loss, raw, target, weight)
 
 
-def softplus_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared error of softplus(raw), for targets of 0 and above; arguments as of `binary_cross_entropy`."""
-    return _masked_mean(F.mse_loss, F.softplus(raw.float()), target, weight)
+def softplus_squared_error(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> LossSum:
+    """Squared error of softplus(raw), for targets of 0 and above; arguments as of `binary_cross_entropy`."""
+    return _masked_sum(F.mse_loss, F.softplus(raw.float()), target, weight)
 
 
-def poisson(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean Poisson loss, rate - count log(rate), of the rate softplus(raw); arguments as of `binary_cross_entropy`."""
-    return _masked_mean(_poisson_values, raw, target, weight)
+def poisson(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> LossSum:
+    """Poisson loss, rate - count log(rate), of the rate softplus(raw); arguments as of `binary_cross_entropy`."""
+    return _masked_sum(_poisson_values, raw, target, weight)
 
 
-def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = None) -> LossSum:
     """Poisson loss of each track's total plus multinomial loss of its profile over the bins (Linder 2025, Borzoi).
 
     Args:
@@ -70,7 +85,7 @@ def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = Non
         weight: weight of each target (T, 1); None for equal weights.
 
     Returns:
-        Scalar, per bin, as `poisson`.
+        The loss with the number of bins, as of `poisson`.
     """
     raw = raw.float()
     observed = ~torch.isnan(target)
@@ -83,7 +98,7 @@ def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = Non
     loss = profile + _TOTAL_WEIGHT * (total - counts * log_total)  # (B, T), a sum over bins
     weights = bins if weight is None else bins * weight.squeeze(-1)
     loss = loss if weight is None else loss * weight.squeeze(-1)
-    return loss.sum() / weights.sum().clamp(min=torch.finfo(loss.dtype).tiny)
+    return LossSum(loss.sum(), weights.sum())
 
 
 def log_softplus(raw: Tensor) -> Tensor:
@@ -107,20 +122,20 @@ def _poisson_values(raw: Tensor, target: Tensor, reduction: str) -> Tensor:
     return F.softplus(raw) - target * log_softplus(raw)
 
 
-def _masked_mean(loss: Callable[..., Tensor], raw: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+def _masked_sum(loss: Callable[..., Tensor], raw: Tensor, target: Tensor, weight: Tensor | None) -> LossSum:
     observed = ~torch.isnan(target)
     values = loss(raw.float(), torch.where(observed, target, 0.0), reduction="none")
     if weight is None:
-        return (values * observed).sum() / observed.sum().clamp(min=1)
+        return LossSum((values * observed).sum(), observed.sum())
     weights = observed * weight
-    return (values * weights).sum() / weights.sum().clamp(min=torch.finfo(weights.dtype).tiny)
+    return LossSum((values * weights).sum(), weights.sum())
 
 
 class LossFunction(Protocol):
-    """A loss: raw output and targets of one shape, and weights or None -> scalar."""
+    """A loss: raw output and targets of one shape, and weights or None -> the sum."""
 
-    def __call__(self, raw: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Loss of a batch (scalar); arguments as of `binary_cross_entropy`."""
+    def __call__(self, raw: Tensor, target: Tensor, weight: Tensor | None = None) -> LossSum:
+        """Loss of a batch; arguments as of `binary_cross_entropy`."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +143,7 @@ class Loss:
     """A training loss with the activation that turns raw output into natural units.
 
     Attributes:
-        function: raw output and targets -> scalar.
+        function: raw output and targets -> the sum of their losses.
         activation: raw output -> natural units, shape unchanged.
         unit: name of the natural unit.
         classifies: whether targets are classes, 0 or 1.

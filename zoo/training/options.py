@@ -23,6 +23,7 @@ from zoo.models._base import SequenceModel
 from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.check_data import CheckData
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
+from zoo.training.processes import SyncBatchNorm
 from zoo.training.progress import PrintEpochs, progress_bars
 from zoo.training.resume import LAST, EpochEnd, RunCheckpoint, WholeCheckpointIO
 from zoo.training.scaling import ScaleTargets, Scaling
@@ -196,7 +197,7 @@ class TrainCLI(LightningCLI):
             last,
         ]
         # A resumed run logs into a new folder: CSVLogger would delete the earlier log.
-        log = f"log_{len(list(run.glob('log_*')))}"
+        log = f"log_{0 if config.overwrite else len(list(run.glob('log_*')))}"
         loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
         given = self.config_init.trainer.logger
         if given is not None and not isinstance(given, bool):
@@ -207,7 +208,8 @@ class TrainCLI(LightningCLI):
             # Instead of Lightning's table of modules, `PrintEpochs` prints a line.
             kwargs["enable_model_summary"] = config.trainer.enable_model_summary is True
             kwargs["enable_progress_bar"] = any(isinstance(one, ProgressBar) for one in callbacks)
-        kwargs["plugins"] = [*_as_list(self.config_init.trainer.plugins), WholeCheckpointIO()]
+        synced = [SyncBatchNorm()] if config.trainer.sync_batchnorm else []
+        kwargs["plugins"] = [*_as_list(self.config_init.trainer.plugins), WholeCheckpointIO(), *synced]
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 
 
@@ -221,6 +223,7 @@ def make_cli(arguments: list[str]) -> TrainCLI:
         seed_everything_default=1,
         save_config_callback=None,
         run=False,
+        trainer_defaults={"sync_batchnorm": True},  # several processes train what one would
         auto_configure_optimizers=False,  # `use_optimizers` does it, with groups of parameters
         load_from_checkpoint_support=False,  # a SequenceModel keeps its own arguments
         parser_kwargs={"exit_on_error": False, "allow_abbrev": False, "prog": "zoo train CONFIG", "description": None},

@@ -14,16 +14,38 @@ from typing import Any
 
 import torch
 from lightning import Trainer
+from lightning.pytorch.plugins.layer_sync import TorchSyncBatchNorm
+from torch import nn
+from typing_extensions import override
 
 from zoo.errors import Interrupted
+from zoo.nn.parallel import share_batch_norms
 from zoo.training.resume import LAST
 
-__all__ = ["hardware", "watch_processes"]
+__all__ = ["SyncBatchNorm", "hardware", "watch_processes"]
 
 # Seconds between two looks at the other processes; Lightning looks every five and then kills without a word.
 _LOOK = 0.1
 # Seconds in which the process that others depend on ends them, so that it alone says why.
 _GRACE = 3.0
+
+
+class SyncBatchNorm(TorchSyncBatchNorm):
+    """Batch norms over the batches of all processes; Lightning's takes GPUs only."""
+
+    @override
+    def apply(self, model: Any) -> nn.Module:
+        """Share the batch norms of a LightningModule."""
+        if model.device.type == "cuda":
+            return super().apply(model)
+        share_batch_norms(model)
+        return model  # type: ignore[no-any-return]
+
+    @override
+    def revert(self, model: Any) -> nn.Module:
+        """Bring back ordinary ones."""
+        share_batch_norms(model, shared=False)
+        return super().revert(model)
 
 
 @contextmanager

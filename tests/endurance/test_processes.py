@@ -1,0 +1,62 @@
+"""Two processes train what one does: losses, metrics and the epoch that is chosen, at the same global batch."""
+
+import csv
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from made.runs import ARCHITECTURES, make_runs
+
+from zoo.hub.config import read_config
+
+# What is drawn at random differs between processes.
+NOTHING_DRAWN = {
+    "mlp": {"--model.dropout": "0"},
+    "deepbind": {"--model.dropout": "0"},
+    "basset": {"--model.dropout": "0", "--data.reverse_complement": "false"},
+    "basenji": {"--model.trunk.dropout": "0", "--model.head_dropout": "0", "--data.reverse_complement": "false"},
+    "akita": {"--model.trunk.dropout": "0", "--data.reverse_complement": "false"},
+}
+
+
+def logged(run: Path) -> list[dict[str, float]]:
+    """Metrics of each epoch."""
+    with (run / "log_0" / "metrics.csv").open() as file:
+        rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+    epochs: dict[float, dict[str, float]] = {}
+    for row in rows:
+        epochs.setdefault(row["epoch"], {}).update(row)
+    return [{key: value for key, value in row.items() if key != "step"} for _, row in sorted(epochs.items())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_two_processes_log_and_choose_what_one_does(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = make_runs(tmp_path, epochs=3)[name]
+    size = yaml.safe_load(config.read_text())["data"]["init_args"]["batch_size"]
+    same = [word for pair in NOTHING_DRAWN[name].items() for word in pair]
+    # Adam would make whole steps of gradients that are 0 but for rounding, those of biases before a batch norm.
+    same += ["--optimizer", "torch.optim.SGD", "--optimizer.lr", "0.05"]
+    runs: dict[str, tuple[list[dict[str, float]], int]] = {}
+    for processes in ("1", "2"):
+        folder = ["--runs", f"runs{processes}", "--checkpoints", f"checkpoints{processes}"]
+        batch = ["--data.batch_size", str(size // int(processes))]
+        command = [sys.executable, "-m", "zoo.cli", "train", str(config), *same, *folder, *batch]
+        command += ["--trainer.devices", processes, *(["--trainer.strategy", "ddp"] if processes == "2" else [])]
+        subprocess.run(command, check=True, timeout=300, capture_output=True)
+        run = Path(f"runs{processes}/{name}.made")
+        runs[processes] = logged(run), torch.load(run / "best.ckpt", weights_only=True)["epoch"]
+    (one, one_best), (two, two_best) = runs["1"], runs["2"]
+    assert one_best == two_best
+    assert len(one) == len(two) == 3
+    for mine, other in zip(one, two, strict=True):
+        assert mine.keys() == other.keys()
+        for key, value in mine.items():
+            assert math.isclose(value, other[key], rel_tol=2e-4, abs_tol=2e-4), (key, value, other[key])
+    facts = read_config(Path(f"checkpoints2/{name}.made")).facts.training
+    assert facts.hardware.startswith("2 processes, each on 1 of ")
