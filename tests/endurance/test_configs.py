@@ -12,6 +12,7 @@ from made.hostile import HOSTILE, HOSTILE_TEXTS, hostile_text, write_hostile_mod
 from zoo.cli import main
 
 
+@pytest.mark.slow
 def test_hostile_configurations(
     fault: Callable[[str], AbstractContextManager[Fault]],
     tmp_path: Path,

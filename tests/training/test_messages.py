@@ -55,7 +55,6 @@ OPTIONS = {
     "--model=zoo.models.depbind.DeepBind": "model: the class .* the nearest is zoo.models.deepbind.DeepBind",
     "--model=zoo.data.sequences.SequenceDataModule": "is not one that fits here",
     "--trainer.callbacks=[{class_path: .mine.Own}]": "the class '.mine.Own' does not exist",
-    "--trainer.callbacks=[{class_path: Timer}]": "Found more than one stateful callback of type `Timer`",
     "--model.hiden=3": "model.hiden: .*the nearest is hidden",
     "--model.motifs.filter=3": "model.motifs.filter: .*the nearest is filters",
     "--model.motifs.filters=[3]": r"model.motifs.filters: \[3\] is not an integer",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from lightning.pytorch.callbacks import Callback, StochasticWeightAveraging
 from safetensors.torch import load_file
 
 from zoo.cli import main
@@ -14,8 +15,8 @@ from zoo.errors import ConfigError
 from zoo.genome.sequence import decode
 from zoo.hub.config import read_config
 from zoo.hub.load import load
-from zoo.training.recipe import recipe
-from zoo.training.run import train
+from zoo.training.recipe import recipe, resolved_config
+from zoo.training.run import parse, train
 
 CONFIG = """
 name: mlp.a
@@ -62,6 +63,16 @@ def test_a_run_is_repeated_from_its_checkpoint(spelling: str) -> None:
     assert [line for line in one[1:] if "runs:" not in line and "checkpoints:" not in line] == [
         line for line in other[1:] if "runs:" not in line and "checkpoints:" not in line
     ]
+
+
+def test_a_device_is_kept_in_the_recipe() -> None:
+    words = ["c.yaml", "--trainer.callbacks", "[{class_path: StochasticWeightAveraging, init_args: {swa_lrs: 0.1}}]"]
+    text = resolved_config(parse(words), words)
+    assert yaml.safe_load(text)["trainer"]["callbacks"][0]["init_args"]["device"] == "cpu"
+    Path("again.yaml").write_text(text)
+    callbacks: list[Callback] = parse(["again.yaml"]).trainer.callbacks  # type: ignore[attr-defined]
+    (averaging,) = (c for c in callbacks if isinstance(c, StochasticWeightAveraging))
+    assert averaging._device == torch.device("cpu")
 
 
 def test_a_changed_recipe_is_found_when_the_model_is_loaded() -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, get_type_hints
 
+import torch
 from jsonargparse import Namespace
+from jsonargparse.typing import register_type
 from lightning import LightningDataModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar, Timer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, LRSchedulerTypeTuple, ReduceLROnPlateau
@@ -34,7 +36,7 @@ __all__ = ["LINKED", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli", "
 # What a model's constructor takes from the data: property of the data module -> argument.
 _FROM_DATA = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
 
-
+register_type(torch.device)  # read from and written as text, such as cpu
 # Options that follow from others.
 LINKED = {
     "lr_scheduler.init_args.max_lr": "optimizer.lr",
