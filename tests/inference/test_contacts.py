@@ -395,12 +395,12 @@ def test_nothing_is_left_when_prediction_or_writing_fails_midway(
     assert not (tmp_path / "other").exists()
     made = map_regions(model, genome, regions_of(["chr4"]))
 
-    def full(path: str, *_: Any, **__: Any) -> None:
-        Path(path).write_text("half")
+    def full(path: Path, *_: Any, **__: Any) -> None:
+        path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cooler, "create_cooler", full)
-    with pytest.raises(OutputError, match=r"could not be written and was left out: .* device"):
+    monkeypatch.setattr("zoo.writers.contacts.write_cooler", full)
+    with pytest.raises(OutputError, match=rf"maps could not be written: the disk of {tmp_path} is full: make room"):
         made.write(tmp_path / "maps")
     assert not (tmp_path / "maps").exists()
 

@@ -114,7 +114,7 @@ def data_peaks_command(options: argparse.Namespace) -> None:
     from zoo.utils.extras import require_extras
 
     require_extras(["train"], "making a table of peaks")
-    from zoo.utils.atomic import check_folder_of, refuse_overwriting
+    from zoo.utils.paths import check_folder_of, refuse_overwriting
     from zoo.utils.text import check_file
 
     others = [getattr(options, name) for name in ("genome", "contig_lengths", "blacklist") if name in options]

@@ -63,12 +63,14 @@ def add_card(verbs: Any) -> None:
 def card_command(options: argparse.Namespace) -> None:
     """Render the model cards, or check that they are up to date."""
     from zoo.hub.cards import render_cards
+    from zoo.utils.atomic import whole_file
 
     page = Path(options.output)
     if not page.parent.is_dir():
         raise OutputError(f"{page} cannot be written: the folder {page.parent} does not exist")
     for path, text in render_cards(page).items():
         if not options.check:
-            path.write_text(text)
+            with whole_file(path) as file:
+                file.write(text)
         elif not path.is_file() or path.read_text() != text:
             raise ConfigError(f"{path} differs from what config.json of its checkpoint says: run `zoo card`")

@@ -54,7 +54,8 @@ def example_command(options: argparse.Namespace) -> None:
     """Write the example files, and say what can be done with them."""
     from zoo.errors import OutputError
     from zoo.hub.registry import shipped_folder
-    from zoo.utils.atomic import new_folder, whole_file
+    from zoo.utils.atomic import whole_file
+    from zoo.utils.paths import new_folder
 
     folder = Path(options.output)
     with new_folder(folder):

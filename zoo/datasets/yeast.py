@@ -20,7 +20,8 @@ from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder, built_path
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import ROMAN, TEST, VAL, write_blacklist, write_genome
-from zoo.formats.bigwig import BigWig, BigWigWriter
+from zoo.formats.bigwig import BigWig
+from zoo.formats.bigwig_writer import open_bigwig
 from zoo.utils.download import PublicFile, fetch
 from zoo.utils.extras import require_extras
 from zoo.utils.progress import bar, spinner
@@ -38,8 +39,7 @@ _STRANDS = {"plus": "+", "minus": "-"}
 # MNase coverage is exactly 0 where reads cannot be mapped: in runs of at least so many bases.
 _UNMAPPABLE = 400
 # The few strongest starts have a third of all tags: the excess over this counts as a square root (`Track.soft_clip`).
-_SOFT_CLIP = 8.0
-_AGREEMENT_BIN = 100
+_SOFT_CLIP, _AGREEMENT_BIN = 8.0, 100
 _NAME, _SETS, _VERSION = "yeast", ["yeast"], "3"
 
 
@@ -156,8 +156,8 @@ def tags_by_base(replicates: list[Tags], index: int, minus: bool, length: int) -
 def _build(folder: Path) -> None:
     """Write the files of the data set."""
     lengths = write_genome(folder / "genome.fa")
-    report = [f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bases"]
-    report.append(_write_mnase(folder / "mnase.bw", lengths))
+    genome = f"genome: {len(lengths)} chromosomes, {sum(lengths.values()):,} bases"
+    report = [genome, _write_mnase(folder / "mnase.bw", lengths)]
     for name in bar(list(STARTS), "reading transcription starts"):
         replicates = read_starts(name)
         for strand in _STRANDS:
@@ -176,7 +176,7 @@ def _file(ending: str) -> PublicFile:
 def _write_mnase(path: Path, lengths: dict[str, int]) -> str:
     """Write the published coverage without the zeros of unmappable bases; returns a line for the report."""
     masked = 0
-    with BigWig(fetch(_file("scerevisiae.bw"))) as source, BigWigWriter(path, lengths) as target:
+    with BigWig(fetch(_file("scerevisiae.bw"))) as source, open_bigwig(path, lengths) as target:
         for name, length in lengths.items():
             values = np.concatenate(list(source.blocks(name, 0, length, 1)))
             edges = np.flatnonzero(np.diff(values == 0, prepend=False, append=False))
@@ -190,7 +190,7 @@ def _write_mnase(path: Path, lengths: dict[str, int]) -> str:
 
 def _write_starts(path: Path, replicates: list[Tags], minus: bool, lengths: dict[str, int]) -> None:
     """Write the mean over replicates of one strand; bases without tags have no value."""
-    with BigWigWriter(path, lengths) as target:
+    with open_bigwig(path, lengths) as target:
         for index, (name, length) in enumerate(lengths.items()):
             values = tags_by_base(replicates, index, minus, length).mean(0)
             position = np.flatnonzero(values)

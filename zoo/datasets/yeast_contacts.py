@@ -18,7 +18,7 @@ from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder, built_path
 from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import TEST, VAL, write_blacklist, write_genome
-from zoo.formats.bigwig import BigWigWriter
+from zoo.formats.bigwig_writer import open_bigwig
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes
@@ -138,7 +138,7 @@ def _build(folder: Path) -> None:
             table.write(f"{name}\t{start}\t{end}\tCEN{name[3:]}\n")
             arms.write(f"{name}\t0\t{middles[name]}\tleft\n{name}\t{middles[name]}\t{lengths[name]}\tright\n")
     for name in _TRACKS:
-        with BigWigWriter(folder / f"{name}.bw", lengths) as writer:
+        with open_bigwig(folder / f"{name}.bw", lengths) as writer:
             for contig, length in lengths.items():
                 writer.add_bins(contig, 0, position_tracks(length, middles[contig])[name], BIN)
     write_track_table(folder / "inputs.tsv", yeast_position_tracks(folder))

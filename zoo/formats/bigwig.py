@@ -1,4 +1,4 @@
-"""bigWig files: read as bins of a contig, written contig by contig. Coordinates are 0-based and half-open.
+"""bigWig files, read as bins of a contig. Coordinates are 0-based and half-open.
 
 Format: Kent 2010, doi:10.1093/bioinformatics/btq351.
 """
@@ -12,13 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import InputError, OutputError, one_line
+from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic, bin_and_count
 from zoo.genome.contigs import match_both_ways
-from zoo.utils.atomic import check_folder_of
 from zoo.utils.text import check_file, some_of
 
-__all__ = ["BigWig", "BigWigWriter", "match_bigwig"]
+__all__ = ["BigWig", "match_bigwig"]
 
 # First bytes of the file, of its table of contigs and of its index.
 _MAGIC, _CONTIGS_MAGIC, _INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
@@ -113,84 +112,6 @@ class BigWig:
         """First base and end of each block."""
         step = max(1, _BASES_AT_ONCE // bin_size) * bin_size
         return ((first, min(first + step, end)) for first in range(start, end, step))
-
-
-class BigWigWriter:
-    """A bigWig file that is written contig by contig to a draft, which replaces the file when all went well.
-
-    Args:
-        path: path of the file.
-        contigs: contig -> length, in the order in which they will be written.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-
-    def __init__(self, path: str | Path, contigs: Mapping[str, int]) -> None:
-        import pyBigWig
-
-        self.path = Path(path)
-        self._contigs = dict(contigs)
-        self._draft = self.path.with_name(f".{self.path.name}.{os.getpid()}.draft")
-        check_folder_of(self.path)
-        try:
-            self._draft.open("wb").close()  # pyBigWig ends the process on a path that it cannot open
-        except OSError as error:
-            raise OutputError(f"{self.path} cannot be written: {error.strerror}") from None
-        self._file = pyBigWig.open(str(self._draft), "w")
-        self._file.addHeader(list(self._contigs.items()))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *details: Any) -> None:
-        try:
-            self._file.close()
-            if kind is None:
-                self._draft.replace(self.path)
-        except (OSError, RuntimeError) as error:
-            raise OutputError(f"{self.path} could not be written and was left out: {one_line(error)}") from None
-        finally:
-            self._draft.unlink(missing_ok=True)
-
-    def add_bins(self, contig: str, start: int, values: NDArray[np.float32], bin_size: int) -> None:
-        """Add consecutive bins; those that are NaN or past the contig's end are left out.
-
-        Args:
-            contig: name in the header.
-            start: first base of the first bin.
-            values: values of the bins (P,).
-            bin_size: bases per bin; the contig's last bin may have fewer.
-
-        Raises:
-            OutputError: bins out of order, or a full disk.
-        """
-        values = values[: -(-(self._contigs[contig] - start) // bin_size)]
-        known = ~np.isnan(values)
-        edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
-        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):  # each run of known bins
-            whole = min(last, (self._contigs[contig] - start) // bin_size)
-            if first < whole:
-                position = start + first * bin_size
-                self._add(contig, position, values=values[first:whole], span=bin_size, step=bin_size)
-            if whole < last:  # the contig's last, incomplete bin
-                position = start + whole * bin_size
-                self._add([contig], [position], ends=[self._contigs[contig]], values=values[whole:last].tolist())
-
-    def add_bases(self, contig: str, position: NDArray[np.int64], values: NDArray[np.float32]) -> None:
-        """Add single bases of a contig: sorted 0-based positions (P,), and their values (P,).
-
-        Raises:
-            OutputError: bases out of order, or a full disk.
-        """
-        if len(position):
-            self._add(contig, position.tolist(), values=values.tolist(), span=1)
-
-    def _add(self, *entries: Any, **options: Any) -> None:
-        try:
-            self._file.addEntries(*entries, **options)
-        except RuntimeError as error:
-            raise OutputError(f"{self.path} could not be written and was left out: {one_line(error)}") from None
 
 
 def match_bigwig(path: str, contigs: Mapping[str, int], required: Collection[str]) -> dict[str, str | None]:

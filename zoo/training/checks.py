@@ -11,7 +11,7 @@ from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
 from zoo.training.optimizers import check_optimizers
 from zoo.training.options import TrainCLI, fill
-from zoo.utils.atomic import check_creatable, refuse_folder
+from zoo.utils.paths import check_creatable, refuse_folder
 from zoo.writers.labels import check_columns
 
 __all__ = ["check_run", "check_spec"]

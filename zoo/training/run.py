@@ -39,7 +39,7 @@ from zoo.training.resume import LAST, check_resumable
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
 from zoo.training.trust import check_name, check_trust, is_restricted
-from zoo.utils.atomic import new_folder
+from zoo.utils.paths import new_folder
 
 __all__ = ["parse", "print_config", "show_options", "train"]
 

@@ -1,46 +1,19 @@
 """Atomic writing: files and folders appear whole or not at all, and stay whole after a power cut."""
 
 import os
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from zoo.errors import ConfigError, OutputError, ZooError
+from zoo.errors import OutputError, ZooError
 from zoo.utils.disk_errors import explain_disk, is_of_disk
 from zoo.utils.drafts import draft_path, put_in_place, remove_dead_drafts
+from zoo.utils.paths import check_folder_of, new_folder, refuse_folder
 
-__all__ = [
-    "check_creatable",
-    "check_folder_of",
-    "names_a_file",
-    "new_folder",
-    "refuse_folder",
-    "refuse_overwriting",
-    "replaced_folder",
-    "whole_file",
-    "whole_folder",
-    "whole_path",
-]
-
-
-def refuse_overwriting(output: str, inputs: Iterable[str]) -> None:
-    """Refuse to overwrite a file that is read.
-
-    Raises:
-        ConfigError: `output` is one of the inputs, even by another path.
-    """
-    for path in inputs:
-        if "-" not in (output, path) and Path(output).resolve() == Path(path).resolve():
-            raise ConfigError(f"the output {output} is one of the files to be read; name another")
-
-
-def names_a_file(name: str) -> bool:
-    """Return whether a name can be the name of a file on every system."""
-    return bool(name) and not name.startswith(".") and not re.search(r'[/\\:*?"<>|\x00-\x1f]', name)
+__all__ = ["replaced_folder", "whole_file", "whole_files", "whole_folder", "whole_path"]
 
 
 @contextmanager
@@ -64,58 +37,6 @@ def whole_file(path: str | Path) -> Iterator[TextIO]:
         return
     with whole_path(target) as draft, draft.open("w", encoding="utf-8") as file:
         yield file
-
-
-def check_folder_of(path: Path) -> None:
-    """Check that the folder of a file that will be written exists.
-
-    Raises:
-        OutputError: it does not.
-    """
-    if not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
-
-
-def check_creatable(path: Path) -> None:
-    """Check that a file or folder, and the folders above it, can be made.
-
-    Raises:
-        OutputError: one above is a file, or cannot be written.
-    """
-    above = next(folder for folder in path.absolute().parents if folder.exists())
-    if not above.is_dir():
-        raise OutputError(f"{path} cannot be created: {above} is a file, not a folder")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise OutputError(f"{path} cannot be created: the folder {above} is not writable")
-
-
-@contextmanager
-def new_folder(folder: Path) -> Iterator[None]:
-    """Make a folder and those above it, where they do not exist; after a failure those that are empty are removed.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    made: list[Path] = []
-    try:
-        for path in reversed([folder, *folder.parents]):
-            if not path.is_dir():
-                path.mkdir(exist_ok=True)
-                made.append(path)
-    except OSError as error:
-        _remove_empty(made)
-        raise OutputError(f"{folder} cannot be created: {error.strerror}") from None
-    try:
-        yield
-    except BaseException:
-        _remove_empty(made)
-        raise
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for path in reversed(folders):
-        with suppress(OSError):  # not empty
-            path.rmdir()
 
 
 @contextmanager
@@ -202,17 +123,6 @@ def _sync(path: Path) -> None:
             raise
 
 
-def refuse_folder(folder: Path) -> None:
-    """Refuse a folder that `whole_folder` could not make or replace.
-
-    Raises:
-        OutputError: the folder exists and is no whole checkpoint, or those above it cannot be made.
-    """
-    if folder.exists() and not (folder / "config.json").is_file():
-        raise OutputError(f"{folder} exists and is not whole: it is not replaced; move it away first")
-    check_creatable(folder)
-
-
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a draft of a checkpoint's folder, which replaces `folder` only if all went well.
@@ -224,6 +134,31 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     refuse_folder(folder)
     with replaced_folder(folder) as draft:
         yield draft
+
+
+@contextmanager
+def whole_files(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Give drafts of files of one folder, which appear together if all went well, and none of them otherwise.
+
+    The folder, and those above it, are made where they do not exist.
+
+    Raises:
+        OutputError: they cannot be written; it says which folder is full.
+    """
+    folder = paths[0].parent
+    if not folder.exists():
+        with replaced_folder(folder) as draft:
+            yield [draft / path.name for path in paths]
+        return
+    draft = draft_path(paths[0])
+    with _drafting(paths[0] if len(paths) == 1 else folder, paths[0], draft):
+        draft.mkdir()
+        yield [draft / path.name for path in paths]
+        for path in paths:
+            _sync(draft / path.name)
+        for path in paths:
+            (draft / path.name).replace(path)
+        _sync(folder)
 
 
 @contextmanager

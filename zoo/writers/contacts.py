@@ -1,7 +1,5 @@
 """Predicted contact maps as cooler files, one for each target, or as arrays. Shapes: T targets, R rows, D diagonals."""
 
-import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
@@ -9,12 +7,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, InputError, OutputError, one_line
+from zoo.errors import ConfigError, InputError
 from zoo.formats.expected import Expected
-from zoo.utils.atomic import check_folder_of, new_folder, whole_path
+from zoo.utils.atomic import whole_files, whole_path
+from zoo.utils.drafts import draft_folder
+from zoo.utils.paths import check_folder_of
+from zoo.writers.cooler_file import Pixels, bin_counts, write_cooler
 from zoo.writers.paths import output_paths, refuse_existing
 
 __all__ = ["COUNT_SCALE", "COUNT_UNIT", "LOG_SCALE", "ContactRows", "dense_maps", "write_coolers", "write_npz"]
@@ -63,7 +63,7 @@ def write_coolers(
     facts: Mapping[str, Any] | None = None,
     target_facts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Path]:
-    """Write a cooler for each target as the predictions come; each file appears whole or not at all.
+    """Write a cooler for each target as the predictions come; all appear, whole, or none.
 
     A cooler has all bins of the genome, and a pixel for each pair that is predicted. Its values are the column `count`;
     the column `weight` of the bins is 1, so that balanced and unbalanced readings are the same. Which scale the values
@@ -91,18 +91,13 @@ def write_coolers(
     first = list(islice(stream, 1))  # before a folder is made, so that bad input leaves nothing
     _refuse_empty(first)
     scale = COUNT_SCALE if expected else LOG_SCALE
-    home = paths[0].parent
-    with new_folder(home), tempfile.TemporaryDirectory(prefix=".zoo.", dir=home) as spool:
-        try:
-            pieces = _spool(Path(spool), len(targets), chain(first, stream))
-        except OSError as error:
-            raise OutputError(f"{path} could not be written and was left out: {error.strerror or error}") from None
-        for index, (target, target_path) in enumerate(zip(targets, paths, strict=True)):
+    with whole_files(paths) as drafts, draft_folder(drafts[0]) as spool:
+        pieces = _spool(spool, len(targets), chain(first, stream))
+        for index, (target, draft) in enumerate(zip(targets, drafts, strict=True)):
             metadata = {"scale": scale, "target": target, "written_by": "regzoo", **(facts or {})}
             metadata |= (target_facts or {}).get(target, {})
-            with whole_path(target_path) as draft:
-                pixels = _pixels(Path(spool) / str(index), pieces, contigs, expected)
-                _write_cooler(draft, _bins(contigs, pieces[0].rows.bin_size), pixels, metadata)
+            pixels = _pixels(spool / str(index), pieces, contigs, expected)
+            write_cooler(draft, contigs, pieces[0].rows.bin_size, pixels, metadata)
     return paths
 
 
@@ -191,10 +186,10 @@ def _spool(folder: Path, targets: int, rows: Iterable[ContactRows]) -> list[_Spo
 
 def _pixels(
     spool: Path, pieces: Iterable[_Spooled], contigs: Mapping[str, int], expected: Expected | None
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Pixels]:
     """The pixels of each piece of a target, in the order of the bins, from its file."""
     pieces = list(pieces)
-    counts = _bin_counts(contigs, pieces[0].rows.bin_size)
+    counts = bin_counts(contigs, pieces[0].rows.bin_size)
     first_bin = dict(zip(contigs, np.append(0, np.cumsum(counts))[:-1].tolist(), strict=True))
     with spool.open("rb") as file:
         for piece, (rows, diagonals) in pieces:
@@ -204,36 +199,4 @@ def _pixels(
             if expected:
                 value = (np.exp(value.astype(np.float64)) * expected.at(distance)).astype(np.float32)
             start = first_bin[piece.contig] + piece.first + row
-            yield pd.DataFrame({"bin1_id": start, "bin2_id": start + distance, "count": value})
-
-
-def _write_cooler(path: Path, bins: pd.DataFrame, pixels: Iterator[pd.DataFrame], metadata: Mapping[str, Any]) -> None:
-    import cooler
-
-    try:
-        cooler.create_cooler(
-            str(path),
-            bins,
-            pixels,
-            dtypes={"count": np.float32},
-            ordered=True,
-            metadata=json.loads(json.dumps(metadata)),
-            symmetric_upper=True,
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise OutputError(f"{path.name} could not be written and was left out: {one_line(error)}") from None
-
-
-def _bin_counts(contigs: Mapping[str, int], bin_size: int) -> list[int]:
-    return [-(-length // bin_size) for length in contigs.values()]
-
-
-def _bins(contigs: Mapping[str, int], bin_size: int) -> pd.DataFrame:
-    """All bins of a genome; the last of each contig ends with it."""
-    counts = _bin_counts(contigs, bin_size)
-    start = np.concatenate([np.arange(count) * bin_size for count in counts])
-    length = np.repeat(list(contigs.values()), counts)
-    chrom = pd.Categorical.from_codes(np.repeat(np.arange(len(counts)), counts), list(contigs))
-    return pd.DataFrame(
-        {"chrom": chrom, "start": start, "end": np.minimum(start + bin_size, length), "weight": np.ones(len(start))}
-    )
+            yield Pixels(start, start + distance, value)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from zoo.errors import ConfigError, OutputError
-from zoo.utils.atomic import check_folder_of, names_a_file
+from zoo.utils.paths import check_folder_of, names_a_file
 
 __all__ = ["output_paths", "refuse_existing", "refuse_other_ending", "target_paths"]
 

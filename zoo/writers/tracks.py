@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import OutputError
-from zoo.formats.bigwig import BigWigWriter
-from zoo.utils.atomic import new_folder
+from zoo.formats.bigwig_writer import writing_bigwig
+from zoo.utils.atomic import whole_files
 from zoo.writers.paths import output_paths
 
 __all__ = ["TrackSegment", "write_tracks"]
@@ -48,7 +48,7 @@ class TrackSegment:
 def write_tracks(
     folder: str | Path, targets: Sequence[str], contigs: Mapping[str, int], segments: Iterable[TrackSegment]
 ) -> list[Path]:
-    """Write a bigWig for each target as the predictions come; each file appears whole or not at all.
+    """Write a bigWig for each target as the predictions come; all appear, whole, or none.
 
     Args:
         folder: is made where it does not exist; `<target>.bw` are written in it. For one target also a file that ends
@@ -68,8 +68,9 @@ def write_tracks(
     _allow_open_files(len(paths))
     stream = iter(segments)
     first = list(islice(stream, 1))  # before the folder is made, so that bad input leaves nothing
-    with new_folder(paths[0].parent), ExitStack() as stack:
-        writers = [stack.enter_context(BigWigWriter(path, contigs)) for path in paths]
+    with whole_files(paths) as drafts, ExitStack() as stack:
+        pairs = zip(drafts, paths, strict=True)
+        writers = [stack.enter_context(writing_bigwig(draft, path, contigs)) for draft, path in pairs]
         for segment in chain(first, stream):
             for writer, values in zip(writers, segment.values, strict=True):
                 writer.add_bins(segment.contig, segment.start, values, segment.bin_size)

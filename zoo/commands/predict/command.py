@@ -90,7 +90,7 @@ def _predict(options: argparse.Namespace, module: Any) -> None:
 
 def _check_files(options: argparse.Namespace) -> None:
     """Refuse files that do not exist or would be written over, before torch is imported and a model loaded."""
-    from zoo.utils.atomic import refuse_overwriting
+    from zoo.utils.paths import refuse_overwriting
     from zoo.utils.text import check_file
 
     if options.input != "-":
@@ -104,7 +104,7 @@ def _check_files(options: argparse.Namespace) -> None:
 
 def _check_options(options: argparse.Namespace) -> None:
     """Refuse files of options that do not exist, and an output that cannot be made, before torch is imported."""
-    from zoo.utils.atomic import check_creatable
+    from zoo.utils.paths import check_creatable
     from zoo.utils.text import check_file
 
     for name in _FILES:

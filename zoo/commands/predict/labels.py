@@ -62,7 +62,7 @@ OPTIONS = (
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, before a model is loaded."""
-    from zoo.utils.atomic import check_folder_of
+    from zoo.utils.paths import check_folder_of
     from zoo.writers.tables import table_format
 
     if options.inputs and not options.genome:

@@ -75,7 +75,7 @@ def read_regions(options: argparse.Namespace) -> "tuple[Genome, list[Interval]]"
 
 
 def _check_picture(options: argparse.Namespace) -> None:
-    from zoo.utils.atomic import check_folder_of, refuse_overwriting
+    from zoo.utils.paths import check_folder_of, refuse_overwriting
 
     picture = Path(options.output)
     if picture.suffix not in _PICTURES:

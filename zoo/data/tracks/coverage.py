@@ -29,7 +29,7 @@ from zoo.utils.parallel import mapped
 from zoo.utils.progress import bar
 from zoo.utils.text import some_of
 
-__all__ = ["Coverage", "TrackFacts"]
+__all__ = ["Coverage"]
 
 _BASES_AT_ONCE = 4_000_000
 # Flags: the bases of a bin are known in the genome, and some track has a value in it.

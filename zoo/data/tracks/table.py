@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic
 from zoo.formats.separators import refuse_semicolons
-from zoo.utils.atomic import names_a_file
+from zoo.utils.paths import names_a_file
 from zoo.utils.text import UNREADABLE, check_file, open_text, parse_number, quoted
 
 __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]

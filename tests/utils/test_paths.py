@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import OutputError
-from zoo.utils.atomic import check_creatable, new_folder
+from zoo.utils.paths import check_creatable, new_folder
 
 
 def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
