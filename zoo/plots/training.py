@@ -37,9 +37,9 @@ def _read_curves(run: Path) -> dict[str, dict[int, float]]:
     """Metric -> epoch, counted from 1 -> value; an epoch that a resumed run repeats replaces the earlier one."""
     curves: dict[str, dict[int, float]] = {}
     for log in sorted(run.glob("log_*/metrics.csv"), key=lambda path: int(path.parent.name.removeprefix("log_"))):
-        with log.open(newline="") as file:
-            for row in csv.DictReader(file):
-                for name, value in row.items():
-                    if name.startswith(("train_", "val_")) and value:
-                        curves.setdefault(name, {})[int(row["epoch"]) + 1] = float(value)
+        whole, _, _ = log.read_text().rpartition("\n")  # a run that was killed may leave half a line
+        for row in csv.DictReader(whole.splitlines()):
+            for name, value in row.items():
+                if name.startswith(("train_", "val_")) and value:
+                    curves.setdefault(name, {})[int(row["epoch"]) + 1] = float(value)
     return curves

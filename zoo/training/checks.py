@@ -40,6 +40,8 @@ def check_run(cli: TrainCLI) -> None:
     for text in vars(cli.config.card).values():
         fill(text, cli.datamodule)
     _check_trainer(cli)
+    if Path(cli.options.checkpoints).resolve() == Path(cli.options.runs).resolve():
+        raise ConfigError(f"--runs and --checkpoints are one folder, {cli.options.runs}: name two")
     refuse_folder(Path(cli.options.checkpoints) / cli.run_folder.name)
     check_creatable(cli.run_folder)
 

@@ -26,6 +26,7 @@ from zoo.nn.losses import LOSSES
 from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
 from zoo.training.checks import check_run
+from zoo.training.disk import explaining_full_disk
 from zoo.training.finish import finish_run
 from zoo.training.given import Given, read_given, refuse_linked, split_arguments
 from zoo.training.lock import lock_run
@@ -39,6 +40,7 @@ from zoo.training.resume import LAST, check_resumable
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
 from zoo.training.trust import check_name, check_trust, is_restricted
+from zoo.utils.atomic import whole_path
 from zoo.utils.paths import new_folder
 
 __all__ = ["parse", "print_config", "show_options", "train"]
@@ -77,7 +79,7 @@ def train(arguments: Sequence[str]) -> Path:
     if not cli.trainer.is_global_zero:
         _fit(cli)
     else:
-        with new_folder(run.parent), lock_run(run):
+        with new_folder(run.parent), explaining_full_disk(run), lock_run(run):
             _prepare_folder(cli)
             _fit(cli)
             _finish(cli, arguments)
@@ -87,7 +89,8 @@ def train(arguments: Sequence[str]) -> Path:
 def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:
     """Draw the learning curve, score the best weights and save the checkpoint folder, in one process."""
     run = cli.run_folder
-    draw_learning_curve(run, run / _CURVE, run.name)
+    with whole_path(run / _CURVE) as picture:
+        draw_learning_curve(run, picture, run.name)
     try:
         folder = finish_run(cli, arguments)
         _print_end(folder, run)

@@ -9,19 +9,20 @@ from pathlib import Path
 
 from zoo.errors import OutputError, one_line
 
-__all__ = ["FULL", "explain_disk", "is_of_disk"]
+__all__ = ["AGAIN", "FULL", "explain_disk", "is_of_disk"]
 
-_AGAIN = "then run the same command again"
+# How a sentence ends that leaves the command as it is.
+AGAIN = "then run the same command again"
 _REASONS = {
-    errno.ENOSPC: f"the disk of {{folder}} is full: make room there, {_AGAIN}",
-    errno.EDQUOT: f"your quota on the disk of {{folder}} is used up: make room there, {_AGAIN}",
+    errno.ENOSPC: f"the disk of {{folder}} is full: make room there, {AGAIN}",
+    errno.EDQUOT: f"your quota on the disk of {{folder}} is used up: make room there, {AGAIN}",
     errno.EFBIG: f"a file in {{folder}} may not become so large (see `ulimit -f`, or the disk's file system): allow "
-    f"larger files or name another folder, {_AGAIN}",
+    f"larger files or name another folder, {AGAIN}",
     errno.EROFS: "the disk of {folder} can only be read: name another folder",
     errno.EACCES: "you may not write in {folder}: name another folder, or ask its owner",
     errno.EPERM: "you may not write in {folder}: name another folder, or ask its owner",
-    errno.EIO: f"the disk of {{folder}} has a fault (Input/output error): name another folder, {_AGAIN}",
-    errno.EMFILE: f"too many files are open at once in this process: raise the limit (`ulimit -n`), {_AGAIN}",
+    errno.EIO: f"the disk of {{folder}} has a fault (Input/output error): name another folder, {AGAIN}",
+    errno.EMFILE: f"too many files are open at once in this process: raise the limit (`ulimit -n`), {AGAIN}",
 }
 # Errors of a disk that has no room for more.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
