@@ -1,14 +1,14 @@
 """Mutated and hostile files of torch: read to the right tensors or refused in one sentence, within bounds."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from made.endurance import Fault, amount
 from made.hostile_pickles import hostile_files
-from made.sandbox import MEMORY, Outcome, call_in_child
+from made.sandbox import call_in_child, describe, report
 from made.saved_files import KINDS, made_file, mutate
 
 Faults = Callable[[str], AbstractContextManager[Fault]]
@@ -20,15 +20,6 @@ READ = {
 }
 # Digest of `[1, 2, 3, 4]`, which each hostile file holds somewhere.
 RIGHT = '{"weight": "torch.float32 (4,) '
-
-
-def describe(outcome: Outcome) -> str:
-    """What was wrong with an outcome; empty for nothing."""
-    if outcome.kind == "failed":
-        return outcome.message
-    if outcome.events:
-        return f"it did {outcome.events}"
-    return f"it took {outcome.memory:,} bytes" if outcome.memory > MEMORY else ""
 
 
 @pytest.mark.slow
@@ -80,10 +71,3 @@ def test_hostile_files_are_refused_or_read_right(tmp_path: Path, fault: Faults) 
                 path.unlink()
             report(outcomes)
     assert not Path("/tmp/executed").exists()
-
-
-def report(outcomes: Sequence[Outcome]) -> None:
-    """Print the slowest and largest, which `-s` or a failure shows."""
-    refused = sum(outcome.kind == "refused" for outcome in outcomes)
-    slowest, largest = max(one.seconds for one in outcomes), max(one.memory for one in outcomes)
-    print(f"{len(outcomes)} files, {refused} refused; slowest {slowest:.2f} s, most memory {largest / 1e6:.0f} MB")

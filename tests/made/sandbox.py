@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Outcome", "call_in_child"]
+__all__ = ["Outcome", "call_in_child", "describe", "report"]
 
 MEMORY = 1_000_000_000  # bytes above those of the child before its first call
 SECONDS = 30
@@ -70,6 +70,22 @@ def call_in_child(
             outcomes.append(Outcome("failed", f"the process ended with status {child.returncode}", 0, 0, []))
             remaining = remaining[1:]
     return outcomes
+
+
+def describe(outcome: Outcome) -> str:
+    """What was wrong with an outcome; empty for nothing."""
+    if outcome.kind == "failed":
+        return outcome.message
+    if outcome.events:
+        return f"it did {outcome.events}"
+    return f"it took {outcome.memory:,} bytes" if outcome.memory > MEMORY else ""
+
+
+def report(outcomes: Sequence[Outcome]) -> None:
+    """Print the slowest and largest, which `-s` or a failure shows."""
+    refused = sum(outcome.kind == "refused" for outcome in outcomes)
+    slowest, largest = max(one.seconds for one in outcomes), max(one.memory for one in outcomes)
+    print(f"{len(outcomes)} trials, {refused} refused; slowest {slowest:.2f} s, most memory {largest / 1e6:.0f} MB")
 
 
 def _memory(key: str) -> int:

@@ -146,7 +146,8 @@ def verify_folder(folder: Path, name: str) -> Verification:
     check_values(folder / EXAMPLE, example)
     expected = example.pop("expected")
     with _explained(folder / EXAMPLE, "cannot be predicted"):
-        check_work(on_meta, {name: tuple(value.shape) for name, value in example.items()})
+        stored = sum((folder / name).stat().st_size for name in (WEIGHTS, EXAMPLE))
+        check_work(on_meta, {name: tuple(value.shape) for name, value in example.items()}, stored)
         with torch.inference_mode():
             predicted = model.predict(**example)
     difference = float(((predicted - expected).abs() / expected.abs().clamp(min=1)).max())  # NaN where one is

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from zoo.errors import InputError, IntegrityError
 from zoo.genome.sequence import UNKNOWN
+from zoo.hub.meta_device import check_work
 from zoo.hub.weights import TensorForm, check_forms
 from zoo.models._base import SequenceModel
 from zoo.utils.text import some_of
@@ -16,7 +17,7 @@ __all__ = ["check_example", "check_values", "example_for"]
 
 # Sequences of an example, and values of their predictions, at most; one sequence is always stored.
 _EXAMPLES, _EXAMPLE_VALUES = 8, 500_000
-_MOST_SEQUENCES = 1_000  # that are read
+_MOST_SEQUENCES, _MOST_BASES = 1_000, 1 << 24  # that are read
 
 
 def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
@@ -32,11 +33,28 @@ def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
         `codes` uint8 (n, L), and `inputs` float32 (n, I, L / size) for a model that reads tracks too.
     """
     count = min(_EXAMPLES, max(1, _EXAMPLE_VALUES // math.prod(model.output.shape)))
+    while count > 1 and not _is_light(model, count, length):
+        count //= 2
     random = torch.Generator().manual_seed(0)
     example = {"codes": torch.randint(0, 4, (count, length), generator=random).to(torch.uint8)}
     if names := model.inputs.names:
         example["inputs"] = torch.rand(count, len(names), length // model.inputs.size, generator=random)
     return example
+
+
+def _is_light(model: SequenceModel, count: int, length: int) -> bool:
+    """Whether an example of `count` sequences is one that is verified."""
+    with torch.device("meta"):
+        on_meta = type(model)(**model.arguments).eval()
+    shapes: dict[str, tuple[int, ...]] = {"codes": (count, length)}
+    if names := model.inputs.names:
+        shapes["inputs"] = (count, len(names), length // model.inputs.size)
+    stored = sum(value.nbytes for value in model.state_dict().values())
+    try:
+        check_work(on_meta, shapes, stored)
+    except IntegrityError:
+        return False
+    return count * length <= _MOST_BASES
 
 
 def check_example(path: Path, forms: dict[str, TensorForm], model: SequenceModel) -> None:
@@ -57,6 +75,8 @@ def check_example(path: Path, forms: dict[str, TensorForm], model: SequenceModel
     if len(shape) != 2 or not 1 <= shape[0] <= _MOST_SEQUENCES:
         raise IntegrityError(f"{path} must hold the codes of 1 to {_MOST_SEQUENCES:,} sequences, not {list(shape)}")
     count, length = shape
+    if count * length > _MOST_BASES:
+        raise IntegrityError(f"{path} holds {count * length:,} bases; it may hold {_MOST_BASES:,}")
     try:
         model.check_length(length)
     except InputError as error:

@@ -13,13 +13,14 @@ from zoo.utils.text import quoted
 
 __all__ = ["JsonReader", "check_values", "list_of", "read_json", "table_of"]
 
-_MOST_VALUES = 2_000_000
+_MOST_VALUES, _MOST_KEYS, _MOST_CONTAINERS = 2_000_000, 100_000, 100_000
 _DEEPEST = 10
 _LARGEST_WHOLE = 2**63 - 1
 _LONGEST_TEXT = 1_000_000
 # Control characters other than tab and line feed, which could change what a terminal shows, and halves of characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _BREAK = re.compile("[\t\n]")
+_KEY = re.compile(rb'"\s*:')
 
 
 def read_json(path: Path) -> Any:
@@ -35,6 +36,8 @@ def read_json(path: Path) -> Any:
         content = path.read_bytes()
         if (values := content.count(b",")) > _MOST_VALUES:
             raise IntegrityError(f"{path} holds {values:,} values; it may hold {_MOST_VALUES:,}")
+        if content.count(b":") > _MOST_KEYS and (keys := len(_KEY.findall(content))) > _MOST_KEYS:
+            raise IntegrityError(f"{path} holds {keys:,} keys; it may hold {_MOST_KEYS:,}")
         return json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
     except OSError as error:
         raise IntegrityError(f"{path} cannot be read: {error.strerror}") from None
@@ -64,34 +67,40 @@ def check_values(where: str, content: Any) -> None:
         IntegrityError: lists or objects too deep in each other, a number that is infinite, NaN or beyond 64 bits, or a
             text that is very long or holds control characters.
     """
-    level, depth = [("", content)], 0
+    level, depth, containers = [("", content)], 0, 0
     while level:
-        depth += 1
+        depth, containers = depth + 1, containers + len(level)
         if depth > _DEEPEST:
             raise IntegrityError(f"{where}: lists or objects lie more than {_DEEPEST} deep in each other")
+        if containers > _MOST_CONTAINERS:
+            raise IntegrityError(f"{where} holds more than {_MOST_CONTAINERS:,} lists and objects")
         inner: list[tuple[str, Any]] = []
         for key, value in level:
             if isinstance(value, dict):
-                for name in value:
-                    _check_value(where, "a key", name)
-                inner += value.items()
-            elif isinstance(value, list):
-                inner += ((key, item) for item in value)
-            else:
-                _check_value(where, key, value)
+                _check_flat(f"{where}: a key", list(value))
+            pairs = value.items() if isinstance(value, dict) else [(key, value)]
+            for name, item in pairs:
+                items = item if isinstance(item, list) else [item]
+                _check_flat(f"{where}: {name}", items)
+                inner += [(name, one) for one in items if isinstance(one, dict | list)]
         level = inner
 
 
-def _check_value(where: str, key: str, value: Any) -> None:
-    if isinstance(value, str):
-        if len(value) > _LONGEST_TEXT:
-            raise IntegrityError(f"{where}: {key} has {len(value):,} letters; a text may have {_LONGEST_TEXT:,}")
-        if _CONTROL.search(value):
-            raise IntegrityError(f"{where}: {key} must be a text without control characters, not {quoted(value)}")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise IntegrityError(f"{where}: {key} must be a number, not {value}")
-    elif isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
-        raise IntegrityError(f"{where}: {key} must be a number of at most 64 bits")
+def _check_flat(where: str, values: list[Any]) -> None:
+    """Check the texts and numbers among some values; by their types, because there may be a million."""
+    kinds = set(map(type, values))
+    if str in kinds:
+        texts = [value for value in values if type(value) is str]
+        if (longest := max(map(len, texts))) > _LONGEST_TEXT:
+            raise IntegrityError(f"{where} has {longest:,} letters; a text may have {_LONGEST_TEXT:,}")
+        if _CONTROL.search("".join(texts)):
+            wrong = next(text for text in texts if _CONTROL.search(text))
+            raise IntegrityError(f"{where} must be a text without control characters, not {quoted(wrong)}")
+    if float in kinds and not all(map(math.isfinite, (value for value in values if type(value) is float))):
+        wrong_number = next(value for value in values if type(value) is float and not math.isfinite(value))
+        raise IntegrityError(f"{where} must be a number, not {wrong_number}")
+    if int in kinds and any(abs(value) > _LARGEST_WHOLE for value in values if type(value) is int):
+        raise IntegrityError(f"{where} must be a number of at most 64 bits")
 
 
 class JsonReader:

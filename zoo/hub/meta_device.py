@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules.module import (
     register_module_buffer_registration_hook,
     register_module_module_registration_hook,
@@ -31,9 +32,9 @@ __all__ = ["build_on_meta", "check_work"]
 # statistics take their bytes once; the pixels of a contact map are kept as whole numbers, in the metrics too.
 _FREE_MODULES, _MODULES_PER_TENSOR = 1_000, 10
 _FREE_BYTES, _TIMES_STORED = 64 << 20, 32
-# Predicting an example: the largest tensor, all tensors together, operations, and multiplications and additions, which
-# take a few minutes on two cores.
-_MOST_BYTES, _MOST_TOTAL, _MOST_STEPS, _MOST_FLOPS = 1 << 30, 1 << 38, 200_000, 2 * 10**13
+# Predicting an example: operations, multiplications and additions, which take a few minutes on two cores, and bytes of
+# memory at once, of which as many times what is stored are granted on top.
+_MOST_STEPS, _MOST_FLOPS, _MOST_BYTES, _BYTES_PER_STORED = 50_000, 2 * 10**13, 1 << 30, 16
 
 
 @contextmanager
@@ -74,34 +75,47 @@ def _limited(modules: int, size: int) -> Iterator[None]:
 
 
 class _Limits(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts what the operations of a prediction do, and stops at the limits."""
+    """Counts what the operations of a prediction do, and stops at the limits.
 
-    def __init__(self) -> None:
+    Args:
+        size: bytes of memory at once.
+    """
+
+    def __init__(self, size: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.most = {
-            "operations": _MOST_STEPS,
-            "bytes of memory": _MOST_TOTAL,
-            "multiplications and additions": _MOST_FLOPS,
-        }
-        self.used = dict.fromkeys(self.most, 0)
+        self.size, self.flops, self.steps = size, 0, 0
+        self.held: list[tuple[StorageWeakRef, int]] = []
+        self.bytes = 0  # of what is held, and of what is not used any more since the last look
 
     def __torch_dispatch__(
         self, operation: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run one operation, and count it."""
         result = operation(*args, **(kwargs or {}))
-        size = 0
         if all(returned.alias_info is None for returned in operation._schema.returns):  # neither a view nor in place
-            size = sum(leaf.numel() * leaf.itemsize for leaf in tree_leaves(result) if isinstance(leaf, Tensor))
+            self._hold([leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)])
         count = flop_registry.get(operation.overloadpacket)
-        flops = count(*args, **(kwargs or {}), out_val=result) if count else 0
-        if size > _MOST_BYTES:
-            raise IntegrityError(f"the prediction would take a tensor of {size:,} bytes, beyond {_MOST_BYTES:,}")
-        for unit, number in zip(self.most, (1, size, flops), strict=True):
-            self.used[unit] += number
-            if self.used[unit] > self.most[unit]:
-                raise IntegrityError(f"the prediction would take more than {self.most[unit]:,} {unit}")
+        self.flops += count(*args, **(kwargs or {}), out_val=result) if count else 0
+        self.steps += 1
+        for number, most, unit in (
+            (self.steps, _MOST_STEPS, "operations"),
+            (self.flops, _MOST_FLOPS, "multiplications and additions"),
+        ):
+            if number > most:
+                raise IntegrityError(f"the prediction would take more than {most:,} {unit}")
         return result
+
+    def _hold(self, tensors: list[Tensor]) -> None:
+        """Count new tensors as long as somebody uses them."""
+        for tensor in tensors:
+            size = tensor.numel() * tensor.itemsize
+            self.held.append((StorageWeakRef(tensor.untyped_storage()), size))  # type: ignore[no-untyped-call]
+            self.bytes += size
+        if self.bytes > self.size:
+            self.held = [(storage, size) for storage, size in self.held if not storage.expired()]  # type: ignore[no-untyped-call]
+            self.bytes = sum(size for _, size in self.held)
+        if self.bytes > self.size:
+            raise IntegrityError(f"the prediction would take more than {self.size:,} bytes of memory")
 
 
 def build_on_meta(
@@ -141,12 +155,13 @@ def _largest_whole(value: Any) -> int:
     return abs(value) if isinstance(value, int) else 0
 
 
-def check_work(model: SequenceModel, example: dict[str, tuple[int, ...]]) -> None:
+def check_work(model: SequenceModel, example: dict[str, tuple[int, ...]], stored: int) -> None:
     """Let a model predict without memory, and refuse what would take very long or very much of it.
 
     Args:
         model: on the meta device.
         example: shapes of the arguments of `predict`: `codes`, and `inputs` where the model reads some.
+        stored: bytes of weights and example: large files may take more memory.
 
     Raises:
         IntegrityError: it would.
@@ -154,5 +169,5 @@ def check_work(model: SequenceModel, example: dict[str, tuple[int, ...]]) -> Non
     shapes = {name: torch.empty(shape, device="meta") for name, shape in example.items()}
     shapes["codes"] = shapes["codes"].to(torch.uint8)
     # Not inference_mode, in which some operations do not say of which others they consist.
-    with torch.device("meta"), torch.no_grad(), _Limits():
+    with torch.device("meta"), torch.no_grad(), _Limits(_MOST_BYTES + _BYTES_PER_STORED * stored):
         model.to("meta").predict(**shapes)

@@ -3,12 +3,13 @@
 import csv
 import io
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from zoo.errors import IntegrityError
 from zoo.hub.config import read_config
 from zoo.hub.folder import CONFIG, TARGETS, checkpoint_text
-from zoo.utils.text import parse_number, quoted
+from zoo.utils.text import counted, parse_number, quoted
 
 __all__ = ["TargetRow", "read_targets", "write_targets"]
 
@@ -43,8 +44,9 @@ def read_targets(folder: Path) -> list[TargetRow]:
     """
     path = folder / TARGETS
     lines = csv.reader(io.StringIO(checkpoint_text(folder, TARGETS), newline=""), delimiter="\t", strict=True)
+    names = read_config(folder).facts.targets
     try:
-        header, *rows = lines
+        header, *rows = islice(lines, len(names) + 2)
     except csv.Error as error:
         raise IntegrityError(f"{path} is not a table: line {lines.line_num}: {error}") from None
     if header != _COLUMNS:
@@ -52,8 +54,8 @@ def read_targets(folder: Path) -> list[TargetRow]:
             f"{path} must have the columns {', '.join(_COLUMNS)}, separated by tabs, not {quoted(' '.join(header))}"
         )
     targets = [_row(f"{path}: row {number}", row) for number, row in enumerate(rows, 1)]
-    if [row.name for row in targets] != list(read_config(folder).facts.targets):
-        raise IntegrityError(f"{path}: the names are not the targets that {CONFIG} has")
+    if tuple(row.name for row in targets) != names:
+        raise IntegrityError(f"{path}: the names are not the {counted(len(names), 'target')} that {CONFIG} has")
     return targets
 
 

@@ -1,0 +1,122 @@
+"""Checkpoint folders changed at random, by hypothesis: right predictions or one sentence, within bounds."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from made.endurance import Fault, amount
+from made.folder_bombs import BOMBS, drop_bomb
+from made.folders import FORMAT_1, GOOD, Change, changed, changes, read_folder, sealed, write_folder
+from made.sandbox import call_in_child, describe, report
+from safetensors.torch import load_file
+
+from zoo.hub.architectures import architectures
+from zoo.hub.checkpoint import load_folder, save
+from zoo.hub.config import read_config
+from zoo.hub.targets import read_targets
+
+Faults = Callable[[str], AbstractContextManager[Fault]]
+FAULT = "checkpoint folder changed: bytes, values, headers, links, files of another"
+_BATCH = 500  # folders on the disk at once
+
+
+@pytest.fixture
+def originals(tmp_path: Path) -> list[Path]:
+    """Folders of format 1, and the same saved in the current format."""
+    current = []
+    for folder in FORMAT_1:
+        example = load_file(folder / "example.safetensors")
+        example.pop("expected")
+        facts = read_config(folder).facts
+        current.append(save(load_folder(folder), tmp_path / "now" / folder.name, facts, read_targets(folder), example))
+    return [*FORMAT_1, *current]
+
+
+def drawn_changes(count: int) -> list[tuple[list[Change], bool]]:
+    """That many changes, the same in each run."""
+    drawn: list[tuple[list[Change], bool]] = []
+
+    @settings(
+        max_examples=count, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(changes())
+    def draw(one: tuple[list[Change], bool]) -> None:
+        drawn.append(one)
+
+    draw()
+    return drawn
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", architectures())
+def test_a_changed_folder_is_used_right_or_refused(
+    architecture: str, originals: list[Path], tmp_path: Path, fault: Faults
+) -> None:
+    chosen = [folder for folder in originals if folder.name.startswith(architecture)]
+    contents = [read_folder(folder) for folder in originals]
+    trials = list(enumerate(drawn_changes(amount(100, 2_000))))
+    good, outcomes = good_checkpoint(tmp_path), []
+    with fault(FAULT) as counts:
+        for start in range(0, len(trials), _BATCH):
+            arguments, batch = [], trials[start : start + _BATCH]
+            for number, (steps, is_sealed) in batch:
+                original = chosen[number % len(chosen)]
+                files = read_folder(original)
+                for step in steps:
+                    files = changed(files, step, contents)
+                home = tmp_path / "homes" / str(number)
+                write_folder(home / "checkpoints" / original.name, sealed(files) if is_sealed else files)
+                (home / "checkpoints" / GOOD).symlink_to(good)
+                arguments.append([str(home), original.name, str(original)])
+            warm, before = _warm(tmp_path, good, chosen[0]), _files(tmp_path)
+            done = call_in_child("made.folder_verbs:use_folder", arguments, warm)
+            assert _files(tmp_path) == before
+            for (number, trial), outcome in zip(batch, done, strict=True):
+                reason = describe(outcome)
+                counts.survived(f"{architecture}, change {number}: {str(trial)[:300]}", not reason, reason)
+            outcomes += done
+            shutil.rmtree(tmp_path / "homes")
+    report(outcomes)
+
+
+@pytest.mark.slow
+def test_a_folder_that_would_exhaust_memory_or_time_is_refused(tmp_path: Path, fault: Faults) -> None:
+    good = good_checkpoint(tmp_path)
+    names = list(BOMBS)[:: amount(3, 1)]
+    with fault("small files made to exhaust memory or time") as counts:
+        arguments = []
+        for number, what in enumerate(names):
+            home = tmp_path / "homes" / str(number)
+            name = drop_bomb(home, what)
+            (home / "checkpoints" / GOOD).symlink_to(good)
+            arguments.append([str(home), name, str(FORMAT_1[-1])])
+        outcomes = call_in_child("made.folder_verbs:use_folder", arguments, _warm(tmp_path, good, FORMAT_1[-1]))
+        for what, outcome in zip(names, outcomes, strict=True):
+            reason = describe(outcome) or ("" if outcome.kind == "refused" else outcome.message)
+            counts.survived(what, not reason and "alloc" not in outcome.message, reason or outcome.message)
+    report(outcomes)
+
+
+def good_checkpoint(tmp_path: Path) -> Path:
+    """A checkpoint that nobody changes, named `GOOD`."""
+    good = shutil.copytree(FORMAT_1[-1], tmp_path / "good")
+    config = (good / "config.json").read_text().replace(FORMAT_1[-1].name, GOOD)
+    (good / "config.json").write_text(config)
+    return good
+
+
+def _warm(tmp_path: Path, good: Path, original: Path) -> list[str]:
+    """Arguments of a first call, with a whole folder."""
+    home = tmp_path / "homes" / "whole" / "checkpoints"
+    home.mkdir(parents=True)
+    shutil.copytree(original, home / original.name)
+    (home / GOOD).symlink_to(good)
+    return [str(home.parent), original.name, str(original)]
+
+
+def _files(folder: Path) -> set[tuple[str, int]]:
+    """All files below a folder, with the time of their last change."""
+    return {(str(path), path.lstat().st_mtime_ns) for path in folder.rglob("*")}
