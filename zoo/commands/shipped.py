@@ -54,19 +54,18 @@ def example_command(options: argparse.Namespace) -> None:
     """Write the example files, and say what can be done with them."""
     from zoo.errors import OutputError
     from zoo.hub.registry import shipped_folder
-    from zoo.utils.atomic import whole_file
-    from zoo.utils.paths import new_folder
+    from zoo.utils.atomic import whole_files
+    from zoo.utils.paths import check_creatable
 
     folder = Path(options.output)
-    with new_folder(folder):
-        texts = {folder / name: (shipped_folder("examples") / name).read_text() for name in _EXAMPLES}
-        present = [path for path, text in texts.items() if path.exists() and not _holds(path, text)]
-
-        if present and not options.overwrite:
-            raise OutputError(f"{present[0]} exists and is another file: name another folder, or add --overwrite")
-        for path, text in texts.items():
-            with whole_file(str(path)) as file:
-                file.write(text)
+    check_creatable(folder / _EXAMPLES[0])
+    texts = {folder / name: (shipped_folder("examples") / name).read_text() for name in _EXAMPLES}
+    present = [path for path, text in texts.items() if path.exists() and not _holds(path, text)]
+    if present and not options.overwrite:
+        raise OutputError(f"{present[0]} exists and is another file: name another folder, or add --overwrite")
+    with whole_files(list(texts)) as drafts:
+        for draft, text in zip(drafts, texts.values(), strict=True):
+            draft.write_text(text)
     print("\n".join(map(str, texts)))
     print(_NEXT.format(folder=shlex.quote(str(folder))), file=sys.stderr)
 

@@ -1,0 +1,122 @@
+"""Full disks: a sentence names the folder, nothing is half-written, and the same command succeeds once it has room."""
+
+import errno
+import functools
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from made.disks import SmallDisk, small_disk
+from made.endurance import Fault, amount
+from made.writers import content_of, make_writer_inputs, writers
+
+from zoo.errors import OutputError, ZooError
+from zoo.utils.atomic import whole_path
+
+TITLE = "disk full while a file is written"
+NAMES = list(writers(Path()))
+FULL = r"could not be written: (the disk of {0}\S* is full: make room|a file in {0}\S* may not become so large)"
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    make_writer_inputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path_factory.mktemp("disk")) as made:
+        yield made
+
+
+def earlier_result(folder: Path, files: list[str]) -> None:
+    """Files of the names of a result, with other content."""
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("what was there before\n" if not name.endswith("config.json") else "{}")
+
+
+def said(action: Callable[[], object]) -> str:
+    try:
+        action()
+    except ZooError as error:
+        return f"{type(error).__name__}: {error}"
+    return "no error"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_full_disk_is_named_and_costs_nothing(
+    name: str,
+    inputs: Path,
+    disk: SmallDisk,
+    tmp_path: Path,
+    fault: Callable[[str], AbstractContextManager[Fault]],
+) -> None:
+    writer = writers(inputs)[name]
+    writer.write(tmp_path)
+    expected = content_of(tmp_path)
+    size = sum((tmp_path / file).stat().st_size for file in expected)
+    pattern = re.compile(FULL.format(re.escape(str(disk.folder))))
+    with fault(TITLE) as counts:
+        for left in [size // 2, 0, size // 8, 5 * size // 8][: amount(1, 4)]:
+            home = disk.folder / "home"
+            home.mkdir()
+            if not writer.refuses and "cache" not in name:
+                earlier_result(home, list(expected))
+            write = functools.partial(writer.write, home)
+            before = content_of(home)
+            with disk.filled(left):
+                message = said(write)
+            after = content_of(home)
+            error = said(write)
+            kept = after == before or writer.resumes
+            drafts = [file for file in after if ".draft" in file]
+            named = pattern.search(message) is not None and ".draft" not in message and "\n" not in message
+            right = content_of(home) == expected
+            survived = named and kept and not drafts and right
+            counts.survived(f"{name}, {left} bytes left", survived, (message, sorted(after), drafts, error, right))
+            shutil.rmtree(home)
+
+
+def test_a_read_only_disk_and_a_quota_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, words in {
+        errno.EDQUOT: "your quota on the disk of {} is used up: make room there",
+        errno.EROFS: "the disk of {} can only be read: name another folder",
+        errno.EACCES: "you may not write in {}: name another folder",
+        errno.EIO: "the disk of {} has a fault",
+    }.items():
+        with pytest.raises(OutputError) as error, whole_path(tmp_path / "out.tsv") as draft:
+            draft.write_text("half")
+            raise OSError(number, "as the system says it")
+        assert str(error.value).startswith(f"{tmp_path}/out.tsv could not be written: {words.format(tmp_path)}")
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [["config", "basset.peaks"], ["list"], ["predict", "{model}", "{input}", "-o", "-"], ["example"]]
+)
+def test_a_full_standard_output_is_one_sentence(
+    command: list[str], tiny_checkpoint: Path, tmp_path: Path, fault: Callable[[str], AbstractContextManager[Fault]]
+) -> None:
+    (tmp_path / "in.txt").write_text("ACGTACGTACGTACGTACGT\n" * 50)
+    values = {"{model}": f"local-dir:{tiny_checkpoint / 'mlp.tiny'}", "{input}": str(tmp_path / "in.txt")}
+    words = [values.get(word, word) for word in command]
+    with fault("standard output full") as counts, Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo.cli", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        lines = [line for line in done.stderr.splitlines() if line.startswith("zoo: ")]
+        is_said = len(lines) == 1 and "No space left on device" in lines[0] and "Traceback" not in done.stderr
+        counts.survived(" ".join(command), done.returncode == 2 and is_said, (done.returncode, done.stderr))

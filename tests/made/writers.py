@@ -1,0 +1,311 @@
+"""Everything that writes a file on which a later step relies, with made inputs; the same result each time.
+
+As a program, it runs one writer and kills itself at a moment: `python -m made.writers INPUTS NAME FOLDER CALL NUMBER`.
+"""
+
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import h5py
+import numpy as np
+import torch
+from made.contacts import BIN, make_contacts
+from made.tracks import make_inputs
+
+__all__ = ["CALLS", "Writer", "content_of", "make_writer_inputs", "writers"]
+
+SIZES = {"chr1": 60_000, "chr2": 40_000}
+# Calls of the system at which a process can be killed.
+CALLS = ("fsync", "replace", "write")
+_LABELS, _TRACKS = ["first", "second"], ["a", "b"]
+
+
+class Writer(NamedTuple):
+    """Something that writes files.
+
+    Attributes:
+        write: writes them into a folder.
+        refuses: whether it refuses to write over an earlier result.
+        resumes: whether what is done when it stops is kept for the next run.
+    """
+
+    write: Callable[[Path], Any]
+    refuses: bool = False
+    resumes: bool = False
+
+
+def make_writer_inputs(folder: Path) -> None:
+    """Make the files that writers read."""
+    rng = np.random.default_rng(0)
+    with (folder / "genome.fa").open("w") as file:
+        for name, size in SIZES.items():
+            file.write(f">{name}\n{''.join(rng.choice(list('ACGT'), size))}\n")
+    make_inputs(folder, SIZES, ("chr1", 1_000, 2_000))
+    (folder / "maps").mkdir()
+    make_contacts(folder / "maps", {"chr1": 200 * BIN}, depth=20.0, reach=60)
+
+
+def content_of(folder: Path) -> dict[str, str]:
+    """Hash of each file in a folder and below, but for locks; without the times that some formats store."""
+    return {
+        str(path.relative_to(folder)): _hash(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def _hash(path: Path) -> str:
+    if path.suffix == ".cool" and h5py.is_hdf5(path):
+        digest = hashlib.sha256()
+        with h5py.File(path) as file:
+            digest.update(repr([(k, str(v)) for k, v in file.attrs.items() if k != "creation-date"]).encode())
+            file.visititems(lambda name, one: digest.update(name.encode() + _data(one)))
+        return digest.hexdigest()
+    if path.suffix == ".npz":
+        try:
+            with np.load(path) as arrays:
+                return hashlib.sha256(b"".join(name.encode() + arrays[name].tobytes() for name in arrays)).hexdigest()
+        except ValueError:  # what was there before the writer came
+            pass
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _data(one: Any) -> bytes:
+    return bytes(one[()].tobytes()) if isinstance(one, h5py.Dataset) else b""
+
+
+def writers(inputs: Path) -> dict[str, Writer]:
+    """All writers, by what they write."""
+    return {
+        "predictions.tsv": Writer(lambda folder: _predictions(folder / "out.tsv")),
+        "predictions.csv.gz": Writer(lambda folder: _predictions(folder / "out.csv.gz")),
+        "predictions.parquet": Writer(lambda folder: _predictions(folder / "out.parquet")),
+        "bigWig": Writer(lambda folder: _tracks(folder / "out.bw", 1), refuses=True),
+        "folder of bigWigs": Writer(lambda folder: _tracks(folder / "tracks", 2), refuses=True),
+        "cooler": Writer(lambda folder: _contacts(folder / "out.cool", 1), refuses=True),
+        "folder of coolers": Writer(lambda folder: _contacts(folder / "maps", 2), refuses=True),
+        "arrays of maps": Writer(lambda folder: _maps(folder / "out.npz"), refuses=True),
+        "picture": Writer(lambda folder: _picture(folder / "out.png")),
+        "picture as SVG": Writer(lambda folder: _picture(folder / "out.svg")),
+        "table of peaks": Writer(lambda folder: _peaks(folder / "sites.tsv")),
+        "index of a FASTA file": Writer(lambda folder: _index(folder / "genome.fa.fai")),
+        "record": Writer(lambda folder: _record(folder / "done.json")),
+        "example files": Writer(_example),
+        "checkpoint": Writer(lambda folder: _checkpoint(folder / "mlp.made")),
+        "arrays in the cache": Writer(lambda folder: _in_cache(folder, _cached_arrays)),
+        "folder in the cache": Writer(lambda folder: _in_cache(folder, _built_folder)),
+        "tracks in the cache": Writer(lambda folder: _in_cache(folder, lambda: _coverage(inputs)), resumes=True),
+        "maps in the cache": Writer(lambda folder: _in_cache(folder, lambda: _band(inputs))),
+        "tracks of sites in the cache": Writer(lambda folder: _in_cache(folder, lambda: _sites(inputs))),
+    }
+
+
+def _predictions(path: Path) -> None:
+    from zoo.writers.labels import LabelRows, write_labels
+
+    rng = np.random.default_rng(1)
+    blocks = [LabelRows([f"s{i}" for i in range(4000)], rng.random((4000, 2), dtype=np.float32)) for _ in range(3)]
+    write_labels(path, _LABELS, blocks)
+
+
+def _tracks(path: Path, count: int) -> None:
+    from zoo.writers.tracks import TrackSegment, write_tracks
+
+    rng = np.random.default_rng(2)
+    values = rng.random((count, 40_000), dtype=np.float32)
+    write_tracks(path, _TRACKS[:count], {"chr1": 320_000}, [TrackSegment("chr1", 0, 8, values)])
+
+
+def _rows(count: int) -> list[Any]:
+    from zoo.writers.contacts import ContactRows
+
+    rng = np.random.default_rng(3)
+    return [ContactRows("chr1", first, 100, rng.random((count, 100, 200), dtype=np.float32)) for first in (0, 100)]
+
+
+def _contacts(path: Path, count: int) -> None:
+    from zoo.writers.contacts import write_coolers
+
+    write_coolers(path, _TRACKS[:count], {"chr1": 40_000}, _rows(count))
+
+
+def _maps(path: Path) -> None:
+    from zoo.writers.contacts import write_npz
+
+    write_npz(path, _TRACKS[:1], _rows(1))
+
+
+def _picture(path: Path) -> None:
+    import matplotlib as mpl
+
+    from zoo.plots.tracks import draw_tracks
+    from zoo.utils.atomic import whole_path
+
+    edges = np.arange(3001)
+    values = {name: np.random.default_rng(4).random(3000).astype(np.float32) for name in _TRACKS}
+    with whole_path(path) as draft, mpl.rc_context({"svg.hashsalt": "made"}):
+        draw_tracks(draft, "chr1", edges, values, {}, "made")
+        if path.suffix == ".svg":  # it holds the time
+            draft.write_text("".join(line for line in draft.read_text().splitlines(True) if "<dc:date>" not in line))
+
+
+def _peaks(path: Path) -> None:
+    from zoo.data.peaks.table import PeakTable
+
+    rng, count = np.random.default_rng(5), 20_000
+    labels = rng.integers(0, 2, (count, 5), dtype=np.uint8)
+    zeros = np.zeros(count, np.int64)
+    PeakTable([f"t{i}" for i in range(5)], ["chr1"], zeros, np.arange(count), 100, labels, zeros).write(path)
+
+
+def _index(path: Path) -> None:
+    from zoo.genome.fai import write_fai
+    from zoo.genome.scan import FastaIndex
+
+    number = np.arange(1, 20_001)
+    write_fai(path, FastaIndex([f"c{i}" for i in number], number, 70 * number, number, number + 1))
+
+
+def _record(path: Path) -> None:
+    from zoo.utils.records import write_record
+
+    write_record(path, list(range(50_000)))
+
+
+def _example(folder: Path) -> None:
+    from zoo.cli import build_parser
+
+    options = build_parser().parse_args(["example", "-o", str(folder / "examples"), "--overwrite"])
+    options.run(options)
+
+
+def _checkpoint(folder: Path) -> None:
+    from zoo.hub.checkpoint import save
+    from zoo.hub.facts import ModelFacts
+    from zoo.hub.targets import TargetRow
+    from zoo.models.mlp import MLP
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = MLP(_LABELS, 50, hidden=(200,))
+    facts = ModelFacts(name="mlp.made", summary="made", species="none", assay="none", licence="none")
+    example = {"codes": torch.zeros(2, 50, dtype=torch.uint8)}
+    save(model, folder, facts, [TargetRow(name, name, "probability") for name in _LABELS], example)
+
+
+def _in_cache(folder: Path, build: Callable[[], Any]) -> None:
+    with mock.patch.dict(os.environ, {"ZOO_CACHE": str(folder / "cache")}):
+        build()
+
+
+def _cached_arrays() -> None:
+    from zoo.utils.cache import cached_arrays
+
+    arrays = {"x": np.random.default_rng(6).random(40_000)}
+    found = cached_arrays("kind", ["key"], lambda: arrays)
+    np.testing.assert_array_equal(found["x"], arrays["x"])
+
+
+def _built_folder() -> None:
+    from zoo.utils.cache import cached_folder, cached_path
+
+    def build(folder: Path) -> None:
+        for number in range(3):
+            (folder / f"{number}.txt").write_text(f"{number}\n" * 60_000)
+
+    folder = cached_folder(cached_path("data", ["key"]), build)
+    assert (folder / "2.txt").read_text() == "2\n" * 60_000
+
+
+def _coverage(inputs: Path) -> None:
+    from zoo.data.tracks.coverage import Coverage
+    from zoo.data.tracks.table import read_track_table
+    from zoo.genome.fasta import Genome
+
+    genome = Genome(inputs / "genome.fa")
+    assert Coverage(read_track_table(inputs / "inputs.tsv"), genome, genome.contigs, 1).values.shape == (4, 100_000)
+
+
+def _band(inputs: Path) -> None:
+    from zoo.data.contacts.bands import ContactBand
+    from zoo.data.contacts.expected_regions import Region
+    from zoo.data.contacts.maps import MapRules
+    from zoo.formats.cooler import CoolerFile
+
+    (cooler,) = (inputs / "maps").glob("*.cool")
+    contigs, regions, masked = {"chr1": 200 * BIN}, [Region("chr1", 0, 200)], np.zeros(200, np.bool_)
+    band = ContactBand(CoolerFile(str(cooler)), contigs, 150, 2, regions, masked, MapRules(), False)
+    assert band.values.shape == (200, 150)
+
+
+def _sites(inputs: Path) -> None:
+    from zoo.data.peaks.inputs import SiteInputs
+    from zoo.data.windows import GenomeWindows
+    from zoo.genome.fasta import Genome
+
+    start = np.arange(0, 30_000, 500)
+    windows = GenomeWindows(Genome(inputs / "genome.fa"), np.zeros(len(start), np.int64), start, 400)
+    sites = SiteInputs(str(inputs / "inputs.tsv"), windows, 1)
+    assert sites.read(np.arange(3), np.zeros(3, np.int64)).shape == (3, 4, 400)
+
+
+@contextmanager
+def _killed(call: str, number: int) -> Iterator[None]:
+    """Kill this process at the n-th call of a function of the system; of writing, after half of it."""
+    calls = 0
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted(name: str) -> Callable[..., Any]:
+        original = getattr(os, name)
+
+        def call_it(*arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == number:
+                die()
+            return original(*arguments, **options)
+
+        return call_it
+
+    if call == "write":
+        opened = Path.open
+
+        def open_counted(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            if "w" in mode:
+                calls += 1
+                if calls == number:
+                    with opened(path, "wb") as file:
+                        file.write(b"half")
+                    die()
+            return opened(path, mode, *arguments, **options)
+
+        with mock.patch.object(Path, "open", open_counted):
+            yield
+    elif call == "replace":
+        with mock.patch.object(os, "replace", counted("replace")), mock.patch.object(os, "rename", counted("rename")):
+            yield
+    else:
+        with mock.patch.object(os, call, counted(call)):
+            yield
+
+
+def main(words: list[str]) -> None:
+    """Run one writer, killed at a moment."""
+    inputs, name, folder, call, number = words
+    writer = writers(Path(inputs))[name]
+    with _killed(call, int(number)):
+        writer.write(Path(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
