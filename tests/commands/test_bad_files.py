@@ -44,8 +44,8 @@ BEDS = {
     "a header of a table": (b"chrom\tstart\tend\n" + BED, "a.bed, line 2: 4 tab-separated columns where line 1 has 3"),
     "spaces": (b"chr1 0 20\n", "a.bed, line 1: its columns are separated by spaces, and must be by tabs"),
     "semicolons": (b"\xef\xbb\xbfchrom;start;end\r\nchr1;0;20\r\n", "a.bed: its columns are separated by ';'"),
-    "NUL": (b"chr\x001\t0\t20\n", r"the contig 'chr\x001' is not in the genome"),
-    "UTF-16": (BED.decode().encode("utf-16"), "not a text file that can be read as BED"),
+    "NUL": (b"chr\x001\t0\t20\n", "a.bed, line 1: a NUL byte, which is in no text"),
+    "UTF-16": (BED.decode().encode("utf-16"), "a.bed is UTF-16 text: save it as UTF-8"),
     "a long contig": (LONG + b"\t0\t20\n", "'... (1,000,000 letters) is not in the genome"),
     "a long line": (LONG, "a.bed, line 1: 1 tab-separated column where BED has at least three"),
     "strands": (

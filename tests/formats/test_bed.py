@@ -52,7 +52,7 @@ def test_a_sixth_column_without_strands_is_not_read_and_that_is_said(
     text = "".join(f"chr1\t{i}\t9\tn{i}\t0\t{cell}\n" for i, cell in enumerate(lines))
     path: str | Path = write(tmp_path, text)
     if source == "standard input":
-        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(text.encode()))))
         path = "-"
     elif source == "pipe":
         path = tmp_path / "pipe"

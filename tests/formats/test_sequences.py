@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from zoo.errors import InputError
+from zoo.formats import _sequence_blocks
 from zoo.formats import sequences as readers
 from zoo.formats.sequences import SequenceFile, ambiguity_notes, read_sequences, stack_codes
 from zoo.genome.fasta import Genome
 from zoo.genome.sequence import decode, encode
+from zoo.utils.streams import Limits
 
 FASTA = ">one first words\nACGT\nAC\n>two\r\nacgtn\r\n\r\nGG\r\n>three\tx\nT T G\nUu"
 FASTA_RECORDS = [("one", "ACGTAC"), ("two", "ACGTNGG"), ("three", "TTGTT")]
@@ -395,7 +397,7 @@ def test_a_byte_order_mark_and_empty_lines_before_the_first_are_skipped(tmp_path
     [
         (FASTA.encode("utf-16"), "is UTF-16 text"),
         (b"ACGT\n\n>a\nACGT\n", "line 3: a header of FASTA after sequences that have none"),
-        (b">a\nAC\0GT\n", r"record 'a': the letter '\\x00' at position 3"),
+        (b">a\nAC\0GT\n", "line 2: a NUL byte, which is in no text"),
         (b">a\rACGT\r", "the record 'a' has no sequence: lines must end with a line feed"),
         (
             b">a " + b"ACGT" * 250_000,
@@ -432,3 +434,35 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
     writer.start()
     assert records(pipe) == FASTA_RECORDS
     writer.join()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"sequence\nACGT\nGG\n", b"seq\r\nACGT\r\nGG\r\n", b"\xef\xbb\xbfSequence\nACGT\nGG", b"SEQ \nACGT\nGG\n"),
+        *(b'"sequence"\n"ACGT"\n"GG"\n', b'"seq"\r\nACGT\r\nGG\r\n', b"\n sequence\nACGT\n\nGG\n"),
+    ],
+)
+def test_one_column_called_sequence_is_a_table(tmp_path: Path, content: bytes) -> None:
+    for name in ("one.tsv", "one.csv", "one.txt"):
+        (tmp_path / name).write_bytes(content)
+        assert [records.sequences for records in SequenceFile(str(tmp_path / name))] == [[b"ACGT", b"GG"]]
+        first = SequenceFile(str(tmp_path / name)).first()
+        assert (first.names, [list(row.values()) for row in first.rows]) == (["sequence_1"], [["ACGT"]])
+
+
+def test_lines_that_end_with_carriage_returns_alone_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="its lines end with carriage returns alone"):
+        records(write(tmp_path, b"sequence\rACGT\r"))
+
+
+def test_a_record_longer_than_any_chromosome_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sequence_blocks, "SEQUENCES", Limits(10_000_000))
+    line = b"ACGT" * 20 + b"\n"
+    for count, refused in ((120_000, False), (180_000, True)):
+        path = write(tmp_path, b">a\nACGT\n>b\n" + line * count)
+        if refused:
+            with pytest.raises(InputError, match="record 2: more than 10,000,000 bytes"):
+                records(path)
+        else:
+            assert [(name, len(bases)) for name, bases in records(path)] == [("a", 4), ("b", 80 * count)]

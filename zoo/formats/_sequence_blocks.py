@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from zoo.errors import InputError
 from zoo.genome.scan import describe_empty, describe_invalid_name
+from zoo.utils.streams import SEQUENCES
 from zoo.utils.text import quoted
 
 __all__ = ["Block", "Row", "check_sequences", "fasta_blocks", "line_blocks", "numbered_names"]
@@ -64,18 +65,25 @@ def fasta_blocks(stream: BinaryIO, size: int, path: str) -> Iterator[Block]:
     """Read whole FASTA records, in blocks of `size` bytes or as many as the longest record needs.
 
     Raises:
-        InputError: a record without a sequence or a name, or with a name so long that a line break must be lost.
+        InputError: a record without a sequence or a name, with a name so long that a line break must be lost, or
+            longer than any chromosome.
     """
-    rest, count = b"", 0
-    while block := stream.read(max(size, len(rest))):  # a long record is not copied again for each block of it
-        block = rest + block
-        cut = block.rfind(b"\n>") + 1
-        rest = block[cut:]
-        if cut:
+    blocks, length, count = list[bytes](), 0, 0  # of records that are not whole yet; joined once
+    while block := stream.read(size):
+        # A header that begins with a block follows the line break that ended the one before.
+        ends = b"\n>" in block or (block[:1] == b">" and bool(blocks) and blocks[-1][-1:] == b"\n")
+        blocks.append(block)
+        length += len(block)
+        if ends:
+            block = b"".join(blocks)
+            cut = block.rfind(b"\n>") + 1
+            blocks, length = [block[cut:]], len(block) - cut
             parsed = _parse_fasta(block[:cut], path, count)
             count += len(parsed[0])
             yield parsed
-    yield _parse_fasta(rest, path, count)
+        elif length > SEQUENCES.line:
+            raise InputError(f"{path}, record {count + 1}: more than {SEQUENCES.line:,} bytes, the most that is read")
+    yield _parse_fasta(b"".join(blocks), path, count)
 
 
 def _parse_fasta(block: bytes, path: str, count: int) -> Block:

@@ -9,10 +9,15 @@ from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Block, Row, check_sequences, numbered_names
 from zoo.utils.text import quoted, some_of
 
-__all__ = ["NAME_COLUMNS", "SEQUENCE_COLUMNS", "table_blocks"]
+__all__ = ["NAME_COLUMNS", "SEQUENCE_COLUMNS", "is_sequence_column", "table_blocks"]
 
 SEQUENCE_COLUMNS = ("sequence", "seq")
 NAME_COLUMNS = ("name", "id", "eventid", "sequence_id", "seq_id")
+
+
+def is_sequence_column(name: str) -> bool:
+    """Return whether a column of this name holds sequences."""
+    return name.strip().lower() in SEQUENCE_COLUMNS
 
 
 def table_blocks(
@@ -72,7 +77,7 @@ def _find_column(columns: list[str], wanted: str | None, path: str) -> str:
     if wanted is not None:
         candidates = [column for column in columns if column == wanted]
     else:
-        candidates = [column for column in columns if column.lower() in SEQUENCE_COLUMNS]
+        candidates = [column for column in columns if is_sequence_column(column)]
     if len(candidates) > 1:
         raise InputError(
             f"{path}: the columns {' and '.join(map(quoted, candidates))} could both be the sequence: choose one with "

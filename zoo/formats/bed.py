@@ -7,7 +7,6 @@ the sixth is the strand if some line has `+` or `-` there.
 import logging
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ from pathlib import Path
 from zoo.errors import InputError
 from zoo.formats.separators import refuse_semicolons, refuse_separator
 from zoo.genome.intervals import LONGEST_CONTIG, Interval
-from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, shown_path
+from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable, open_bytes
+from zoo.utils.text import check_file, open_text, quoted, shown_path
 
 __all__ = ["STRANDS", "Lines", "bed_lines", "is_header", "iterate_bed", "parse_bounds", "read_bed", "table_columns"]
 
@@ -198,7 +198,8 @@ def _file_lines(file: Path, path: str | Path) -> Lines:
             for number, fields in bed_lines(lines, path):
                 yield number, fields
     except UNREADABLE as error:
-        raise InputError(f"{path}: not a text file that can be read as BED ({error})") from None
+        reason = describe_unreadable(error, file)
+        raise InputError(f"{path}: not a text file that can be read as BED ({reason})") from None
     if not number:
         raise InputError(f"{path}: no interval in it")
 
@@ -212,10 +213,10 @@ def _regular_file(path: str | Path) -> Iterator[Path]:
             yield Path(path)
             return
     with tempfile.NamedTemporaryFile(prefix="zoo.", suffix=".bed") as copy:
-        if str(path) == "-":
-            shutil.copyfileobj(sys.stdin.buffer, copy)
-        else:
-            with Path(path).open("rb") as pipe:
+        try:
+            with open_bytes(path, TABLE) as pipe:
                 shutil.copyfileobj(pipe, copy)
+        except UNREADABLE as error:
+            raise InputError(f"{shown_path(path)} cannot be read to its end ({error})") from None
         copy.flush()
         yield Path(copy.name)

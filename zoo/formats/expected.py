@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
 from zoo.formats.separators import refuse_semicolons
-from zoo.utils.text import check_file
+from zoo.utils.streams import UNREADABLE, WHOLE, describe_unreadable
+from zoo.utils.text import check_file, open_text
 
 __all__ = ["Expected", "read_expected"]
 
 # The first of these columns that a table has is read.
 _COLUMNS = ("balanced.avg", "count.avg")
+_MOST_BINS = 20_000_000  # distances: two billion bases in bins of a hundred
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,12 @@ def read_expected(path: str) -> Expected:
     """
     check_file(path)
     try:
-        table = pd.read_csv(path, sep="\t", comment="#")
-    except (ValueError, UnicodeDecodeError) as error:
+        with open_text(path, WHOLE) as file:
+            table = pd.read_csv(file, sep="\t", comment="#")
+    except UNREADABLE as error:
+        reason = describe_unreadable(error, path)
+        raise InputError(f"{path} cannot be read as a table of expected contacts ({reason})") from None
+    except ValueError as error:
         raise InputError(f"{path} cannot be read as a table of expected contacts ({one_line(error)[:200]})") from None
     refuse_semicolons("\t".join(map(str, table)), path)
     column = next((name for name in _COLUMNS if name in table), None)
@@ -78,6 +84,8 @@ def read_expected(path: str) -> Expected:
     if not valid.any():
         raise InputError(f"{path}: no expected contacts in it")
     distance, pairs, mean = distance[valid], pairs[valid], mean[valid]
+    if distance.max() > _MOST_BINS:
+        raise InputError(f"{path}: the distance of {distance.max():,} bins is longer than any chromosome")
     count = np.bincount(distance, pairs)
     total = np.bincount(distance, pairs * mean)
     return Expected(path, np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.errors import InputError
-from zoo.utils.text import check_file, quoted
+from zoo.utils.streams import UNREADABLE, WHOLE, describe_unreadable
+from zoo.utils.text import check_file, open_text, quoted
 
 __all__ = ["Motif", "best_matches", "read_meme"]
 
@@ -47,7 +48,12 @@ def read_meme(path: str | Path) -> list[Motif]:
     path = Path(path)
     check_file(path)
     motifs = []
-    for block in re.split(r"(?m)^MOTIF\s+", path.read_text())[1:]:
+    try:
+        with open_text(path, WHOLE) as file:
+            text = file.read()
+    except UNREADABLE as error:
+        raise InputError(f"{path}: not a text file of motifs ({describe_unreadable(error, path)})") from None
+    for block in re.split(r"(?m)^MOTIF\s+", text)[1:]:
         name, _, rest = block.partition("\n")
         matrix = re.search(r"letter-probability matrix:.*?w=\s*(\d+)[^\n]*\n((?:\s*[\d.eE+-]+[^\n]*\n?)+)", rest)
         if matrix is None:

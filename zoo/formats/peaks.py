@@ -11,7 +11,8 @@ from zoo.errors import ConfigError, InputError
 from zoo.formats._peak_tables import count_columns, parse_bed, parse_narrow_peak
 from zoo.formats.narrow_peak import decide, has_summits
 from zoo.genome.contigs import find_contigs
-from zoo.utils.text import UNREADABLE, check_file, open_text, some_of
+from zoo.utils.streams import UNREADABLE, WHOLE, describe_unreadable
+from zoo.utils.text import check_file, open_text, some_of
 
 __all__ = ["name_peak_files", "read_blacklist", "read_peak_file"]
 
@@ -73,10 +74,11 @@ def read_peak_file(path: str, summits: bool = True, notes: list[str] | None = No
     """
     check_file(path)
     try:
-        with open_text(path) as file:
+        with open_text(path, WHOLE) as file:
             text = file.read()
     except UNREADABLE as error:
-        raise InputError(f"{path}: not a text file that can be read as peaks ({error})") from None
+        reason = describe_unreadable(error, path)
+        raise InputError(f"{path}: not a text file that can be read as peaks ({reason})") from None
     narrow = _read_summits(text, path, notes) if summits else None
     table = parse_bed(text, path) if narrow is None else narrow
     centre = (table["start"] + table["end"]) // 2

@@ -1,22 +1,21 @@
 """Sequence files, read in blocks: FASTA, one sequence per line, or a table (TSV, CSV); plain or gzipped."""
 
-import gzip
 import io
-import sys
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
 from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks
-from zoo.formats._sequence_tables import SEQUENCE_COLUMNS, table_blocks
+from zoo.formats._sequence_tables import is_sequence_column, table_blocks
 from zoo.formats.separators import refuse_semicolons
 from zoo.genome.sequence import Codes, count_ambiguous, encode
+from zoo.utils.streams import SEQUENCES, TABLE, limit, open_bytes
 from zoo.utils.text import check_file, counted, quoted, shown_path
 
 __all__ = ["Records", "SequenceFile", "ambiguity_notes", "read_sequences", "stack_codes"]
@@ -81,7 +80,9 @@ class SequenceFile:
     def _read(self, size: int, rows_at_once: int) -> Generator[Records]:
         """Read blocks of about `size` bytes, or of so many rows of a table."""
         count = 0
-        with self._opened() as stream:
+        if self.path != "-":
+            check_file(self.path, regular=False)
+        with open_bytes(self.path, SEQUENCES, io.DEFAULT_BUFFER_SIZE) as stream:
             try:
                 for names, sequences, rows, lines in self._blocks(stream, size, rows_at_once):
                     yield Records(names, sequences, rows, count + 1, lines)
@@ -119,36 +120,23 @@ class SequenceFile:
         """What messages call the file."""
         return shown_path(self.path)
 
-    @contextmanager
-    def _opened(self) -> Iterator[io.BufferedReader]:
-        if self.path != "-":
-            check_file(self.path, regular=False)
-        raw = sys.stdin.buffer if self.path == "-" else Path(self.path).open("rb")  # noqa: SIM115  (closed below)
-        try:
-            stream = cast(io.BufferedReader, raw)
-            if stream.peek(2)[:2] == b"\x1f\x8b":
-                stream = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream)), _BLOCK_BYTES)
-            yield stream
-        finally:
-            if self.path != "-":
-                raw.close()
-
     def _blocks(self, stream: io.BufferedReader, size: int, rows_at_once: int) -> Iterator[Block]:
         """Recognize the format by the first line, and read blocks of it."""
         try:
             line, first_line = _first_line(stream)
         except (EOFError, OSError, zlib.error) as error:
             raise InputError(f"{self.shown}: not a whole gzip file ({error})") from None
-        if first_line.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise InputError(f"{self.shown} is UTF-16 text: save it as UTF-8")
         if first_line.startswith(b">"):
             if self.sequence_column is not None:
                 raise InputError(f"{self.shown} is FASTA, which has no column {self.sequence_column!r}")
             return fasta_blocks(stream, size, self.shown)
+        if b"\r" in first_line.rstrip(b"\r"):
+            raise InputError(f"{self.shown}: its lines end with carriage returns alone; they must end with a line feed")
         refuse_semicolons(first_line.decode("latin-1"), self.shown, "commas or tabs")
         separator = "\t" if b"\t" in first_line else ","
-        is_header = first_line.strip().lower().decode("latin-1") in SEQUENCE_COLUMNS
+        is_header = is_sequence_column(first_line.decode("latin-1").strip().strip('"'))
         if separator.encode() in first_line or is_header or self.sequence_column is not None:
+            limit(stream, TABLE)
             return table_blocks(stream, separator, rows_at_once, self.shown, line, self.sequence_column)
         return line_blocks(stream, size, self.shown, line)
 

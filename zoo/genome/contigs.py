@@ -5,7 +5,8 @@ from pathlib import Path
 
 from zoo.errors import InputError
 from zoo.genome.index import check_index
-from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, shorten, some_of
+from zoo.utils.streams import UNREADABLE, WHOLE, describe_unreadable
+from zoo.utils.text import check_file, open_text, quoted, shorten, some_of
 
 __all__ = ["find_contigs", "match_both_ways", "match_contigs", "read_contig_lengths"]
 
@@ -24,10 +25,11 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
         check_index(Path(path))
     lengths: dict[str, int] = {}
     try:
-        with open_text(path) as file:
+        with open_text(path, WHOLE) as file:
             lines = file.read().splitlines()
     except UNREADABLE as error:
-        raise InputError(f"{path}: not a text file of contigs and lengths ({error})") from None
+        reason = describe_unreadable(error, path)
+        raise InputError(f"{path}: not a text file of contigs and lengths ({reason})") from None
     for number, line in enumerate(lines, 1):
         fields = line.split()
         if not fields or line.startswith("#"):

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.errors import InputError
 from zoo.genome.scan import FastaIndex
 from zoo.utils.atomic import whole_file
+from zoo.utils.streams import UNREADABLE, WHOLE
+from zoo.utils.text import open_text
 
 __all__ = ["fits", "is_cut_off", "lists_true_records", "parse_fai", "same_records", "write_fai"]
 
@@ -31,9 +34,10 @@ def parse_fai(path: Path) -> FastaIndex:
         ValueError: a file that cannot be read, another format, numbers that no index has, or two records of one name.
     """
     try:
-        rows = [line.split("\t") for line in path.read_text("utf-8").split("\n")]
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
+        with open_text(path, WHOLE) as file:
+            rows = [line.split("\t") for line in file.read().split("\n")]
+    except (OSError, InputError, *UNREADABLE) as error:
+        raise ValueError(f"{path}: {error}") from None
     rows = rows[:-1] if rows[-1] == [""] else rows
     if not rows or {len(row) for row in rows} != {5}:
         raise ValueError("not five columns")

@@ -1,19 +1,16 @@
 """Text files, plain or gzipped, and lists of names in a sentence."""
 
-import gzip
 import io
 import re
 import stat
-import sys
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from zoo.errors import InputError
+from zoo.utils.streams import TABLE, Limits, open_bytes
 
 __all__ = [
-    "UNREADABLE",
     "check_file",
     "counted",
     "open_text",
@@ -23,9 +20,6 @@ __all__ = [
     "shown_path",
     "some_of",
 ]
-
-# Exceptions from reading a file that is not text, or whose gzip is broken.
-UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 _ENCODING = "utf-8-sig"  # UTF-8, after a byte order mark or not
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?", re.IGNORECASE)
@@ -58,14 +52,14 @@ def check_file(path: str | Path, regular: bool = True) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def open_text(path: str | Path) -> IO[str]:
-    """Open a file of UTF-8 text for reading, gzipped or not (its first bytes tell); `-` is standard input."""
-    if str(path) == "-":
-        return io.TextIOWrapper(sys.stdin.buffer, _ENCODING)
-    path = Path(path)
-    with path.open("rb") as head:
-        zipped = head.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt", encoding=_ENCODING) if zipped else path.open("rt", encoding=_ENCODING)
+def open_text(path: str | Path, limits: Limits = TABLE) -> IO[str]:
+    """Open a file of UTF-8 text for reading, gzipped or not (its first bytes tell); `-` is standard input.
+
+    Args:
+        path: the file.
+        limits: how much is read; see `open_bytes`, which says too what reading raises.
+    """
+    return io.TextIOWrapper(open_bytes(path, limits), _ENCODING)
 
 
 def parse_number(text: str) -> float | None:

@@ -793,9 +793,10 @@ def test_what_needs_bases_needs_a_genome(run_zoo: Callable[..., tuple[int, str, 
     bed(tmp_path / "sizes", ("chr1", "long"))
     code, _, error = run_zoo(*options)
     assert (code, "sizes, line 1: a contig's name and its length were expected" in error) == (2, True)
-    (tmp_path / "sizes").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "sizes").write_bytes(b"chr1\t100\nchr\xff\t7\n")
     code, _, error = run_zoo(*options)
-    assert (code, "not a text file of contigs and lengths" in error, error.count("\n")) == (2, True, 1)
+    message = "not a text file of contigs and lengths (line 2: the byte 0xff is not UTF-8)"
+    assert (code, message in error, error.count("\n")) == (2, True, 1)
 
 
 BAD_TABLES = {

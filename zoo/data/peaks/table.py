@@ -23,7 +23,8 @@ from zoo.formats.separators import refuse_semicolons
 from zoo.genome.contigs import match_contigs
 from zoo.genome.fasta import Genome
 from zoo.utils.atomic import whole_file
-from zoo.utils.text import UNREADABLE, check_file, open_text, quoted, some_of
+from zoo.utils.streams import UNREADABLE, describe_unreadable
+from zoo.utils.text import check_file, open_text, quoted, some_of
 
 __all__ = ["SITE_COLUMNS", "PeakTable", "read_table_header"]
 
@@ -182,7 +183,7 @@ def _first_lines(path: str | Path) -> tuple[list[str], list[str]]:
         with open_text(path) as file:
             columns, row = (file.readline().rstrip("\r\n").split("\t") for _ in range(2))
     except UNREADABLE as error:
-        raise InputError(f"{path} cannot be read as a table of peaks ({error})") from None
+        raise InputError(f"{path} cannot be read as a table of peaks ({describe_unreadable(error, path)})") from None
     refuse_semicolons("\t".join(columns), path)
     targets = columns[len(SITE_COLUMNS) :]
     if columns[: len(SITE_COLUMNS)] != list(SITE_COLUMNS) or not targets:
@@ -232,5 +233,5 @@ def _find_invalid_line(path: str | Path, columns: list[str]) -> str | None:
                         where = f"{path}, line {number}: the target {quoted(column)}"
                         return f"{where} has the label {quoted(cell)}, not 0 or 1"
     except (OSError, *UNREADABLE) as error:
-        return f"{path} cannot be read as a table of peaks ({error})"
+        return f"{path} cannot be read as a table of peaks ({describe_unreadable(error, path)})"
     return None

@@ -15,7 +15,8 @@ from zoo.errors import InputError
 from zoo.formats.binning import Missing, Statistic
 from zoo.formats.separators import refuse_semicolons
 from zoo.utils.paths import names_a_file
-from zoo.utils.text import UNREADABLE, check_file, open_text, parse_number, quoted
+from zoo.utils.streams import UNREADABLE, describe_unreadable
+from zoo.utils.text import check_file, open_text, parse_number, quoted
 
 __all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
 
@@ -99,7 +100,7 @@ def read_track_table(path: str | Path) -> list[Track]:
         with open_text(path) as file:
             rows = list(csv.reader(file, delimiter="\t"))
     except (csv.Error, *UNREADABLE) as error:
-        raise InputError(f"{path} cannot be read as a table of targets ({error})") from None
+        raise InputError(f"{path} cannot be read as a table of targets ({describe_unreadable(error, path)})") from None
     columns = [field.name for field in fields(Track)]
     header = rows[0] if rows else []
     refuse_semicolons("\t".join(header), path)
