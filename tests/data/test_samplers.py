@@ -78,13 +78,19 @@ def test_ranks_share_out_the_order_of_one_process(
 def test_ranks_draw_alike_where_an_epoch_cannot_be_shared_out_evenly(
     monkeypatch: pytest.MonkeyPatch, draws: int | None
 ) -> None:
+    alone = epoch_of(EpochSampler(10, seed=0, draws=draws), 1)
     shares = []
     for rank in range(3):
         stand_in(monkeypatch, rank, 3)
         sampler = EpochSampler(10, seed=0, draws=draws)
         shares.append(epoch_of(sampler, 1))
-        assert len(shares[-1]) == len(sampler) == -(-(draws or 10) // 3)
-    together = [index for share in shares for index in share]
-    assert set(together) <= set(range(10, 20))
-    if draws is None:
-        assert set(together) == set(range(10, 20))
+        assert len(shares[-1]) == len(sampler) == (draws or 10) // 3
+    # Turn by turn they draw what one process draws, but for its last one or two.
+    together = [index for turn in zip(*shares, strict=True) for index in turn]
+    assert together == alone[: (draws or 10) // 3 * 3]
+
+
+def test_where_there_is_less_than_an_item_for_each_rank_all_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for rank in range(3):
+        stand_in(monkeypatch, rank, 3)
+        assert len(epoch_of(EpochSampler(2, seed=0), 1)) == 1
