@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import hashlib
 import re
 import shutil
 import subprocess
@@ -13,10 +14,12 @@ from pathlib import Path
 import pytest
 from made.disks import SmallDisk, small_disk
 from made.endurance import Fault, amount
+from made.servers import serving
 from made.writers import content_of, make_writer_inputs, writers
 
 from zoo.errors import OutputError, ZooError
 from zoo.utils.atomic import whole_path
+from zoo.utils.download import PublicFile, fetch
 
 TITLE = "disk full while a file is written"
 NAMES = list(writers(Path()))
@@ -62,7 +65,8 @@ def test_a_full_disk_is_named_and_costs_nothing(
     writer = writers(inputs)[name]
     writer.write(tmp_path)
     expected = content_of(tmp_path)
-    size = sum((tmp_path / file).stat().st_size for file in expected)
+    sizes = [(tmp_path / file).stat().st_size for file in expected]
+    size = sum(sizes) if disk.is_mounted else max(sizes)
     pattern = re.compile(FULL.format(re.escape(str(disk.folder))))
     with fault(TITLE) as counts:
         for left in [size // 2, 0, size // 8, 5 * size // 8][: amount(1, 4)]:
@@ -82,6 +86,25 @@ def test_a_full_disk_is_named_and_costs_nothing(
             right = content_of(home) == expected
             survived = named and kept and not drafts and right
             counts.survived(f"{name}, {left} bytes left", survived, (message, sorted(after), drafts, error, right))
+            shutil.rmtree(home)
+
+
+def test_a_download_onto_a_full_disk_is_named_and_costs_nothing(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch, fault: Callable[[str], AbstractContextManager[Fault]]
+) -> None:
+    content = bytes(range(256)) * 1000
+    with fault(TITLE) as counts, serving(lambda request: request.answer(200, content)) as address:
+        file = PublicFile(f"{address}/a.fa", hashlib.sha256(content).hexdigest(), len(content))
+        for left in [100_000, 0, 8_192][: amount(1, 3)]:
+            home = disk.folder / "home"
+            monkeypatch.setenv("ZOO_CACHE", str(home))
+            with disk.filled(left):
+                message = said(lambda: fetch(file))
+            after = content_of(home)
+            path = fetch(file)
+            named = re.search(FULL.format(re.escape(str(home))), message) is not None and "\n" not in message
+            survived = named and not after and path.read_bytes() == content and len(content_of(home)) == 1
+            counts.survived(f"download, {left} bytes left", survived, (message, after))
             shutil.rmtree(home)
 
 

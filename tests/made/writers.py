@@ -1,14 +1,11 @@
-"""Everything that writes a file on which a later step relies, with made inputs; the same result each time.
-
-As a program, it runs one writer and kills itself at a moment: `python -m made.writers INPUTS NAME FOLDER CALL NUMBER`.
-"""
+"""Everything that writes a file on which a later step relies, with made inputs; the same result each time."""
 
 import hashlib
 import os
+import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -19,11 +16,20 @@ import torch
 from made.contacts import BIN, make_contacts
 from made.tracks import make_inputs
 
-__all__ = ["CALLS", "Writer", "content_of", "make_writer_inputs", "writers"]
+from zoo.utils import drafts
+
+__all__ = ["CALLS", "Writer", "content_of", "killed", "make_writer_inputs", "writers"]
 
 SIZES = {"chr1": 60_000, "chr2": 40_000}
-# Calls of the system at which a process can be killed.
-CALLS = ("fsync", "replace", "write")
+# Moments at which a process can be killed: before a file is on the disk, before it or a folder takes its place, when it
+# is begun, and before what it replaced is removed.
+_CALLS: dict[str, list[tuple[Any, str]]] = {
+    "fsync": [(os, "fsync")],
+    "replace": [(os, "replace"), (os, "rename")],
+    "exchange": [(drafts, "_exchange")],
+    "remove": [(shutil, "rmtree"), (os, "unlink")],
+}
+CALLS = (*_CALLS, "write")
 _LABELS, _TRACKS = ["first", "second"], ["a", "b"]
 
 
@@ -257,55 +263,35 @@ def _sites(inputs: Path) -> None:
 
 
 @contextmanager
-def _killed(call: str, number: int) -> Iterator[None]:
-    """Kill this process at the n-th call of a function of the system; of writing, after half of it."""
+def killed(call: str, number: int) -> Iterator[None]:
+    """Kill this process at the n-th call of a function in the block; of opening a file, after some of it is written."""
     calls = 0
 
-    def die() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def count() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls == number
 
-    def counted(name: str) -> Callable[..., Any]:
-        original = getattr(os, name)
-
+    def counted(original: Callable[..., Any]) -> Callable[..., Any]:
         def call_it(*arguments: Any, **options: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == number:
-                die()
+            if count():
+                os.kill(os.getpid(), signal.SIGKILL)
             return original(*arguments, **options)
 
         return call_it
 
-    if call == "write":
-        opened = Path.open
+    opened = Path.open
 
-        def open_counted(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
-            nonlocal calls
-            if "w" in mode:
-                calls += 1
-                if calls == number:
-                    with opened(path, "wb") as file:
-                        file.write(b"half")
-                    die()
-            return opened(path, mode, *arguments, **options)
+    def open_counted(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        if "w" in mode and count():
+            with opened(path, "wb") as file:
+                file.write(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return opened(path, mode, *arguments, **options)
 
-        with mock.patch.object(Path, "open", open_counted):
-            yield
-    elif call == "replace":
-        with mock.patch.object(os, "replace", counted("replace")), mock.patch.object(os, "rename", counted("rename")):
-            yield
-    else:
-        with mock.patch.object(os, call, counted(call)):
-            yield
-
-
-def main(words: list[str]) -> None:
-    """Run one writer, killed at a moment."""
-    inputs, name, folder, call, number = words
-    writer = writers(Path(inputs))[name]
-    with _killed(call, int(number)):
-        writer.write(Path(folder))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    with ExitStack() as stack:
+        if call == "write":
+            stack.enter_context(mock.patch.object(Path, "open", open_counted))
+        for module, name in _CALLS.get(call, []):
+            stack.enter_context(mock.patch.object(module, name, counted(getattr(module, name))))
+        yield

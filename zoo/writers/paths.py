@@ -1,9 +1,10 @@
 """The files that predictions are written to, one for each target: checked before anything is predicted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import ConfigError, OutputError
+from zoo.utils.drafts import remove_dead_drafts
 from zoo.utils.paths import check_folder_of, names_a_file
 
 __all__ = ["output_paths", "refuse_existing", "refuse_other_ending", "target_paths"]
@@ -64,12 +65,14 @@ def refuse_other_ending(path: Path, endings: Sequence[str]) -> None:
         )
 
 
-def refuse_existing(paths: Iterable[Path]) -> None:
-    """Refuse to write over predictions of before.
+def refuse_existing(paths: Sequence[Path]) -> None:
+    """Refuse to write over predictions of before; drafts of killed processes beside them are removed.
 
     Raises:
         OutputError: a file that exists.
     """
+    for path in paths[:1]:
+        remove_dead_drafts(path)
     for path in paths:
         if path.exists():
             raise OutputError(f"{path} exists already: name another output, or remove it")
