@@ -14,7 +14,7 @@ from zoo.commands.predict.options import kind_of, kind_parser
 from zoo.hub.cards import checkpoint_folders, render_card, render_cards
 from zoo.hub.config import parse_config, read_config
 from zoo.hub.facts import ModelFacts
-from zoo.training.options import CardText
+from zoo.training.card_text import CardText
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = checkpoint_folders()

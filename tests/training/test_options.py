@@ -15,8 +15,9 @@ from safetensors.torch import load_file
 from zoo.errors import ConfigError
 from zoo.genome.sequence import decode
 from zoo.hub.config import read_config
+from zoo.training.card_text import CardText
 from zoo.training.optimizers import ParamGroups
-from zoo.training.options import CardText, RunOptions, option_types
+from zoo.training.options import RunOptions, option_types
 from zoo.training.run import train
 from zoo.training.transfer import TransferOptions
 

@@ -17,7 +17,8 @@ from zoo.errors import ConfigError
 from zoo.genome.sequence import decode
 from zoo.hub.registry import shipped_folder
 from zoo.training.allowed import Allowed
-from zoo.training.options import fill, option_types
+from zoo.training.card_text import fill
+from zoo.training.options import option_types
 from zoo.training.run import parse, train
 from zoo.utils.download import sha256_of
 

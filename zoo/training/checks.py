@@ -9,8 +9,9 @@ from zoo.errors import ConfigError
 from zoo.hub.checkpoint import architecture_of
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
+from zoo.training.card_text import fill
 from zoo.training.optimizers import check_optimizers
-from zoo.training.options import TrainCLI, fill
+from zoo.training.options import TrainCLI
 from zoo.utils.paths import check_creatable, refuse_folder
 from zoo.writers.labels import check_columns
 

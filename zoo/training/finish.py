@@ -22,7 +22,8 @@ from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.nn.scale import TargetScaleConfig
-from zoo.training.options import TrainCLI, fill
+from zoo.training.card_text import fill
+from zoo.training.options import TrainCLI
 from zoo.training.processes import hardware
 from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command

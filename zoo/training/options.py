@@ -3,7 +3,6 @@
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from string import Formatter
 from typing import Any, get_type_hints
 
 import torch
@@ -19,10 +18,10 @@ from torch.optim.lr_scheduler import LRScheduler
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
 from zoo.hub.checkpoint import architecture_of
-from zoo.hub.facts import NOT_STATED
 from zoo.hub.names import is_name
 from zoo.models._base import SequenceModel
 from zoo.training.callbacks import SeedEachEpoch
+from zoo.training.card_text import CardText, fill
 from zoo.training.check_data import CheckData
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.processes import SyncBatchNorm
@@ -31,7 +30,7 @@ from zoo.training.resume import LAST, EpochEnd, RunCheckpoint, WholeCheckpointIO
 from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions
 
-__all__ = ["LINKED", "CardText", "RunOptions", "TrainCLI", "fill", "make_cli", "option_types"]
+__all__ = ["LINKED", "RunOptions", "TrainCLI", "make_cli", "option_types"]
 
 # What a model's constructor takes from the data: property of the data module -> argument.
 _FROM_DATA = {"length": "length", "crop": "crop_bins", "strand_pairs": "strand_pairs", "diagonal": "diagonal"}
@@ -45,33 +44,6 @@ LINKED = {
     "model.init_args.inputs": "the data",
     **{f"model.init_args.{argument}": "the data" for argument in _FROM_DATA.values()},
 }
-
-
-@dataclass
-class CardText:
-    """Text of the card. `{key}` is filled from the data module's `card_values`.
-
-    Args:
-        summary: one line: what the model predicts.
-        species: Latin name.
-        assay: what the training data measured.
-        cell_type: cell types or tissue of the training data.
-        licence: licence of the weights.
-        source: who made them.
-        use: what it is meant for.
-        limits: where it fails, and what it must not be used for.
-        data: where the training data comes from, with its reference and licence.
-    """
-
-    summary: str = "{targets}"
-    species: str = ""
-    assay: str = ""
-    cell_type: str = ""
-    licence: str = NOT_STATED
-    source: str = NOT_STATED
-    use: str = ""
-    limits: str = ""
-    data: str = ""
 
 
 @dataclass
@@ -231,23 +203,6 @@ def make_cli(arguments: list[str]) -> TrainCLI:
         parser_kwargs={"exit_on_error": False, "allow_abbrev": False, "prog": "zoo train CONFIG", "description": None},
         args=arguments,
     )
-
-
-def fill(text: str, data: GenomicDataModule) -> str:
-    """Fill `{key}` in a text of a configuration from the data's own values.
-
-    Raises:
-        ConfigError: a key for which the data have no value, or more than a key in braces.
-    """
-    try:
-        for _, key, form, conversion in Formatter().parse(text):
-            if key is not None and (form or conversion or key not in data.card_values):
-                raise KeyError(f"{key}:{form}" if form else key)
-        return text.format(**data.card_values)
-    except (KeyError, ValueError) as error:
-        raise ConfigError(
-            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
-        ) from None
 
 
 def _check_name(name: str, architecture: str) -> None:

@@ -1,0 +1,54 @@
+"""Texts of a run: those of its card, with values of the data filled in."""
+
+from dataclasses import dataclass
+from string import Formatter
+
+from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError
+from zoo.hub.facts import NOT_STATED
+
+__all__ = ["CardText", "fill"]
+
+
+@dataclass
+class CardText:
+    """Text of the card. `{key}` is filled from the data module's `card_values`.
+
+    Args:
+        summary: one line: what the model predicts.
+        species: Latin name.
+        assay: what the training data measured.
+        cell_type: cell types or tissue of the training data.
+        licence: licence of the weights.
+        source: who made them.
+        use: what it is meant for.
+        limits: where it fails, and what it must not be used for.
+        data: where the training data comes from, with its reference and licence.
+    """
+
+    summary: str = "{targets}"
+    species: str = ""
+    assay: str = ""
+    cell_type: str = ""
+    licence: str = NOT_STATED
+    source: str = NOT_STATED
+    use: str = ""
+    limits: str = ""
+    data: str = ""
+
+
+def fill(text: str, data: GenomicDataModule) -> str:
+    """Fill `{key}` in a text of a configuration from the data's own values.
+
+    Raises:
+        ConfigError: a key for which the data have no value, or more than a key in braces.
+    """
+    try:
+        for _, key, form, conversion in Formatter().parse(text):
+            if key is not None and (form or conversion or key not in data.card_values):
+                raise KeyError(f"{key}:{form}" if form else key)
+        return text.format(**data.card_values)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{text!r}: the data has no value for {error}; it has {', '.join(data.card_values)}"
+        ) from None
