@@ -164,14 +164,26 @@ def test_the_best_epoch_of_before_is_kept_where_the_folder_was_moved(made: str) 
         ["--trainer.check_val_every_n_epoch", "2"],
         ["--trainer.accumulate_grad_batches", "3", "--trainer.gradient_clip_val", "0.1"],
         ["--data.num_workers", "1"],
-        ["--trainer.callbacks+", "lightning.pytorch.callbacks.StochasticWeightAveraging"],
     ],
 )
 def test_a_resumed_run_goes_on_as_one_in_one_go(made: str, options: list[str]) -> None:
-    if "--trainer.callbacks+" in options:
-        add_callback(made, "lightning.pytorch.callbacks.EMAWeightAveraging", decay=0.5)
-        options = []
     assert_resumed_as_whole(made, *options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("callback", "arguments"),
+    [
+        ("lightning.pytorch.callbacks.EMAWeightAveraging", {"decay": 0.5}),
+        ("lightning.pytorch.callbacks.StochasticWeightAveraging", {"swa_lrs": 0.01, "swa_epoch_start": 1}),
+        ("zoo.training.callbacks.FreezeModules", {"modules": ["trunk"], "epochs": 3}),
+    ],
+)
+def test_so_does_one_with_callbacks_that_change_the_weights(
+    made: str, callback: str, arguments: dict[str, object]
+) -> None:
+    add_callback(made, callback, **arguments)
+    assert_resumed_as_whole(made)
 
 
 def add_callback(config: str, path: str, **arguments: object) -> None:

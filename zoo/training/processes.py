@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from typing import Any
 
 import torch
@@ -66,6 +66,7 @@ def watch_processes(trainer: Trainer, run: Path) -> Iterator[None]:
     threading.Thread(target=_watch, args=(trainer, run, end), daemon=True).start()
     try:
         yield
+        _wait_for(trainer)
     except RuntimeError as error:
         if not _is_lost_connection(error):
             raise
@@ -77,6 +78,18 @@ def watch_processes(trainer: Trainer, run: Path) -> Iterator[None]:
         end.set()
         if sys.exc_info()[0] is not None:
             _kill(_children(trainer))
+
+
+def _wait_for(trainer: Trainer) -> None:
+    """Wait until the other processes have ended after a finished training; Lightning then watches none of them.
+
+    One that is lost by then would make it kill this process, which needs the others no more.
+    """
+    children = getattr(trainer.strategy.launcher, "procs", None) or []
+    for child in children:
+        with suppress(TimeoutExpired):
+            child.wait(_GRACE)
+    children.clear()
 
 
 def _watch(trainer: Trainer, run: Path, end: threading.Event) -> None:
@@ -97,7 +110,7 @@ def _children(trainer: Trainer) -> "list[Popen[Any]]":
 
 def _lost(children: "list[Popen[Any]]", wait: float = 0.0) -> str:
     """Which process ended with an error, and how; empty where none did within `wait` seconds."""
-    end = time.monotonic() + wait
+    end = time.monotonic() + (wait if children else 0)
     while True:
         for index, child in enumerate(children):
             if code := child.poll():
