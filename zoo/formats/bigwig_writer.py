@@ -108,8 +108,9 @@ class BigWigWriter:
             OutputError: bins out of order, or a full disk.
         """
         length = self._contigs[contig]
-        values = np.asarray(values, np.float32)[: -(-(length - start) // bin_size)]
-        whole = min(len(values), (length - start) // bin_size)
+        room = max(0, length - start)
+        values = np.asarray(values, np.float32)[: -(-room // bin_size)]
+        whole = min(len(values), room // bin_size)
         known = np.flatnonzero(~np.isnan(values[:whole]))
         # A run of bins without a gap needs no positions; many short ones together are shorter with them.
         starts = np.flatnonzero(np.diff(known, prepend=-2) != 1)

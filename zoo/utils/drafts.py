@@ -133,7 +133,8 @@ def _is_alive(match: re.Match[str], path: Path) -> bool:
         return False
     except PermissionError:  # of another user
         pass
-    return _start_of(pid) in (int(match["started"]), 0)
+    now, then = _start_of(pid), int(match["started"])
+    return now != -1 and (now == then or 0 in (now, then))
 
 
 def _start_of(pid: int) -> int:
