@@ -158,8 +158,8 @@ def test_the_best_epoch_of_before_is_kept_where_the_folder_was_moved(made: str) 
 @pytest.mark.parametrize(
     "options",
     [
-        # A metric that gets no better: the rate is lowered after each epoch, also after that of the stop.
-        ["--optimizer.lr", "0.5", "--lr_scheduler.patience", "0", "--lr_scheduler.monitor", "val_loss"],
+        # A loss that should grow and does not: the rate is lowered after each epoch, also after that of the stop.
+        ["--lr_scheduler.mode", "max", "--lr_scheduler.patience", "0"],
         ["--lr_scheduler", "torch.optim.lr_scheduler.ExponentialLR", "--lr_scheduler.gamma", "0.5"],
         ["--trainer.check_val_every_n_epoch", "2"],
         ["--trainer.accumulate_grad_batches", "3", "--trainer.gradient_clip_val", "0.1"],
