@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from made.endurance import Fault, amount
 from made.folder_bombs import BOMBS, drop_bomb
-from made.folders import FORMAT_1, GOOD, Change, changed, changes, read_folder, sealed, write_folder
+from made.folder_changes import Change, changed, changes
+from made.folders import FORMAT_1, GOOD, read_folder, sealed, write_folder
 from made.sandbox import call_in_child, describe, report
 from safetensors.torch import load_file
 
