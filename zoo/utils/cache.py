@@ -81,14 +81,14 @@ def cached_file(kind: str, key: Any, build: Callable[[Path], None], suffix: str)
     return path
 
 
-def cached_folder(path: Path, build: Callable[[Path], None], maps: bool = False, size: int = 0) -> Path:
+def cached_folder(path: Path, build: Callable[[Path], None], mapped: str = "", size: int = 0) -> Path:
     """Build a folder in the cache once, and again where it is damaged, in all processes of a machine.
 
     Args:
         path: the folder.
         build: fills the folder that it is given.
-        maps: whether large files are opened as `CheckedMap`, which checks them where they are read; others are all read
-            to find damage.
+        mapped: name of a file that is opened as a `CheckedMap`: a large one is checked where it is read. All others are
+            read here to find damage.
         size: bytes that it takes, for the sentence about a full disk.
 
     Returns:
@@ -97,12 +97,12 @@ def cached_folder(path: Path, build: Callable[[Path], None], maps: bool = False,
     Raises:
         OutputError: the cache cannot be written, or the disk is full.
     """
-    if folder_is_whole(path, maps):
+    if folder_is_whole(path, mapped):
         return path
     with writing_to_cache(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
-            if not folder_is_whole(path, maps):  # else another process built it meanwhile
+            if not folder_is_whole(path, mapped):  # else another process built it meanwhile
                 if path.exists():
                     _log.warning(f"{path} is damaged or of an older version: it is made anew")
                 with replaced_folder(path) as draft:

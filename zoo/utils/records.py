@@ -57,12 +57,12 @@ def write_folder_record(folder: Path) -> None:
     write_record(folder / RECORD, sums)
 
 
-def folder_is_whole(folder: Path, maps: bool = False) -> bool:
+def folder_is_whole(folder: Path, mapped: str = "") -> bool:
     """Return whether a folder has the files of its record, and these are as they were written.
 
     Args:
         folder: the folder; other files in it are ignored.
-        maps: of large files, compare the size alone.
+        mapped: name of a file of which the size alone is compared if it is large.
     """
     record = read_record(folder / RECORD)
     if record is None:
@@ -71,7 +71,7 @@ def folder_is_whole(folder: Path, maps: bool = False) -> bool:
         path = folder / name
         if not path.is_file() or path.stat().st_size != size:
             return False
-        if not (maps and size > _LARGE) and file_sums(path).tobytes().hex() != sums:
+        if not (name == mapped and size > _LARGE) and file_sums(path).tobytes().hex() != sums:
             return False
     return True
 

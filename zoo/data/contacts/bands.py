@@ -141,7 +141,7 @@ class ContactBand:
             InputError: a cooler that cannot be read, is not balanced, or has no contacts in the training split.
             OutputError: the cache cannot be written, or the disk is full.
         """
-        return cached_folder(self.folder, self._fill, True, 4 * self.shape[0] * self.width)
+        return cached_folder(self.folder, self._fill, _VALUES, 4 * self.shape[0] * self.width)
 
     def _fill(self, folder: Path) -> None:
         """Prepare the band of each contig, square by square."""

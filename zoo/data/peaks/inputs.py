@@ -92,7 +92,7 @@ class SiteInputs:
         coordinates = hashlib.sha256(sites.contig.tobytes() + sites.start.tobytes()).hexdigest()
         tracks = [[fingerprint(Path(track.path)), track.missing] for track in self.tracks]
         key = [_VERSION, tracks, list(sites.genome.contigs.items()), coordinates, sites.length, self.margin]
-        return cached_folder(cached_path("site_inputs", key), self._fill, True, 4 * int(np.prod(self.shape)))
+        return cached_folder(cached_path("site_inputs", key), self._fill, _VALUES, 4 * int(np.prod(self.shape)))
 
     def select(self, keep: NDArray[np.bool_]) -> Self:
         """Select the sites for which `keep` (N,) is true; the memory map stays that of all."""
