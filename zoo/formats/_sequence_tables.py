@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from zoo.errors import InputError
 from zoo.formats._sequence_blocks import Block, Row, check_sequences, numbered_names
+from zoo.utils.streams import TABLE
 from zoo.utils.text import quoted, some_of
 
 __all__ = ["NAME_COLUMNS", "SEQUENCE_COLUMNS", "is_sequence_column", "table_blocks"]
@@ -36,7 +37,7 @@ def table_blocks(
     Raises:
         InputError: no such column or two, a row of another number of cells, or a cell without a sequence.
     """
-    csv.field_size_limit(2**31 - 1)  # a sequence may be a megabase
+    csv.field_size_limit(TABLE.line)  # a sequence may be a megabase; a quoted cell may have line breaks
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
         reader = csv.DictReader(text, delimiter=delimiter, strict=True)

@@ -3,8 +3,6 @@
 Format: Kent 2010, doi:10.1093/bioinformatics/btq351.
 """
 
-import os
-import struct
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -13,16 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
+from zoo.formats._bigwig_check import check_bigwig
 from zoo.formats.binning import Missing, Statistic, bin_and_count
 from zoo.genome.contigs import match_both_ways
-from zoo.utils.text import check_file, some_of
+from zoo.utils.text import some_of
 
 __all__ = ["BigWig", "match_bigwig"]
 
-# First bytes of the file, of its table of contigs and of its index.
-_MAGIC, _CONTIGS_MAGIC, _INDEX_MAGIC = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
-_HEADER = 32  # bytes of the header up to the offset of the index
-_MOST_ZOOMS = 100  # zoom levels; files have about ten
 # Bases read at once: few enough that their 4 bytes each stay in the processor's cache.
 _BASES_AT_ONCE = 524_288
 
@@ -41,7 +36,7 @@ class BigWig:
         import pyBigWig
 
         self.path = Path(path)
-        _check_complete(self.path)
+        check_bigwig(self.path)
         try:
             self._file = pyBigWig.open(str(self.path))
         except RuntimeError:
@@ -55,8 +50,15 @@ class BigWig:
 
     @property
     def contigs(self) -> dict[str, int]:
-        """Contig -> length in bases."""
-        return dict(self._file.chroms())
+        """Contig -> length in bases.
+
+        Raises:
+            InputError: names that are no text.
+        """
+        try:
+            return dict(self._file.chroms())
+        except RuntimeError:
+            raise InputError(f"{self.path} is damaged: its contigs have names that are no text") from None
 
     def blocks(self, contig: str, start: int, end: int, bin_size: int) -> Iterator[NDArray[np.float32]]:
         """Read the values of bases in blocks of whole bins.
@@ -143,24 +145,3 @@ def match_bigwig(path: str, contigs: Mapping[str, int], required: Collection[str
                 f"{contigs[contig]:,} in the FASTA"
             )
     return names
-
-
-def _check_complete(path: Path) -> None:
-    """Refuse truncated and damaged files, on which pyBigWig may crash: magic numbers must be where the header says."""
-    check_file(path)
-    with path.open("rb") as file:
-        head = file.read(_HEADER)
-        orders = [order for order in "<>" if head[:4] == struct.pack(f"{order}I", _MAGIC)]
-        if not orders:
-            raise InputError(f"{path} is no bigWig file: it does not begin as one")
-        file.seek(-4, os.SEEK_END)
-        if file.read(4) != head[:4] or len(head) < _HEADER:
-            raise InputError(f"{path} was cut off: it does not end as a bigWig file does; fetch it again")
-        zooms, contigs, _, index = struct.unpack(f"{orders[0]}6xH3Q", head)
-        if zooms > _MOST_ZOOMS:
-            raise InputError(f"{path} is damaged: its header lists {zooms:,} zoom levels; fetch it again")
-        for offset, magic in ((contigs, _CONTIGS_MAGIC), (index, _INDEX_MAGIC)):
-            file.seek(min(offset, path.stat().st_size))
-            no_index = offset == 0 and magic == _INDEX_MAGIC  # of a file without values
-            if not no_index and file.read(4) != struct.pack(f"{orders[0]}I", magic):
-                raise InputError(f"{path} is damaged: its tables are not where its header says; fetch it again")

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
+from zoo.formats._cooler_check import check_sizes, one_sentence
 from zoo.genome.contigs import match_both_ways
 from zoo.utils.text import check_file, some_of
 
 __all__ = ["CoolerFile", "Pixels"]
 
 # Pixels that are read at once.
-_PIXELS_AT_ONCE = 20_000_000
+_PIXELS_AT_ONCE = 8_000_000
 # Most bins by which a contig may differ from the genome: lengths may be rounded, last bins without contacts left out.
 _MOST_BINS_OFF = 10
 
@@ -58,25 +59,24 @@ class CoolerFile:
 
     def __init__(self, uri: str) -> None:
         import cooler
+        import h5py
 
         self.uri = uri
         path, _, group = uri.partition("::")
         self.path, self.group = Path(path), group.strip("/") or "/"
         check_file(self.path)
-        try:
+        with one_sentence(path):
             groups = cooler.fileops.list_coolers(path)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{path} is no cooler file that can be read ({one_line(error)})") from None
         groups = groups or ["/"]  # files of cooler's first formats do not state what they are
         chosen = next((name for name in groups if name.strip("/") == group.strip("/")), None)
         if chosen is None:
             known = ", ".join(f"{path}::{name.strip('/')}" for name in _by_resolution(groups)) or "none"
             what = f"no map {group!r}" if group else "several maps, of which one must be named"
             raise InputError(f"{path} has {what}; there are: {known}")
-        try:
+        with one_sentence(uri):
+            with h5py.File(self.path, "r") as file:
+                check_sizes(file[chosen], uri)
             self._read_header(cooler.Cooler(f"{path}::{chosen}"))
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise InputError(f"{uri} is no cooler that can be read ({one_line(error)})") from None
 
     def _read_header(self, opened: Any) -> None:
         if opened.binsize is None:
@@ -139,14 +139,15 @@ class CoolerFile:
         """
         import cooler
 
-        opened = cooler.Cooler(f"{self.path}::{self.group}")
-        if "weight" in self.columns:
-            stored: NDArray[np.float64] = opened.bins()["weight"][:].to_numpy(np.float64)
+        with one_sentence(self.uri):
+            opened = cooler.Cooler(f"{self.path}::{self.group}")
+            stored = opened.bins()["weight"][:].to_numpy(np.float64) if "weight" in self.columns else None
+        if stored is not None:
             return np.where(_is_valid(stored), stored, np.nan)
         self.check_balanced(balance)
         try:
             weights, statistics = cooler.balance_cooler(opened, cis_only=True, store=False)
-        except (KeyError, ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError, RuntimeError) as error:
             raise InputError(
                 f"{self.uri} could not be balanced ({one_line(error)}): an attribute or table of the file is missing "
                 "or damaged"
@@ -182,8 +183,9 @@ class CoolerFile:
         if "weight" not in self.columns:
             return np.zeros(self.bins[name], np.bool_)
         first = self.first[name]
-        bins = cooler.Cooler(f"{self.path}::{self.group}").bins()
-        stored = bins["weight"][first : first + self.bins[name]].to_numpy(np.float64)
+        with one_sentence(self.uri):
+            bins = cooler.Cooler(f"{self.path}::{self.group}").bins()
+            stored = bins["weight"][first : first + self.bins[name]].to_numpy(np.float64)
         invalid: NDArray[np.bool_] = ~np.isnan(stored) & ~_is_valid(stored)
         return invalid
 
@@ -203,12 +205,14 @@ class CoolerFile:
 
         begin, end = self.first[name], self.first[name] + self.bins[name]
         rows = begin + first, min(begin + last, end)
-        with h5py.File(self.path, "r") as file:
+        with one_sentence(self.uri), h5py.File(self.path, "r") as file:
             store = file[self.group]
             offset = store["indexes/bin1_offset"][rows[0] : rows[1] + 1] if rows[0] < rows[1] else np.zeros(1, int)
             for low in range(int(offset[0]), int(offset[-1]), _PIXELS_AT_ONCE):
                 piece = slice(low, min(low + _PIXELS_AT_ONCE, int(offset[-1])))
                 row, column = (store[f"pixels/bin{side}_id"][piece].astype(np.int64) for side in (1, 2))
+                if ((row < begin) | (row >= end) | (column < row)).any():
+                    raise InputError(f"{self.uri} is damaged: contacts of {name} have bins that are not its own")
                 near = (column < end) & (column - row < most)
                 count = store["pixels/count"][piece][near].astype(np.float64)
                 if not ((count >= 0) & (count < np.inf)).all():  # written so that NaN is refused
@@ -223,7 +227,8 @@ class CoolerFile:
         """Names of the maps in this file, finest first."""
         import cooler
 
-        return _by_resolution(cooler.fileops.list_coolers(str(self.path)))
+        with one_sentence(self.uri):
+            return _by_resolution(cooler.fileops.list_coolers(str(self.path)))
 
 
 def _is_valid(weights: NDArray[np.float64]) -> NDArray[np.bool_]:

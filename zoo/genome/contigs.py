@@ -5,6 +5,7 @@ from pathlib import Path
 
 from zoo.errors import InputError
 from zoo.genome.index import check_index
+from zoo.genome.intervals import LONGEST_CONTIG
 from zoo.utils.streams import UNREADABLE, WHOLE, describe_unreadable
 from zoo.utils.text import check_file, open_text, quoted, shorten, some_of
 
@@ -36,6 +37,8 @@ def read_contig_lengths(path: str | Path) -> dict[str, int]:
             continue
         if len(fields) < 2 or not fields[1].isdecimal() or len(fields[1]) > _MOST_DIGITS or not int(fields[1]):
             raise InputError(f"{path}, line {number}: a contig's name and its length were expected")
+        if int(fields[1]) > LONGEST_CONTIG:
+            raise InputError(f"{path}, line {number}: {fields[1]} bases are more than any contig has")
         if fields[0] in lengths:
             raise InputError(f"{path}, line {number}: the contig {quoted(fields[0])} is named twice")
         lengths[fields[0]] = int(fields[1])
