@@ -12,12 +12,9 @@ import yaml
 from made.hostile import HOSTILE, HOSTILE_TEXTS, MARKER, TRAINS, hostile_text, write_hostile_module
 
 from zoo.cli import main
-from zoo.data.sequences import SequenceDataModule
-from zoo.errors import ConfigError
 from zoo.genome.sequence import decode
 from zoo.hub.registry import shipped_folder
 from zoo.training.allowed import Allowed
-from zoo.training.card_text import fill
 from zoo.training.options import option_types
 from zoo.training.run import parse, train
 from zoo.utils.download import sha256_of
@@ -191,16 +188,6 @@ def test_its_folder_is_not_worked_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "chdir", folders.append)
     parse(["theirs"])
     assert not folders
-
-
-@pytest.mark.parametrize(
-    "text", ["{targets:>99999999999}", "{targets!r}", "{targets.__class__}", "{0}", "{", "{x:{y}}"]
-)
-def test_a_text_is_filled_with_values_alone(text: str) -> None:
-    data = SequenceDataModule(table="t.tsv", label_columns=["y"], classify=False)
-    assert fill("Of {targets} {{}}", data) == "Of y {}"
-    with pytest.raises(ConfigError, match="the data has no value for"):
-        fill(text, data)
 
 
 @pytest.mark.slow

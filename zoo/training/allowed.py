@@ -125,7 +125,7 @@ class Allowed:
         path = value.get("class_path")
         cls = _allowed_class(path, options) if isinstance(path, str) else None
         if cls is None:
-            return f"{key} names {quoted(str(path))}"
+            return f"{key} names {'no class' if path is None else quoted(str(path))}"
         if others := [name for name in value if value[name] and name not in ("class_path", "init_args")]:
             return f"{key} has {quoted(str(others[0]))}"
         return self._in_arguments(key, value.get("init_args") or {}, cls)
