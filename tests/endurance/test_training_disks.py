@@ -1,0 +1,78 @@
+"""Training on a disk that becomes full ends with one sentence, loses nothing, and goes on as it says."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from made.disks import small_disk
+from made.endurance import Fault, amount
+from made.runs import ARCHITECTURES, make_runs
+
+from zoo.cli import main
+from zoo.training.run import train
+from zoo.utils.download import sha256_of
+
+FaultOf = Callable[[str], AbstractContextManager[Fault]]
+# Bytes that are left for a run: none; some for its logs; then for one, two or three checkpoints.
+ROOM = (0, 8_192, 90_000, 140_000, 200_000, 270_000, 330_000)
+
+
+def train_in_fork(arguments: list[str], log: Path) -> tuple[int, str]:
+    """Run the command line in a fork of this process; returns its exit status and what it said."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), log.read_text()
+    status = 1
+    try:
+        with log.open("w") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+            status = main(["train", *arguments])
+            sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+@pytest.mark.slow
+def test_training_on_a_full_disk_ends_with_one_sentence_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultOf
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    configs = make_runs(tmp_path, epochs=3)
+    (tmp_path / "disk").mkdir()
+    whole: dict[str, str] = {}
+    with small_disk(tmp_path / "disk") as disk, fault("disk full while a model is trained") as counts:
+        for index in range(amount(3, 14)):
+            name, room = ARCHITECTURES[-1 - index % 5], ROOM[(3 * index + 1) % len(ROOM)]
+            if name not in whole:
+                folder = train([str(configs[name]), "--runs", "whole_runs", "--checkpoints", "whole"])
+                whole[name] = sha256_of(folder / "model.safetensors")
+            home = disk.folder / str(index)
+            home.mkdir()
+            arguments = [str(configs[name]), "--runs", f"{home}/runs", "--checkpoints", f"{home}/checkpoints"]
+            with disk.filled(room):
+                status, said = train_in_fork(arguments, tmp_path / "log")
+            problems = _problems(status, said, home)
+            if status and "--resume true" in said:
+                arguments += ["--resume", "true"]
+            folder = train(arguments) if status else home / "checkpoints" / f"{name}.made"
+            if sha256_of(folder / "model.safetensors") != whole[name]:
+                problems.append("the weights differ")
+            counts.survived(f"{name} with {room} bytes", not problems, f"{problems} {said[-1000:]}")
+
+
+def _problems(status: int, said: str, home: Path) -> list[str]:
+    """What a full disk must not do to a run."""
+    sentences = [line for line in said.splitlines() if line.startswith("zoo: ")]
+    is_right = status == 0 or (len(sentences) == 1 and f"{home}" in sentences[0] and "full" in sentences[0])
+    # Where no small disk could be mounted, the size of files is limited.
+    is_right = is_right or (len(sentences) == 1 and "may not become so large" in sentences[0])
+    found = {
+        "not one sentence": not is_right or status not in (0, 2),
+        "a traceback": "Traceback" in said,
+        "a draft": bool(list(home.rglob("*.draft*"))),
+    }
+    return [problem for problem, is_so in found.items() if is_so]
