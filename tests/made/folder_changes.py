@@ -151,7 +151,7 @@ def _change_value(files: Files, _: Any, way: str, where: int, value: Any, power:
         elif way == "scale":
             table[last] = int(table[last] * 10**power) if isinstance(table[last], int) else table[last] * 10.0**power
         elif way == "repeat":
-            table[last] = table[last] * 1_000
+            table[last] = table[last] * (1_000 if len(str(table[last])) < 1_000 else 2)
         else:
             table[last] = value
 
