@@ -13,8 +13,10 @@ from zoo.hub.cards import checkpoint_folders
 from zoo.hub.checkpoint import load_folder
 from zoo.hub.config import read_config
 from zoo.hub.load import verify
+from zoo.hub.meta_device import build_on_meta, check_work
 from zoo.hub.registry import find
 from zoo.hub.targets import read_targets
+from zoo.hub.weights import forms_of
 from zoo.models._base import SequenceModel
 
 LENGTH = 200
@@ -72,6 +74,16 @@ def test_predictions_have_the_output_s_shape_and_do_not_depend_on_their_neighbou
         alone = torch.cat([model.predict(one[None]) for one in codes])
     assert together.shape == (5, *model.output.shape)
     assert torch.allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", architectures())
+def test_shapes_are_known_without_memory(architecture: str) -> None:
+    model = build(architecture)
+    forms = forms_of(model.state_dict())
+    on_meta = build_on_meta(type(model), model.arguments, forms, stored=10_000_000).eval()
+    assert forms_of(on_meta.state_dict()) == forms
+    assert {value.device.type for value in on_meta.state_dict().values()} == {"meta"}
+    check_work(on_meta, {"codes": (2, model.length)}, stored=10_000_000)
 
 
 @pytest.mark.parametrize("architecture", architectures())

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from zoo.errors import IntegrityError
 from zoo.utils.text import quoted
 
-__all__ = ["JsonReader", "check_values", "list_of", "read_json", "table_of"]
+__all__ = ["JsonReader", "check_values", "holds_control", "list_of", "read_json", "table_of"]
 
 _MOST_VALUES, _MOST_KEYS, _MOST_CONTAINERS = 2_000_000, 100_000, 100_000
 _DEEPEST = 10
@@ -58,6 +58,11 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON number")
+
+
+def holds_control(text: str) -> bool:
+    """Whether a text holds control characters other than tab and line feed: `config.json` may not."""
+    return bool(_CONTROL.search(text))
 
 
 def check_values(where: str, content: Any) -> None:

@@ -7,12 +7,14 @@ from lightning.pytorch.callbacks import EarlyStopping
 from zoo.batch import DataSpec
 from zoo.errors import ConfigError
 from zoo.hub.checkpoint import architecture_of
+from zoo.hub.json_reader import holds_control
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
 from zoo.training.card_text import fill
 from zoo.training.optimizers import check_optimizers
 from zoo.training.options import TrainCLI
 from zoo.utils.paths import check_creatable, refuse_folder
+from zoo.utils.text import quoted
 from zoo.writers.labels import check_columns
 
 __all__ = ["check_run", "check_spec"]
@@ -38,8 +40,9 @@ def check_run(cli: TrainCLI) -> None:
     cli.transfer.check()
     check_optimizers(model, cli.optimizer_plan)
     _check_monitors(cli)
-    for text in vars(cli.config.card).values():
-        fill(text, cli.datamodule)
+    for name, text in vars(cli.config.card).items():
+        if holds_control(fill(text, cli.datamodule)):
+            raise ConfigError(f"card.{name} must be a text without control characters, not {quoted(text)}")
     _check_trainer(cli)
     if Path(cli.options.checkpoints).resolve() == Path(cli.options.runs).resolve():
         raise ConfigError(f"--runs and --checkpoints are one folder, {cli.options.runs}: name two")
