@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 import pytest
+from made.bombs import bombs
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, OutputError
@@ -311,3 +312,12 @@ def test_what_is_a_folder_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"out\.bw"), open_bigwig(tmp_path / "out.bw", {"c": 50}) as file:
         file.add_bins("c", 0, np.ones(2, dtype=np.float32), 10)
     assert left_in(tmp_path) == ["out.bw"]
+
+
+def test_tables_that_lead_in_a_circle_or_out_of_the_file_are_refused(tmp_path: Path) -> None:
+    for what, kind, write in bombs(0):
+        if kind == "bigWig":
+            write(tmp_path / "a.bw")
+            with pytest.raises(InputError, match=r"a\.bw is damaged: .*; fetch it again$") as caught:
+                BigWig(tmp_path / "a.bw")
+            assert "\n" not in str(caught.value), what

@@ -1,9 +1,11 @@
 """Names of contigs: conventions that are matched, and names that are refused."""
 
+from pathlib import Path
+
 import pytest
 
 from zoo.errors import InputError
-from zoo.genome.contigs import match_both_ways, match_contigs
+from zoo.genome.contigs import match_both_ways, match_contigs, read_contig_lengths
 
 HUMAN = ["chr1", "chr2", "chr10", "chrX", "chrY", "chrM"]
 ENSEMBL = ["1", "2", "10", "X", "Y", "MT"]
@@ -67,3 +69,11 @@ def test_roman_numerals_of_few_chromosomes_are_matched_unless_they_may_be_letter
     # X alone may be the chromosome X; with XI beside it, it is ten.
     assert match_both_ways(["chrX"], ["chr10"]) == {"chrX": None}
     assert match_both_ways(["chrX", "chrXI"], ["chr10", "chr11"]) == {"chrX": "chr10", "chrXI": "chr11"}
+
+
+def test_a_contig_longer_than_any_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sizes").write_text(f"chr1\t{2**31 - 1}\n")
+    assert read_contig_lengths(tmp_path / "sizes") == {"chr1": 2**31 - 1}
+    (tmp_path / "sizes").write_text(f"chr1\t9\nchr2\t{2**31}\n")
+    with pytest.raises(InputError, match="sizes, line 2: 2147483648 bases are more than any contig has"):
+        read_contig_lengths(tmp_path / "sizes")

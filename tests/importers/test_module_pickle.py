@@ -421,3 +421,52 @@ def test_damaged_compression_is_one_sentence(tmp_path: Path) -> None:
     raw[place + 3 : place + 30] = b"\xff" * 27
     path.write_bytes(raw)
     refused(path, "is compressed, as torch has none")
+
+
+# Small files that crashed their reader, or kept it busy.
+
+
+def beside(value: bytes) -> bytes:
+    """A module with a weight, and another value in its state."""
+    return layer(table(note=value, _parameters=table(weight=tensor())))
+
+
+def test_containers_within_containers_are_read_however_deep_they_are(tmp_path: Path) -> None:
+    depth = 200_000
+    for deep in (
+        b"N" + b"\x85" * depth,
+        b"](" * depth + b"e" * depth,
+        (b"}" + text("a")) * depth + b"N" + b"s" * depth,
+    ):
+        assert read_module(by_hand(tmp_path, beside(deep)), set())["weight"].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"}" + b"N" + b"\x85" * 100_000 + b"Ns", "neither a text nor a small number"),  # hashing it recurses
+        (b"\x8f(" + b"N" + b"\x85" * 100_000 + b"\x90", "neither a text nor a small number"),
+        (b"}(" + b"".join(number(i * (2**61 - 1)) + b"N" for i in range(1, 9)) + b"u", "nor a small number"),
+        (b"N" + b"q\x000" + b"(h\x00h\x00tq\x000" * 60 + b"}h\x00Ns", "neither a text nor a small number"),
+        (b"N" * 1_000_001, "more than 1,000,000 steps"),
+        (
+            b"](" + b"K\x01" * 2_000 + b"e\x94\x85\x940" + (named("builtins", "set") + b"h\x01R0") * 600,
+            "1,000,000 steps",
+        ),
+        (b"\x8b" + struct.pack("<i", 100_000) + b"\x7f" * 100_000, "a number of more than a hundred bits"),
+        (text("a" * 100_001), "a text of 100,001 letters"),
+        (b"X" + struct.pack("<I", 2**32 - 1), "not a pickled module"),
+    ],
+)
+def test_what_took_a_reader_down_is_refused_at_once(tmp_path: Path, value: bytes, said: str) -> None:
+    refused(by_hand(tmp_path, beside(value)), said)
+
+
+def test_archives_that_lie_about_their_entries_are_refused(tmp_path: Path) -> None:
+    raw = by_hand(tmp_path, with_weight(tensor())).read_bytes()
+    place = raw.index(b"PK\x01\x02")
+    sizes = raw[: place + 20] + struct.pack("<II", 10**9, 10**9) + raw[place + 28 :]
+    table_size = raw[:-10] + struct.pack("<I", 10**9) + raw[-6:]
+    for content, said in ((sizes, "overlaps another one"), (table_size, "Bad offset for central directory")):
+        (tmp_path / "lie.pth").write_bytes(content)
+        refused(tmp_path / "lie.pth", said)

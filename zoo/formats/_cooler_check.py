@@ -6,7 +6,7 @@ from typing import Any
 
 from zoo.errors import InputError, one_line
 
-__all__ = ["check_sizes", "one_sentence"]
+__all__ = ["check_attributes", "check_sizes", "one_sentence"]
 
 # HDF5 compresses to a thousandth at most; what was never written has no bytes, and is refused unless it is small.
 _MOST_RATIO, _SMALL_BYTES = 1_100, 16_000_000
@@ -37,6 +37,29 @@ def one_sentence(uri: str) -> Iterator[None]:
         yield
     except _BROKEN as error:
         raise InputError(f"{uri} is no cooler file that can be read, or is damaged ({one_line(error)[:200]})") from None
+
+
+def check_attributes(file: Any, path: str) -> None:
+    """Check that the attributes of all groups are numbers or texts, as cooler writes; HDF5 crashes on some others.
+
+    Args:
+        file: the open file.
+        path: its path, for messages.
+
+    Raises:
+        InputError: one is something else.
+    """
+    import h5py
+
+    plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM)
+
+    def check(name: str, group: Any) -> None:
+        for attribute in group.attrs if isinstance(group, h5py.Group) else ():
+            if h5py.h5a.open(group.id, attribute.encode()).get_type().get_class() not in plain:
+                raise InputError(f"{path} is damaged: the attribute {attribute!r} of {name!r} is no number or text")
+
+    check("/", file)
+    file.visititems(check)
 
 
 def check_sizes(group: Any, uri: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
-from zoo.formats._cooler_check import check_sizes, one_sentence
+from zoo.formats._cooler_check import check_attributes, check_sizes, one_sentence
 from zoo.genome.contigs import match_both_ways
 from zoo.utils.text import check_file, some_of
 
@@ -66,6 +66,8 @@ class CoolerFile:
         self.path, self.group = Path(path), group.strip("/") or "/"
         check_file(self.path)
         with one_sentence(path):
+            with h5py.File(self.path, "r") as file:
+                check_attributes(file, path)
             groups = cooler.fileops.list_coolers(path)
         groups = groups or ["/"]  # files of cooler's first formats do not state what they are
         chosen = next((name for name in groups if name.strip("/") == group.strip("/")), None)
