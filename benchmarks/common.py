@@ -25,6 +25,7 @@ from zoo.hub.registry import shipped_folder
 from zoo.training.recipe import recipe
 from zoo.training.run import train
 from zoo.utils import version
+from zoo.utils.atomic import whole_files
 
 WORK = Path("runs/benchmark")
 RECORDED = Path(__file__).parent / "results"
@@ -134,14 +135,15 @@ def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[obje
         The Markdown table, with the code and hardware that it was computed with.
     """
     folder, machine = results_folder(), hardware()
-    with (folder / f"{name}.csv").open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(_format_cell(value) for value in row) + " |" for row in rows]
     table = "\n".join([*lines, "", f"Code: {CODE}; hardware: {machine}."]) + "\n"
-    (folder / f"{name}.md").write_text(table)
     record = {"commit": CODE, "machine": platform.machine(), "hardware": machine, "runs": facts}
-    (folder / f"{name}.json").write_text(json.dumps(record, indent=1, default=_to_json) + "\n")
+    with whole_files([folder / f"{name}.{ending}" for ending in ("csv", "md", "json")]) as drafts:
+        with drafts[0].open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *rows])
+        drafts[1].write_text(table)
+        drafts[2].write_text(json.dumps(record, indent=1, default=_to_json) + "\n")
     print(f"{folder / name}: .csv, .md, .json", file=sys.stderr)
     return table
 

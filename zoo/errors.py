@@ -33,6 +33,8 @@ class ZooError(Exception):
 
     def __str__(self) -> str:
         text = super().__str__()
+        if text.startswith("Caught ") and "in DataLoader worker process" in text:  # torch adds the traceback
+            text = text.rpartition(f"\n{type(self).__module__}.{type(self).__name__}: ")[2].rstrip()
         left_out = len(text) - _LONGEST_MESSAGE
         if left_out <= 0:
             return text

@@ -48,6 +48,7 @@ from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, per_target
 from zoo.models._base import SequenceModel
 from zoo.training.recipe import recipe
+from zoo.utils.atomic import whole_file
 
 SHIPPED_SEED = 1
 TOP_PEAKS = 500
@@ -95,7 +96,8 @@ def main(arguments: Sequence[str]) -> None:
         rows.append(experiment_row(data, record[name], motifs))
     rows += [mean_row("mean of the ten", [row for row in rows if row[0] in TEN], len(TEN))]
     rows += [mean_row("mean of all", rows[:-1], len(EXPERIMENTS))]
-    scores.write_text(json.dumps(record, indent=1) + "\n")
+    with whole_file(scores) as file:
+        file.write(json.dumps(record, indent=1) + "\n")
     print(write_results(table_name("deepbind", options.experiments == EXPERIMENTS), HEADER, rows, record))
 
 

@@ -3,10 +3,12 @@
 import errno
 import functools
 import hashlib
+import io
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,6 +20,7 @@ from made.servers import serving
 from made.writers import content_of, make_writer_inputs, writers
 
 from zoo.errors import OutputError, ZooError
+from zoo.formats.bed import read_bed
 from zoo.utils.atomic import whole_path
 from zoo.utils.download import PublicFile, fetch
 
@@ -106,6 +109,21 @@ def test_a_download_onto_a_full_disk_is_named_and_costs_nothing(
             survived = named and not after and path.read_bytes() == content and len(content_of(home)) == 1
             counts.survived(f"download, {left} bytes left", survived, (message, after))
             shutil.rmtree(home)
+
+
+def test_intervals_of_standard_input_that_find_no_room_are_one_sentence(
+    disk: SmallDisk, monkeypatch: pytest.MonkeyPatch, fault: Callable[[str], AbstractContextManager[Fault]]
+) -> None:
+    """They are copied, because they are read twice."""
+    content = b"chr1\t0\t10\n" * 20_000
+    monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+    with fault(TITLE) as counts:
+        for left in (4_096, 0):
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+            with disk.filled(left):
+                message = said(lambda: read_bed("-"))
+            named = message.startswith(f"OutputError: standard input could not be copied: the disk of {disk.folder} is")
+            counts.survived(f"copy of intervals, {left} bytes left", named and not list(disk.folder.iterdir()), message)
 
 
 def test_a_read_only_disk_and_a_quota_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A small disk that can be filled: a tmpfs that only a helper process mounts, or else a limit of the sizes of files."""
 
+import gc
 import resource
 import subprocess
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ class SmallDisk:
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, before)
             return
+        gc.collect()  # maps of files that were removed take room
         filling, some = self.folder.parent / "filling", bytes(4096)
         with filling.open("wb", buffering=0) as file:
             while True:

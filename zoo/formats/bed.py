@@ -9,12 +9,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from zoo.errors import InputError
+from zoo.errors import InputError, OutputError
 from zoo.formats.separators import refuse_semicolons, refuse_separator
 from zoo.genome.intervals import LONGEST_CONTIG, Interval
+from zoo.utils.disk_errors import FULL
 from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable, open_bytes
 from zoo.utils.text import check_file, open_text, quoted, shown_path
 
@@ -212,11 +213,21 @@ def _regular_file(path: str | Path) -> Iterator[Path]:
         if Path(path).is_file():
             yield Path(path)
             return
-    with tempfile.NamedTemporaryFile(prefix="zoo.", suffix=".bed") as copy:
+    with ExitStack() as stack:
         try:
+            copy = stack.enter_context(tempfile.NamedTemporaryFile(prefix="zoo.", suffix=".bed"))
             with open_bytes(path, TABLE) as pipe:
                 shutil.copyfileobj(pipe, copy)
+            copy.flush()
         except UNREADABLE as error:
             raise InputError(f"{shown_path(path)} cannot be read to its end ({error})") from None
-        copy.flush()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            with suppress(OSError):  # what is left would be written again when it is closed
+                stack.close()
+            raise OutputError(
+                f"{shown_path(path)} could not be copied: the disk of {tempfile.gettempdir()} is full: make room, or "
+                "set TMPDIR to another folder"
+            ) from None
         yield Path(copy.name)
