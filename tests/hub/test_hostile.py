@@ -1,5 +1,6 @@
 """Checkpoint folders that are damaged or made to harm: one sentence, whatever is wrong; what is right still loads."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,20 @@ def test_list_shows_the_good_ones_and_one_line_for_each_bad_one(folder: Path, ru
     shown = [facts.name for facts in list_models("mlp.*")]
     assert "mlp.tiny" in shown
     assert not {"mlp.deep", "mlp.link", "mlp.pipe"} & set(shown)
+
+
+def test_one_large_config_does_not_hide_the_folders_after_it(folder: Path) -> None:
+    shutil.copytree(folder, folder.parent / "mlp.hole")
+    os.truncate(folder.parent / "mlp.hole" / "config.json", 1 << 40)
+    assert "mlp.tiny" in [facts.name for facts in list_models("mlp.*")]
+
+
+def test_a_recipe_that_is_a_link_out_of_the_folder_is_not_shown(folder: Path, run_zoo: Run) -> None:
+    (folder.parent.parent / "secret").write_text("a: 1")
+    (folder / "recipe.yaml").symlink_to("../../secret")
+    code, out, err = run_zoo("config", "checkpoints/mlp.tiny")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "recipe.yaml is a link out of its folder" in err
 
 
 def test_list_names_each_bad_folder_and_the_reason(

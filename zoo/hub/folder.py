@@ -13,6 +13,7 @@ __all__ = [
     "CARD",
     "CONFIG",
     "EXAMPLE",
+    "LARGEST_CONFIG",
     "RECIPE",
     "TARGETS",
     "WEIGHTS",
@@ -30,7 +31,8 @@ CARD = "README.md"
 RECIPE = "recipe.yaml"  # the configuration of the run; of weights that `zoo train` made
 
 # Bytes of each file, at most. Weights may have any size: their header is compared with the model's tensors first.
-_LARGEST = {CONFIG: 32 << 20, EXAMPLE: 512 << 20, WEIGHTS: None}
+LARGEST_CONFIG = 32 << 20
+_LARGEST = {CONFIG: LARGEST_CONFIG, EXAMPLE: 512 << 20, WEIGHTS: None}
 _LARGEST_TEXT = 64 << 20
 # A longer file of which less than this share lies on the disk is a hole: it was not downloaded whole, or is a trap.
 _SPARSE_FROM, _SPARSE_SHARE = 64 << 20, 1 / 16

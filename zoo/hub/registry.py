@@ -17,7 +17,7 @@ from zoo.errors import IntegrityError, OutputError, UnknownNameError
 from zoo.hub.architectures import architectures
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import COMMON_SPECIES, ModelFacts
-from zoo.hub.folder import CONFIG, paths_in
+from zoo.hub.folder import CONFIG, LARGEST_CONFIG, paths_in
 from zoo.hub.names import is_name, matching, near_words, no_such_model, split_name
 from zoo.utils.download import cache_folder
 from zoo.utils.text import counted, quoted
@@ -154,7 +154,8 @@ def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
     size, paths = 0, paths_in(folder)
     for index, path in enumerate(paths):
         with suppress(OSError):
-            size += (path / CONFIG).stat().st_size
+            length = (path / CONFIG).lstat().st_size
+            size += length if length <= LARGEST_CONFIG else 0  # a larger one is not read
         if size > _MOST_BYTES:
             _log.warning(
                 f"left out: the {counted(len(paths) - index, 'folder')} of {folder} from {path.name} on, because their "
