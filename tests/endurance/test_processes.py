@@ -62,6 +62,7 @@ def test_two_processes_log_and_choose_what_one_does(name: str, tmp_path: Path, m
     for mine, other in zip(one, two, strict=True):
         assert mine.keys() == other.keys()
         for key, value in mine.items():
-            assert math.isclose(value, other[key], rel_tol=2e-4, abs_tol=2e-4), (key, value, other[key])
+            limit = 2e-5 if key.endswith("loss") else 2e-4  # of scores by rank, which rounding may change
+            assert math.isclose(value, other[key], rel_tol=limit, abs_tol=limit), (key, value, other[key])
     facts = read_config(Path(f"checkpoints2/{name}.made")).facts.training
     assert facts.hardware.startswith("2 processes, each on 1 of ")
