@@ -78,18 +78,18 @@ def fasta_blocks(stream: BinaryIO, size: int, path: str) -> Iterator[Block]:
             block = b"".join(blocks)
             cut = block.rfind(b"\n>") + 1
             blocks, length = [block[cut:]], len(block) - cut
-            parsed = _parse_fasta(block[:cut], path, count)
+            parsed = _parse_fasta(block[1:cut], path, count)
             count += len(parsed[0])
             yield parsed
         elif length > SEQUENCES.line:
             raise InputError(f"{path}, record {count + 1}: more than {SEQUENCES.line:,} bytes, the most that is read")
-    yield _parse_fasta(b"".join(blocks), path, count)
+    yield _parse_fasta(b"".join(blocks)[1:], path, count)
 
 
 def _parse_fasta(block: bytes, path: str, count: int) -> Block:
-    """Parse whole records, of which `count` were read before."""
+    """Parse whole records, without the first `>`, of which `count` were read before."""
     names, sequences = list[str](), []
-    for record in block[1:].split(b"\n>"):
+    for record in block.split(b"\n>"):
         head, _, body = record.partition(b"\n")
         words = head.split(None, 1)
         sequence = body.translate(None, b" \t\r\n")

@@ -82,7 +82,7 @@ class SequenceFile:
         count = 0
         if self.path != "-":
             check_file(self.path, regular=False)
-        with open_bytes(self.path, SEQUENCES, io.DEFAULT_BUFFER_SIZE) as stream:
+        with open_bytes(self.path, SEQUENCES) as stream:
             try:
                 for names, sequences, rows, lines in self._blocks(stream, size, rows_at_once):
                     yield Records(names, sequences, rows, count + 1, lines)
