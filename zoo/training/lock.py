@@ -32,6 +32,8 @@ def lock_run(run: Path) -> Iterator[None]:
     path, owner = (run.with_name(f".{run.name}.{ending}") for ending in ("lock", "owner"))
     try:
         lock = _acquire(path, owner, run)
+    except NotImplementedError:
+        raise OutputError(f"{run.parent} lies on a file system without locks: name another folder, --runs") from None
     except OSError as error:
         raise OutputError(f"{run.parent} cannot be written: {error.strerror or error}") from None
     try:
