@@ -220,11 +220,13 @@ def _cached_arrays() -> None:
 
 
 def _built_folder() -> None:
+    from zoo.utils.atomic import whole_file
     from zoo.utils.cache import cached_folder, cached_path
 
     def build(folder: Path) -> None:
         for number in range(3):
-            (folder / f"{number}.txt").write_text(f"{number}\n" * 60_000)
+            with whole_file(folder / f"{number}.txt") as file:
+                file.write(f"{number}\n" * 60_000)
 
     folder = cached_folder(cached_path("data", ["key"]), build)
     assert (folder / "2.txt").read_text() == "2\n" * 60_000

@@ -32,6 +32,9 @@ def test_of_a_link_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None
     with whole_file(tmp_path / "link") as file:
         file.write("after")
         assert [path.name for path in (tmp_path / "far").iterdir() if drafts.is_draft(path.name)]
+    full = rf"link could not be written: the disk of {tmp_path}/far is full"
+    with pytest.raises(OutputError, match=full), whole_file(tmp_path / "link"):
+        raise OSError(28, "No space left on device")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "far" / "file").read_text() == "after"
 

@@ -58,7 +58,7 @@ def example_command(options: argparse.Namespace) -> None:
     from zoo.utils.paths import check_creatable
 
     folder = Path(options.output)
-    check_creatable(folder / _EXAMPLES[0])
+    check_creatable(folder)
     texts = {folder / name: (shipped_folder("examples") / name).read_text() for name in _EXAMPLES}
     present = [path for path, text in texts.items() if path.exists() and not _holds(path, text)]
     if present and not options.overwrite:

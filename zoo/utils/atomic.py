@@ -82,6 +82,8 @@ def _drafting(path: Path, target: Path, draft: Path) -> Iterator[None]:
     remove_dead_drafts(target)
     try:
         yield
+    except OutputError as error:  # of a file within the draft of a folder
+        raise OutputError(str(error).replace(str(draft), str(path))) from None
     except ZooError:
         raise
     except Exception as error:

@@ -37,11 +37,11 @@ def explain_disk(error: BaseException, path: Path, draft: Path | None = None, cu
     Args:
         error: what the system or a library raised.
         path: what was to be written.
-        draft: what was written so far, for a library that gives no reason.
+        draft: what was written so far, in the folder that is named; for a library that gives no reason it is looked at.
         cure: what else can be done, for the end of the sentence.
     """
     number = _number_of(error, draft)
-    reason = _REASONS.get(number, "").format(folder=_folder(path))
+    reason = _REASONS.get(number, "").format(folder=_folder(draft or path))
     if reason:
         reason += f", {cure}" if cure else ""
     else:
@@ -71,7 +71,8 @@ def _number_of(error: BaseException, draft: Path | None) -> int:
             return int(match[1] or match[2])
         if os.strerror(errno.ENOSPC) in str(one):
             return errno.ENOSPC
-    return _find_reason(draft) if draft is not None else 0
+    is_of_library = isinstance(error, RuntimeError | OSError)  # others are errors of a program
+    return _find_reason(draft) if draft is not None and is_of_library else 0
 
 
 def _find_reason(draft: Path) -> int:
