@@ -1,5 +1,8 @@
 """Models without memory: what a prediction takes is counted as on paper, and limits hold to the last unit."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 import torch
 
@@ -59,11 +62,23 @@ def test_a_contact_map_that_its_file_could_not_hold_is_never_made() -> None:
         build_on_meta(Akita, arguments, {"x": TensorForm("F32", (1_000_000,))}, stored=4_000_000)
 
 
-def test_hooks_are_gone_afterwards_and_metrics_are_there_again() -> None:
+def test_limits_hold_for_the_check_alone() -> None:
     forms = forms_of(mlp().state_dict())
-    arguments = {"targets": TARGETS, "length": BASES, "hidden": [HIDDEN]}
+    arguments: dict[str, Any] = {"targets": TARGETS, "length": BASES, "hidden": [HIDDEN]}
     build_on_meta(MLP, arguments, forms, 1_000)
     with pytest.raises(ConfigError):
         build_on_meta(MLP, {**arguments, "hidden": ["8"]}, forms, 1_000)
     model = MLP(TARGETS, 1_000_000, hidden=(64,))  # of 256 MB, which no limit stops
     assert model.val_scores.targets == tuple(TARGETS)
+
+
+def test_models_are_checked_in_several_threads_at_once() -> None:
+    forms = forms_of(mlp().state_dict())
+    arguments: dict[str, Any] = {"targets": TARGETS, "length": BASES, "hidden": [HIDDEN]}
+
+    def build(number: int) -> str:
+        model = build_on_meta(MLP, arguments, forms, 1_000) if number % 2 else MLP(**arguments)
+        return next(model.parameters()).device.type
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(build, range(400))) == ["cpu", "meta"] * 200

@@ -81,6 +81,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "format true": (lambda f: edit(f, format=True), "has format True"),
     "name in two lines": (lambda f: edit(f, name="mlp.a\nb"), "one line"),
     "name of a terminal's commands": (lambda f: edit(f, name="mlp.\x1b[2J"), "without control characters"),
+    "key in two lines": (lambda f: edit(f, **{"a\nb": 1}), "is no key of one line"),
     "half a character": (lambda f: edit(f, summary="\ud800"), "without control characters"),
     "seed of a text": (lambda f: edit(f, run__seed=0.5), "seed must be a whole number"),
     "inputs of a number": (lambda f: edit(f, arguments__inputs={"names": 3}), "inputs must be a list"),

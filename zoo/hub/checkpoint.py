@@ -19,7 +19,7 @@ from zoo.errors import ConfigError, IntegrityError, ZooError, one_line
 from zoo.hub.architectures import load_architecture
 from zoo.hub.cards import render_card
 from zoo.hub.config import CheckpointConfig, read_config
-from zoo.hub.example import check_example, check_values
+from zoo.hub.example import check_example, check_example_values
 from zoo.hub.facts import ModelFacts, describe_input
 from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS, checkpoint_file, checkpoint_text
 from zoo.hub.meta_device import build_on_meta, check_work
@@ -143,7 +143,7 @@ def verify_folder(folder: Path, name: str) -> Verification:
     if os.path.lexists(folder / CARD):
         checkpoint_text(folder, CARD)
     example = read_tensors(folder / EXAMPLE)
-    check_values(folder / EXAMPLE, example)
+    check_example_values(folder / EXAMPLE, example)
     expected = example.pop("expected")
     with _explained(folder / EXAMPLE, "cannot be predicted"):
         stored = sum((folder / name).stat().st_size for name in (WEIGHTS, EXAMPLE))

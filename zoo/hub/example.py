@@ -13,7 +13,7 @@ from zoo.hub.weights import TensorForm, check_forms
 from zoo.models._base import SequenceModel
 from zoo.utils.text import some_of
 
-__all__ = ["check_example", "check_values", "example_for"]
+__all__ = ["check_example", "check_example_values", "example_for"]
 
 # Sequences of an example, and values of their predictions, at most; one sequence is always stored.
 _EXAMPLES, _EXAMPLE_VALUES = 8, 500_000
@@ -87,7 +87,7 @@ def check_example(path: Path, forms: dict[str, TensorForm], model: SequenceModel
     check_forms(path, forms, exact)
 
 
-def check_values(path: Path, example: dict[str, Tensor]) -> None:
+def check_example_values(path: Path, example: dict[str, Tensor]) -> None:
     """Check the values of a stored example, whose shapes are right.
 
     Raises:

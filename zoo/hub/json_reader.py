@@ -16,7 +16,7 @@ __all__ = ["JsonReader", "check_values", "holds_control", "list_of", "read_json"
 _MOST_VALUES, _MOST_KEYS, _MOST_CONTAINERS = 2_000_000, 100_000, 100_000
 _DEEPEST = 10
 _LARGEST_WHOLE = 2**63 - 1
-_LONGEST_TEXT = 1_000_000
+_LONGEST_TEXT, _LONGEST_KEY = 1_000_000, 200
 # Control characters other than tab and line feed, which could change what a terminal shows, and halves of characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _BREAK = re.compile("[\t\n]")
@@ -82,13 +82,19 @@ def check_values(where: str, content: Any) -> None:
         inner: list[tuple[str, Any]] = []
         for key, value in level:
             if isinstance(value, dict):
-                _check_flat(f"{where}: a key", list(value))
+                _check_keys(where, value)
             pairs = value.items() if isinstance(value, dict) else [(key, value)]
             for name, item in pairs:
                 items = item if isinstance(item, list) else [item]
                 _check_flat(f"{where}: {name}", items)
                 inner += [(name, one) for one in items if isinstance(one, dict | list)]
         level = inner
+
+
+def _check_keys(where: str, table: dict[str, Any]) -> None:
+    for key in table:
+        if len(key) > _LONGEST_KEY or _BREAK.search(key) or _CONTROL.search(key):
+            raise IntegrityError(f"{where}: {quoted(key)} is no key of one line of at most {_LONGEST_KEY} letters")
 
 
 def _check_flat(where: str, values: list[Any]) -> None:

@@ -4,19 +4,12 @@ So what a checkpoint would take is known, and refused if out of proportion, befo
 """
 
 import math
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.nn.modules.module import (
-    register_module_buffer_registration_hook,
-    register_module_module_registration_hook,
-    register_module_parameter_registration_hook,
-)
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -30,48 +23,41 @@ __all__ = ["build_on_meta", "check_work"]
 
 # Building: what is always granted, and what on top for each tensor and byte that is stored. Weights and their running
 # statistics take their bytes once; the pixels of a contact map are kept as whole numbers, in the metrics too.
-_FREE_MODULES, _MODULES_PER_TENSOR = 1_000, 10
+_FREE_CALLS, _CALLS_PER_TENSOR = 10_000, 100
 _FREE_BYTES, _TIMES_STORED = 64 << 20, 32
 # Predicting an example: operations, multiplications and additions, which take a few minutes on two cores, and bytes of
 # memory at once, of which as many times what is stored are granted on top.
 _MOST_STEPS, _MOST_FLOPS, _MOST_BYTES, _BYTES_PER_STORED = 50_000, 2 * 10**13, 1 << 30, 16
 
 
-@contextmanager
-def _limited(modules: int, size: int) -> Iterator[None]:
-    """Stop the building of a model that registers more modules, parameters and buffers than granted.
+class _Building(TorchFunctionMode):
+    """Counts what the building of a model calls and makes, and stops at the limits.
 
     Args:
-        modules: how many of them, at most.
-        size: bytes of parameters and buffers, at most.
-
-    Raises:
-        IntegrityError: there are more.
+        calls: calls of functions of torch; each layer takes a few.
+        size: bytes of all tensors.
     """
-    thread, used = threading.get_ident(), [0, 0]
 
-    def count(_: nn.Module, __: str, registered: object) -> None:
-        if threading.get_ident() != thread:  # the hooks are those of all threads
-            return
-        used[0] += 1
-        used[1] += registered.numel() * registered.itemsize if isinstance(registered, Tensor) else 0
-        if used[0] > modules:
+    def __init__(self, calls: int, size: int) -> None:
+        super().__init__()
+        self.calls, self.size = calls, size
+        self.called = self.made = 0
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Call one function, and count it."""
+        result = function(*args, **(kwargs or {}))
+        self.called += 1
+        if isinstance(result, Tensor) and not (args and args[0] is result):
+            self.made += result.numel() * result.itemsize
+        if self.called > self.calls:
             raise IntegrityError("the model would have far more layers than tensors are stored")
-        if used[1] > size:
-            raise IntegrityError(f"the model would take more than {size:,} bytes of memory, far more than are stored")
-
-    hooks = [
-        register(count)
-        for register in (
-            *(register_module_module_registration_hook, register_module_parameter_registration_hook),
-            register_module_buffer_registration_hook,
-        )
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+        if self.made > self.size:
+            raise IntegrityError(
+                f"the model would take more than {self.size:,} bytes of memory, far more than are stored"
+            )
+        return result
 
 
 class _Limits(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -141,8 +127,8 @@ def build_on_meta(
     for name, value in arguments.items():
         if (largest := _largest_whole(value)) > most:
             raise IntegrityError(f"{name} holds the number {largest:,}, beyond the {most:,} values that are stored")
-    granted = _FREE_MODULES + _MODULES_PER_TENSOR * len(weights), _FREE_BYTES + _TIMES_STORED * stored
-    with _limited(*granted), torch.device("meta"):
+    granted = _FREE_CALLS + _CALLS_PER_TENSOR * len(weights), _FREE_BYTES + _TIMES_STORED * stored
+    with torch.device("meta"), _Building(*granted):
         return architecture(**arguments)
 
 
