@@ -110,7 +110,7 @@ def changed(files: Files, change: Change, others: list[Files]) -> Files:
     kind, *rest = change
     try:
         return _CHANGES[kind](dict(files), others, *rest)
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError):
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         return files
 
 
