@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class ExactMetric(Metric):
-    """A metric whose states are float64."""
+    """A metric whose states may be float64."""
 
     full_state_update = False
 
@@ -47,7 +47,8 @@ class LossMean(ExactMetric):
 
     def update(self, total: Tensor, weight: Tensor) -> None:
         """Add the sums of one batch, as `zoo.nn.losses.LossSum` has them (scalars)."""
-        self.sums += torch.stack([one.detach().to(self.sums.device).double() for one in (total, weight)])
+        added = torch.stack([one.detach().to(self.sums.device).double() for one in (total, weight)])
+        self.sums = self.sums + added  # not in place: after a validation it may be a tensor of inference mode
 
     def compute(self) -> Tensor:
         """Mean loss (scalar, float32); NaN where nothing was observed."""
@@ -102,7 +103,7 @@ class TargetRanges(TargetScore):
         values = values.movedim(2, -1).flatten(1, -2)  # (2, B * ..., T)
         observed = ~values[1].isnan()
         invalid = observed & ~values[0].isfinite()
-        self.counts += torch.stack([observed.sum(0), invalid.sum(0)])
+        self.counts = self.counts + torch.stack([observed.sum(0), invalid.sum(0)])
         if len(observed):
             self.lowest = self.lowest.minimum(values.where(observed, torch.inf).amin(1))
             self.highest = self.highest.maximum(values.where(observed, -torch.inf).amax(1))

@@ -40,7 +40,7 @@ class WindowPearson(TargetScore):
         r = _pearson(terms.sum(-1))  # (B, T)
         # A window with an invalid prediction counts, with NaN.
         counted = ~r.isnan() | terms[1].isnan().any(-1)
-        self.windows += torch.stack([torch.where(counted, r, 0.0).sum(0), counted.sum(0)])
+        self.windows = self.windows + torch.stack([torch.where(counted, r, 0.0).sum(0), counted.sum(0)])
 
     def per_target(self) -> dict[str, Tensor]:
         """`pearson_window` (T,); NaN where it is defined in no window."""
@@ -72,7 +72,7 @@ class DistanceScores(TargetScore):
         """Add one batch: (B, T, P) and (B, T, P), NaN where nothing was measured."""
         terms = _terms(prediction, target, self.sums.device)
         # (6, B, T, P) -> (6, T, P) -> (6, P, T), added up by diagonal to (6, D, T)
-        self.sums.index_add_(1, self.distance.to(self.sums.device), terms.sum(1).transpose(1, 2))
+        self.sums = self.sums.index_add(1, self.distance.to(self.sums.device), terms.sum(1).transpose(1, 2))
 
     def per_target(self) -> dict[str, Tensor]:
         """`mse` (T,) of all pixels; NaN where nothing was measured."""

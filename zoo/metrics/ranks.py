@@ -42,7 +42,7 @@ class Ranks(TargetScore):
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         """Add one batch: (B, T, N) and (B, T, N), NaN where nothing was measured."""
-        self.values += target.numel()
+        self.values = self.values + target.numel()
         if self.values > self.most:
             self.predictions, self.observed = [], []
             return

@@ -36,7 +36,8 @@ def draw_learning_curve(run: Path, picture: Path, title: str) -> None:
 def _read_curves(run: Path) -> dict[str, dict[int, float]]:
     """Metric -> epoch, counted from 1 -> value; an epoch that a resumed run repeats replaces the earlier one."""
     curves: dict[str, dict[int, float]] = {}
-    for log in sorted(run.glob("log_*/metrics.csv"), key=lambda path: int(path.parent.name.removeprefix("log_"))):
+    logs = [path for path in run.glob("log_*/metrics.csv") if path.parent.name[4:].isdecimal()]
+    for log in sorted(logs, key=lambda path: int(path.parent.name[4:])):
         whole, _, _ = log.read_text().rpartition("\n")  # a run that was killed may leave half a line
         for row in csv.DictReader(whole.splitlines()):
             for name, value in row.items():

@@ -1,5 +1,6 @@
 """Callbacks of training: seeding, stopping between batches, maximal norms of weights, frozen modules."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -151,26 +152,37 @@ class StopBetweenBatches(Callback):
 
 
 @contextmanager
-def answer_between_batches(trainer: Trainer) -> Iterator[None]:
+def answer_between_batches(trainer: Trainer) -> Iterator[StopBetweenBatches]:
     """Let the trainer answer Ctrl-C between two batches; a second one acts at once.
 
-    Python raises KeyboardInterrupt wherever it happens to be: in a finaliser it would be printed and lost.
+    Python raises KeyboardInterrupt wherever it happens to be: in a finaliser it would be printed and lost. Of several
+    processes the first one answers, SIGTERM too, and ends the others.
     """
-    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
-        yield
-        return
     stop = StopBetweenBatches()
+    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
+        yield stop
+        return
     trainer.callbacks.append(stop)  # type: ignore[attr-defined]
 
     def remember(number: int, frame: FrameType | None) -> None:
-        """Remember that Ctrl-C was pressed, and let the next one act as always."""
+        """Remember that the run is to stop, and let the next signal act as always."""
         stop.pressed = True
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[number])
 
-    before = signal.signal(signal.SIGINT, remember)
+    def end(number: int, frame: FrameType | None) -> None:
+        """End at once: Lightning's own answer waits for the other processes."""
+        os._exit(128 + number)
+
+    handlers: dict[int, Any] = {signal.SIGINT: remember}
+    if trainer.world_size > 1:
+        is_first = trainer.is_global_zero
+        handlers = {signal.SIGINT: remember if is_first else signal.SIG_IGN}
+        handlers[signal.SIGTERM] = remember if is_first else end
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        yield stop
         stop.stop_if_pressed()  # after the last batch
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         trainer.callbacks.remove(stop)  # type: ignore[attr-defined]

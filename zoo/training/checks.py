@@ -44,6 +44,10 @@ def check_run(cli: TrainCLI) -> None:
         if holds_control(fill(text, cli.datamodule)):
             raise ConfigError(f"card.{name} must be a text without control characters, not {quoted(text)}")
     _check_trainer(cli)
+    if cli.options.resume and cli.options.overwrite:
+        raise ConfigError("--resume true goes on with a run and --overwrite true begins it anew: give one of them")
+    if (cli.run_folder.is_symlink() or cli.run_folder.exists()) and not cli.run_folder.is_dir():
+        raise ConfigError(f"{cli.run_folder} is no folder, and a run needs one of that name: move it away first")
     if Path(cli.options.checkpoints).resolve() == Path(cli.options.runs).resolve():
         raise ConfigError(f"--runs and --checkpoints are one folder, {cli.options.runs}: name two")
     refuse_folder(Path(cli.options.checkpoints) / cli.run_folder.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import OutputError
-from zoo.training.resume import LAST
+from zoo.training.checkpoint_io import LAST
 from zoo.utils.disk_errors import AGAIN, FULL, explain_disk
 
 __all__ = ["explaining_full_disk"]

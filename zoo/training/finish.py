@@ -23,11 +23,11 @@ from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.card_text import fill
+from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
+from zoo.training.epoch_end import EpochEnd
 from zoo.training.options import TrainCLI
-from zoo.training.processes import hardware
 from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command
-from zoo.training.resume import RunCheckpoint, read_checkpoint
 from zoo.utils.version import code_version
 
 __all__ = ["finish_run", "no_better"]
@@ -115,13 +115,14 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
 def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, arguments: Sequence[str]) -> ModelFacts:
     """Facts of the card: how the model was trained, how good it is, and the text of the configuration."""
     config, data = cli.config, cli.datamodule
+    (ends,) = (one for one in cli.trainer.callbacks if isinstance(one, EpochEnd))  # type: ignore[attr-defined]
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
         command=training_command(arguments),
         recipe=recipe(arguments),
         commit=code_version(),
         seed=int(config.seed_everything),
-        hardware=hardware(cli.trainer),
+        hardware="; then ".join(ends.hardware),
         seconds=round(_seconds(cli.trainer), 1),
         precision=str(config.trainer.precision or "32-true"),
         versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",

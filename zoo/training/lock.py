@@ -1,11 +1,12 @@
 """One run at a time in a folder: a lock that is held while a run lives, and that its end or crash releases."""
 
+import errno
 import json
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,21 +30,29 @@ def lock_run(run: Path) -> Iterator[None]:
         ConfigError: another process holds it; the sentence names process and host.
         OutputError: the lock cannot be written.
     """
-    path, owner = (run.with_name(f".{run.name}.{ending}") for ending in ("lock", "owner"))
+    place = run.resolve()  # two links may lead to one folder
+    path, owner = (place.with_name(f".{place.name}.{ending}") for ending in ("lock", "owner"))
     try:
         lock = _acquire(path, owner, run)
     except NotImplementedError:
-        raise OutputError(f"{run.parent} lies on a file system without locks: name another folder, --runs") from None
+        raise _no_locks(run) from None
     except OSError as error:
-        raise OutputError(f"{run.parent} cannot be written: {error.strerror or error}") from None
+        if error.errno in (errno.ENOLCK, errno.ENOTSUP):
+            raise _no_locks(run) from None
+        raise OutputError(f"the lock {path} of the run cannot be made: {error.strerror or error}") from None
     try:
         _write_owner(owner)
         yield
     finally:
-        owner.unlink(missing_ok=True)
-        if not run.exists():
+        with suppress(OSError):
+            owner.unlink(missing_ok=True)
+        if not place.exists():
             path.unlink(missing_ok=True)
         lock.release()
+
+
+def _no_locks(run: Path) -> OutputError:
+    return OutputError(f"{run.parent} lies on a file system without locks: name a folder on another disk, --runs")
 
 
 def _acquire(path: Path, owner: Path, run: Path) -> FileLock:
@@ -71,7 +80,10 @@ _CURE = "wait until it ends, or choose another --name or --runs"
 
 
 def _write_owner(path: Path) -> None:
-    path.write_text(json.dumps({"process": os.getpid(), "host": socket.gethostname()}))
+    try:
+        path.write_text(json.dumps({"process": os.getpid(), "host": socket.gethostname()}))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def _read_owner(path: Path) -> tuple[int, str] | None:
@@ -79,7 +91,7 @@ def _read_owner(path: Path) -> tuple[int, str] | None:
     try:
         content = json.loads(path.read_text())
         return int(content["process"]), str(content["host"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -92,7 +104,7 @@ def _is_alive(owner: tuple[int, str] | None) -> bool:
         return True
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -14,7 +14,7 @@ from torch import nn
 from zoo.errors import ConfigError, one_line
 from zoo.models._base import SequenceModel
 
-__all__ = ["OptimizerPlan", "ParamGroups", "check_optimizers", "use_optimizers"]
+__all__ = ["OptimizerPlan", "ParamGroups", "check_optimizers", "takes", "use_optimizers"]
 
 # Steps of a run that stands in for the real one when a plan is checked.
 _TRIAL_STEPS = 100
@@ -74,7 +74,7 @@ def _configure(model: SequenceModel, plan: OptimizerPlan) -> OptimizerLRSchedule
     optimizer = _optimizer(model, plan)
     if plan.lr_scheduler is None:
         return {"optimizer": optimizer}
-    stepwise = _takes(plan.lr_scheduler, "total_steps")
+    stepwise = takes(plan.lr_scheduler, "total_steps")
     steps = int(model.trainer.estimated_stepping_batches) if stepwise else 0
     scheduler = _scheduler(optimizer, plan.lr_scheduler, steps)
     config: Any = {"scheduler": scheduler, "interval": "step" if stepwise else "epoch"}
@@ -131,11 +131,11 @@ def _groups(model: nn.Module, rates: Mapping[str, float], split_decay: bool) -> 
 def _scheduler(optimizer: torch.optim.Optimizer, init: dict[str, Any], steps: int) -> Any:
     """Build a scheduler, with the run's number of steps and the peaks of its groups where it asks for them."""
     options = dict(init.get("init_args", {}))
-    if _takes(init, "total_steps") and options.get("total_steps") is None and options.get("epochs") is None:
+    if takes(init, "total_steps") and options.get("total_steps") is None and options.get("epochs") is None:
         options["total_steps"] = steps
-    if _takes(init, "max_lr"):
+    if takes(init, "max_lr"):
         options["max_lr"] = [group["lr"] for group in optimizer.param_groups]
-    if _takes(init, "pct_start") and _takes(init, "total_steps"):
+    if takes(init, "pct_start") and takes(init, "total_steps"):
         options["pct_start"] = _warm_up(options.get("pct_start", 0.3), steps)
     return instantiate_class(optimizer, {**init, "init_args": options})
 
@@ -148,8 +148,8 @@ def _warm_up(fraction: float, steps: int) -> float:
     return fraction * (1 - 1e-6) if abs(fraction * steps - 1) < 1e-9 else fraction
 
 
-def _takes(init: dict[str, Any], name: str) -> bool:
-    """Whether the class of {class_path, init_args} takes an argument."""
+def takes(init: dict[str, Any], name: str) -> bool:
+    """Return whether the class of {class_path, init_args} takes an argument."""
     module, _, class_name = init["class_path"].rpartition(".")
     return name in inspect.signature(getattr(__import__(module, fromlist=[class_name]), class_name)).parameters
 

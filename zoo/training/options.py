@@ -23,10 +23,11 @@ from zoo.models._base import SequenceModel
 from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.card_text import CardText, fill
 from zoo.training.check_data import CheckData
+from zoo.training.checkpoint_io import LAST, RunCheckpoint, WholeCheckpointIO
+from zoo.training.epoch_end import EpochEnd
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.processes import SyncBatchNorm
 from zoo.training.progress import PrintEpochs, progress_bars
-from zoo.training.resume import LAST, EpochEnd, RunCheckpoint, WholeCheckpointIO
 from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions
 
@@ -164,14 +165,15 @@ class TrainCLI(LightningCLI):
         # The timer is part of what a run resumes from: it goes on counting.
         callbacks = [
             *first,
-            Timer(),
+            Timer(config.trainer.max_time, interval="epoch"),
             *(self.config_init.trainer.callbacks or []),
             EpochEnd(self.config_text),
             best,
             last,
         ]
         # A resumed run logs into a new folder: CSVLogger would delete the earlier log.
-        log = f"log_{0 if config.overwrite else len(list(run.glob('log_*')))}"
+        earlier = [int(path.name[4:]) for path in run.glob("log_*") if path.name[4:].isdecimal()]
+        log = f"log_{0 if config.overwrite else 1 + max(earlier, default=-1)}"
         loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
         given = self.config_init.trainer.logger
         if given is not None and not isinstance(given, bool):
@@ -183,6 +185,7 @@ class TrainCLI(LightningCLI):
             kwargs["enable_model_summary"] = config.trainer.enable_model_summary is True
             kwargs["enable_progress_bar"] = any(isinstance(one, ProgressBar) for one in callbacks)
         synced = [SyncBatchNorm()] if config.trainer.sync_batchnorm else []
+        kwargs["max_time"] = None  # the timer above ends the run, after a whole epoch
         kwargs["plugins"] = [*_as_list(self.config_init.trainer.plugins), WholeCheckpointIO(), *synced]
         return super().instantiate_trainer(callbacks=callbacks, logger=loggers, use_distributed_sampler=False, **kwargs)
 

@@ -1,12 +1,13 @@
 """Runs of several processes: what a lost process ends with, and which hardware they ran on."""
 
+import math
 import os
 import platform
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
@@ -20,14 +21,18 @@ from typing_extensions import override
 
 from zoo.errors import Interrupted
 from zoo.nn.parallel import share_batch_norms
-from zoo.training.resume import LAST
+from zoo.training.checkpoint_io import LAST
 
-__all__ = ["SyncBatchNorm", "hardware", "watch_processes"]
+__all__ = ["SyncBatchNorm", "hardware", "stopped", "watch_processes"]
 
 # Seconds between two looks at the other processes; Lightning looks every five and then kills without a word.
 _LOOK = 0.1
 # Seconds in which the process that others depend on ends them, so that it alone says why.
 _GRACE = 3.0
+# Seconds in which a run ends that the user stopped; after them, it waits for a process that does not answer.
+_PATIENCE = 30.0
+# Of a process that ended with a sentence of its own.
+_SAID = "said"
 
 
 class SyncBatchNorm(TorchSyncBatchNorm):
@@ -49,12 +54,13 @@ class SyncBatchNorm(TorchSyncBatchNorm):
 
 
 @contextmanager
-def watch_processes(trainer: Trainer, run: Path) -> Iterator[None]:
+def watch_processes(trainer: Trainer, run: Path, is_stopped: Callable[[], bool]) -> Iterator[None]:
     """End a run of several processes with one sentence when one of them is lost; outside it, nothing is watched.
 
     Args:
         trainer: the trainer of the run.
         run: folder of the run.
+        is_stopped: whether the user has stopped it; where it does not end then, it waits for another process.
 
     Raises:
         Interrupted: another process was lost; the sentence says how to go on.
@@ -63,7 +69,7 @@ def watch_processes(trainer: Trainer, run: Path) -> Iterator[None]:
         yield
         return
     end = threading.Event()
-    threading.Thread(target=_watch, args=(trainer, run, end), daemon=True).start()
+    threading.Thread(target=_watch, args=(trainer, run, end, is_stopped), daemon=True).start()
     try:
         yield
         _wait_for(trainer)
@@ -73,7 +79,9 @@ def watch_processes(trainer: Trainer, run: Path) -> Iterator[None]:
         if not trainer.is_global_zero:
             time.sleep(_GRACE)
         lost = _lost(_children(trainer), wait=_GRACE)
-        raise Interrupted(_sentence(run, lost)) from None
+        if lost == _SAID:
+            raise SystemExit(2) from None
+        raise Interrupted(stopped(run, f"lost {lost or 'one of its other processes'}")) from None
     finally:
         end.set()
         if sys.exc_info()[0] is not None:
@@ -92,15 +100,22 @@ def _wait_for(trainer: Trainer) -> None:
     children.clear()
 
 
-def _watch(trainer: Trainer, run: Path, end: threading.Event) -> None:
-    """Look at the processes that this one started, until the end or until one is lost."""
+def _watch(trainer: Trainer, run: Path, end: threading.Event, is_stopped: Callable[[], bool]) -> None:
+    """Look at the processes that this one started, until the end or until one is lost or does not answer."""
+    answer_by = math.inf
     while not end.wait(_LOOK):
-        if lost := _lost(_children(trainer)):
-            if end.wait(_LOOK):  # the run has just ended by itself
-                return
-            _kill(_children(trainer))
-            print(f"zoo: {_sentence(run, lost)}", file=sys.stderr, flush=True)
-            os._exit(2)  # the main thread waits for the lost process
+        if is_stopped():
+            answer_by = min(answer_by, time.monotonic() + _PATIENCE)
+        lost = _lost(_children(trainer))
+        if not lost and time.monotonic() < answer_by:
+            continue
+        if end.wait(_LOOK):  # the run has just ended by itself
+            return
+        _kill(_children(trainer))
+        if lost != _SAID:
+            what = f"lost {lost}" if lost else "was stopped, and did not answer"
+            print(f"zoo: {stopped(run, what)}", file=sys.stderr, flush=True)
+        os._exit(2)  # the main thread waits for the other process
 
 
 def _children(trainer: Trainer) -> "list[Popen[Any]]":
@@ -113,6 +128,8 @@ def _lost(children: "list[Popen[Any]]", wait: float = 0.0) -> str:
     end = time.monotonic() + (wait if children else 0)
     while True:
         for index, child in enumerate(children):
+            if child.poll() == 2:
+                return _SAID
             if code := child.poll():
                 how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended with status {code}"
                 return f"process {index + 2} of {len(children) + 1} ({how})"
@@ -128,10 +145,16 @@ def _kill(children: "list[Popen[Any]]") -> None:
             child.kill()
 
 
-def _sentence(run: Path, lost: str) -> str:
+def stopped(run: Path, what: str) -> str:
+    """The sentence on a run that ended early, with how it goes on.
+
+    Args:
+        run: folder of the run.
+        what: what happened to it, such as `was stopped`.
+    """
     is_resumable = (run / f"{LAST}.ckpt").exists()
     cure = "add --resume true to go on from its last whole epoch" if is_resumable else "no epoch was finished yet"
-    return f"the run {run} lost {lost or 'one of its other processes'}: {cure}"
+    return f"the run {run} {what}: {cure}"
 
 
 def _is_lost_connection(error: RuntimeError) -> bool:

@@ -29,6 +29,8 @@ _WARNINGS = (
     "LightningCLI's args parameter",
     # A run's folder holds its logs, and those of the run that is resumed.
     "Checkpoint directory .* exists and is not empty",
+    # Scores are computed from the values of all processes before they are logged.
+    "It is recommended to use `self.log\\(.*sync_dist=True\\)`",
     # Metrics are logged for whole epochs alone.
     "The number of training batches .* is smaller than the logging interval",
     # Lightning calls what torch and jsonargparse are about to rename.

@@ -25,18 +25,20 @@ from zoo.hub.configs import config_text, find_config
 from zoo.nn.losses import LOSSES
 from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
+from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
 from zoo.training.disk import explaining_full_disk
 from zoo.training.finish import finish_run
+from zoo.training.folder import opened_run
 from zoo.training.given import Given, read_given, refuse_linked, split_arguments
 from zoo.training.lock import lock_run
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
 from zoo.training.options import LINKED, TrainCLI, make_cli, option_types
 from zoo.training.own_data import check_data
-from zoo.training.processes import watch_processes
+from zoo.training.processes import stopped, watch_processes
 from zoo.training.progress import quiet_lightning
-from zoo.training.resume import LAST, check_resumable
+from zoo.training.resume import check_resumable
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.transfer import transfer
 from zoo.training.trust import check_name, check_trust, is_restricted
@@ -80,19 +82,20 @@ def train(arguments: Sequence[str]) -> Path:
         _fit(cli)
     else:
         with new_folder(run.parent), explaining_full_disk(run), lock_run(run):
-            _prepare_folder(cli)
-            _fit(cli)
+            with opened_run(run, cli.options.resume, cli.options.overwrite):
+                _check_resumed(cli)
+                _fit(cli)
             _finish(cli, arguments)
     return Path(cli.options.checkpoints) / run.name
 
 
 def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:
-    """Draw the learning curve, score the best weights and save the checkpoint folder, in one process."""
+    """Score the best weights, save the checkpoint folder and draw the learning curve, in one process."""
     run = cli.run_folder
-    with whole_path(run / _CURVE) as picture:
-        draw_learning_curve(run, picture, run.name)
     try:
         folder = finish_run(cli, arguments)
+        with whole_path(run / _CURVE) as picture:
+            draw_learning_curve(run, picture, run.name)
         _print_end(folder, run)
     except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
         raise Interrupted(
@@ -204,20 +207,10 @@ def _with_files(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _prepare_folder(cli: TrainCLI) -> None:
-    """Check the folder of a run against `--resume` and `--overwrite`."""
-    run, options = cli.run_folder, cli.options
-    last = run / f"{LAST}.ckpt"
-    if last.exists() and options.overwrite:
-        shutil.rmtree(run)
-    if last.exists() and not options.resume:
-        raise ConfigError(
-            f"{run} holds a run of that name: add --resume true to go on with it, or --overwrite true to begin anew"
-        )
-    if options.resume and not last.exists():
-        raise ConfigError(f"{run} holds no run to resume")
-    if options.resume:
-        for line in check_resumable(run, cli.model, cli.config_text):
+def _check_resumed(cli: TrainCLI) -> None:
+    """Check that a run can go on, if it is to; prints with what it cannot go on as it would have."""
+    if cli.options.resume:
+        for line in check_resumable(cli.run_folder, cli.model, cli.config_text):
             print(line, file=sys.stderr)
 
 
@@ -226,15 +219,20 @@ def _fit(cli: TrainCLI) -> None:
     run, trainer = cli.run_folder, cli.trainer
     last = run / f"{LAST}.ckpt"
     try:
-        with _removing_if_refused(run, trainer), answer_between_batches(trainer), watch_processes(trainer, run):
+        with (
+            _removing_if_refused(run, trainer),
+            answer_between_batches(trainer) as stop,
+            watch_processes(trainer, run, lambda: stop.pressed),
+        ):
             checkpoint = last if cli.options.resume else None
             trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
             # The rest is done by one process: with the group still open, metrics would wait for the other processes.
             if torch.distributed.is_initialized():
                 torch.distributed.destroy_process_group()
     except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C, having shut down in order
-        cure = "add --resume true to go on from its last whole epoch" if last.exists() else "no epoch was finished yet"
-        raise Interrupted(f"the run {run} was stopped: {cure}") from None
+        if not trainer.is_global_zero:  # the first process says it
+            raise SystemExit(2) from None
+        raise Interrupted(stopped(run, "was stopped")) from None
 
 
 @contextmanager
