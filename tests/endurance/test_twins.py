@@ -93,6 +93,31 @@ def test_a_lock_is_held_while_a_run_lives_and_its_owner_is_named(tmp_path: Path)
         pass
 
 
+def test_links_to_one_folder_have_one_lock(tmp_path: Path) -> None:
+    for name in ("real", "a", "b"):
+        (tmp_path / name).mkdir()
+    for name in ("a", "b"):
+        (tmp_path / name / "mlp.made").symlink_to(tmp_path / "real")
+    with (
+        lock_run(tmp_path / "a" / "mlp.made"),
+        pytest.raises(ConfigError, match="is being trained"),
+        lock_run(tmp_path / "b" / "mlp.made"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("owner", ['{"process": 99999999999999999999, "host": "%s"}', "[" * 100_000, "", "\x00"])
+def test_an_owner_that_cannot_be_read_is_another_process(
+    tmp_path: Path, owner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.training.lock._PATIENCE", 0.3)
+    run = tmp_path / "mlp.made"
+    with lock_run(run):
+        (tmp_path / ".mlp.made.owner").write_text(owner.replace("%s", socket.gethostname()))
+        with pytest.raises(ConfigError, match=r"is being trained by (another )?process"), lock_run(run):
+            pass
+
+
 def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
     run = tmp_path / "deepbind.made"
     child = os.fork()
