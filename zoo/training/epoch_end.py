@@ -18,8 +18,10 @@ from zoo.utils.text import shorten
 
 __all__ = ["CONFIG", "DATA", "EpochEnd"]
 
-# In a checkpoint: the configuration of the run, and lines on its data.
-CONFIG, DATA = "zoo_config", "zoo_data"
+# In a checkpoint: the configuration of the run.
+CONFIG = "zoo_config"
+# In a checkpoint: lines on the data of the run.
+DATA = "zoo_data"
 
 
 class EpochEnd(Callback):
@@ -95,7 +97,8 @@ class EpochEnd(Callback):
     def _describe(self, trainer: Trainer, pl_module: LightningModule) -> list[str]:
         """Lines on the data: their files, splits, and the units in which targets are learnt."""
         if self._data is None:
-            files = [f"{path.name} of sha256 {content_hash(path)}" for path in data_files(yaml.safe_load(self.config))]
+            paths = data_files(yaml.safe_load(self.config))
+            files = [f"file {path.name} with the hash {content_hash(path)}" for path in paths]
             data = trainer.datamodule  # type: ignore[attr-defined]
             lines = data.describe() if isinstance(data, GenomicDataModule) else []
             self._data = [*files, *lines, f"units {pl_module.hparams.get('target_scale')}"]
