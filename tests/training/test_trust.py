@@ -79,6 +79,14 @@ def test_help_and_print_config_import_nothing(
     assert SAID in refusal(capsys, "train", "theirs", *options)
 
 
+def test_a_file_whose_name_is_the_text_of_a_recipe_is_not_read_in_its_place() -> None:
+    text = "{trainer: {max_epochs: 1}}"
+    folder_of("theirs", text)
+    Path(text).write_text("trainer: {max_epochs: 7}")
+    cli = parse(["own.yaml", "--config", "theirs/recipe.yaml"])
+    assert cli.trainer.max_epochs == 1
+
+
 def test_the_sentence_names_file_key_class_and_cure(capsys: pytest.CaptureFixture[str]) -> None:
     folder_of("theirs", hostile_text("callback after a good one"))
     message = refusal(capsys, "train", "theirs/recipe.yaml")

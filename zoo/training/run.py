@@ -52,6 +52,8 @@ _REFUSALS = (
     *(ArgumentError, MisconfigurationException, yaml.YAMLError),
     *(ValueError, TypeError, AttributeError, RuntimeError),
 )
+# In front of a configuration given as text: no file has so long a name, so that none is read in its place.
+_NO_PATH = "\n" * 5_000
 # Picture of the learning curve, in the folder of a run.
 _CURVE = "learning_curve.png"
 
@@ -202,7 +204,7 @@ def _with_files(arguments: Sequence[str]) -> list[str]:
     words = []
     for option, value in zip(["--config", *arguments[1::2]], [arguments[0], *arguments[2::2]], strict=True):
         is_file = option == "--config" and not is_restricted(value, arguments)
-        text = str(find_config(value)) if is_file else config_text(value) if option == "--config" else value
+        text = str(find_config(value)) if is_file else _NO_PATH + config_text(value) if option == "--config" else value
         words += [option, text]
     return words
 
