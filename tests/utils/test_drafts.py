@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo.utils import drafts
-from zoo.utils.drafts import draft_folder, draft_path, is_draft, put_in_place, remove_dead_drafts
+from zoo.utils.drafts import _place, draft_folder, draft_path, is_draft, put_in_place, remove_dead_drafts
 
 DAY = 24 * 3600
 
@@ -89,3 +89,20 @@ def test_a_folder_takes_the_place_of_another(
         assert (target / "file").read_text() == text
         if draft.exists():  # it has what was there before
             assert (draft / "file").read_text() == "first"
+
+
+def test_the_draft_of_a_computer_whose_name_begins_alike_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "y.bw"
+    for number in (0, 1):
+        monkeypatch.setattr("socket.gethostname", lambda: f"training-regulatory-genomics-{number}")  # noqa: B023
+        _place.cache_clear()
+        if number == 0:
+            draft = target.with_name(draft_path(target).name.replace(f".{os.getpid()}-", ".999999-"))
+            draft.touch()
+        else:
+            remove_dead_drafts(target)
+    monkeypatch.undo()
+    _place.cache_clear()
+    assert draft.exists()

@@ -90,17 +90,22 @@ def _checked(hint: Any, value: Any, name: str) -> Any:
     if get_origin(hint) in (Union, UnionType):
         if value is None and NoneType in get_args(hint):
             return None
-        (hint,) = (option for option in get_args(hint) if option is not NoneType)
+        options = [option for option in get_args(hint) if option is not NoneType]
+        if len(options) > 1:
+            return value  # its class decides
+        (hint,) = options
     if isinstance(hint, type) and is_dataclass(hint):
         return config_of(hint, value, name)
-    if get_origin(hint) in (tuple, Sequence):
+    if get_origin(hint) is Sequence or (get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,)):
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise ConfigError(f"{name} must be a list, not {value!r}")
         return tuple(_checked(get_args(hint)[0], one, name) for one in value)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise ConfigError(f"{name} must be one of {', '.join(get_args(hint))}, not {value!r}")
+            raise ConfigError(f"{name} must be one of {', '.join(map(str, get_args(hint)))}, not {value!r}")
         return value
+    if hint is Any or get_origin(hint) is not None or not isinstance(hint, type):
+        return value  # its class decides
     accepted = (int, float) if hint is float else hint
     if isinstance(value, accepted) and (hint is bool or not isinstance(value, bool)):
         return value

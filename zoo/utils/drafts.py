@@ -115,11 +115,13 @@ def _label(target: Path) -> str:
 @cache
 def _place() -> str:
     """This computer, and within it the container: numbers of processes are unique there."""
-    try:
-        namespace = Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        namespace = 0
-    return f"{re.sub('[^A-Za-z0-9]', '-', socket.gethostname())[:24]}-{namespace:x}"
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    with suppress(OSError):
+        parts.append(Path("/etc/machine-id").read_text())
+    digest = sha256(" ".join(parts).encode()).hexdigest()[:12]
+    return f"{re.sub('[^A-Za-z0-9]', '-', parts[0])[:24]}-{digest}"
 
 
 def _is_alive(match: re.Match[str], path: Path) -> bool:
