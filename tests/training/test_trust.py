@@ -15,6 +15,7 @@ from zoo.cli import main
 from zoo.genome.sequence import decode
 from zoo.hub.registry import shipped_folder
 from zoo.training.allowed import Allowed
+from zoo.training.given import holds_collection
 from zoo.training.options import option_types
 from zoo.training.run import parse, train
 from zoo.utils.download import sha256_of
@@ -203,6 +204,54 @@ def test_what_the_user_wrote_is_trusted() -> None:
     Path("mine.yaml").write_text(hostile_text("callback"))
     assert train(["mine.yaml"]).name == "mlp.a"
     assert Path(MARKER).exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "content"),
+    [
+        ("--trainer", "callbacks: [hostile.Own]"),
+        ("--data", "class_path: hostile.Data"),
+        ("--trainer.callbacks", "[hostile.Own]"),
+        ("--trainer.callbacks", "- hostile.Own"),
+        ("--model", "# " + 100_000 * "x" + "\nclass_path: hostile.Model"),
+    ],
+)
+def test_a_file_of_the_folder_is_no_value_of_an_option(
+    option: str, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("theirs/more.txt").write_text(content)
+    message = refusal(capsys, "train", "own.yaml", option, "theirs/more.txt")
+    assert message.startswith(f"zoo: {option} theirs/more.txt: the file came with a checkpoint, and would be read")
+
+
+def test_data_in_the_folder_are_read() -> None:
+    shutil.copy("t.tsv", "theirs/t.tsv")
+    assert parse(["own.yaml", "--data.table", "theirs/t.tsv"]).config.data.init_args.table == "theirs/t.tsv"
+    for text in (
+        ">chr1 a: b\n" + "ACGT" * 30_000,
+        "chr1\t10\t20\n",
+        "\x1f\x8b\x08",
+        "a,b\n1,2\n",
+        "##fileformat=VCFv4.2\n#CHROM\n",
+    ):
+        Path("theirs/data").write_text(text)
+        assert not holds_collection(Path("theirs/data"))
+
+
+def test_numbers_are_read_as_the_run_reads_them() -> None:
+    Path("theirs/recipe.yaml").write_text(yaml.safe_dump(TRAINS).replace("lr: 0.01", "lr: 1e-5"))
+    assert parse(["theirs"]).optimizer_plan.optimizer["init_args"]["lr"] == 1e-5  # type: ignore[index]
+
+
+def test_a_word_that_is_the_name_of_a_file_is_not_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("ddp").write_text("hostile.Own")
+    folder_of("theirs", yaml.safe_dump({**TRAINS, "trainer": {**TRAINS["trainer"], "strategy": "auto"}}))
+    assert parse(["theirs"]).trainer
+    folder_of("theirs", yaml.safe_dump({**TRAINS, "trainer": {**TRAINS["trainer"], "strategy": "ddp"}}))
+    assert "trainer.strategy is 'ddp', the name of a file here" in refusal(capsys, "train", "theirs")
+    Path("ddp").unlink()
+    Path("ddp").mkdir()
+    assert parse(["theirs"]).trainer
 
 
 def test_options_are_the_users_own() -> None:

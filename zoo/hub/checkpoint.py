@@ -6,8 +6,6 @@ arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +13,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.errors import ConfigError, IntegrityError, ZooError, one_line
-from zoo.hub.architectures import load_architecture
+from zoo.errors import ConfigError, IntegrityError
+from zoo.hub.architectures import explained, load_architecture
 from zoo.hub.cards import render_card
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.example import check_example, check_example_values
@@ -25,7 +23,7 @@ from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS, chec
 from zoo.hub.meta_device import build_on_meta, check_work
 from zoo.hub.targets import TargetRow, read_targets, write_targets
 from zoo.hub.upgrade import upgrade_tensors
-from zoo.hub.weights import check_forms, forms_of, read_forms, read_tensors
+from zoo.hub.weights import check_forms, check_numbers, forms_of, read_forms, read_tensors
 from zoo.models._base import SequenceModel
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import sha256_of
@@ -64,7 +62,7 @@ def load_folder(folder: Path) -> SequenceModel:
         The model in evaluation mode, on the CPU.
 
     Raises:
-        IntegrityError: a folder that is broken or does not fit the architecture.
+        IntegrityError: a folder that is broken or does not fit the architecture, or a weight that is NaN.
     """
     return _load(folder, read_config(folder))[0]
 
@@ -145,7 +143,7 @@ def verify_folder(folder: Path, name: str) -> Verification:
     example = read_tensors(folder / EXAMPLE)
     check_example_values(folder / EXAMPLE, example)
     expected = example.pop("expected")
-    with _explained(folder / EXAMPLE, "cannot be predicted"):
+    with explained(folder / EXAMPLE, "cannot be predicted"):
         stored = sum((folder / name).stat().st_size for name in (WEIGHTS, EXAMPLE))
         check_work(on_meta, {name: tuple(value.shape) for name, value in example.items()}, stored)
         with torch.inference_mode():
@@ -185,39 +183,23 @@ def _load(folder: Path, config: CheckpointConfig) -> tuple[SequenceModel, Sequen
     weights, example = (checkpoint_file(folder, name) for name in (WEIGHTS, EXAMPLE))
     forms = read_forms(weights)
     stored = weights.stat().st_size + example.stat().st_size
-    with _explained(folder / CONFIG, "does not fit the architecture"):
+    with explained(folder / CONFIG, "does not fit the architecture"):
         architecture = load_architecture(config.architecture)
         on_meta = build_on_meta(architecture, config.arguments, forms, stored).eval()
     if on_meta.output.kind != config.facts.output:
         kind = on_meta.output.kind
         raise IntegrityError(f"{folder}/{CONFIG}: output is {config.facts.output}, but the model's {kind}")
-    with _explained(weights, "does not fit the architecture"):
+    with explained(weights, "does not fit the architecture"):
         forms = upgrade_tensors(forms, config.architecture, config.stored_format)
     check_forms(weights, forms, forms_of(on_meta.state_dict()))
     check_example(example, read_forms(example), on_meta)
     _check_hashes(folder, config)
-    with _explained(folder / CONFIG, "does not fit the architecture"):
+    with explained(folder / CONFIG, "does not fit the architecture"):
         model: SequenceModel = architecture(**config.arguments)
         state = upgrade_tensors(read_tensors(weights), config.architecture, config.stored_format)
         model.load_state_dict(state, strict=True)
+    check_numbers(weights, state)
     return model.eval(), on_meta
-
-
-@contextmanager
-def _explained(path: Path, reason: str) -> Iterator[None]:
-    """Turn what an architecture raises about arguments that do not suit it into one sentence that names the file.
-
-    Arguments are numbers, words and lists; a wrong one can fail anywhere in torch.
-    """
-    try:
-        yield
-    except ZooError as error:
-        raise IntegrityError(f"{path}: {error}") from None
-    except (
-        *(TypeError, ValueError, LookupError, RuntimeError, ArithmeticError, AttributeError, AssertionError),
-        MemoryError,
-    ) as error:
-        raise IntegrityError(f"{path} {reason}: {one_line(error) or type(error).__name__}") from None
 
 
 def _check_hashes(folder: Path, config: CheckpointConfig) -> None:

@@ -8,16 +8,18 @@ from torch import Tensor
 
 from zoo.errors import InputError, IntegrityError
 from zoo.genome.sequence import UNKNOWN
-from zoo.hub.meta_device import check_work
-from zoo.hub.weights import TensorForm, check_forms
+from zoo.hub.architectures import explained
+from zoo.hub.meta_device import build_on_meta, check_work
+from zoo.hub.weights import TensorForm, check_forms, forms_of
 from zoo.models._base import SequenceModel
 from zoo.utils.text import some_of
 
-__all__ = ["check_example", "check_example_values", "example_for"]
+__all__ = ["check_example", "check_example_values", "check_loadable", "example_for"]
 
 # Sequences of an example, and values of their predictions, at most; one sequence is always stored.
 _EXAMPLES, _EXAMPLE_VALUES = 8, 500_000
 _MOST_SEQUENCES, _MOST_BASES = 1_000, 1 << 24  # that are read
+_NOT_ON_META = "fails when it {} on PyTorch's meta device, on which checkpoints are checked; {}"
 
 
 def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
@@ -32,8 +34,9 @@ def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
     Returns:
         `codes` uint8 (n, L), and `inputs` float32 (n, I, L / size) for a model that reads tracks too.
     """
+    on_meta = _on_meta(model)
     count = min(_EXAMPLES, max(1, _EXAMPLE_VALUES // math.prod(model.output.shape)))
-    while count > 1 and not _is_light(model, count, length):
+    while count > 1 and not _is_light(on_meta, count, length):
         count //= 2
     random = torch.Generator().manual_seed(0)
     example = {"codes": torch.randint(0, 4, (count, length), generator=random).to(torch.uint8)}
@@ -42,16 +45,48 @@ def example_for(model: SequenceModel, length: int) -> dict[str, torch.Tensor]:
     return example
 
 
-def _is_light(model: SequenceModel, count: int, length: int) -> bool:
-    """Whether an example of `count` sequences is one that is verified."""
-    with torch.device("meta"):
-        on_meta = type(model)(**model.arguments).eval()
+def check_loadable(model: SequenceModel, length: int) -> None:
+    """Check that a checkpoint of a model could be loaded and verified again.
+
+    Saving finds it too, but a long training may come before that.
+
+    Args:
+        model: model of an architecture in `zoo/models/`.
+        length: bases of a sequence, L.
+
+    Raises:
+        IntegrityError: it could not, for the model cannot be built or predict without memory, or takes too much of it.
+    """
+    if length > _MOST_BASES:
+        raise IntegrityError(f"its example would hold {length:,} bases; it may hold {_MOST_BASES:,}")
+    on_meta = _on_meta(model)
+    with explained(type(model).__name__, _NOT_ON_META.format("predicts", "it may not look at values of tensors")):
+        _check_prediction(on_meta, 1, length)
+
+
+def _on_meta(model: SequenceModel) -> SequenceModel:
+    """The same model on the meta device, as a checkpoint is checked."""
+    with explained(type(model).__name__, _NOT_ON_META.format("is built", 'values it looks at need device="cpu"')):
+        return build_on_meta(type(model), model.arguments, forms_of(model.state_dict()), _stored(model)).eval()
+
+
+def _stored(model: SequenceModel) -> int:
+    """Bytes of a model's weights."""
+    return sum(value.nbytes for value in model.state_dict().values())
+
+
+def _check_prediction(on_meta: SequenceModel, count: int, length: int) -> None:
+    """Check the prediction of an example of `count` sequences."""
     shapes: dict[str, tuple[int, ...]] = {"codes": (count, length)}
-    if names := model.inputs.names:
-        shapes["inputs"] = (count, len(names), length // model.inputs.size)
-    stored = sum(value.nbytes for value in model.state_dict().values())
+    if names := on_meta.inputs.names:
+        shapes["inputs"] = (count, len(names), length // on_meta.inputs.size)
+    check_work(on_meta, shapes, _stored(on_meta))
+
+
+def _is_light(on_meta: SequenceModel, count: int, length: int) -> bool:
+    """Whether an example of `count` sequences is one that is verified."""
     try:
-        check_work(on_meta, shapes, stored)
+        _check_prediction(on_meta, count, length)
     except IntegrityError:
         return False
     return count * length <= _MOST_BASES

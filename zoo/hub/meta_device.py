@@ -3,7 +3,6 @@
 So what a checkpoint would take is known, and refused if out of proportion, before anything of that size exists.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -25,9 +24,13 @@ __all__ = ["build_on_meta", "check_work"]
 # statistics take their bytes once; the pixels of a contact map are kept as whole numbers, in the metrics too.
 _FREE_CALLS, _CALLS_PER_TENSOR = 10_000, 100
 _FREE_BYTES, _TIMES_STORED = 64 << 20, 32
-# Predicting an example: operations, multiplications and additions, which take a few minutes on two cores, and bytes of
-# memory at once, of which as many times what is stored are granted on top.
-_MOST_STEPS, _MOST_FLOPS, _MOST_BYTES, _BYTES_PER_STORED = 50_000, 2 * 10**13, 1 << 30, 16
+_LARGEST_NUMBER = (1 << 31) - 1  # among the arguments: sizes, strides, dilations, seeds
+# Predicting an example: operations, multiplications and additions, which take a few minutes on two cores.
+_MOST_STEPS, _MOST_FLOPS = 50_000, 2 * 10**13
+# Bytes of memory at once: what is always granted, and what on top for each byte that is stored; and for each base
+# between 1 and 4 Mb of a sequence, as long as those of contact maps can be.
+_MOST_BYTES, _BYTES_PER_STORED = 1 << 30, 16
+_BYTES_PER_BASE, _SHORT, _LONGEST = 1 << 10, 1 << 20, 4 << 20
 
 
 class _Building(TorchFunctionMode):
@@ -112,7 +115,7 @@ def build_on_meta(
     Args:
         architecture: its class.
         arguments: arguments of its constructor, as `config.json` holds them.
-        weights: the tensors that are stored: the net cannot have more, nor a size larger than all their values.
+        weights: the tensors that are stored: the net cannot have many more.
         stored: bytes of weights and example: what is built can only take a few times as much.
 
     Returns:
@@ -123,10 +126,9 @@ def build_on_meta(
         ConfigError: an argument that does not exist, of a wrong type or value.
     """
     check_arguments(architecture, arguments)
-    most = max(arguments["length"], sum(math.prod(form.shape) for form in weights.values()))
     for name, value in arguments.items():
-        if (largest := _largest_whole(value)) > most:
-            raise IntegrityError(f"{name} holds the number {largest:,}, beyond the {most:,} values that are stored")
+        if (largest := _largest_whole(value)) > _LARGEST_NUMBER:
+            raise IntegrityError(f"{name} holds the number {largest:,}, beyond the largest of {_LARGEST_NUMBER:,}")
     granted = _FREE_CALLS + _CALLS_PER_TENSOR * len(weights), _FREE_BYTES + _TIMES_STORED * stored
     with torch.device("meta"), _Building(*granted):
         return architecture(**arguments)
@@ -154,6 +156,8 @@ def check_work(model: SequenceModel, example: dict[str, tuple[int, ...]], stored
     """
     shapes = {name: torch.empty(shape, device="meta") for name, shape in example.items()}
     shapes["codes"] = shapes["codes"].to(torch.uint8)
+    beyond = max(0, min(example["codes"][1], _LONGEST) - _SHORT)
+    granted = _MOST_BYTES + _BYTES_PER_BASE * beyond + _BYTES_PER_STORED * stored
     # Not inference_mode, in which some operations do not say of which others they consist.
-    with torch.device("meta"), torch.no_grad(), _Limits(_MOST_BYTES + _BYTES_PER_STORED * stored):
+    with torch.device("meta"), torch.no_grad(), _Limits(granted):
         model.to("meta").predict(**shapes)

@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.errors import IntegrityError
 from zoo.utils.text import shorten, some_of
 
-__all__ = ["TensorForm", "check_forms", "forms_of", "read_forms", "read_tensors"]
+__all__ = ["TensorForm", "check_forms", "check_numbers", "forms_of", "read_forms", "read_tensors"]
 
 # Bytes of a header; one tensor takes about a hundred.
 _LARGEST_HEADER = 8 << 20
@@ -70,6 +70,20 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise _broken(path, error) from None
+
+
+def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Check that no weight is NaN, of which each prediction would be NaN too.
+
+    Args:
+        path: path of the file, for messages.
+        tensors: its tensors.
+
+    Raises:
+        IntegrityError: one is.
+    """
+    if broken := [name for name, tensor in tensors.items() if tensor.isnan().any()]:
+        raise IntegrityError(f"{path} holds weights that are NaN, in {some_of(broken)}: the model cannot be of use")
 
 
 def forms_of(tensors: Mapping[str, Tensor]) -> dict[str, TensorForm]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from inspect import signature
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -45,18 +46,18 @@ def check_arguments(kind: type[Any], arguments: Mapping[str, Any]) -> None:
     """Check the types of plain values, as `config.json` holds them, that are arguments of an architecture.
 
     Args:
-        kind: class of the architecture, whose constructor has type hints.
+        kind: class of the architecture; of an argument without a type hint, any value is taken.
         arguments: arguments of its constructor.
 
     Raises:
         ConfigError: an argument that does not exist, or a value of the wrong type.
     """
+    known = list(signature(kind).parameters)
+    if unknown := [name for name in arguments if name not in known]:
+        raise ConfigError(f"there is no argument {unknown[0]!r}; there are {', '.join(known)}")
     hints = get_type_hints(kind.__init__)
-    hints.pop("return", None)
-    if unknown := [name for name in arguments if name not in hints]:
-        raise ConfigError(f"there is no argument {unknown[0]!r}; there are {', '.join(hints)}")
     for name, value in arguments.items():
-        _checked(hints[name], value, name)
+        _checked(hints.get(name, Any), value, name)
 
 
 def check_positive(sizes: Mapping[str, int | Sequence[int]]) -> None:

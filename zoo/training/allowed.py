@@ -91,8 +91,9 @@ class Allowed:
             return self._names_class(key, value)
         if isinstance(value, str):
             is_text = str in options or Any in options
-            if is_text and _WORD.fullmatch(value) and not any((folder / value).exists() for folder in self.folders):
-                return None
+            if is_text and _WORD.fullmatch(value):
+                is_file = any((folder / value).is_file() for folder in self.folders)  # which would be read in its place
+                return f"{key} is {quoted(value)}, the name of a file here" if is_file else None
             return self._in_class(key, {"class_path": value}, options)
         if isinstance(value, list):
             elements = [element for option in options for element in _elements(option)]

@@ -5,8 +5,9 @@ from pathlib import Path
 from lightning.pytorch.callbacks import EarlyStopping
 
 from zoo.batch import DataSpec
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.checkpoint import architecture_of
+from zoo.hub.example import check_loadable
 from zoo.hub.json_reader import holds_control
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
@@ -31,6 +32,7 @@ def check_run(cli: TrainCLI) -> None:
     architecture_of(model)  # a class that no checkpoint could name is refused now, not when its training ends
     check_spec(model, cli.datamodule.spec())
     cli.datamodule.check_model(model.output, model.loss)
+    _check_loadable(cli)
     if getattr(cli.datamodule, "strands", "both") == "forward" and model.reads_both_strands:
         raise ConfigError(
             "data.strands forward is for a model that reads one strand; to this one, a sequence and its reverse "
@@ -81,6 +83,14 @@ def check_spec(model: SequenceModel, spec: DataSpec) -> None:
             raise ConfigError(f"the model crops {output.crop // size} bins a side, the data {spec.crop}: change one")
     if isinstance(output, Contacts) and output.diagonal != spec.diagonal:
         raise ConfigError(f"the model's first diagonal is {output.diagonal}, the data's {spec.diagonal}: change one")
+
+
+def _check_loadable(cli: TrainCLI) -> None:
+    """Refuse a model whose checkpoint could not be loaded again: saving, after all training, would find it."""
+    try:
+        check_loadable(cli.model, cli.datamodule.length)
+    except IntegrityError as error:
+        raise ConfigError(f"no checkpoint of this model could be loaded: {error}") from None
 
 
 def _check_monitors(cli: TrainCLI) -> None:

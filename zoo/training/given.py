@@ -1,7 +1,9 @@
 """The values that a YAML file and options give to `zoo train`, before any class sees them."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import yaml
 
@@ -13,6 +15,7 @@ __all__ = [
     "CLASS_KEYS",
     "Given",
     "OtherClassArguments",
+    "holds_collection",
     "read_given",
     "read_yaml",
     "refuse_linked",
@@ -25,9 +28,24 @@ CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
 # What no configuration has, and what would take the memory or time of the computer.
 _MOST_VALUES = 100_000
 _DEEPEST = 50
+_LONGEST_BEGINNING = 1 << 16
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _LONGEST_NUMBER = 1_000  # letters: `1:1:1` is one too, to the base of 60, and takes the square of its length
 _TOO_DEEP = f"values lie in each other more than {_DEEPEST} deep, or in themselves, which no configuration needs"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads numbers such as 1e-5, and dates, as jsonargparse does: PyYAML takes the former for text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {  # type: ignore[misc]
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(
+    _NUMBERS[1], re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 class OtherClassArguments(dict[str, Any]):
@@ -102,7 +120,7 @@ def read_yaml(config: str) -> Given:
     """
     hint = "" if config.endswith((".yaml", ".yml", ".json")) else " (data are named with options, --data...)"
     try:
-        loader = yaml.SafeLoader(config_text(config))
+        loader = _Loader(config_text(config))
         root = loader.get_single_node()
         _refuse_excess(config, root)
         content = loader.construct_document(root) if root is not None else None
@@ -120,6 +138,30 @@ def read_yaml(config: str) -> Given:
     if wrong := [key for key in content if not isinstance(key, str)]:
         raise ConfigError(f"{config}: the key {wrong[0]!r} is not a text: keys are such as `name:` and `model:`")
     return content
+
+
+def holds_collection(path: Path) -> bool:
+    """Whether a file of any kind and size begins as YAML of keys or a list; a file of data does not.
+
+    Args:
+        path: the file.
+    """
+    with path.open("rb") as file:
+        beginning = file.read(_LONGEST_BEGINNING)
+    try:
+        first = next(
+            (
+                event
+                for event in yaml.parse(beginning.decode("utf-8", "replace"), _Loader)
+                if isinstance(event, yaml.NodeEvent)
+            ),
+            None,
+        )
+    except yaml.YAMLError:
+        return False
+    if first is None:  # comments alone
+        return len(beginning) == _LONGEST_BEGINNING
+    return isinstance(first, yaml.CollectionStartEvent)
 
 
 def _refuse_excess(config: str, root: yaml.Node | None) -> None:
@@ -196,6 +238,6 @@ def _override(tree: Given, path: list[str], value: Any) -> None:
 
 def _parse(text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return _Loader(text).get_single_data()
     except yaml.YAMLError:
         return text

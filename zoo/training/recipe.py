@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from zoo.errors import IntegrityError
 from zoo.hub.config import read_config
-from zoo.hub.configs import config_text, find_config
+from zoo.hub.configs import find_config
 from zoo.hub.folder import CONFIG, RECIPE
-from zoo.training.given import read_given
+from zoo.training.given import read_given, read_yaml
 from zoo.training.own_data import data_files
 from zoo.utils.cache import content_hash
 from zoo.utils.download import sha256_of
@@ -41,9 +39,7 @@ def recipe(arguments: Sequence[str]) -> str:
         arguments: arguments of `zoo train`: the configuration, then options and values.
     """
     options = list(zip(arguments[1::2], arguments[2::2], strict=False))
-    configs = [
-        yaml.safe_load(config_text(name)) for name in [arguments[0], *(v for o, v in options if o == "--config")]
-    ]
+    configs = [read_yaml(name) for name in [arguments[0], *(v for o, v in options if o == "--config")]]
     for config in configs:
         config.pop("card", None)
     files = [content_hash(path) for path in data_files(read_given(arguments[0], arguments[1:]))]

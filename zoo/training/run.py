@@ -30,7 +30,7 @@ from zoo.training.checks import check_run
 from zoo.training.disk import explaining_full_disk
 from zoo.training.finish import finish_run
 from zoo.training.folder import opened_run
-from zoo.training.given import Given, read_given, refuse_linked, split_arguments
+from zoo.training.given import Given, read_given, read_yaml, refuse_linked, split_arguments
 from zoo.training.lock import lock_run
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
@@ -124,10 +124,10 @@ def show_options(config: str | None, options: Sequence[str] = ()) -> None:
     if config:
         is_trusted = "--trust=true" in "=".join(options).lower()
         check_trust([config, *(["--trust", "true"] if is_trusted else [])])
+        content = read_yaml(config)
         try:
-            content = yaml.safe_load(config_text(config))
             classes = {group: str(content[group]["class_path"]) for group in ("model", "data")}
-        except (yaml.YAMLError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise ConfigError(f"{config} names no class_path of model and data: {error}") from None
         for group, class_path in classes.items():
             print(f"{class_path}, as --{group}.OPTION:")

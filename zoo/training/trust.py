@@ -4,6 +4,7 @@ A configuration is a program: it names classes, which are imported and called. W
 line gives, is trusted.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath, PureWindowsPath
 
@@ -12,7 +13,7 @@ from zoo.hub.configs import find_config
 from zoo.hub.folder import RECIPE
 from zoo.hub.origin import came_with_checkpoint
 from zoo.training.allowed import Allowed
-from zoo.training.given import Given, read_yaml
+from zoo.training.given import Given, holds_collection, read_yaml
 from zoo.training.options import TrainCLI, option_types
 from zoo.utils.text import quoted
 
@@ -32,7 +33,8 @@ def check_trust(arguments: Sequence[str]) -> None:
         arguments: arguments of `zoo train`: the configuration, then options and values in turn.
 
     Raises:
-        ConfigError: such a configuration, with its first key that is not allowed; or `trust` in a file.
+        ConfigError: such a configuration, with its first key that is not allowed; such a file as the value of an
+            option, of which jsonargparse would take the content; or `trust` in a file.
     """
     options = list(zip(arguments[1::2], arguments[2::2], strict=True))
     for config in [arguments[0], *(value for option, value in options if option == "--config")]:
@@ -41,6 +43,12 @@ def check_trust(arguments: Sequence[str]) -> None:
             raise ConfigError(f"{config}: trust is an option of the command line, which no file sets: leave it out")
         if is_restricted(config, arguments):
             _check(config, content, {option for option, _ in options})
+    for option, value in options:
+        if option != "--config" and _would_be_read(value) and not _is_trusted(arguments):
+            raise ConfigError(
+                f"{option} {value}: the file came with a checkpoint, and would be read as a part of the configuration: "
+                f"give its values as options, or {_CURE}"
+            )
 
 
 def check_name(cli: TrainCLI, arguments: Sequence[str]) -> None:
@@ -69,9 +77,19 @@ def is_restricted(config: str, arguments: Sequence[str]) -> bool:
         config: file or name of a configuration; see `zoo.hub.configs.find_config`.
         arguments: as of `check_trust`.
     """
+    return not _is_trusted(arguments) and came_with_checkpoint(find_config(config))
+
+
+def _is_trusted(arguments: Sequence[str]) -> bool:
+    """Whether the command says `--trust true`."""
     values = [value for option, value in zip(arguments[1::2], arguments[2::2], strict=True) if option == "--trust"]
-    is_trusted = bool(values) and values[-1].lower() == "true"
-    return not is_trusted and came_with_checkpoint(find_config(config))
+    return bool(values) and values[-1].lower() == "true"
+
+
+def _would_be_read(value: str) -> bool:
+    """Whether the value of an option is a file with keys or a list, in YAML, that came with a checkpoint."""
+    is_file = os.path.isfile(value)  # noqa: PTH113  (Path.is_file raises for a value longer than a name can be)
+    return is_file and came_with_checkpoint(Path(value)) and holds_collection(Path(value))
 
 
 def _check(config: str, content: Given, given: set[str]) -> None:

@@ -82,10 +82,10 @@ def _drafting(path: Path, target: Path, draft: Path) -> Iterator[None]:
     remove_dead_drafts(target)
     try:
         yield
-    except OutputError as error:  # of a file within the draft of a folder
-        raise OutputError(str(error).replace(str(draft), str(path))) from None
-    except ZooError:
-        raise
+    except ZooError as error:  # perhaps of a file within the draft of a folder
+        if str(draft) not in str(error):
+            raise
+        raise type(error)(str(error).replace(str(draft), str(path))) from None
     except Exception as error:
         if not is_of_disk(error, draft):
             raise
