@@ -126,3 +126,29 @@ def test_bases_out_of_order_are_refused(position: list[int], words: str, tmp_pat
     with pytest.raises(OutputError, match=words), open_bigwig(tmp_path / "out.bw", {"c": 100}) as file:
         file.add_bases("c", np.array(position), np.ones(2, np.float32))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_an_infinite_value_is_refused_with_its_place(value: float, tmp_path: Path) -> None:
+    for add in ("bins", "bases"):
+        values = np.ones(5, np.float32)
+        values[3] = value
+        with (
+            pytest.raises(OutputError, match=rf"c:23 is {value}"),
+            open_bigwig(tmp_path / "out.bw", {"c": 100}) as file,
+        ):
+            if add == "bins":
+                file.add_bins("c", 8, values, 5)
+            else:
+                file.add_bases("c", np.array([2, 9, 11, 23, 30]), values)
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_whose_squares_are_beyond_float32_are_written(tmp_path: Path) -> None:
+    values = np.full(5_000, 3e38, np.float32)
+    with open_bigwig(tmp_path / "out.bw", {"c": 50_000}) as file:
+        file.add_bins("c", 0, values, 10)
+    with pyBigWig.open(str(tmp_path / "out.bw")) as file:
+        assert file.values("c", 0, 50_000) == [float(np.float32(3e38))] * 50_000
+        assert file.stats("c", type="max") == [float(np.float32(3e38))]

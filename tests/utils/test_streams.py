@@ -12,7 +12,7 @@ import pytest
 
 from zoo.errors import InputError
 from zoo.utils import streams
-from zoo.utils.streams import TABLE, Limits, describe_unreadable, limit, open_bytes
+from zoo.utils.streams import SEQUENCES, TABLE, Limits, describe_unreadable, limit, open_bytes
 from zoo.utils.text import open_text
 
 LINES = b"".join(b"line %d\n" % number for number in range(20_000))
@@ -64,7 +64,10 @@ def test_what_unpacks_to_hundreds_of_times_its_size_is_refused(tmp_path: Path, m
     monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 100_000)
     path = tmp_path / "file"
     path.write_bytes(gzip.compress(b"AAAAAAAAA\n" * 1_000_000))
-    with pytest.raises(InputError, match="unpacks to more than 300 times its size"), open_bytes(path, TABLE) as file:
+    with (
+        pytest.raises(InputError, match=r"unpacks to more than 300 times its size, .*give it unpacked"),
+        open_bytes(path, TABLE) as file,
+    ):
         list(file)
     with open_bytes(write(tmp_path, LINES * 2, zipped=True), TABLE) as file:  # five times its size
         assert file.read() == LINES * 2
@@ -117,5 +120,13 @@ def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path: Path) -> No
     with pytest.raises(UnicodeDecodeError) as caught, open_text(path) as file:
         file.read()
     assert describe_unreadable(caught.value, path) == "line 20,001: the byte 0xe9 is not UTF-8"
-    assert describe_unreadable(EOFError("cut off"), path) == "cut off"
+    assert describe_unreadable(EOFError("ended"), path) == "its archive is cut off: copy or download it again"
     assert describe_unreadable(caught.value, tmp_path / "gone") == "the byte 0xe9 is not UTF-8"
+
+
+def test_what_to_do_about_a_long_sequence_is_said(tmp_path: Path) -> None:
+    assert SEQUENCES.line > 249_000_000  # the longest human chromosome
+    path = write(tmp_path, b">a\n" + b"a" * 300_000 + b"\n")
+    message = "the most that is read: break the sequence into lines, as `seqkit seq -w 60` does"
+    with pytest.raises(InputError, match=message), open_bytes(path, SEQUENCES._replace(line=1_000)) as file:
+        file.read()

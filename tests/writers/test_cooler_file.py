@@ -79,3 +79,9 @@ def test_rows_out_of_order_are_refused(tmp_path: Path) -> None:
     some = list(pieces())
     with pytest.raises(OutputError, match="pixels of row 0 come after those of row 79"):
         write_cooler(tmp_path / "out.cool", CONTIGS, BIN, [some[0], some[1], some[0]], {})
+
+
+def test_a_contig_too_long_for_the_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="contigs of 2,147,483,647 bases at most, not chr1"):
+        write_cooler(tmp_path / "out.cool", {"chr1": 1 << 31}, 1 << 20, [], {})
+    assert list(tmp_path.iterdir()) == []

@@ -44,6 +44,7 @@ VARIABLE_STEP = 2
 POSITIONS = np.dtype([("start", "<u4"), ("value", "<f4")])
 _WIDTH = 256  # most items of a node
 _SUMMARIES_PER_BLOCK = 512
+_LARGEST = float(np.finfo(np.float32).max)
 SUMMARY_BLOCK_BYTES = _SUMMARIES_PER_BLOCK * _SUMMARIES.itemsize
 
 Floats = NDArray[np.float64]
@@ -198,7 +199,8 @@ def write_summaries(file: BinaryIO, items: Items) -> tuple[int, int]:
     """Write the blocks of one resolution and their index; returns where each of the two begins."""
     rows = np.zeros(len(items.start), _SUMMARIES)
     for name, column in zip(_SUMMARIES.names or (), items, strict=True):
-        rows[name] = column
+        # Sums and squares of large values are beyond float32, in which the format has them.
+        rows[name] = np.clip(column, -_LARGEST, _LARGEST) if column.dtype == np.float64 else column
     offset = file.tell()
     file.write(struct.pack("<I", len(rows)))
     blocks = [_write_block(file, piece) for piece in _pieces(rows)]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from zoo.errors import InputError
+from zoo.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -36,18 +36,21 @@ class Limits(NamedTuple):
     Attributes:
         line: the longest line, to within a block.
         whole: all of it; None for any size, where a reader keeps none of it.
+        cure: what to do about a longer line.
     """
 
     line: int
     whole: int | None = None
+    cure: str = ""
 
 
 # Rows of a table: sixteen times the longest input of a model here, a megabase, or a cell for each of a million targets.
 TABLE = Limits(1 << 24)
 # Files that are kept whole as text: millions of peaks, contigs or motifs.
 WHOLE = Limits(1 << 24, 1 << 28)
-# Sequences: the longest human chromosome has 249 million bases, on one line or many.
-SEQUENCES = Limits(300_000_000)
+# Sequences: the longest human chromosome has 249 million bases, on one line or many; those of axolotl and wheat, which
+# are longer, are on many.
+SEQUENCES = Limits(300_000_000, cure=": break the sequence into lines, as `seqkit seq -w 60` does")
 
 
 def open_bytes(path: str | Path, limits: Limits, block: int = _BLOCK) -> io.BufferedReader:
@@ -140,12 +143,15 @@ class _CheckedBytes(io.RawIOBase):
         if self._line > self.limits.line:
             raise InputError(
                 f"{self._where(self._bytes)}: more than {self.limits.line:,} bytes without a line break, which is the "
-                "most that is read"
+                f"most that is read{self.limits.cure}"
             )
         if self.limits.whole is not None and self._bytes > self.limits.whole:
             raise InputError(f"{self._path}: more than {self.limits.whole:,} bytes of text, the most that is read")
         if self._most is not None and self._bytes > self._most:
-            raise InputError(f"{self._path} unpacks to more than {_MOST_RATIO} times its size, as no text does")
+            raise InputError(
+                f"{self._path} unpacks to more than {_MOST_RATIO} times its size, as no text does: if it is right, "
+                "give it unpacked"
+            )
 
     def _where(self, byte: int) -> str:
         """The file and the line of a byte; the byte where the file cannot be read again."""
@@ -169,8 +175,10 @@ def _blocks(path: str, most: int) -> Iterator[bytes]:
 
 def describe_unreadable(error: Exception, path: str | Path) -> str:
     """Describe one of `UNREADABLE`: the line that is not UTF-8, or what is wrong with the archive."""
+    if isinstance(error, EOFError):
+        return "its archive is cut off: copy or download it again"
     if not isinstance(error, UnicodeDecodeError):
-        return str(error)
+        return f"its archive is damaged: {one_line(error)}"
     byte = error.object[error.start]
     with suppress(OSError, *UNREADABLE), open_bytes(path, TABLE) as file:
         for number, line in enumerate(file, 1):

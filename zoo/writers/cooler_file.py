@@ -23,6 +23,7 @@ __all__ = ["Pixels", "bin_counts", "write_cooler"]
 
 _OPTIONS: dict[str, Any] = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 _CHUNK = 1 << 16  # pixels
+_LONGEST = (1 << 31) - 1  # bases
 
 Index = NDArray[np.int64]
 
@@ -64,10 +65,14 @@ def write_cooler(
 
     Raises:
         OSError: the disk is full, or cannot be written.
-        OutputError: pixels out of order.
+        OutputError: pixels out of order, or a contig that is too long for the format.
     """
     import h5py
 
+    if too_long := [name for name, length in contigs.items() if length > _LONGEST]:
+        raise OutputError(
+            f"{path} could not be written: a cooler holds contigs of {_LONGEST:,} bases at most, not {too_long[0]}"
+        )
     with path.open("w+b", buffering=0) as raw:  # so that no error comes later than its write
         file = _ErrorKeepingFile(raw)
         with h5py.File(file, "w") as cooler:
