@@ -234,6 +234,6 @@ def test_runs_and_checkpoints_in_one_folder_are_refused_before_training(made: st
     assert not Path("one").exists()
 
 
-def test_all_refusals_are_sentences(made: str) -> None:
+def test_a_run_that_is_not_there_is_not_resumed(made: str) -> None:
     with pytest.raises(ZooError, match="holds no run to resume"):
         train([made, *RESUME])

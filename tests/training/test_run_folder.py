@@ -45,6 +45,20 @@ def test_a_run_is_kept_where_the_one_that_begins_it_anew_is_refused(configs: dic
 
 
 @pytest.mark.slow
+def test_a_checkpoint_of_another_run_is_not_replaced_unasked(configs: dict[str, str]) -> None:
+    weights = train([configs["mlp"], *TWO]) / "model.safetensors"
+    before = sha256_of(weights)
+    other = [configs["mlp"], *TWO, "--runs", "other", "--seed_everything", "9"]
+    with pytest.raises(ConfigError, match=r"checkpoints/mlp\.made is a checkpoint of that name.*add --overwrite true"):
+        train(other)
+    assert sha256_of(weights) == before
+    assert not Path("other").exists()
+    train([*other, *OVERWRITE])
+    assert sha256_of(weights) != before
+    train([*other, *RESUME])  # its own
+
+
+@pytest.mark.slow
 def test_a_run_in_a_link_is_begun_anew_in_the_folder_that_it_leads_to(configs: dict[str, str]) -> None:
     Path("elsewhere").mkdir()
     RUN.parent.mkdir()

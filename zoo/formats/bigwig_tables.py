@@ -17,13 +17,12 @@ __all__ = [
     "BLOCK",
     "BLOCKS",
     "FIXED_STEP",
+    "MOST_ZOOMS",
     "POSITIONS",
     "SUMMARY_BLOCK_BYTES",
     "VARIABLE_STEP",
-    "Items",
-    "coarsened",
-    "read_items",
-    "summarize",
+    "summary_levels",
+    "total_of",
     "write_contigs",
     "write_index",
     "write_summaries",
@@ -41,6 +40,10 @@ _SUMMARIES = np.dtype(
 BLOCK = struct.Struct("<5I2BH")
 FIXED_STEP = 3
 VARIABLE_STEP = 2
+MOST_ZOOMS = 10
+# The first resolution of summaries, in mean distances of values, and how much coarser each next one is.
+_FIRST_ZOOM, _NEXT_ZOOM = 16, 4
+_FEW_SUMMARIES = 256
 POSITIONS = np.dtype([("start", "<u4"), ("value", "<f4")])
 _WIDTH = 256  # most items of a node
 _SUMMARIES_PER_BLOCK = 512
@@ -130,7 +133,7 @@ def _parents(level: NDArray[np.void]) -> NDArray[np.void]:
     return nodes
 
 
-def read_items(file: BinaryIO, blocks: NDArray[np.void]) -> Iterator[Items]:
+def _read_items(file: BinaryIO, blocks: NDArray[np.void]) -> Iterator[Items]:
     """Read back the values of each block of data; at the end the file is at its own end."""
     for block in blocks:
         file.seek(int(block["offset"]))
@@ -148,15 +151,40 @@ def read_items(file: BinaryIO, blocks: NDArray[np.void]) -> Iterator[Items]:
     file.seek(0, os.SEEK_END)
 
 
-def summarize(pieces: Iterable[Items], step: int, lengths: Index) -> Items:
+def summary_levels(file: BinaryIO, blocks: NDArray[np.void], count: int, lengths: Index) -> list[tuple[int, Items]]:
+    """Summarize all values at coarser and coarser resolution.
+
+    Args:
+        file: the file, in which they have been written.
+        blocks: their blocks.
+        count: how many they are.
+        lengths: of the contigs.
+
+    Returns:
+        Bases that each summary stands for, and the summaries, at each resolution.
+    """
+    if not len(blocks):
+        return []
+    step = _FIRST_ZOOM * max(1, int((blocks["end"] - blocks["start"]).sum() // count))
+    levels = [(step, _summarize(_read_items(file, blocks), step, lengths))]
+    while len(levels) < MOST_ZOOMS and len(levels[-1][1].start) > _FEW_SUMMARIES and step < lengths.max():
+        step *= _NEXT_ZOOM
+        levels.append((step, _coarsened(levels[-1][1], step, lengths)))
+    return levels
+
+
+def total_of(items: Items) -> tuple[float, ...]:
+    """Number of bases with a value, lowest and highest value, sum and sum of squares."""
+    return int(items.covered.sum()), items.lowest.min(), items.highest.max(), items.sum.sum(), items.squares.sum()
+
+
+def _summarize(pieces: Iterable[Items], step: int, lengths: Index) -> Items:
     """Summarize values in windows of `step` bases, those without any left out; `lengths` are those of the contigs."""
-    found = [_merged(_split(piece, step), step) for piece in pieces]
-    joined = Items(*(np.concatenate(column) for column in zip(*found, strict=True)))
-    merged = _merged(joined, step)
-    return merged._replace(end=np.minimum(merged.end, lengths[merged.contig]))
+    windows = [_merged(_split(piece, step), step) for piece in pieces]
+    return _coarsened(Items(*(np.concatenate(column) for column in zip(*windows, strict=True))), step, lengths)
 
 
-def coarsened(items: Items, step: int, lengths: Index) -> Items:
+def _coarsened(items: Items, step: int, lengths: Index) -> Items:
     """Summarize summaries in windows of `step` bases, a multiple of those of the summaries."""
     merged = _merged(items, step)
     return merged._replace(end=np.minimum(merged.end, lengths[merged.contig]))

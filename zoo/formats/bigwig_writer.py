@@ -22,13 +22,12 @@ from zoo.formats.bigwig_tables import (
     BLOCK,
     BLOCKS,
     FIXED_STEP,
+    MOST_ZOOMS,
     POSITIONS,
     SUMMARY_BLOCK_BYTES,
     VARIABLE_STEP,
-    Items,
-    coarsened,
-    read_items,
-    summarize,
+    summary_levels,
+    total_of,
     write_contigs,
     write_index,
     write_summaries,
@@ -38,15 +37,11 @@ from zoo.utils.atomic import whole_path
 __all__ = ["BigWigWriter", "open_bigwig", "writing_bigwig"]
 
 _MAGIC = 0x888FFC26
-_MOST_ZOOMS = 10
 _HEADER, _ZOOM_HEADER, _TOTALS = struct.Struct("<I2H3Q2H2QIQ"), struct.Struct("<2I2Q"), struct.Struct("<Q4d")
 # Values of a block: as few as a browser likes to read, as many as compress well.
 _ITEMS = 4096
 # Shorter runs of bins without a gap are written with a position for each bin.
 _SHORT_RUN = 64
-# The first resolution of summaries, in mean distances of values, and how much coarser each next one is.
-_FIRST_ZOOM, _NEXT_ZOOM = 16, 4
-_FEW_SUMMARIES = 256
 
 
 @contextmanager
@@ -89,7 +84,7 @@ class BigWigWriter:
         self._run: _Run | None = None  # bins that may go on
         self._blocks: list[tuple[int, ...]] = []
         self._count = 0  # of values in the blocks
-        file.write(bytes(_HEADER.size + _MOST_ZOOMS * _ZOOM_HEADER.size + _TOTALS.size))
+        file.write(bytes(_HEADER.size + MOST_ZOOMS * _ZOOM_HEADER.size + _TOTALS.size))
         self._contigs_at = file.tell()
         write_contigs(file, contigs)
         self._data_at = file.tell()
@@ -213,10 +208,10 @@ class BigWigWriter:
         file, blocks = self._file, np.array(self._blocks, BLOCKS)
         index_at = file.tell()
         write_index(file, blocks, _ITEMS)
-        levels = self._summaries(blocks)
+        levels = summary_levels(file, blocks, self._count, np.array(list(self._contigs.values())))
         zooms = b"".join(_ZOOM_HEADER.pack(step, 0, *write_summaries(file, items)) for step, items in levels)
         file.write(struct.pack("<I", _MAGIC))
-        totals = _totals(levels[0][1]) if levels else (0, 0.0, 0.0, 0.0, 0.0)
+        totals = total_of(levels[0][1]) if levels else (0, 0.0, 0.0, 0.0, 0.0)
         totals_at = self._contigs_at - _TOTALS.size
         places = self._contigs_at, self._data_at, index_at
         buffer = max(BLOCK.size + _ITEMS * POSITIONS.itemsize, SUMMARY_BLOCK_BYTES)
@@ -226,18 +221,6 @@ class BigWigWriter:
         file.write(_TOTALS.pack(*totals))
         file.seek(self._data_at)
         file.write(struct.pack("<Q", len(blocks)))
-
-    def _summaries(self, blocks: NDArray[np.void]) -> list[tuple[int, Items]]:
-        """Summaries of all values at coarser and coarser resolution, with the bases that each stands for."""
-        if not len(blocks):
-            return []
-        lengths = np.array(list(self._contigs.values()))
-        step = _FIRST_ZOOM * max(1, int((blocks["end"] - blocks["start"]).sum() // self._count))
-        levels = [(step, summarize(read_items(self._file, blocks), step, lengths))]
-        while len(levels) < _MOST_ZOOMS and len(levels[-1][1].start) > _FEW_SUMMARIES and step < lengths.max():
-            step *= _NEXT_ZOOM
-            levels.append((step, coarsened(levels[-1][1], step, lengths)))
-        return levels
 
 
 @dataclass
@@ -253,8 +236,3 @@ class _Run:
     def end(self) -> int:
         """The base after the last bin."""
         return self.start + len(self.values) * self.step
-
-
-def _totals(items: Items) -> tuple[float, ...]:
-    """Number of bases with a value, lowest and highest value, sum and sum of squares."""
-    return int(items.covered.sum()), items.lowest.min(), items.highest.max(), items.sum.sum(), items.squares.sum()

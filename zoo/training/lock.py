@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from zoo.errors import ConfigError, OutputError
+from zoo.utils.processes import is_running
 
 __all__ = ["lock_run"]
 
@@ -100,15 +101,7 @@ def _is_alive(owner: tuple[int, str] | None) -> bool:
     if owner is None:
         return False
     process, host = owner
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    return host != socket.gethostname() or is_running(process)
 
 
 def _described(owner: tuple[int, str] | None) -> str:

@@ -57,7 +57,7 @@ class RunOptions:
         runs: folder of the runs: logs, learning curves, and what a run is resumed from.
         monitor: validation metric that chooses the best checkpoint; losses are to be low, all else high.
         resume: go on with the run of that name from its last epoch.
-        overwrite: begin the run of that name anew.
+        overwrite: begin the run of that name anew, and replace its checkpoint.
         trust: let a configuration that came with a checkpoint name any class; on the command line alone.
         target_weights: how much each target counts in the training loss, in the order of the targets; null for all
             alike.

@@ -80,15 +80,16 @@ def train(arguments: Sequence[str]) -> Path:
     cli.trainer.callbacks[:0] = taken.callbacks  # type: ignore[attr-defined]
     use_optimizers(cli.model, replace(cli.optimizer_plan, rates=taken.rates))
     run = cli.run_folder
+    folder = Path(cli.options.checkpoints) / run.name
     if not cli.trainer.is_global_zero:
         _fit(cli)
     else:
         with new_folder(run.parent), explaining_full_disk(run), lock_run(run):
-            with opened_run(run, cli.options.resume, cli.options.overwrite):
+            with opened_run(run, folder, cli.options.resume, cli.options.overwrite):
                 _check_resumed(cli)
                 _fit(cli)
             _finish(cli, arguments)
-    return Path(cli.options.checkpoints) / run.name
+    return folder
 
 
 def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:

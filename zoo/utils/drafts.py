@@ -18,6 +18,8 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from zoo.utils.processes import is_running
+
 __all__ = ["draft_folder", "draft_path", "is_draft", "put_in_place", "remove_dead_drafts"]
 
 # A draft of another computer that was not changed for so long is of a process that was killed.
@@ -129,12 +131,8 @@ def _is_alive(match: re.Match[str], path: Path) -> bool:
     if match["place"] != _place() or sys.platform == "win32":
         return time.time() - _last_change(path) < _DEAD_AFTER_SECONDS
     pid = int(match["pid"])
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
+    if not is_running(pid):
         return False
-    except PermissionError:  # of another user
-        pass
     now, then = _start_of(pid), int(match["started"])
     return now != -1 and (now == then or 0 in (now, then))
 
