@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from zoo.errors import InputError
+from zoo.formats.sequences import SequenceFile
 from zoo.utils import streams
 from zoo.utils.streams import SEQUENCES, TABLE, Limits, describe_unreadable, limit, open_bytes
 from zoo.utils.text import open_text
@@ -130,3 +131,14 @@ def test_what_to_do_about_a_long_sequence_is_said(tmp_path: Path) -> None:
     message = "the most that is read: break the sequence into lines, as `seqkit seq -w 60` does"
     with pytest.raises(InputError, match=message), open_bytes(path, SEQUENCES._replace(line=1_000)) as file:
         file.read()
+
+
+def test_what_is_wrong_with_an_archive_is_said(tmp_path: Path) -> None:
+    whole = gzip.compress(b">a\nACGT\n" * 1_000)
+    for content, message in (
+        (whole[:-20], "is cut off: copy or download it again"),
+        (whole[:-8] + b"x" * 8, "damaged: CRC"),
+    ):
+        path = write(tmp_path, content)
+        with pytest.raises(InputError, match=f"cannot be read.*: its archive (is )?{message}"):
+            list(SequenceFile(str(path)))

@@ -54,6 +54,7 @@ def check_attributes(file: Any, path: str) -> None:
     plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM)
 
     def check(name: str, group: Any) -> None:
+        """Check the attributes of one group."""
         for attribute in group.attrs if isinstance(group, h5py.Group) else ():
             if h5py.h5a.open(group.id, attribute.encode()).get_type().get_class() not in plain:
                 raise InputError(f"{path} is damaged: the attribute {attribute!r} of {name!r} is no number or text")

@@ -220,7 +220,9 @@ def _regular_file(path: str | Path) -> Iterator[Path]:
                 shutil.copyfileobj(pipe, copy)
             copy.flush()
         except UNREADABLE as error:
-            raise InputError(f"{shown_path(path)} cannot be read to its end ({error})") from None
+            raise InputError(
+                f"{shown_path(path)} cannot be read to its end: {describe_unreadable(error, path)}"
+            ) from None
         except OSError as error:
             if error.errno not in FULL:
                 raise

@@ -15,7 +15,7 @@ from zoo.formats._sequence_blocks import Block, Row, fasta_blocks, line_blocks
 from zoo.formats._sequence_tables import is_sequence_column, table_blocks
 from zoo.formats.separators import refuse_semicolons
 from zoo.genome.sequence import Codes, count_ambiguous, encode
-from zoo.utils.streams import SEQUENCES, TABLE, limit, open_bytes
+from zoo.utils.streams import SEQUENCES, TABLE, describe_unreadable, limit, open_bytes
 from zoo.utils.text import check_file, counted, quoted, shown_path
 
 __all__ = ["Records", "SequenceFile", "ambiguity_notes", "read_sequences", "stack_codes"]
@@ -88,7 +88,9 @@ class SequenceFile:
                     yield Records(names, sequences, rows, count + 1, lines)
                     count += len(names)
             except (EOFError, OSError, zlib.error) as error:
-                raise InputError(f"{self.shown} cannot be read to its end ({error})") from None
+                raise InputError(
+                    f"{self.shown} cannot be read to its end: {describe_unreadable(error, self.path)}"
+                ) from None
         if count == 0:
             raise InputError(f"{self.shown}: no sequence in it")
 
@@ -125,7 +127,7 @@ class SequenceFile:
         try:
             line, first_line = _first_line(stream)
         except (EOFError, OSError, zlib.error) as error:
-            raise InputError(f"{self.shown}: not a whole gzip file ({error})") from None
+            raise InputError(f"{self.shown}: cannot be read: {describe_unreadable(error, self.path)}") from None
         if first_line.startswith(b">"):
             if self.sequence_column is not None:
                 raise InputError(f"{self.shown} is FASTA, which has no column {self.sequence_column!r}")

@@ -146,6 +146,7 @@ def _read_zip(archive: zipfile.ZipFile, size: int, is_class: Callable[[str], boo
     root = PickleReader(is_class).read(io.BytesIO(archive.read(pickled)))
 
     def read(storage: Storage) -> bytes:
+        """Read the bytes of one storage."""
         entry = archive.getinfo(f"{folder}data/{storage.key}")
         if entry.file_size != storage.numel * ITEM_BYTES[storage.dtype]:
             raise IntegrityError(f"the storage {entry.filename[:200]!r} has another size than the file says")
@@ -183,6 +184,7 @@ def _read_old(file: io.BufferedReader, size: int, is_class: Callable[[str], bool
     places = _places(file, head.tell(), size, keys, reader.storages)
 
     def read(storage: Storage) -> bytes:
+        """Read the bytes of one storage."""
         first, length = places[storage.key]
         file.seek(first)
         return file.read(length)

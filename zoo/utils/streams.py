@@ -174,11 +174,13 @@ def _blocks(path: str, most: int) -> Iterator[bytes]:
 
 
 def describe_unreadable(error: Exception, path: str | Path) -> str:
-    """Describe one of `UNREADABLE`: the line that is not UTF-8, or what is wrong with the archive."""
+    """Describe one of `UNREADABLE`, or an OSError: the line that is not UTF-8, or what is wrong with the archive."""
     if isinstance(error, EOFError):
         return "its archive is cut off: copy or download it again"
-    if not isinstance(error, UnicodeDecodeError):
+    if isinstance(error, gzip.BadGzipFile | zlib.error):
         return f"its archive is damaged: {one_line(error)}"
+    if not isinstance(error, UnicodeDecodeError):
+        return getattr(error, "strerror", None) or str(error)
     byte = error.object[error.start]
     with suppress(OSError, *UNREADABLE), open_bytes(path, TABLE) as file:
         for number, line in enumerate(file, 1):
