@@ -11,7 +11,7 @@ demo: .venv/ready
 	$(BIN)/zoo predict deepbind.encode_usf1_h1hesc zoo/examples/ebox.fa -o -
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 quick: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not public_data"

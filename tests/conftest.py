@@ -20,6 +20,15 @@ TARGETS = ("first", "second")
 LENGTH = 20
 
 
+# Files whose tests take longest.
+_LONGEST = ("test_readme.py", "test_configs.py", "published/test_labels.py", "test_encode_loci.py", "test_wheel.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process works alone at the end."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(_LONGEST))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("public_data") and not _mirror_exists():
         pytest.skip("needs public files: set ZOO_MIRROR to a folder that has them")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+import zoo
 from zoo.batch import Batch
+from zoo.errors import ConfigError
 from zoo.hub.architectures import architectures, load_architecture
 from zoo.hub.cards import checkpoint_folders
 from zoo.hub.checkpoint import load_folder
@@ -17,6 +19,7 @@ from zoo.hub.meta_device import build_on_meta, check_work
 from zoo.hub.registry import find
 from zoo.hub.targets import read_targets
 from zoo.hub.weights import forms_of
+from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 
 LENGTH = 200
@@ -160,3 +163,20 @@ def test_the_documented_checkpoints_are_shipped() -> None:
 
 def test_loading_leaves_a_model_in_evaluation_mode() -> None:
     assert not load_folder(FOLDERS[0]).training
+
+
+@pytest.mark.parametrize("architecture", architectures())
+@pytest.mark.parametrize("precision", ["32", "16"])
+def test_predictions_that_are_no_numbers_are_refused_and_never_written(
+    architecture: str, precision: Precision, tmp_path: Path
+) -> None:
+    model = build(architecture).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            sign = torch.randint(0, 2, parameter.shape) * 2 - 1
+            parameter.copy_(sign * (3e38 if precision == "32" else 3e4))  # two are beyond float32, or float16
+    (tmp_path / "genome.fa").write_text(">chr1\n" + "ACGTTGCA" * (LENGTH // 8) * 3 + "\n")
+    intervals = f"chr1:{LENGTH}-{2 * LENGTH}"
+    cure = "its weights or inputs are too large" if precision == "32" else "use precision 32, not 16"
+    with pytest.raises(ConfigError, match=f"the model computes a value that is NaN or infinite: {cure}"):
+        zoo.predict(model, zoo.Genome(tmp_path / "genome.fa"), intervals, precision)

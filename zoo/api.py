@@ -14,7 +14,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.hub.load import load
 from zoo.inference.choose import predictor_for
-from zoo.inference.engine import Precision, inference
+from zoo.inference.engine import Precision, check_finite, inference
 from zoo.inference.given import as_intervals, as_source, is_file
 from zoo.inference.labels import LabelPredictor, predict_codes
 from zoo.inference.predictions import Predictions
@@ -158,6 +158,7 @@ def embed(
             with inference(model, precision):
                 features = model.features(batch, tracks.to(model.device) if isinstance(tracks, torch.Tensor) else None)
             parts.append(features.float().cpu().numpy())
+            check_finite(parts[-1], block.names[start : start + batch_size], precision)
     if not parts:
         raise InputError("there is no sequence to embed")
     for note in notes:

@@ -100,8 +100,10 @@ def human_table() -> str:
     codes = genome.codes(Interval(contig, HUMAN_START, HUMAN_START + model.length))
     shuffled = dinucleotide_shuffle(codes[None], np.random.default_rng(SHUFFLE_SEED))[0]
     measured = read_human_window(maps)
-    with inference(model, "32"):
-        predictions = [predict_batch(model, torch.from_numpy(window)[None])[0] for window in (codes, shuffled)]
+    predictions = [
+        predict_batch(model, torch.from_numpy(window)[None], [name], "32")[0]
+        for name, window in ((contig, codes), ("shuffled", shuffled))
+    ]
     scores = [[pearson(prediction[t], measured[t]) for t in range(len(measured))] for prediction in predictions]
     rows = [[target, *values] for target, *values in zip(model.output.targets, *scores, strict=True)]
     facts = {"window": "hg38 chr11:100,059,136-101,107,712", "shuffle_seed": SHUFFLE_SEED}

@@ -11,7 +11,7 @@ import pytest
 import torch
 from made.models import Made
 
-from zoo.inference.engine import predict_batch
+from zoo.inference.engine import Precision, predict_batch
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -75,9 +75,9 @@ class Desk:
         batches: list[tuple[int, bool]] = []
         module = f"zoo.inference.{kind}.predict_batch"
 
-        def recording(model: Any, codes: torch.Tensor, inputs: torch.Tensor | None = None) -> Any:
-            batches.append((len(codes), torch.is_autocast_enabled("cpu")))
-            return predict_batch(model, codes, inputs)
+        def recording(model: Any, codes: torch.Tensor, names: Any, precision: Precision, inputs: Any = None) -> Any:
+            batches.append((len(codes), precision != "32"))
+            return predict_batch(model, codes, names, precision, inputs)
 
         self.monkeypatch.setattr(module, recording)
         return batches

@@ -205,8 +205,8 @@ def contents(folder: Path) -> dict[str, bytes | None]:
     [
         (b"", "no sequence"),
         (b">a\nMKWVTF\n", "protein"),
-        (gzip.compress(b"A" * 99, mtime=0)[:15], "-"),
-        (b"\x1f\x8b", "gzip"),
+        (gzip.compress(b"A" * 99, mtime=0)[:15], "gzip archive is cut off"),
+        (b"\x1f\x8b", "gzip archive is cut off"),
     ],
 )
 def test_bad_standard_input_is_one_line(

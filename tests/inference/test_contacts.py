@@ -579,6 +579,16 @@ def test_with_what_is_expected_contacts_are_written(
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == [Path(short)]
 
 
+@pytest.mark.filterwarnings("error")
+def test_contacts_beyond_float32_are_refused(run_zoo: Run, saved: Saved, genome: Genome, tmp_path: Path) -> None:
+    table, path = expected_table(tmp_path / "e.tsv", dict.fromkeys(range(2, BINS), 1e300)), tmp_path / "a.cool"
+    options = ["--contigs", "chr4", "--targets", "one", "--expected", table]
+    code, _, err = run_zoo("predict", saved.alone, str(genome.path), "-o", str(path), *options)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"contacts of chr4 are infinite once they are multiplied with {table}" in err
+    assert not path.exists()
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:bioframe")
 def test_a_table_that_cooltools_wrote_gives_contacts(
     run_zoo: Run, saved: Saved, model: Akita, genome: Genome, measured: str, tmp_path: Path

@@ -111,18 +111,20 @@ def test_the_best_window_is_that_of_each_sequence_and_target(
     assert len(found) == len(BASES)
 
 
-def test_a_prediction_that_is_nan_is_not_hidden_by_the_best_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_prediction_that_is_no_number_is_not_hidden_by_the_best_of_the_others(
+    value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cut, "_WINDOWS_AT_ONCE", 2)
 
     class Broken(MLP):
         def predict(self, codes: torch.Tensor, inputs: torch.Tensor | None = None) -> torch.Tensor:
             values = super().predict(codes, inputs)
-            return values.masked_fill((codes == encode("G")[0]).all(1)[:, None], torch.nan)
+            return values.masked_fill((codes == encode("G")[0]).all(1)[:, None], value)
 
-    source = in_memory(["A" * 30 + "G" * 20 + "A" * 30, "A" * 45])
-    found = predicted(Broken(["a"], L).eval(), source, tile=5, best=True)
-    assert np.isnan(found.values[:, 0]).tolist() == [True, False]
-    assert found.columns["start"][0] == 30
+    source = in_memory(["A" * 45, "A" * 30 + "G" * 20 + "A" * 30])
+    with pytest.raises(ConfigError, match="'s1': the model computes a value that is NaN or infinite"):
+        predicted(Broken(["a"], L).eval(), source, tile=5, best=True)
 
 
 def test_sites_are_tiled_along_their_strand_and_read_from_the_genome(model: SequenceModel, tmp_path: Path) -> None:

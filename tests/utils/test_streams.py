@@ -121,7 +121,7 @@ def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path: Path) -> No
     with pytest.raises(UnicodeDecodeError) as caught, open_text(path) as file:
         file.read()
     assert describe_unreadable(caught.value, path) == "line 20,001: the byte 0xe9 is not UTF-8"
-    assert describe_unreadable(EOFError("ended"), path) == "its archive is cut off: copy or download it again"
+    assert describe_unreadable(EOFError("ended"), path) == "its gzip archive is cut off: copy or download it again"
     assert describe_unreadable(caught.value, tmp_path / "gone") == "the byte 0xe9 is not UTF-8"
 
 
@@ -140,5 +140,5 @@ def test_what_is_wrong_with_an_archive_is_said(tmp_path: Path) -> None:
         (whole[:-8] + b"x" * 8, "damaged: CRC"),
     ):
         path = write(tmp_path, content)
-        with pytest.raises(InputError, match=f"cannot be read.*: its archive (is )?{message}"):
+        with pytest.raises(InputError, match=f"cannot be read.*: its gzip archive (is )?{message}"):
             list(SequenceFile(str(path)))

@@ -64,7 +64,6 @@ def _reduce(number: NDArray[np.int64], rows: LabelRows) -> _Best:
     """The best windows of each sequence of a block."""
     first = np.flatnonzero(np.diff(number, prepend=number[0] - 1)).tolist()
     bounds = [*first, len(number)]
-    # A NaN is not hidden by the numbers next to it: argmax takes the first.
     best = np.stack([low + rows.values[low:high].argmax(0) for low, high in itertools.pairwise(bounds)])
     start, end = (np.asarray(rows.leading[name], np.int64)[best] for name in ("start", "end"))
     names = [rows.names[i] for i in first]
@@ -76,7 +75,7 @@ def _reduce(number: NDArray[np.int64], rows: LabelRows) -> _Best:
 def _merge(best: _Best, before: _Best) -> None:
     """Let the first sequence of a block begin with what is known of it from the block before."""
     old, new = before.rows.values[0], best.rows.values[0]
-    kept = np.isnan(old) | ((old >= new) & ~np.isnan(new))
+    kept = old >= new
     for array, other in ((best.rows.values, before.rows.values), (best.start, before.start), (best.end, before.end)):
         array[0] = np.where(kept, other[0], array[0])
 

@@ -16,7 +16,7 @@ from zoo.errors import ConfigError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.inference.band import Band
-from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
+from zoo.inference.engine import Plan, Precision, Predictor, predict_batch
 from zoo.inference.omitted import Omitted, covered_spans, nothing_predicted, omitted_regions
 from zoo.inference.regions import Span
 from zoo.inference.windows import WindowReader, contact_starts
@@ -185,9 +185,10 @@ class ContactPredictor(Predictor[ContactPlan, ContactRows, ContactPredictions]):
             band = Band(len(self.rows), output.bins + self.step * self.batch_size, output.bins, int(starts[0]))
             for batch in np.split(starts, range(self.batch_size, len(starts), self.batch_size)):
                 yield from _rows_inside(band.release(int(batch[0])), span, output.bin_size)
-                codes, inputs = reader.read(span.contig, batch * output.bin_size - output.crop)
-                with inference(self.model, self.precision):  # left before the caller goes on between batches
-                    predicted = predict_batch(self.model, codes, inputs)
+                first = batch * output.bin_size - output.crop
+                codes, inputs = reader.read(span.contig, first)
+                names = reader.names(span.contig, first)
+                predicted = predict_batch(self.model, codes, names, self.precision, inputs)
                 for start, values in zip(batch, predicted, strict=True):
                     band.add(int(start) + rows, columns - rows, values[self.rows])
             yield from _rows_inside(band.release(int(starts[-1]) + output.bins), span, output.bin_size)

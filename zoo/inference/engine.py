@@ -19,9 +19,9 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.inference.regions import choose_targets
 from zoo.models._base import SequenceModel
-from zoo.utils.text import counted, some_of
+from zoo.utils.text import counted, quoted, some_of
 
-__all__ = ["Plan", "Precision", "Predictor", "inference", "predict_batch"]
+__all__ = ["Plan", "Precision", "Predictor", "check_finite", "inference", "predict_batch"]
 
 Precision = Literal["32", "bf16", "16"]
 _DTYPES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
@@ -47,28 +47,54 @@ def inference(model: SequenceModel, precision: Precision) -> Iterator[None]:
             module.training = True
 
 
-def predict_batch(model: SequenceModel, codes: Tensor, inputs: Tensor | None = None) -> NDArray[np.float32]:
-    """Predict one batch on the model's device; to be called within `inference`.
+def predict_batch(
+    model: SequenceModel, codes: Tensor, names: Sequence[str], precision: Precision, inputs: Tensor | None = None
+) -> NDArray[np.float32]:
+    """Predict one batch on the model's device. Afterwards the model is as it was.
 
     Args:
         model: on any device.
         codes: uint8 (B, L), on any device.
+        names: what a message calls the sequences (B,).
+        precision: `32`, or `bf16` / `16` for autocast.
         inputs: float32 (B, I, P), the input tracks of a model that reads some.
 
     Returns:
         float32 (B, *output.shape), in natural units.
 
     Raises:
-        ConfigError: the batch does not fit into the memory of the device.
+        ConfigError: the batch does not fit into the memory of the device, or a prediction is NaN or infinite.
     """
-    try:
-        moved = None if inputs is None else inputs.to(model.device)
-        return model.predict(codes.to(model.device), moved).float().cpu().numpy()
-    except torch.cuda.OutOfMemoryError:
-        raise ConfigError(
-            f"{len(codes)} sequences of {codes.shape[1]} bases do not fit into the memory of {model.device}: "
-            "lower the batch size"
-        ) from None
+    with inference(model, precision):
+        try:
+            moved = None if inputs is None else inputs.to(model.device)
+            values: NDArray[np.float32] = model.predict(codes.to(model.device), moved).float().cpu().numpy()
+        except torch.cuda.OutOfMemoryError:
+            raise ConfigError(
+                f"{len(codes)} sequences of {codes.shape[1]} bases do not fit into the memory of {model.device}: "
+                "lower the batch size"
+            ) from None
+    check_finite(values, names, precision)
+    return values
+
+
+def check_finite(values: NDArray[np.float32], names: Sequence[str], precision: Precision) -> None:
+    """Check that what a model makes of sequences are numbers: in files, NaN stands for what is not predicted.
+
+    Args:
+        values: float32 (B, ...).
+        names: what a message calls the sequences (B,).
+        precision: in which it was computed.
+
+    Raises:
+        ConfigError: the first sequence for which one is NaN or infinite.
+    """
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    first = names[int(finite.reshape(len(values), -1).all(1).argmin())]
+    reason = "its weights or inputs are too large" if precision == "32" else f"use precision 32, not {precision}"
+    raise ConfigError(f"{quoted(first)}: the model computes a value that is NaN or infinite: {reason}")
 
 
 @dataclass(frozen=True)

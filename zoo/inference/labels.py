@@ -16,7 +16,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes, encode
 from zoo.inference.best import best_windows
-from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
+from zoo.inference.engine import Plan, Precision, Predictor, predict_batch
 from zoo.inference.predictions import Predictions, join_rows
 from zoo.inference.sources import FileSource, SiteSource, Source
 from zoo.inference.windowing import WHOLE, Windowing
@@ -161,7 +161,7 @@ def predict_codes(
 
     Raises:
         InputError: a length that the model does not take; the message names the sequence.
-        ConfigError: a batch size below 1.
+        ConfigError: a batch size below 1, or a prediction that is NaN or infinite.
     """
     if batch_size < 1:
         raise ConfigError(f"a batch size of {batch_size} is too small")
@@ -169,14 +169,13 @@ def predict_codes(
     for length in np.unique(lengths):
         _check_length(model, int(length), names[int(np.argmax(lengths == length))])
     values = np.empty((len(codes), *model.output.shape), dtype=np.float32)
-    with inference(model, precision):
-        for length in np.unique(lengths):
-            order = np.flatnonzero(lengths == length)
-            for start in range(0, len(order), batch_size):
-                chosen = order[start : start + batch_size]
-                batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
-                tracks = None if inputs is None else torch.from_numpy(np.stack([inputs[i] for i in chosen]))
-                values[chosen] = predict_batch(model, batch, tracks)
+    for length in np.unique(lengths):
+        order = np.flatnonzero(lengths == length)
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
+            tracks = None if inputs is None else torch.from_numpy(np.stack([inputs[i] for i in chosen]))
+            values[chosen] = predict_batch(model, batch, [names[i] for i in chosen], precision, tracks)
     return values
 
 

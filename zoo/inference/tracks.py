@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoo.errors import ConfigError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.inference.engine import Plan, Precision, Predictor, inference, predict_batch
+from zoo.inference.engine import Plan, Precision, Predictor, predict_batch
 from zoo.inference.regions import Span, merge_regions
 from zoo.inference.windows import WindowReader, track_starts
 from zoo.models._base import SequenceModel
@@ -162,9 +162,10 @@ class TrackPredictor(Predictor[TrackPlan, TrackSegment, TrackPredictions]):
 
     def _predict(self, reader: WindowReader, contig: str, starts: NDArray[np.int64]) -> NDArray[np.float32]:
         """The kept bins (T, B * kept) of windows, given by the first bins that they keep."""
-        codes, inputs = reader.read(contig, (starts - self.trim) * self.output.bin_size - self.output.crop)
-        with inference(self.model, self.precision):  # left before the caller goes on between batches
-            values = predict_batch(self.model, codes, inputs)[:, self.rows, self.trim : self.trim + self.kept]
+        first = (starts - self.trim) * self.output.bin_size - self.output.crop
+        codes, inputs = reader.read(contig, first)
+        values = predict_batch(self.model, codes, reader.names(contig, first), self.precision, inputs)
+        values = values[:, self.rows, self.trim : self.trim + self.kept]
         # (B, T, kept) -> (T, B * kept): the kept bins of neighbouring windows follow one another
         return values.transpose(1, 0, 2).reshape(len(self.rows), -1)
 

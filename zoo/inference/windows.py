@@ -65,6 +65,10 @@ class WindowReader:
         number = np.full(len(starts), self._input_number[contig])
         return torch.from_numpy(codes), torch.from_numpy(self._inputs.windows(number, starts, self.length))
 
+    def names(self, contig: str, starts: Index) -> list[str]:
+        """What messages call windows given by their first bases (B,)."""
+        return [f"{contig}:{start}-{start + self.length}" for start in starts.tolist()]
+
     def input_values(self, sites: Sequence[Interval]) -> list[Values] | None:
         """Input values (I, P) of each site, on its strand; None for a model that reads the sequence alone.
 

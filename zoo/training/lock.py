@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from zoo.errors import ConfigError, OutputError
+from zoo.utils.disk_errors import explain_disk
 from zoo.utils.processes import is_running
 
 __all__ = ["lock_run"]
@@ -40,9 +41,9 @@ def lock_run(run: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOLCK, errno.ENOTSUP):
             raise _no_locks(run) from None
-        raise OutputError(f"the lock {path} of the run cannot be made: {error.strerror or error}") from None
+        raise explain_disk(error, run) from None
     try:
-        _write_owner(owner)
+        _write_owner(owner, run)
         yield
     finally:
         with suppress(OSError):
@@ -80,11 +81,11 @@ def _acquire(path: Path, owner: Path, run: Path) -> FileLock:
 _CURE = "wait until it ends, or choose another --name or --runs"
 
 
-def _write_owner(path: Path) -> None:
+def _write_owner(path: Path, run: Path) -> None:
     try:
         path.write_text(json.dumps({"process": os.getpid(), "host": socket.gethostname()}))
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise explain_disk(error, run) from None
 
 
 def _read_owner(path: Path) -> tuple[int, str] | None:

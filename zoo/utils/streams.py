@@ -176,9 +176,9 @@ def _blocks(path: str, most: int) -> Iterator[bytes]:
 def describe_unreadable(error: Exception, path: str | Path) -> str:
     """Describe one of `UNREADABLE`, or an OSError: the line that is not UTF-8, or what is wrong with the archive."""
     if isinstance(error, EOFError):
-        return "its archive is cut off: copy or download it again"
+        return "its gzip archive is cut off: copy or download it again"
     if isinstance(error, gzip.BadGzipFile | zlib.error):
-        return f"its archive is damaged: {one_line(error)}"
+        return f"its gzip archive is damaged: {one_line(error)}"
     if not isinstance(error, UnicodeDecodeError):
         return getattr(error, "strerror", None) or str(error)
     byte = error.object[error.start]

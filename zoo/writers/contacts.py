@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError, InputError, OutputError
 from zoo.formats.expected import Expected
 from zoo.utils.atomic import whole_files, whole_path
 from zoo.utils.drafts import draft_folder
@@ -197,6 +197,12 @@ def _pixels(
             row, distance = np.nonzero(~np.isnan(values))
             value = values[row, distance]
             if expected:
-                value = (np.exp(value.astype(np.float64)) * expected.at(distance)).astype(np.float32)
+                with np.errstate(over="ignore"):  # refused below
+                    value = (np.exp(value.astype(np.float64)) * expected.at(distance)).astype(np.float32)
+                if not np.isfinite(value).all():
+                    raise OutputError(
+                        f"contacts of {piece.contig} are infinite once they are multiplied with {expected.path}: the "
+                        "model predicts logarithms that are too large, so leave out --expected"
+                    )
             start = first_bin[piece.contig] + piece.first + row
             yield Pixels(start, start + distance, value)
