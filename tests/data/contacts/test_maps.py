@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from made.cached import assert_made_of
 from made.contacts import BIN, REACH, make_contacts
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -427,6 +428,30 @@ def test_a_band_is_made_once_and_found_again_by_what_went_into_it(
     sent = pickle.dumps(first)
     assert len(sent) < 10_000
     np.testing.assert_array_equal(pickle.loads(sent).values, values)
+
+
+def test_each_of_two_maps_of_one_file_has_its_own_band(made: Path, masked: Mask, tmp_path: Path) -> None:
+    path = tmp_path / "two.cool"
+    with h5py.File(made) as source, h5py.File(path, "w") as file:
+        for group in ("one", "other"):
+            file.create_group(group).attrs.update(source.attrs)
+            for table in source:
+                source.copy(table, file[group])
+        file["other/pixels/count"][...] = file["other/pixels/count"][:][::-1]
+
+    def values(group: str) -> bytes:
+        return bytes(band(Path(f"{path}::{group}"), masked).values.tobytes())
+
+    assert_made_of(lambda: values("one"), lambda: values("other"), tmp_path)
+
+
+def test_a_map_without_weights_is_refused_though_the_cache_has_it_balanced(tmp_path: Path) -> None:
+    lengths = {"chr1": 40 * BIN, "chr2": 150 * BIN}
+    path = make_contacts(tmp_path, lengths, weights=False, reach=100, depth=400.0).cooler
+    of = CoolerFile(str(path)), lengths, 10, 2, [Region("chr2", 0, 150)], np.zeros(190, bool), MapRules()
+    assert ContactBand(*of, balance=True).build().is_dir()
+    with pytest.raises(InputError, match="balance"):
+        ContactBand(*of, balance=False).build()
 
 
 def test_a_training_part_without_contacts_is_one_sentence(made: Path, masked: Mask) -> None:

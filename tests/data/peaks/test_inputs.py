@@ -8,6 +8,7 @@ import numpy as np
 import pyBigWig
 import pytest
 import torch
+from made.cached import assert_made_of
 
 from zoo.data.peaks.inputs import SiteInputs
 from zoo.data.peaks.module import PeakDataModule
@@ -172,3 +173,42 @@ def test_a_table_of_peak_files_is_made_once(home: Path, monkeypatch: pytest.Monk
     assert first.describe() == second.describe()
     for name in ("contig", "start", "labels", "split"):
         np.testing.assert_array_equal(getattr(first.sites, name), getattr(second.sites, name))
+
+
+@pytest.mark.parametrize("change", ["contig", "start", "length", "margin", "missing", "tracks", "bigwig", "contigs"])
+def test_each_input_alone_gives_other_values_than_those_in_the_cache(change: str, home: Path) -> None:
+    contig, start = np.array([0, 0, 1]), np.array([5, 2_000, 700])
+
+    def values(name: str = "inputs.tsv", fasta: str = "genome.fa", margin: int = 5, length: int = LENGTH) -> bytes:
+        windows = GenomeWindows(Genome(home / fasta), contig, start, length)
+        return (SiteInputs(str(home / name), windows, SIZE, margin).build() / "values.f32").read_bytes()
+
+    def after() -> bytes:
+        nonlocal contig, start
+        match change:
+            case "contig":
+                contig = np.array([0, 1, 1])
+            case "start":
+                start = np.array([5, 2_001, 700])
+            case "length":
+                return values(length=LENGTH + SIZE)
+            case "margin":
+                return values(margin=6)
+            case "missing":
+                (home / "other.tsv").write_text(TABLE.replace("mean\tzero\t2", "mean\tmask\t2"))
+                return values("other.tsv")
+            case "tracks":
+                (home / "other.tsv").write_text(TABLE.replace("p.bw\t\tsum", "m.bw\t\tsum"))
+                return values("other.tsv")
+            case "bigwig":
+                with pyBigWig.open(str(home / "p.bw"), "w") as bigwig:
+                    bigwig.addHeader(list(SIZES.items()))
+                    for name in SIZES:
+                        bigwig.addEntries(name, [5], values=[7.0], span=100)
+            case "contigs":  # in another order
+                records = (home / "genome.fa").read_text().split(">")[1:]
+                (home / "other.fa").write_text("".join(f">{record}" for record in records[::-1]))
+                return values(fasta="other.fa")
+        return values()
+
+    assert_made_of(values, after, home)

@@ -18,7 +18,7 @@ from zoo.utils.download import sha256_of
 __all__ = ["cached_peak_table"]
 
 # Version of how a table is made: one made otherwise is not taken from the cache.
-_VERSION = 2
+_VERSION = 3
 
 
 def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules) -> tuple[PeakTable, list[str]]:
@@ -27,7 +27,8 @@ def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules
     Returns:
         The table, and the lines of the report.
     """
-    contents = {name: sha256_of(Path(path)) for name, path in files.items()}
+    # The name of a file decides whether its tenth column holds summits, and is in the report.
+    contents = {name: [Path(path).name, sha256_of(Path(path))] for name, path in files.items()}
     blacklist = sha256_of(Path(rules.blacklist)) if rules.blacklist and Path(rules.blacklist).is_file() else ""
     regions = [sha256_of(path) for path in rules.files if path.is_file()]
     key = [_VERSION, contents, fingerprint(genome.path), asdict(rules), blacklist, regions]
