@@ -66,7 +66,8 @@ def check_loadable(model: SequenceModel, length: int) -> None:
 
 def _on_meta(model: SequenceModel) -> SequenceModel:
     """The same model on the meta device, as a checkpoint is checked."""
-    with explained(type(model).__name__, _NOT_ON_META.format("is built", 'values it looks at need device="cpu"')):
+    cure = 'make values that it looks at with device="cpu"'
+    with explained(type(model).__name__, _NOT_ON_META.format("is built", cure)):
         return build_on_meta(type(model), model.arguments, forms_of(model.state_dict()), _stored(model)).eval()
 
 
