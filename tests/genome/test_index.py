@@ -218,6 +218,31 @@ def test_a_wrong_index_in_a_folder_that_cannot_be_written_is_not_used(
         assert read(path) == RECORDS
 
 
+def test_a_damaged_index_in_a_cache_that_cannot_be_written_is_not_used(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(index, "_can_write", lambda _: False)
+    path = write(tmp_path, TEXT)
+    assert read(path) == RECORDS
+    (kept,) = (tmp_path / "cache" / "fasta_index").glob("*.fai")
+    kept.write_text(WRONG["lines of 4 bases"])
+
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise OSError(30, "Read-only file system")
+
+    Path(f"{path}.fai").unlink(missing_ok=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        assert read(path) == RECORDS
+    assert kept.read_text() == WRONG["lines of 4 bases"]
+    Path(f"{path}.fai").unlink(missing_ok=True)
+    for _ in range(2):  # removed, then made anew
+        assert read(path) == RECORDS
+        Path(f"{path}.fai").unlink(missing_ok=True)
+    assert kept.read_text() != WRONG["lines of 4 bases"]
+
+
 def corrupt(rng: np.random.Generator, content: bytes) -> bytes:
     """Exchange, insert, replace, remove or cut off some bytes."""
     some = bytearray(content)

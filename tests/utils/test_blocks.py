@@ -1,5 +1,6 @@
 """Checksums of blocks and records: every damage is found when what is damaged is read, and only then."""
 
+import itertools
 import zlib
 from pathlib import Path
 
@@ -58,17 +59,35 @@ def test_a_damaged_block_is_found_when_it_is_read_and_only_then(column: int, tmp
 def test_windows_over_the_borders_of_blocks_check_all_that_they_touch(tmp_path: Path) -> None:
     path = tmp_path / "values.f32"
     values = write(path)
-    opened = open_map(path, values, [])
-    rng = np.random.default_rng(1)
-    seen = np.zeros(3, bool)
-    for _ in range(20):
-        first = rng.integers(0, values.shape[1] - 50, 2)
+    starts = [0, PER_BLOCK - 50, PER_BLOCK - 49, PER_BLOCK - 25, PER_BLOCK - 1, PER_BLOCK, 2 * PER_BLOCK - 50]
+    starts += [2 * PER_BLOCK - 49, 2 * PER_BLOCK - 1, 2 * PER_BLOCK, values.shape[1] - 50]
+    crossed = 0
+    for pair in itertools.combinations_with_replacement(starts, 2):
+        opened, first = open_map(path, values, []), np.array(pair)
         opened.check(first, first + 50)
-        for start in first.tolist():
-            seen[start // PER_BLOCK : (start + 49) // PER_BLOCK + 1] = True
-        assert (~opened._unchecked).all(0).tolist() == seen.tolist()
-    opened.check_all()
-    assert opened._left == 0
+        touched = [{column // PER_BLOCK for column in range(start, start + 50)} for start in pair]
+        crossed += sum(len(blocks) > 1 for blocks in touched)
+        for row in ~opened._unchecked:
+            assert set(np.flatnonzero(row).tolist()) == touched[0] | touched[1], pair
+        opened.check_all()
+        assert opened._left == 0
+    assert crossed > 50
+
+
+@pytest.mark.parametrize("border", [PER_BLOCK, 2 * PER_BLOCK])
+@pytest.mark.parametrize("before", range(1, 50, 12))
+def test_damage_to_either_side_of_a_border_is_found_by_a_window_over_it(
+    border: int, before: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "values.f32"
+    values = write(path)
+    for column in (border - 1, border):
+        damaged = values.copy()
+        damaged[2, column] += 1
+        path.write_bytes(damaged.tobytes())
+        first = np.array([border - before])
+        with pytest.raises(IntegrityError, match="is damaged near byte"):
+            open_map(path, values, []).check(first, first + 50)
 
 
 def test_room_is_reserved(tmp_path: Path) -> None:

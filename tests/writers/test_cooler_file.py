@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from zoo.errors import OutputError
+from zoo.writers.contacts import ContactRows, write_coolers
 from zoo.writers.cooler_file import Pixels, write_cooler
 
 CONTIGS, BIN = {"chr2": 1_995, "chrLong": 1_000, "tiny": 3}, 10
@@ -66,13 +67,31 @@ def test_the_layout_is_the_same(both: tuple[Path, Path]) -> None:
     assert layouts[0] == layouts[1]
 
 
-def test_very_many_contigs_have_no_list_of_names_at_their_bins(tmp_path: Path) -> None:
-    contigs = {f"contig_{i:06}": 20 for i in range(5_000)}
-    zeros = np.zeros(1, np.int64)
-    write_cooler(tmp_path / "many.cool", contigs, 10, [Pixels(zeros, zeros, np.ones(1, np.float32))], {})
+@pytest.mark.parametrize(("count", "letters"), [(3_500, 20), (1_000, 200), (300, 250), (10, 13)])
+def test_many_contigs_and_long_names_are_read_back_by_cooler(count: int, letters: int, tmp_path: Path) -> None:
+    """Where a header of HDF5 cannot hold the names, bins refer to the table of contigs."""
+    contigs = {f"{i:06}".ljust(letters, "c"): 20 + 10 * (i % 3) for i in range(count)}
+    row = np.array([0, 2, count])
+    column = np.array([1, 2, count + 5])
+    write_cooler(tmp_path / "many.cool", contigs, 10, [Pixels(row, column, np.ones(3, np.float32))], {})
     read = cooler.Cooler(str(tmp_path / "many.cool"))
-    assert read.bins()[9_998:]["chrom"].tolist() == ["contig_004999"] * 2
+    assert read.chromnames == list(contigs)
     assert read.chromsizes.to_dict() == contigs
+    bins = cooler.binnify(pd.Series(contigs), 10)
+    found = read.bins()[:]
+    assert found["chrom"].tolist() == bins["chrom"].tolist()
+    assert found["end"].tolist() == bins["end"].tolist()
+    name = list(contigs)[1]
+    assert read.matrix(balance=False).fetch(name).sum() == 1
+    frame = pd.DataFrame({"bin1_id": row, "bin2_id": column, "count": np.ones(3, np.float32)})
+    cooler.create_cooler(str(tmp_path / "theirs.cool"), bins, frame, dtypes={"count": np.float32}, ordered=True)
+    layouts = []
+    for path in ("many.cool", "theirs.cool"):
+        with h5py.File(tmp_path / path) as file:
+            column_of_names = file["bins/chrom"]
+            layouts.append((h5py.check_enum_dtype(column_of_names.dtype), dict(column_of_names.attrs)))
+    assert layouts[0] == layouts[1]
+    assert layouts[0][1] == ({} if count == 10 else {"enum_path": "/chroms/name"})
 
 
 def test_rows_out_of_order_are_refused(tmp_path: Path) -> None:
@@ -84,4 +103,18 @@ def test_rows_out_of_order_are_refused(tmp_path: Path) -> None:
 def test_a_contig_too_long_for_the_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="contigs of 2,147,483,647 bases at most, not chr1"):
         write_cooler(tmp_path / "out.cool", {"chr1": 1 << 31}, 1 << 20, [], {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_contig_whose_name_cooler_could_not_read_is_refused_before_anything_is_predicted(tmp_path: Path) -> None:
+    def rows() -> Iterator[ContactRows]:
+        pytest.fail("it was predicted")
+        yield  # pragma: no cover
+
+    for path in (tmp_path / "out.cool", tmp_path / "maps"):
+        with pytest.raises(
+            OutputError, match=r"of ASCII letters, and 'chr\u00e9' is not: rename it in the FASTA, or"
+        ) as error:
+            write_coolers(path, ["a"], {"chr1": 40_000, "chr\u00e9": 900}, rows())
+        assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []

@@ -139,7 +139,8 @@ def _cached(fai: Path, path: Path, data: NDArray[np.uint8]) -> FastaIndex:
     with suppress(ValueError):
         if fits(index := parse_fai(kept), data):
             return index
-    kept.unlink()  # damaged after it was written
+    with suppress(OSError):  # damaged after it was written; of a cache that cannot be written it is not used
+        kept.unlink()
     return _build(fai, path, data)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import IntegrityError
+from zoo.utils.download import writing_to_cache
 
 __all__ = ["BLOCK_BYTES", "CheckedMap", "block_sums", "reserve"]
 
@@ -64,6 +65,7 @@ class CheckedMap:
 
         Raises:
             IntegrityError: a block is not as it was written.
+            OutputError: so it is, and the cache cannot be written, so that it cannot be made anew.
         """
         if not self._left:
             return
@@ -80,6 +82,7 @@ class CheckedMap:
 
         Raises:
             IntegrityError: one is not as it was written.
+            OutputError: as of `check`.
         """
         self._check(*np.nonzero(self._unchecked))
 
@@ -87,7 +90,8 @@ class CheckedMap:
         for row, block in zip(rows.tolist(), blocks.tolist(), strict=True):
             start = block * BLOCK_BYTES
             if zlib.crc32(self._bytes[row, start : start + BLOCK_BYTES].data) != self.sums[row, block]:
-                self.discard(row)
+                with writing_to_cache(self.path, state="damaged"):
+                    self.discard(row)
                 raise IntegrityError(
                     f"{self.path} is damaged near byte {row * self._bytes.shape[1] + start:,}: it is not as it was "
                     "written; run the same command again, which makes it anew"

@@ -23,6 +23,7 @@ __all__ = ["cached_arrays", "cached_file", "cached_folder", "cached_path", "cont
 
 # Member of a file of arrays that lists the others: a damaged directory of a zip file may lack some.
 _NAMES = "names of all arrays"
+_OLD = "damaged or of an older version"
 _log = logging.getLogger("zoo")
 
 # Number and size of the samples of a file: its head, its tail, and evenly spaced ones between.
@@ -99,12 +100,12 @@ def cached_folder(path: Path, build: Callable[[Path], None], mapped: str = "", s
     """
     if folder_is_whole(path, mapped):
         return path
-    with writing_to_cache(path, size):
+    with writing_to_cache(path, size, _OLD if path.exists() else ""):
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
             if not folder_is_whole(path, mapped):  # else another process built it meanwhile
                 if path.exists():
-                    _log.warning(f"{path} is damaged or of an older version: it is made anew")
+                    _log.warning(f"{path} is {_OLD}: it is made anew")
                 with replaced_folder(path) as draft:
                     build(draft)
                     write_folder_record(draft)
@@ -117,7 +118,7 @@ def cached_path(kind: str, key: Any, suffix: str = "") -> Path:
 
 
 def cached_arrays(kind: str, key: Any, build: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    """Compute named arrays once and read them from the cache after that; see `cached_file`."""
+    """Compute named arrays once and read them from the cache after that; see `cached_file`, and its errors."""
 
     def write(path: Path) -> None:
         arrays = build()
@@ -128,9 +129,10 @@ def cached_arrays(kind: str, key: Any, build: Callable[[], Mapping[str, NDArray[
     try:
         return _read_arrays(path)
     except Exception:  # there are many ways in which the readers of zip files and of numpy fail
-        _log.warning(f"{path} is damaged: it is made anew")
-        path.unlink(missing_ok=True)
-        return _read_arrays(cached_file(kind, key, write, ".npz"))
+        with writing_to_cache(path, state="damaged"):
+            path.unlink(missing_ok=True)
+            _log.warning(f"{path} is damaged: it is made anew")
+            return _read_arrays(cached_file(kind, key, write, ".npz"))
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from zoo.errors import OutputError, one_line
 
-__all__ = ["AGAIN", "FULL", "explain_disk", "is_of_disk"]
+__all__ = ["AGAIN", "FAILED", "FULL", "explain_disk", "is_of_disk"]
 
 # How a sentence ends that leaves the command as it is.
 AGAIN = "then run the same command again"
+# What stands between the path and the reason.
+FAILED = " could not be written: "
 _REASONS = {
     errno.ENOSPC: f"the disk of {{folder}} is full: make room there, {AGAIN}",
     errno.EDQUOT: f"your quota on the disk of {{folder}} is used up: make room there, {AGAIN}",
@@ -47,7 +49,7 @@ def explain_disk(error: BaseException, path: Path, draft: Path | None = None, cu
     else:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _without(error, draft)
         reason += f": {cure.removeprefix('or ')}" if cure else ""
-    return OutputError(f"{path} could not be written: {reason}")
+    return OutputError(f"{path}{FAILED}{reason}")
 
 
 def is_of_disk(error: BaseException, draft: Path) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from zoo.errors import DownloadError, IntegrityError, OutputError
 from zoo.utils.atomic import whole_path
-from zoo.utils.disk_errors import explain_disk
+from zoo.utils.disk_errors import FAILED, explain_disk
 from zoo.utils.locks import locked
 from zoo.utils.network import explain_failure, is_web_page
 
@@ -83,12 +83,13 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def writing_to_cache(path: Path, size: int = 0) -> Iterator[None]:
+def writing_to_cache(path: Path, size: int = 0, state: str = "") -> Iterator[None]:
     """Turn errors of the file system into a sentence that names the folder, and how to choose another for the cache.
 
     Args:
         path: what is written.
         size: bytes that it takes, where they are many and known.
+        state: why what is there must be made anew, such as `damaged`; empty where nothing is there.
 
     Raises:
         OutputError: the cache cannot be written, or the disk is full.
@@ -101,9 +102,14 @@ def writing_to_cache(path: Path, size: int = 0) -> Iterator[None]:
             named = Path(error.filename)
             if path.parent not in (named, *named.parents) and named not in path.parents:
                 raise  # of another file, which is read
-        raise explain_disk(error, path, cure=cure) from None
+        sentence = str(explain_disk(error, path, cure=cure))
     except OutputError as error:
-        raise error if "ZOO_CACHE" in str(error) else OutputError(f"{error}, {cure}") from None
+        sentence = str(error) if "ZOO_CACHE" in str(error) else f"{error}, {cure}"
+    else:
+        return
+    if state:
+        sentence = f"{path} is {state} and cannot be made anew there: {sentence.rpartition(FAILED)[2]}"
+    raise OutputError(sentence)
 
 
 def sha256_of(path: Path) -> str:

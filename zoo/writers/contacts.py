@@ -14,7 +14,7 @@ from zoo.formats.expected import Expected
 from zoo.utils.atomic import whole_files, whole_path
 from zoo.utils.drafts import draft_folder
 from zoo.utils.paths import check_folder_of
-from zoo.writers.cooler_file import Pixels, bin_counts, write_cooler
+from zoo.writers.cooler_file import Pixels, bin_counts, check_contigs, write_cooler
 from zoo.writers.paths import output_paths, refuse_existing
 
 __all__ = ["COUNT_SCALE", "COUNT_UNIT", "LOG_SCALE", "ContactRows", "dense_maps", "write_coolers", "write_npz"]
@@ -84,9 +84,11 @@ def write_coolers(
     Raises:
         ConfigError: several targets for one file, or a target that no file can be named after.
         InputError: there is no prediction.
-        OutputError: a folder that cannot be made, a file that exists, or a full disk.
+        OutputError: a folder that cannot be made, a file that exists, contigs that a cooler cannot hold, or a full
+            disk.
     """
     paths = output_paths(Path(path), targets, [".cool"])
+    check_contigs(paths[0], contigs)
     stream = iter(rows)
     first = list(islice(stream, 1))  # before a folder is made, so that bad input leaves nothing
     _refuse_empty(first)

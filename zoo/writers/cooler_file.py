@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import OutputError
+from zoo.utils.text import quoted
 from zoo.utils.version import __version__
 
-__all__ = ["Pixels", "bin_counts", "write_cooler"]
+__all__ = ["Pixels", "bin_counts", "check_contigs", "write_cooler"]
 
 _OPTIONS: dict[str, Any] = {"compression": "gzip", "compression_opts": 6, "shuffle": True}
 _CHUNK = 1 << 16  # pixels
@@ -47,6 +48,23 @@ def bin_counts(contigs: Mapping[str, int], bin_size: int) -> list[int]:
     return [-(-length // bin_size) for length in contigs.values()]
 
 
+def check_contigs(path: Path, contigs: Mapping[str, int]) -> None:
+    """Check that a cooler can hold contigs (contig -> length): before anything is computed for it.
+
+    Raises:
+        OutputError: a contig that is too long for the format, or whose name the package cooler could not read.
+    """
+    if too_long := [name for name, length in contigs.items() if length > _LONGEST]:
+        raise OutputError(
+            f"{path} could not be written: a cooler holds contigs of {_LONGEST:,} bases at most, not {too_long[0]}"
+        )
+    if other := [name for name in contigs if not name.isascii()]:
+        raise OutputError(
+            f"{path} could not be written: names of contigs in a cooler are of ASCII letters, and {quoted(other[0])} "
+            "is not: rename it in the FASTA, or write arrays (.npz)"
+        )
+
+
 def write_cooler(
     path: Path,
     contigs: Mapping[str, int],
@@ -65,14 +83,11 @@ def write_cooler(
 
     Raises:
         OSError: the disk is full, or cannot be written.
-        OutputError: pixels out of order, or a contig that is too long for the format.
+        OutputError: pixels out of order, or as `check_contigs`.
     """
     import h5py
 
-    if too_long := [name for name, length in contigs.items() if length > _LONGEST]:
-        raise OutputError(
-            f"{path} could not be written: a cooler holds contigs of {_LONGEST:,} bases at most, not {too_long[0]}"
-        )
+    check_contigs(path, contigs)
     with path.open("w+b", buffering=0) as raw:  # so that no error comes later than its write
         file = _ErrorKeepingFile(raw)
         with h5py.File(file, "w") as cooler:

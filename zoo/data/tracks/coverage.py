@@ -146,7 +146,7 @@ class Coverage:
             OutputError: the folder cannot be written, or the disk is full.
         """
         if len(self._files.done()) < len(self.tracks):
-            with self._writing():
+            with self._writing("damaged or not complete" if self._files.values.exists() else ""):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with locked(self._files.values):
                     self._fill()
@@ -157,8 +157,8 @@ class Coverage:
         self.build()
         return [track.facts for track in self._files.done()]
 
-    def _writing(self) -> AbstractContextManager[None]:
-        return writing_to_cache(self.folder, self._files.bytes)
+    def _writing(self, state: str = "") -> AbstractContextManager[None]:
+        return writing_to_cache(self.folder, self._files.bytes, state)
 
     def _fill(self) -> None:
         """Bin the tracks that are not done; an earlier process may have done some."""
