@@ -118,11 +118,23 @@ def _bigwigs() -> Iterator[Bomb]:
     yield "a bigWig whose index has 65,535 blocks", "bigWig", put("<H", 50, 65_535, table=index)
     yield "a bigWig with a block of 2^60 bytes", "bigWig", put("<Q", 76, 2**60, table=index)
     yield "a bigWig whose index leads to itself", "bigWig", lambda path: _patched(path, _to_itself)
+    yield "a bigWig of 2,000 leaves that lie over one another", "bigWig", lambda path: _patched(path, _over_one_another)
 
 
 def _to_itself(content: bytearray) -> None:
     root = int.from_bytes(content[24:32], "little") + 48
     struct.pack_into("<BBH4IQ", content, root, 0, 0, 1, 0, 0, 0, 9, root)
+
+
+def _over_one_another(content: bytearray) -> None:
+    """An index at the end of the file: each leaf begins a byte after another, and has 65,535 blocks."""
+    end, leaves = bytes(content[-4:]), 2_000
+    index = len(content)
+    struct.pack_into("<Q", content, 24, index)
+    content += struct.pack("<2IQ4IQ2I2BH", 0x2468ACE0, 256, leaves, 0, 0, 0, 0, 0, 1, 0, 0, 0, leaves)
+    first = len(content) + 24 * leaves
+    content += b"".join(struct.pack("<4IQ", 0, 0, 0, 1_000, first + leaf) for leaf in range(leaves))
+    content += b"\xff" * (leaves + 4 + 65_535 * 32) + end
 
 
 def write_cooler(path: Path) -> None:

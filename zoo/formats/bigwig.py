@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
-from zoo.formats._bigwig_check import check_bigwig
+from zoo.formats._bigwig_blocks import BlockReader
+from zoo.formats._bigwig_check import DamageError, read_tables
 from zoo.formats.binning import Missing, Statistic, bin_and_count
 from zoo.genome.contigs import match_both_ways
 from zoo.utils.text import some_of
@@ -28,37 +29,26 @@ class BigWig:
     Args:
         path: path of the file.
 
+    Attributes:
+        path: path of the file.
+        contigs: contig -> length in bases, in the order of the file.
+
     Raises:
-        InputError: a file that is missing, truncated or no bigWig.
+        InputError: a file that is missing, truncated, damaged or no bigWig.
     """
 
     def __init__(self, path: str | Path) -> None:
-        import pyBigWig
-
         self.path = Path(path)
-        check_bigwig(self.path)
-        try:
-            self._file = pyBigWig.open(str(self.path))
-        except RuntimeError:
-            raise InputError(f"{self.path}: not a bigWig file that can be read") from None
+        tables = read_tables(self.path)
+        self.contigs: dict[str, int] = tables.contigs
+        self._file = self.path.open("rb")
+        self._blocks = BlockReader(self._file.fileno(), tables)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._file.close()
-
-    @property
-    def contigs(self) -> dict[str, int]:
-        """Contig -> length in bases.
-
-        Raises:
-            InputError: names that are no text.
-        """
-        try:
-            return dict(self._file.chroms())
-        except RuntimeError:
-            raise InputError(f"{self.path} is damaged: its contigs have names that are no text") from None
 
     def blocks(self, contig: str, start: int, end: int, bin_size: int) -> Iterator[NDArray[np.float32]]:
         """Read the values of bases in blocks of whole bins.
@@ -73,15 +63,17 @@ class BigWig:
             float32 (bases,), NaN where there is no value.
 
         Raises:
-            InputError: a damaged block.
+            InputError: a damaged block, or bases that the file does not have.
         """
+        if not 0 <= start <= end <= self.contigs.get(contig, -1):
+            raise InputError(f"{self.path} has no bases {contig}:{start}-{end}; it has {some_of(self.contigs)}")
         for first, last in self._steps(start, end, bin_size):
             try:
-                values: NDArray[np.float32] = self._file.values(contig, first, last, numpy=True)
-            except RuntimeError:
-                raise InputError(f"{self.path}: the values of {contig}:{first}-{last} are damaged") from None
-            # A file without any value returns an empty array.
-            yield values if len(values) else np.full(last - first, np.nan, np.float32)
+                yield self._blocks.values(contig, first, last)
+            except DamageError as error:
+                raise InputError(
+                    f"{self.path}: the values of {contig}:{first}-{last} are damaged ({error}); fetch it again"
+                ) from None
 
     def bins(
         self, contig: str, start: int, end: int, bin_size: int, statistic: Statistic, missing: Missing

@@ -98,7 +98,7 @@ class WindowReader:
 def _open_inputs(
     model: SequenceModel, genome: Genome, lengths: Mapping[str, int], table: str, grid: int
 ) -> "InputTracks":
-    from zoo.data.tracks.inputs import InputTracks  # needs pyBigWig, which models without input tracks do not
+    from zoo.data.tracks.inputs import InputTracks  # only for models with input tracks
 
     inputs = InputTracks(table, genome, lengths, model.inputs.size, resolution=math.gcd(model.inputs.size, grid))
     inputs.check(model.inputs.names, model.inputs.size)

@@ -8,7 +8,7 @@ from zoo.errors import MissingExtraError
 __all__ = ["EXTRAS", "missing_extra", "require_extras"]
 
 # Extra -> the modules that it installs, as in pyproject.toml.
-_TRACKS = ("pandas", "pyBigWig", "scipy")
+_TRACKS = ("pandas", "scipy")
 _CONTACTS = ("cooler", "h5py", *_TRACKS)
 _TRAIN = ("bioframe", "jsonargparse", "matplotlib", "tensorboard", *_CONTACTS)
 EXTRAS: dict[str, tuple[str, ...]] = {
@@ -18,7 +18,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "parquet": ("pyarrow",),
     "train": _TRAIN,
     "rdata": ("rdata",),
-    "benchmarks": ("akita_torch", "pyfaidx", "rdata", "sklearn", *_TRAIN),
+    "benchmarks": ("akita_torch", "pyBigWig", "pyfaidx", "rdata", "sklearn", *_TRAIN),
 }
 
 
