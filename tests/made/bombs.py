@@ -163,9 +163,9 @@ def _coolers() -> Iterator[Bomb]:
 
         return write
 
-    for name in ("bins/weight", "bins/start", "indexes/bin1_offset", "indexes/chrom_offset", "chroms/length"):
+    tables = ("bins/weight", "bins/start", "bins/end", "bins/chrom", "indexes/bin1_offset", "indexes/chrom_offset")
+    for name in (*tables, "chroms/length", "pixels/count", "pixels/bin2_id"):
         yield f"a cooler whose {name} has 10^12 numbers", "cooler", replace(name, 10**12, chunks=(1_000,))
-    yield "a cooler whose pixels have 10^12 numbers", "cooler", replace("pixels/count", 10**12, chunks=(1_000,))
     yield "a cooler in pieces of 3 GB", "cooler", replace("bins/weight", 10**9, chunks=(4 * 10**8,))
     yield "a cooler of names of a gigabyte", "cooler", replace("chroms/name", 2, dtype="S1000000000", chunks=None)
 

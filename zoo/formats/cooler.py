@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError, one_line
-from zoo.formats._cooler_check import check_attributes, check_sizes, one_sentence
+from zoo.formats._cooler_check import check_bins, check_ends, check_index, check_sizes, list_maps, one_sentence
 from zoo.genome.contigs import match_both_ways
 from zoo.utils.text import check_file, some_of
 
@@ -65,11 +65,7 @@ class CoolerFile:
         path, _, group = uri.partition("::")
         self.path, self.group = Path(path), group.strip("/") or "/"
         check_file(self.path)
-        with one_sentence(path):
-            with h5py.File(self.path, "r") as file:
-                check_attributes(file, path)
-            groups = cooler.fileops.list_coolers(path)
-        groups = groups or ["/"]  # files of cooler's first formats do not state what they are
+        groups = list_maps(path) or ["/"]  # files of cooler's first formats do not state what they are
         chosen = next((name for name in groups if name.strip("/") == group.strip("/")), None)
         if chosen is None:
             known = ", ".join(f"{path}::{name.strip('/')}" for name in _by_resolution(groups)) or "none"
@@ -88,6 +84,8 @@ class CoolerFile:
         self.bin_size = int(opened.binsize)
         self.contigs: dict[str, int] = {name: int(length) for name, length in opened.chromsizes.items()}
         with opened.open("r") as group:  # once: `Cooler.extent` opens the file for each contig
+            check_bins(group, self.uri, self.bin_size)
+            check_index(group, self.uri)
             edges = group["indexes/chrom_offset"][:].tolist()
             self.columns: list[str] = [str(column) for column in group["bins"]]
             values = [str(column) for column in group["pixels"]]
@@ -201,19 +199,24 @@ class CoolerFile:
             most: distances below this are read, in bins.
 
         Raises:
-            InputError: a number of contacts that is negative, infinite or NaN.
+            InputError: pixels that are not where the index says, or a number of contacts that is negative, infinite or
+                NaN.
         """
         import h5py
 
         begin, end = self.first[name], self.first[name] + self.bins[name]
         rows = begin + first, min(begin + last, end)
+        if rows[0] >= rows[1]:
+            return
         with one_sentence(self.uri), h5py.File(self.path, "r") as file:
             store = file[self.group]
-            offset = store["indexes/bin1_offset"][rows[0] : rows[1] + 1] if rows[0] < rows[1] else np.zeros(1, int)
+            offset = store["indexes/bin1_offset"][rows[0] : rows[1] + 1].astype(np.int64)
+            check_ends(store["pixels/bin1_id"], offset, rows, self.uri)
             for low in range(int(offset[0]), int(offset[-1]), _PIXELS_AT_ONCE):
                 piece = slice(low, min(low + _PIXELS_AT_ONCE, int(offset[-1])))
                 row, column = (store[f"pixels/bin{side}_id"][piece].astype(np.int64) for side in (1, 2))
-                if ((row < begin) | (row >= end) | (column < row)).any():
+                expected = np.repeat(np.arange(*rows), np.diff(np.clip(offset, piece.start, piece.stop)))
+                if not np.array_equal(row, expected) or (column < row).any():
                     raise InputError(f"{self.uri} is damaged: contacts of {name} have bins that are not its own")
                 near = (column < end) & (column - row < most)
                 count = store["pixels/count"][piece][near].astype(np.float64)
@@ -227,10 +230,7 @@ class CoolerFile:
     @property
     def resolutions(self) -> list[str]:
         """Names of the maps in this file, finest first."""
-        import cooler
-
-        with one_sentence(self.uri):
-            return _by_resolution(cooler.fileops.list_coolers(str(self.path)))
+        return _by_resolution(list_maps(str(self.path)))
 
 
 def _is_valid(weights: NDArray[np.float64]) -> NDArray[np.bool_]:
