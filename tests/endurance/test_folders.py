@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from made.endurance import Fault, amount
 from made.folder_bombs import BOMBS, drop_bomb
 from made.folder_changes import Change, changed, changes
-from made.folders import FILES, FORMAT_1, GOOD, read_folder, sealed, write_folder
+from made.folders import FILES, FORMAT_1, GOOD, Files, is_changed, read_folder, sealed, write_folder
 from made.sandbox import call_in_child, describe, report
 from safetensors.torch import load_file
 
@@ -35,18 +35,36 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*FORMAT_1, *current]
 
 
-def drawn_changes(part: int, count: int) -> list[tuple[list[Change], bool]]:
-    """That many changes, the same in each run."""
+def drawn_changes(part: int, count: int, contents: list[Files]) -> list[tuple[list[Change], bool]]:
+    """That many changes, the same in each run, of one folder after the other; those that change nothing are left out.
+
+    Args:
+        part: number of the part.
+        count: number of changes.
+        contents: the folders.
+    """
     drawn: list[tuple[list[Change], bool]] = []
 
     @seed(part)
-    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=count + count // 4, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(changes())
     def draw(one: tuple[list[Change], bool]) -> None:
         drawn.append(one)
 
     draw()
-    return drawn
+    kept: list[tuple[list[Change], bool]] = []
+    for one in drawn:
+        original = contents[len(kept) % len(contents)]
+        if len(kept) < count and is_changed(_apply(original, one[0], contents), original):
+            kept.append(one)
+    assert len(kept) == count
+    return kept
+
+
+def _apply(files: Files, steps: list[Change], contents: list[Files]) -> Files:
+    for step in steps:
+        files = changed(files, step, contents)
+    return files
 
 
 @pytest.mark.slow
@@ -54,13 +72,16 @@ def drawn_changes(part: int, count: int) -> list[tuple[list[Change], bool]]:
 def test_a_changed_folder_is_used_right_or_refused(
     part: int, originals: list[Path], tmp_path: Path, fault: Faults
 ) -> None:
-    trials = list(enumerate(drawn_changes(part, amount(500, 1_000))))
+    contents = [read_folder(folder) for folder in originals]
+    trials = list(enumerate(drawn_changes(part, amount(500, 1_000), contents)))
     good, outcomes = good_checkpoint(tmp_path), []
     with fault(FAULT) as counts:
         for start in range(0, len(trials), _BATCH):
             batch = trials[start : start + _BATCH]
             homes = (tmp_path / "homes" / str(number) for number, _ in batch)
-            arguments = [_write(home, *trial, originals, good) for home, trial in zip(homes, batch, strict=True)]
+            arguments = [
+                _write(home, *trial, originals, contents, good) for home, trial in zip(homes, batch, strict=True)
+            ]
             warm, before = _warm(tmp_path, good, originals[0]), _files(tmp_path)
             done = call_in_child("made.folder_verbs:use_folder", arguments, warm)
             assert _files(tmp_path) == before
@@ -98,12 +119,17 @@ def good_checkpoint(tmp_path: Path) -> Path:
     return good
 
 
-def _write(home: Path, number: int, change: tuple[list[Change], bool], originals: list[Path], good: Path) -> list[str]:
+def _write(
+    home: Path,
+    number: int,
+    change: tuple[list[Change], bool],
+    originals: list[Path],
+    contents: list[Files],
+    good: Path,
+) -> list[str]:
     """Write a changed folder next to a good one; returns the arguments of `use_folder`."""
-    original, contents = originals[number % len(originals)], [read_folder(folder) for folder in originals]
-    files = contents[number % len(originals)]
-    for step in change[0]:
-        files = changed(files, step, contents)
+    original = originals[number % len(originals)]
+    files = _apply(contents[number % len(originals)], change[0], contents)
     write_folder(home / "checkpoints" / original.name, sealed(files) if change[1] else files)
     (home / "checkpoints" / GOOD).symlink_to(good)
     for folder, content in zip(originals, contents, strict=True):

@@ -6,19 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import safetensors.numpy
 from hypothesis import strategies as st
 from made.folders import (
     CONFIG,
     DEEP,
     EXAMPLE,
     FILES,
-    FORMAT_1,
     WEIGHTS,
     Files,
     change_values,
     join_tensors,
     split_tensors,
 )
+from safetensors import SafetensorError
 
 __all__ = ["Change", "changed", "changes"]
 
@@ -27,38 +29,17 @@ Change = tuple[Any, ...]
 _TEXTS = ("", "a", "mlp", "../../etc/passwd", "/dev/zero", "\ud800", "\x1b[2J\n", "\x00", "é" * 70_000, "NaN")
 _NUMBERS = (0, -1, 1, 2, 7, 255, 2**31, 2**63, 10**30, -(10**400), 0.5, -0.0, 1e308, 1e-320, float("nan"), float("inf"))
 _OTHERS: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    [],
-    {},
-    [[]],
-    [None],
-    [""],
-    [1, 1],
-    ["a", "a"],
-    {"a": 1},
-    {"names": 3},
+    *(None, True, False, [], {}, [[]], [None], [""], [1, 1], ["a", "a"], {"a": 1}, {"names": 3}),
     DEEP,
 )
 _LONG: tuple[Any, ...] = ([1] * 100_000, ["t"] * 5_000, [str(number) for number in range(20_000)], [[[1] * 9] * 9] * 99)
 _KINDS = ("flip", "remove", "insert", "cut", "double", "empty")
 _PLACES = ("missing", "folder", "pipe", "itself", "nowhere", "/proc/self/environ", "/dev/zero", "out", "within")
 _SHAPES: tuple[Any, ...] = (
-    [],
-    [0],
-    [1],
-    [2, 3],
-    [2**31, 2**31],
-    [2**63],
-    [-1],
-    [1.5],
-    ["a"],
-    [10**30],
-    None,
-    {},
+    *([], [0], [1], [2, 3], [2**31, 2**31], [2**63], [-1], [1.5], ["a"], [10**30], None, {}),
     [1] * 3_000,
 )
+_INAPPLICABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _DTYPES = ("F16", "BF16", "F64", "I64", "U8", "BOOL", "F8_E4M3", "F4", "C64", "", "f32", None, 3)
 
 
@@ -70,7 +51,9 @@ def _seldom(draw: Callable[[Any], Any]) -> Any:
 
 @st.composite
 def _change(draw: Callable[[Any], Any]) -> Change:
-    kind = draw(st.sampled_from(("bytes", "value", "value", "value", "text", "header", "tensor", "place", "swap")))
+    kind = draw(
+        st.sampled_from(("bytes", "value", "value", "value", "text", "header", "tensor", "type", "place", "swap"))
+    )
     file = draw(st.sampled_from(FILES))
     tensors = draw(st.sampled_from((WEIGHTS, EXAMPLE)))
     where = draw(st.integers(0, 2**20))
@@ -88,6 +71,8 @@ def _change(draw: Callable[[Any], Any]) -> Change:
             return kind, tensors, field, where, value, draw(st.integers(0, 2**64 - 1))
         case "tensor":
             return kind, tensors, where, draw(st.binary(min_size=1, max_size=8)), draw(st.integers(1, 200))
+        case "type":
+            return kind, tensors, where
         case "place":
             return kind, file, draw(st.sampled_from(_PLACES))
         case _:
@@ -110,7 +95,7 @@ def changed(files: Files, change: Change, others: list[Files]) -> Files:
     kind, *rest = change
     try:
         return _CHANGES[kind](dict(files), others, *rest)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+    except (*_INAPPLICABLE, SafetensorError):
         return files
 
 
@@ -198,6 +183,14 @@ def _change_header(files: Files, _: Any, file: str, field: str, where: int, valu
     return {**files, file: join_tensors(header, data, length)}
 
 
+def _change_type(files: Files, _: Any, file: str, where: int) -> Files:
+    """Store the same values, or nearly, as another type."""
+    tensors = safetensors.numpy.load(files[file])
+    name = sorted(tensors)[where % len(tensors)]
+    kinds = ("<f8", "<f2") if np.issubdtype(tensors[name].dtype, np.floating) else ("<f8", "<i4")
+    return {**files, file: safetensors.numpy.save({**tensors, name: tensors[name].astype(kinds[where % 3 % 2])})}
+
+
 def _change_tensor(files: Files, _: Any, file: str, where: int, filling: bytes, times: int) -> Files:
     content = files[file]
     assert isinstance(content, bytes)
@@ -208,14 +201,24 @@ def _change_tensor(files: Files, _: Any, file: str, where: int, filling: bytes, 
 
 
 def _change_place(files: Files, _: Any, file: str, place: str) -> Files:
+    content = files[file]
+
+    def link_out(path: Path) -> None:
+        """Put the same content outside."""
+        assert isinstance(content, bytes)
+        outside = path.parents[2] / f"out {file}"
+        outside.write_bytes(content)
+        path.symlink_to(outside)
+
     makers: dict[str, Callable[[Path], object]] = {
         "folder": lambda path: path.mkdir(),
         "pipe": os.mkfifo,
         "itself": lambda path: path.symlink_to(path.name),
         "nowhere": lambda path: path.symlink_to("no such file"),
-        "out": lambda path: path.symlink_to(FORMAT_1[0] / path.name),
+        "out": link_out,
         "within": lambda path: path.symlink_to(next(name for name in FILES if name != path.name)),
     }
+    assert place != "out" or isinstance(content, bytes)
     if place == "missing":
         del files[file]
         return files
@@ -233,6 +236,7 @@ _CHANGES: dict[str, Callable[..., Files]] = {
     "text": _change_text,
     "header": _change_header,
     "tensor": _change_tensor,
+    "type": _change_type,
     "place": _change_place,
     "swap": _swap,
 }

@@ -5,16 +5,19 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import torch
+from made.folder_rules import check_accepted, same_model
 from made.folders import FORMAT_1, GOOD
 from safetensors.torch import load_file
+from torch import Tensor
 
 import zoo
 from zoo.cli import main
 from zoo.hub import cards
-from zoo.hub.checkpoint import verify_folder
+from zoo.hub.checkpoint import load_folder, verify_folder
 from zoo.hub.folder import CONFIG, EXAMPLE, WEIGHTS
 from zoo.hub.registry import list_locations
 
@@ -22,6 +25,7 @@ __all__ = ["use_folder"]
 
 # Beyond the tolerance that a checkpoint may state for its own example.
 _FAR = 2e-3
+_Example = tuple[dict[str, Tensor], Tensor, Tensor]
 
 for _folder in FORMAT_1:  # what is imported on first use
     verify_folder(_folder, _folder.name)
@@ -58,16 +62,27 @@ def use_folder(home: str, name: str, original: str) -> str:
     if code:
         raise zoo.errors.IntegrityError(sentence)
     folder = Path("checkpoints") / name
+    check_accepted(folder, model)
     if all(_differs(folder / file, Path(original) / file) for file in (CONFIG, WEIGHTS, EXAMPLE)):
         return "right"  # all that makes a model is of another one, whose own example was verified
-    example = load_file(Path(original) / EXAMPLE)
-    expected = example.pop("expected")
+    example, expected, exact = _example_of(original)
     with torch.inference_mode():
         predicted = model.predict(**example)
+    if same_model(folder, Path(original)):
+        assert torch.equal(predicted, exact), "the same weights predict otherwise"
     assert predicted.shape == expected.shape, "other predictions"
     far = float(((predicted - expected).abs() / expected.abs().clamp(min=1)).max())
     assert far < _FAR, f"predictions {far} off"
     return "right"
+
+
+@cache
+def _example_of(original: str) -> _Example:
+    """Arguments, expected prediction, and what the whole folder predicts here."""
+    example = load_file(Path(original) / EXAMPLE)
+    expected = example.pop("expected")
+    with torch.inference_mode():
+        return example, expected, load_folder(Path(original)).predict(**example)
 
 
 def _differs(one: Path, other: Path) -> bool:

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "CARD",
     "CONFIG",
     "DEEP",
     "EXAMPLE",
     "FILES",
     "FORMAT_1",
     "GOOD",
+    "TARGETS",
     "WEIGHTS",
     "Files",
     "change_values",
+    "is_changed",
     "join_tensors",
     "read_folder",
     "sealed",
@@ -27,7 +30,8 @@ __all__ = [
 FORMAT_1 = sorted((Path(__file__).parents[1] / "fixtures" / "format1").iterdir())
 GOOD = "mlp.good"  # name of a checkpoint that is not changed
 CONFIG, WEIGHTS, EXAMPLE = "config.json", "model.safetensors", "example.safetensors"
-FILES = (CONFIG, WEIGHTS, EXAMPLE, "targets.tsv", "README.md")
+TARGETS, CARD = "targets.tsv", "README.md"
+FILES = (CONFIG, WEIGHTS, EXAMPLE, TARGETS, CARD)
 Files = dict[str, bytes | Callable[[Path], object]]
 DEEP = "DEEP"  # stands for nested lists, which cannot be made of Python's own without recursion
 
@@ -55,6 +59,16 @@ def change_values(files: Files, edit: Callable[[dict[str, Any]], object]) -> Fil
     edit(config)
     text = json.dumps(config).replace(f'"{DEEP}"', "[" * 3_000 + "]" * 3_000)
     return {**files, CONFIG: text.encode()}
+
+
+def is_changed(files: Files, original: Files) -> bool:
+    """Whether a folder differs in more than the words of its card and the layout of its `config.json`."""
+    names = {name for name in {*files, *original} if files.get(name) != original.get(name)}
+    if isinstance(files.get(CARD), bytes):
+        names.discard(CARD)
+    if names == {CONFIG}:
+        return files.get(CONFIG) != change_values(original, lambda _: None)[CONFIG]
+    return bool(names)
 
 
 def sealed(files: Files) -> Files:

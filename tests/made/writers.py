@@ -30,6 +30,7 @@ _CALLS: dict[str, list[tuple[Any, str]]] = {
     "remove": [(shutil, "rmtree"), (os, "unlink")],
 }
 CALLS = (*_CALLS, "write")
+_SPOOL = 2 * 100 * 200 * 4  # bytes of the rows of one track
 _LABELS, _TRACKS = ["first", "second"], ["a", "b"]
 
 
@@ -40,11 +41,13 @@ class Writer(NamedTuple):
         write: writes them into a folder.
         refuses: whether it refuses to write over an earlier result.
         resumes: whether what is done when it stops is kept for the next run.
+        spool: bytes of files that it writes before the result, as many for each file of the result, and then removes.
     """
 
     write: Callable[[Path], Any]
     refuses: bool = False
     resumes: bool = False
+    spool: int = 0
 
 
 def make_writer_inputs(folder: Path) -> None:
@@ -95,8 +98,8 @@ def writers(inputs: Path) -> dict[str, Writer]:
         "predictions.parquet": Writer(lambda folder: _predictions(folder / "out.parquet")),
         "bigWig": Writer(lambda folder: _tracks(folder / "out.bw", 1), refuses=True),
         "folder of bigWigs": Writer(lambda folder: _tracks(folder / "tracks", 2), refuses=True),
-        "cooler": Writer(lambda folder: _contacts(folder / "out.cool", 1), refuses=True),
-        "folder of coolers": Writer(lambda folder: _contacts(folder / "maps", 2), refuses=True),
+        "cooler": Writer(lambda folder: _contacts(folder / "out.cool", 1), refuses=True, spool=_SPOOL),
+        "folder of coolers": Writer(lambda folder: _contacts(folder / "maps", 2), refuses=True, spool=2 * _SPOOL),
         "arrays of maps": Writer(lambda folder: _maps(folder / "out.npz"), refuses=True),
         "picture": Writer(lambda folder: _picture(folder / "out.png")),
         "picture as SVG": Writer(lambda folder: _picture(folder / "out.svg")),
