@@ -52,6 +52,9 @@ def copied(content: bytes, source: int, target: int) -> bytes:
 
 INDEX_CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no index": (lambda old: patched(old, 24, "<Q", 0), "has values and no index of them"),
+    "values far away": (lambda old: patched(old, 16, "<Q", 2**63 + 5), "tables are not where its header says"),
+    "values after the file": (lambda old: patched(old, 16, "<Q", len(old)), "tables are not where its header says"),
+    "values after their index": (lambda old: patched(old, 16, "<Q", len(old) - 12), "blocks that are not in the file"),
     "20 of 25 blocks": (lambda old: patched(old, index_entry(old, 0) - 2, "<H", 20), "its index lists 20 blocks"),
     "none": (lambda old: patched(old, index_entry(old, 0) - 2, "<H", 0), "its index lists 0 blocks"),
     "a block twice": (lambda old: copied(old, 0, 1), "blocks that are not in the file"),

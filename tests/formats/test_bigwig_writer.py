@@ -144,11 +144,38 @@ def test_an_infinite_value_is_refused_with_its_place(value: float, tmp_path: Pat
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("add", ["bins", "bases"])
+def test_a_value_too_large_to_be_summed_is_refused_with_its_place(add: str, sign: int, tmp_path: Path) -> None:
+    """Over 50,000 bases, 3.4e38 / 50,000 = 6.8e33 at most."""
+    values = np.full(5_000, sign * 6.8e33, np.float32)
+    values[7] = sign * 6.9001e33
+    with (
+        pytest.raises(
+            OutputError, match=rf"the value of c:70 is {sign * 6.9:.1f}.*e\+33; at most 6\.8e\+33 can be summed"
+        ),
+        open_bigwig(tmp_path / "out.bw", {"c": 50_000}) as file,
+    ):
+        if add == "bins":
+            file.add_bins("c", 0, values, 10)
+        else:
+            file.add_bases("c", np.arange(5_000) * 10, values)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.filterwarnings("error")
-def test_values_whose_squares_are_beyond_float32_are_written(tmp_path: Path) -> None:
-    values = np.full(5_000, 3e38, np.float32)
+def test_values_whose_squares_are_beyond_float32_are_written_with_their_means(tmp_path: Path) -> None:
+    values = np.full(5_000, 6.8e33, np.float32)
+    values[2_500:] = 3.4e33
     with open_bigwig(tmp_path / "out.bw", {"c": 50_000}) as file:
         file.add_bins("c", 0, values, 10)
     with pyBigWig.open(str(tmp_path / "out.bw")) as file:
-        assert file.values("c", 0, 50_000) == [float(np.float32(3e38))] * 50_000
-        assert file.stats("c", type="max") == [float(np.float32(3e38))]
+        assert file.values("c", 0, 50_000) == np.repeat(values, 10).tolist()
+        assert file.stats("c", type="max") == [float(np.float32(6.8e33))]
+        # From the summaries: halves of the contig are of one value each.
+        assert file.stats("c", type="mean", nBins=2) == pytest.approx([6.8e33, 3.4e33], rel=0.01)
+    for step, rows in summaries(tmp_path / "out.bw").items():
+        for _, start, end, covered, _, _, total, _ in rows:
+            window = np.repeat(values.astype(float), 10)[int(start) : int(end)]
+            assert covered == len(window), step
+            assert total == pytest.approx(window.sum(), rel=1e-6), step

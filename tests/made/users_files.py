@@ -82,8 +82,8 @@ def _sites(path: str) -> int:
 def _bigwig(path: str) -> int:
     from zoo.formats.bigwig import BigWig
 
-    checksum = 0
     with BigWig(path) as file:
+        checksum = zlib.crc32(repr(file.contigs).encode())
         for contig, length in islice(file.contigs.items(), 5):
             for values in file.blocks(contig, 0, min(length, 200_000), 10):
                 checksum = zlib.crc32(values.tobytes(), checksum)
@@ -94,7 +94,8 @@ def _cooler(path: str) -> int:
     from zoo.formats.cooler import CoolerFile
 
     file = CoolerFile(path)
-    checksum = zlib.crc32(file.weights(balance=False).tobytes())
+    checksum = zlib.crc32(repr([file.contigs, file.bin_size, file.first, file.bins, file.columns]).encode())
+    checksum = zlib.crc32(file.weights(balance=False).tobytes(), checksum)
     for name in islice(file.contigs, 3):
         checksum = zlib.crc32(file.invalid_weights(name).tobytes(), checksum)
         for pixels in file.pixels(name, 0, file.bins[name], 50):

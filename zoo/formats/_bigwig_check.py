@@ -65,7 +65,7 @@ def read_tables(path: Path) -> BigWigTables:
         try:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return _read(_Places(bytes(head), orders[0], len(data)), data)
-        except (DamageError, struct.error, ValueError) as error:
+        except (DamageError, struct.error, ValueError, OverflowError) as error:
             what = str(error) if isinstance(error, DamageError) else _PLACES
             raise InputError(f"{path} is damaged: {what}; fetch it again") from None
 

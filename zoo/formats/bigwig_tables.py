@@ -17,6 +17,7 @@ __all__ = [
     "BLOCK",
     "BLOCKS",
     "FIXED_STEP",
+    "LARGEST",
     "MOST_ZOOMS",
     "POSITIONS",
     "SUMMARY_BLOCK_BYTES",
@@ -38,8 +39,7 @@ _SUMMARIES = np.dtype(
 )
 # A block of values: its header, the two ways in which values are stored, and a value with its position.
 BLOCK = struct.Struct("<5I2BH")
-FIXED_STEP = 3
-VARIABLE_STEP = 2
+FIXED_STEP, VARIABLE_STEP = 3, 2
 MOST_ZOOMS = 10
 # The first resolution of summaries, in mean distances of values, and how much coarser each next one is.
 _FIRST_ZOOM, _NEXT_ZOOM = 16, 4
@@ -47,7 +47,7 @@ _FEW_SUMMARIES = 256
 POSITIONS = np.dtype([("start", "<u4"), ("value", "<f4")])
 _WIDTH = 256  # most items of a node
 _SUMMARIES_PER_BLOCK = 512
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)  # of values, and of sums of them in summaries
 SUMMARY_BLOCK_BYTES = _SUMMARIES_PER_BLOCK * _SUMMARIES.itemsize
 
 Floats = NDArray[np.float64]
@@ -227,8 +227,8 @@ def write_summaries(file: BinaryIO, items: Items) -> tuple[int, int]:
     """Write the blocks of one resolution and their index; returns where each of the two begins."""
     rows = np.zeros(len(items.start), _SUMMARIES)
     for name, column in zip(_SUMMARIES.names or (), items, strict=True):
-        # Sums and squares of large values are beyond float32, in which the format has them.
-        rows[name] = np.clip(column, -_LARGEST, _LARGEST) if column.dtype == np.float64 else column
+        # Squares of large values are beyond float32, in which the format has them; means are right.
+        rows[name] = np.minimum(column, LARGEST) if name == "squares" else column
     offset = file.tell()
     file.write(struct.pack("<I", len(rows)))
     blocks = [_write_block(file, piece) for piece in _pieces(rows)]

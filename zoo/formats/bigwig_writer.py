@@ -22,6 +22,7 @@ from zoo.formats.bigwig_tables import (
     BLOCK,
     BLOCKS,
     FIXED_STEP,
+    LARGEST,
     MOST_ZOOMS,
     POSITIONS,
     SUMMARY_BLOCK_BYTES,
@@ -100,7 +101,7 @@ class BigWigWriter:
             bin_size: bases per bin; the contig's last bin may have fewer.
 
         Raises:
-            OutputError: bins out of order, an infinite value, or a full disk.
+            OutputError: bins out of order, a value that is infinite or too large to be summed, or a full disk.
         """
         length = self._contigs[contig]
         room = max(0, length - start)
@@ -126,13 +127,13 @@ class BigWigWriter:
         """Add single bases of a contig: sorted 0-based positions (P,), and their values (P,).
 
         Raises:
-            OutputError: bases out of order, a value that is infinite or NaN, or a full disk.
+            OutputError: bases out of order, a value that is infinite, NaN or too large to be summed, or a full disk.
         """
         self._add_positions(contig, position, values, 1)
 
     def _add_run(self, contig: str, start: int, values: NDArray[np.float32], step: int) -> None:
         """Add bins without a gap; they are written with those that follow."""
-        self._check_finite(contig, start + step * np.arange(len(values)), values)
+        self._check_values(contig, start + step * np.arange(len(values)), values)
         self._go_on(contig, start, start + len(values) * step)
         run = self._run
         if run is None or (run.contig, run.end, run.step) != (self._number[contig], start, step):
@@ -161,7 +162,7 @@ class BigWigWriter:
         self._flush()
         if (np.diff(position) < span).any():
             raise OutputError(f"{self.path} could not be written: positions of {contig} are not sorted")
-        self._check_finite(contig, position, values)
+        self._check_values(contig, position, values)
         self._go_on(contig, int(position[0]), int(position[-1]) + span)
         items = np.empty(len(position), POSITIONS)
         items["start"], items["value"] = position, values
@@ -170,17 +171,19 @@ class BigWigWriter:
             start, end = int(block["start"][0]), int(block["start"][-1]) + span
             self._write_block(self._number[contig], start, end, 0, span, VARIABLE_STEP, block)
 
-    def _check_finite(self, contig: str, position: NDArray[np.int64], values: NDArray[np.float32]) -> None:
-        """Check that values are numbers.
+    def _check_values(self, contig: str, position: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+        """Check that values are numbers whose sums in summaries, of a whole contig at most, are within float32.
 
         Raises:
             OutputError: the first that is not.
         """
-        finite = np.isfinite(values)
-        if not finite.all():
-            first = int(finite.argmin())
+        most = LARGEST / max(1, self._contigs[contig])
+        fits = np.abs(values) <= np.float32(most)
+        if not fits.all():
+            first = int(fits.argmin())
+            large = f"; at most {most:.1e} can be summed over its bases" if np.isfinite(values[first]) else ""
             raise OutputError(
-                f"{self.path} could not be written: the value of {contig}:{position[first]} is {values[first]}"
+                f"{self.path} could not be written: the value of {contig}:{position[first]} is {values[first]}{large}"
             )
 
     def _go_on(self, contig: str, start: int, end: int) -> None:
