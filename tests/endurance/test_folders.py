@@ -35,8 +35,10 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*FORMAT_1, *current]
 
 
-def drawn_changes(part: int, count: int, contents: list[Files]) -> list[tuple[list[Change], bool]]:
-    """That many changes, the same in each run, of one folder after the other; those that change nothing are left out.
+def drawn_changes(part: int, count: int, contents: list[Files]) -> list[tuple[tuple[list[Change], bool], Files]]:
+    """That many changes, the same in each run, of one folder after the other, and the changed folders.
+
+    Those that change nothing are left out.
 
     Args:
         part: number of the part.
@@ -52,19 +54,15 @@ def drawn_changes(part: int, count: int, contents: list[Files]) -> list[tuple[li
         drawn.append(one)
 
     draw()
-    kept: list[tuple[list[Change], bool]] = []
-    for one in drawn:
-        original = contents[len(kept) % len(contents)]
-        if len(kept) < count and is_changed(_apply(original, one[0], contents), original):
-            kept.append(one)
+    kept: list[tuple[tuple[list[Change], bool], Files]] = []
+    for steps, is_sealed in drawn:
+        files = original = contents[len(kept) % len(contents)]
+        for step in steps:
+            files = changed(files, step, contents)
+        if len(kept) < count and is_changed(files, original):
+            kept.append(((steps, is_sealed), sealed(files) if is_sealed else files))
     assert len(kept) == count
     return kept
-
-
-def _apply(files: Files, steps: list[Change], contents: list[Files]) -> Files:
-    for step in steps:
-        files = changed(files, step, contents)
-    return files
 
 
 @pytest.mark.slow
@@ -80,12 +78,13 @@ def test_a_changed_folder_is_used_right_or_refused(
             batch = trials[start : start + _BATCH]
             homes = (tmp_path / "homes" / str(number) for number, _ in batch)
             arguments = [
-                _write(home, *trial, originals, contents, good) for home, trial in zip(homes, batch, strict=True)
+                _write(home, number % len(originals), files, originals, contents, good)
+                for home, (number, (_, files)) in zip(homes, batch, strict=True)
             ]
             warm, before = _warm(tmp_path, good, originals[0]), _files(tmp_path)
             done = call_in_child("made.folder_verbs:use_folder", arguments, warm)
             assert _files(tmp_path) == before
-            for (number, trial), outcome in zip(batch, done, strict=True):
+            for (number, (trial, _)), outcome in zip(batch, done, strict=True):
                 name, reason = originals[number % len(originals)].name, describe(outcome)
                 counts.survived(f"{name}, change {part}.{number}: {str(trial)[:300]}", not reason, reason)
             outcomes += done
@@ -119,18 +118,10 @@ def good_checkpoint(tmp_path: Path) -> Path:
     return good
 
 
-def _write(
-    home: Path,
-    number: int,
-    change: tuple[list[Change], bool],
-    originals: list[Path],
-    contents: list[Files],
-    good: Path,
-) -> list[str]:
+def _write(home: Path, index: int, files: Files, originals: list[Path], contents: list[Files], good: Path) -> list[str]:
     """Write a changed folder next to a good one; returns the arguments of `use_folder`."""
-    original = originals[number % len(originals)]
-    files = _apply(contents[number % len(originals)], change[0], contents)
-    write_folder(home / "checkpoints" / original.name, sealed(files) if change[1] else files)
+    original = originals[index]
+    write_folder(home / "checkpoints" / original.name, files)
     (home / "checkpoints" / GOOD).symlink_to(good)
     for folder, content in zip(originals, contents, strict=True):
         if all(files.get(name) == content[name] for name in FILES[:4]):

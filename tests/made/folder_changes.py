@@ -185,7 +185,9 @@ def _change_header(files: Files, _: Any, file: str, field: str, where: int, valu
 
 def _change_type(files: Files, _: Any, file: str, where: int) -> Files:
     """Store the same values, or nearly, as another type."""
-    tensors = safetensors.numpy.load(files[file])
+    content = files[file]
+    assert isinstance(content, bytes)
+    tensors = safetensors.numpy.load(content)
     name = sorted(tensors)[where % len(tensors)]
     kinds = ("<f8", "<f2") if np.issubdtype(tensors[name].dtype, np.floating) else ("<f8", "<i4")
     return {**files, file: safetensors.numpy.save({**tensors, name: tensors[name].astype(kinds[where % 3 % 2])})}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 import zoo
 from zoo.cli import main
-from zoo.hub import cards
+from zoo.hub import cards, registry
 from zoo.hub.checkpoint import load_folder, verify_folder
 from zoo.hub.folder import CONFIG, EXAMPLE, WEIGHTS
 from zoo.hub.registry import list_locations
@@ -47,12 +47,13 @@ def use_folder(home: str, name: str, original: str) -> str:
         AssertionError: a verb gave anything but a result or one sentence.
     """
     os.chdir(home)
+    for module in (cards, registry):  # the shipped checkpoints are not damaged, and take long to read
+        setattr(module, "shipped_folder", lambda _: Path("checkpoints"))  # noqa: B010
     with _warnings() as warnings:
         found = {location.facts.name for location in list_locations() if location.folder}
     assert GOOD in found, "the good checkpoint is not listed"
     assert (name in found) != any(name in line for line in warnings), f"listed, and {warnings}"
     assert all("\n" not in line for line in warnings), warnings
-    setattr(cards, "shipped_folder", lambda _: Path("checkpoints"))  # noqa: B010
     with _warnings() as warnings:
         assert Path(f"checkpoints/{GOOD}/README.md") in cards.render_cards(Path("page.md"))
     place = f"local-dir:checkpoints/{name}"
