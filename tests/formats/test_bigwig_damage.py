@@ -8,6 +8,7 @@ import numpy as np
 import pyBigWig
 import pytest
 from made.bigwigs import INTERVALS, POSITIONS, STEPS, Block, block, index_entry, write_blocks
+from made.bombs import bombs
 
 from zoo.errors import InputError
 from zoo.formats.bigwig import BigWig
@@ -126,6 +127,19 @@ def test_a_damaged_block_is_refused_and_nothing_else_is_printed(
         assert "the values of a:0-100000 are damaged (a block cannot be unpacked)" in refused(tmp_path / "a.bw")
         assert read(tmp_path / "a.bw", 0, 8_000) == list(range(8_000))  # block 7 begins at 28,672
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_block_without_its_checksum_is_refused(content: bytes, tmp_path: Path) -> None:
+    size = index_entry(content, 3) + 24
+    (tmp_path / "a.bw").write_bytes(patched(content, size, "<Q", struct.unpack_from("<Q", content, size)[0] - 4))
+    assert "a block is cut off" in refused(tmp_path / "a.bw")
+
+
+def test_leaves_that_lie_over_one_another_are_not_collected(tmp_path: Path) -> None:
+    (write,) = (write for what, _, write in bombs(0) if "over one another" in what)
+    write(tmp_path / "a.bw")
+    with pytest.raises(InputError, match="a table of it is longer than the file"):
+        BigWig(tmp_path / "a.bw")
 
 
 def test_any_block_of_a_file_of_many_is_checked(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Coolers of which a table, attribute or link is wrong are refused in one sentence; what the library writes is read."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,11 @@ def never_written(name: str) -> Callable[[h5py.File], None]:
     return write
 
 
+def fewer_contigs(file: h5py.File) -> None:
+    file["chroms/length"][1] = 39_000
+    file["indexes/chrom_offset"][2] = 119
+
+
 def no_values(file: h5py.File) -> None:
     del file["pixels/count"]
     file.create_dataset("pixels/count", (7_260,), "i4")
@@ -129,6 +135,11 @@ WRONG: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "fewer bins": (replace("bins/start", lambda old: old[:-1]), "the columns of 'bins' are not of one length"),
     "fewer weights": (replace("bins/weight", lambda old: old[:-1]), "the columns of 'bins' are not of one length"),
     "fewer counts": (replace("pixels/count", lambda old: old[:-1]), "the columns of 'pixels' are not of one length"),
+    "fewer bins in the index": (fewer_contigs, "120 bins, and 119 in its index of contigs"),
+    "longer index": (
+        replace("indexes/bin1_offset", lambda old: np.append(old, old[-1])),
+        "its index 7,260 in 121 bins",
+    ),
     "index cut off": (replace("indexes/bin1_offset", lambda old: old[:-1]), "7,260 pixels, and its index 7,259 in 119"),
     "flat index": (set_rows("indexes/bin1_offset", slice(3, None), [3]), "7,260 pixels, and its index 357 in 120 bins"),
     "index falls": (set_rows("indexes/bin1_offset", 5, 10**15), "index of pixels does not rise"),
@@ -162,25 +173,41 @@ def test_what_is_wrong_is_refused(change: Callable[[h5py.File], None], words: st
     assert words in refused(made)
 
 
+@pytest.mark.parametrize("like", [4, 60])
 @pytest.mark.parametrize(("first", "last"), [(0, 80), (3, 50), (10, 20), (55, 60), (59, 80)])
 def test_contacts_that_the_index_leaves_out_are_missed_by_whatever_rows_are_read(
-    first: int, last: int, made: Path
+    like: int, first: int, last: int, made: Path
 ) -> None:
+    """The pixels of rows 4 to 59 seem to be those of the row before or after."""
     with h5py.File(made, "r+") as file:
-        set_rows("indexes/bin1_offset", slice(4, 60), [4])(file)
+        set_rows("indexes/bin1_offset", slice(4, 60), [like])(file)
     with pytest.raises(
         InputError, match=r"a\.cool is damaged: (its index of pixels does not fit|contacts of chr1 have)"
     ):
         matrix(CoolerFile(str(made)), "chr1", first, last)
 
 
-def test_values_that_would_be_unpacked_otherwise_are_refused(made: Path) -> None:
-    """The filter `shuffle` has the bytes of a number; HDF5 does not compare them with the table."""
+@pytest.mark.parametrize(("field", "form", "value"), [(4, "<I", 1), (24, "<Q", 2**32 - 1)], ids=["packed", "place"])
+def test_a_piece_that_is_elsewhere_or_unpacked_otherwise_is_refused(
+    field: int, form: str, value: int, made: Path
+) -> None:
+    with h5py.File(made) as file:
+        piece = file["pixels/count"].id.get_chunk_info(2)
+    content = bytearray(made.read_bytes())
+    key = struct.pack("<IIQQQ", piece.size, 0, piece.chunk_offset[0], 0, piece.byte_offset)  # in HDF5's index of pieces
+    assert content.count(key) == 1
+    struct.pack_into(form, content, content.index(key) + field, value)
+    made.write_bytes(content)
+    assert "'pixels/count' are not in the file, or cannot be unpacked" in refused(made)
+
+
+@pytest.mark.parametrize(("place", "value"), [(8, 2), (-15, 1)], ids=["shuffle", "filters"])
+def test_values_that_would_be_unpacked_otherwise_are_refused(place: int, value: int, made: Path) -> None:
+    """HDF5 has, for each table, the number of its filters, and the bytes of a number for the filter `shuffle`."""
     with h5py.File(made) as file:
         header = h5py.h5o.get_info(file["pixels/count"].id).addr
     content = bytearray(made.read_bytes())
-    place = content.index(b"shuffle\0\x04\0\0\0", header) + 8
-    content[place] = 2
+    content[content.index(b"shuffle\0\x04\0\0\0", header) + place] = value
     made.write_bytes(content)
     assert "'pixels/count' are not in the file, or cannot be unpacked" in refused(made)
 

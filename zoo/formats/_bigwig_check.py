@@ -151,7 +151,7 @@ def _read_index(places: _Places, data: mmap.mmap, contigs: int) -> NDArray[np.vo
 def _walk(
     data: mmap.mmap, root: int, leaf: np.dtype[np.void], inner: np.dtype[np.void], order: str
 ) -> NDArray[np.void]:
-    """Items of all leaves of a tree, in their order.
+    """Items of all leaves of a tree.
 
     Raises:
         DamageError: it has a circle, or nodes that lie over one another.
@@ -174,5 +174,5 @@ def _walk(
         if len(set(children)) < count or not seen.isdisjoint(children):
             raise DamageError("a table of it leads in a circle")
         seen.update(children)
-        todo += reversed(children)
+        todo += children
     return np.concatenate(leaves)
