@@ -39,11 +39,11 @@ _SUMMARIES = np.dtype(
 )
 # A block of values: its header, the two ways in which values are stored, and a value with its position.
 BLOCK = struct.Struct("<5I2BH")
-FIXED_STEP, VARIABLE_STEP = 3, 2
+FIXED_STEP = 3
+VARIABLE_STEP = 2
 MOST_ZOOMS = 10
-# The first resolution of summaries, in mean distances of values, and how much coarser each next one is.
-_FIRST_ZOOM, _NEXT_ZOOM = 16, 4
-_FEW_SUMMARIES = 256
+# The first resolution of summaries, in mean distances of values, how much coarser each next one is, and how few end it.
+_FIRST_ZOOM, _NEXT_ZOOM, _FEW_SUMMARIES = 16, 4, 256
 POSITIONS = np.dtype([("start", "<u4"), ("value", "<f4")])
 _WIDTH = 256  # most items of a node
 _SUMMARIES_PER_BLOCK = 512
