@@ -250,3 +250,17 @@ def test_names_of_contigs_that_are_none_are_refused(name: bytes, words: str, tmp
     (tmp_path / "a.bw").write_bytes(content.replace(b"aa", name.ljust(2, b"\0"), 1))
     with pytest.raises(InputError, match=rf"is damaged: .*{words}"):
         BigWig(tmp_path / "a.bw")
+
+
+def test_runs_that_overlap_are_refused_wherever_they_are_read(tmp_path: Path) -> None:
+    runs = [block(STEPS, [[value]] * 10, (start, start + 10), 1, 1) for value, start in ((1, 0), (2, 5), (3, 30))]
+    write_blocks(tmp_path / "a.bw", {"a": 100}, runs)
+    for start, end in ((0, 100), (0, 10), (10, 20)):
+        assert "blocks that overlap" in refused(tmp_path / "a.bw", start, end)
+
+
+def test_a_file_that_was_closed_is_not_read(tmp_path: Path, content: bytes) -> None:
+    with BigWig(tmp_path / "whole.bw") as file:
+        assert next(file.blocks("a", 0, 10, 10)).tolist() == list(range(10))
+    with (tmp_path / "other").open("wb"), pytest.raises(ValueError, match="closed file"):
+        next(file.blocks("a", 0, 10, 10))

@@ -4,6 +4,7 @@ They are not unpacked by pyBigWig: it reads past the end of its memory where a b
 Format: Kent 2010, doi:10.1093/bioinformatics/btq351, supplementary tables. Shapes: L bases, N items, K blocks.
 """
 
+import io
 import os
 import struct
 import zlib
@@ -28,6 +29,11 @@ class _Run(NamedTuple):
     span: int
     values: NDArray[np.float32]
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """First base, and base after the last."""
+        return self.start, self.start + self.span * len(self.values)
+
 
 class _Items(NamedTuple):
     """First bases, bases after the last, and values (N each) of items."""
@@ -36,17 +42,22 @@ class _Items(NamedTuple):
     end: NDArray[np.unsignedinteger]
     values: NDArray[np.float32]
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """First base, and base after the last, of one or more items that are sorted."""
+        return int(self.start[0]), int(self.end[-1])
+
 
 class BlockReader:
     """Reads the values of bases from the blocks of an open file.
 
     Args:
-        descriptor: of the open file.
+        file: the open file.
         tables: its tables.
     """
 
-    def __init__(self, descriptor: int, tables: BigWigTables) -> None:
-        self._descriptor, self._tables = descriptor, tables
+    def __init__(self, file: io.BufferedReader, tables: BigWigTables) -> None:
+        self._file, self._tables = file, tables
         self._header = struct.Struct(f"{tables.order}5I2BH")
         blocks = tables.blocks
         self._is_checked = np.zeros(len(blocks), np.bool_)
@@ -65,8 +76,14 @@ class BlockReader:
         """
         values, positioned = np.full(end - start, np.nan, np.float32), list[_Items]()
         near = self._near(contig, start, end)
+        reach = 0
         for entry in self._tables.blocks[near].tolist():
             items = self._read(*entry)
+            if len(items.values):
+                first, last = items.bounds  # the bases of the index may overlap where the values do not
+                if first < reach:
+                    raise DamageError("it has blocks that overlap")
+                reach = last
             if isinstance(items, _Items):
                 positioned.append(items)
             else:
@@ -81,8 +98,8 @@ class BlockReader:
         own = self._own[contig]
         first = own.start + int(self._reach[own].searchsorted(start, "right"))
         last = own.start + int(self._start[own].searchsorted(end, "left"))
-        beside = [block for block in (first - 1, last) if own.start <= block < own.stop]
-        return sorted({*range(first, last), *(block for block in beside if not self._is_checked[block])})
+        neighbours = [block for block in (first - 1, last) if own.start <= block < own.stop]
+        return sorted({*range(first, last), *(block for block in neighbours if not self._is_checked[block])})
 
     def _read(self, first: int, start: int, _: int, end: int, offset: int, size: int) -> _Run | _Items:
         """Read the block of an entry of the index."""
@@ -96,12 +113,14 @@ class BlockReader:
             raise DamageError("a block has more or fewer items than it says")
         numbers = np.frombuffer(data, f"{self._tables.order}u4", -1, self._header.size).astype("=u4", copy=False)
         items = _items(numbers.reshape(count, _COLUMNS[kind]), kind, start, step, span)
-        if count and not _is_within(items, start, end):
-            raise DamageError("a block has items outside of its bases")
+        if count:
+            begin, stop = items.bounds
+            if not start <= begin < stop <= end:
+                raise DamageError("a block has items outside of its bases")
         return items
 
     def _unpack(self, offset: int, size: int) -> bytes:
-        data, room = os.pread(self._descriptor, size, offset), self._tables.buffer
+        data, room = os.pread(self._file.fileno(), size, offset), self._tables.buffer
         if not room:
             return data
         inflate = zlib.decompressobj()
@@ -126,16 +145,9 @@ def _items(numbers: NDArray[np.uint32], kind: int, first: int, step: int, span: 
     return _Items(start, numbers[:, 1] if kind == _INTERVALS else start + np.uint32(span), values)
 
 
-def _is_within(items: _Run | _Items, first: int, last: int) -> bool:
-    """Whether the items of a block lie between two bases, if they are sorted."""
-    if isinstance(items, _Run):
-        return items.span > 0 and items.start + items.span * len(items.values) <= last
-    return bool(items.start[0] >= first and items.end[-1] <= last)
-
-
 def _set_run(values: NDArray[np.float32], first: int, run: _Run) -> None:
     """Write a run into the values (L,) of the bases from `first` on."""
-    low, high = max(run.start, first), min(run.start + run.span * len(run.values), first + len(values))
+    low, high = max(run.start, first), min(run.bounds[1], first + len(values))
     if low >= high:
         return
     begin, stop = (low - run.start) // run.span, -(-(high - run.start) // run.span)
@@ -150,15 +162,15 @@ def _set_items(values: NDArray[np.float32], first: int, blocks: list[_Items]) ->
     Raises:
         DamageError: they are not sorted, or overlap.
     """
-    start, end, found = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    start, end, known = (np.concatenate(column) for column in zip(*blocks, strict=True))
     if (start >= end).any() or (end[:-1] > start[1:]).any():
         raise DamageError("it has items that are not sorted or overlap")
     here = slice(int(end.searchsorted(first, "right")), int(start.searchsorted(first + len(values), "left")))
-    start, found = start[here].astype(np.int64) - first, found[here]
+    start, known = start[here].astype(np.int64) - first, known[here]
     size = np.minimum(end[here].astype(np.int64) - first, len(values)) - np.maximum(start, 0)
     start = np.maximum(start, 0)
     if (size == 1).all():
-        values[start] = found
+        values[start] = known
     else:
-        place = np.repeat(start - (np.cumsum(size) - size), size) + np.arange(size.sum())
-        values[place] = np.repeat(found, size)
+        position = np.repeat(start - (np.cumsum(size) - size), size) + np.arange(size.sum())
+        values[position] = np.repeat(known, size)

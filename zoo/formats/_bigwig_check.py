@@ -104,17 +104,17 @@ def _read_contigs(places: _Places, data: mmap.mmap) -> dict[str, int]:
         raise DamageError("its table of contigs has impossible sizes")
     leaf = np.dtype([("name", f"V{key}"), ("number", f"{places.order}u4"), ("length", f"{places.order}u4")])
     inner = np.dtype([("name", f"V{key}"), ("child", f"{places.order}u8")])
-    found = _walk(data, places.contigs + _CONTIGS_HEADER, leaf, inner, places.order)
-    found = found[np.argsort(found["number"], kind="stable")]
-    if len(found) != count or (found["number"] != np.arange(count)).any():
+    contigs = _walk(data, places.contigs + _CONTIGS_HEADER, leaf, inner, places.order)
+    contigs = contigs[np.argsort(contigs["number"], kind="stable")]
+    if len(contigs) != count or (contigs["number"] != np.arange(count)).any():
         raise DamageError("its table of contigs is not as long as it says")
     try:
-        names = [bytes(name).split(b"\0", 1)[0].decode() for name in found["name"]]
+        names = [bytes(name).split(b"\0", 1)[0].decode() for name in contigs["name"]]
     except UnicodeDecodeError:
         raise DamageError("its contigs have names that are no text") from None
     if len(set(names)) < len(names):
         raise DamageError("it has two contigs of one name")
-    return dict(zip(names, found["length"].tolist(), strict=True))
+    return dict(zip(names, contigs["length"].tolist(), strict=True))
 
 
 def _read_index(places: _Places, data: mmap.mmap, contigs: int) -> NDArray[np.void]:
@@ -133,19 +133,19 @@ def _read_index(places: _Places, data: mmap.mmap, contigs: int) -> NDArray[np.vo
         if counts != {0} or places.data + 12 < places.size:
             raise DamageError("it has values and no index of them")
         return np.empty(0, leaf)
-    found = _walk(data, places.index + _INDEX_HEADER, leaf, inner, places.order)
+    blocks = _walk(data, places.index + _INDEX_HEADER, leaf, inner, places.order)
     counts |= set(struct.unpack_from(f"{places.order}Q", data, places.index + 8))
-    if len(found) not in counts:
-        raise DamageError(f"its index lists {len(found):,} blocks of values, and it has more or fewer")
-    if (found["first"] >= contigs).any() or (found["last"] != found["first"]).any():
+    if len(blocks) not in counts:
+        raise DamageError(f"its index lists {len(blocks):,} blocks of values, and it has more or fewer")
+    if (blocks["first"] >= contigs).any() or (blocks["last"] != blocks["first"]).any():
         raise DamageError("its index names contigs that it does not have")
-    offset, size = found["offset"].astype(np.uint64), found["size"].astype(np.uint64)
+    offset, size = blocks["offset"].astype(np.uint64), blocks["size"].astype(np.uint64)
     outside = (
         (offset < places.data) | (offset > places.index) | (size > places.index - np.minimum(offset, places.index))
     )
-    if outside.any() or len(np.unique(offset)) < len(offset) or (found["start"] > found["end"]).any():
+    if outside.any() or len(np.unique(offset)) < len(offset) or (blocks["start"] > blocks["end"]).any():
         raise DamageError("its index names blocks that are not in the file")
-    return found[np.lexsort((found["start"], found["first"]))]
+    return blocks[np.lexsort((blocks["start"], blocks["first"]))]
 
 
 def _walk(
@@ -160,13 +160,13 @@ def _walk(
     todo, seen, room = [root], {root}, len(data)
     leaves = [np.empty(0, leaf)]
     while todo:
-        place = todo.pop()
-        is_leaf, count = struct.unpack_from(f"{order}BxH", data, place)
+        offset = todo.pop()
+        is_leaf, count = struct.unpack_from(f"{order}BxH", data, offset)
         kind = leaf if is_leaf else inner
         room -= count * kind.itemsize
         if room < 0:
             raise DamageError("a table of it is longer than the file")
-        items = np.frombuffer(data[place + 4 : place + 4 + count * kind.itemsize], kind, count)
+        items = np.frombuffer(data[offset + 4 : offset + 4 + count * kind.itemsize], kind, count)
         if is_leaf:
             leaves.append(items)
             continue

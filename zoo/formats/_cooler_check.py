@@ -76,16 +76,16 @@ def _check_structure(file: Any, path: str) -> None:
 
     plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING, h5py.h5t.ENUM)
 
-    def check(name: str, found: Any) -> None:
+    def check(name: str, member: Any) -> None:
         """Check one group or table."""
-        if isinstance(found, h5py.Dataset) and (found.is_virtual or found.external):
+        if isinstance(member, h5py.Dataset) and (member.is_virtual or member.external):
             raise InputError(_other_file(path, name))
-        for attribute in found.attrs if isinstance(found, h5py.Group) else ():
-            if h5py.h5a.open(found.id, attribute.encode()).get_type().get_class() not in plain:
+        for attribute in member.attrs if isinstance(member, h5py.Group) else ():
+            if h5py.h5a.open(member.id, attribute.encode()).get_type().get_class() not in plain:
                 raise InputError(f"{path} is damaged: the attribute {attribute!r} of {name!r} is no number or text")
-        for member in found if isinstance(found, h5py.Group) else ():
-            if isinstance(found.get(member, getlink=True), h5py.ExternalLink):
-                raise InputError(_other_file(path, f"{name.strip('/')}/{member}".strip("/")))
+        for child in member if isinstance(member, h5py.Group) else ():
+            if isinstance(member.get(child, getlink=True), h5py.ExternalLink):
+                raise InputError(_other_file(path, f"{name.strip('/')}/{child}".strip("/")))
 
     check("/", file)
     file.visititems(check)  # all groups and tables; links within the file lead to some of them
@@ -139,15 +139,15 @@ def _check_chunks(table: Any, name: str, uri: str) -> None:
         if table.nbytes > table.id.get_storage_size():
             raise InputError(f"{uri} is damaged: the values of {name!r} are not in the file")
         return
-    found: list[Any] = []
-    table.id.chunk_iter(found.append)
-    pieces = np.array([(*one.chunk_offset, one.byte_offset, one.size, one.filter_mask) for one in found], np.uint64)
-    first, place, size, skipped = pieces.reshape(-1, 4).T
+    chunks: list[Any] = []
+    table.id.chunk_iter(chunks.append)
+    pieces = np.array([(*one.chunk_offset, one.byte_offset, one.size, one.filter_mask) for one in chunks], np.uint64)
+    first, offset, size, skipped = pieces.reshape(-1, 4).T
     options = table.id.get_create_plist()
     filters = {code: numbers for code, _, numbers, _ in map(options.get_filter, range(options.get_nfilters()))}
     shuffle = filters.pop(h5z.FILTER_SHUFFLE, None)
     packed = bool(filters) or (size == table.chunks[0] * table.dtype.itemsize).all()
-    outside = (place > table.file.id.get_filesize()) | (place + size > table.file.id.get_filesize())
+    outside = (offset > table.file.id.get_filesize()) | (offset + size > table.file.id.get_filesize())
     if (
         not np.array_equal(np.sort(first), np.arange(0, len(table), table.chunks[0]))
         or (outside | (skipped != 0)).any()

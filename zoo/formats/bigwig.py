@@ -42,7 +42,7 @@ class BigWig:
         tables = read_tables(self.path)
         self.contigs: dict[str, int] = tables.contigs
         self._file = self.path.open("rb")
-        self._blocks = BlockReader(self._file.fileno(), tables)
+        self._blocks = BlockReader(self._file, tables)
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +74,8 @@ class BigWig:
                 raise InputError(
                     f"{self.path}: the values of {contig}:{first}-{last} are damaged ({error}); fetch it again"
                 ) from None
+            except OSError as error:
+                raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from None
 
     def bins(
         self, contig: str, start: int, end: int, bin_size: int, statistic: Statistic, missing: Missing

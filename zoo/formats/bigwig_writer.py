@@ -7,7 +7,7 @@ Shapes: P bins, N items of a block.
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -133,7 +133,7 @@ class BigWigWriter:
 
     def _add_run(self, contig: str, start: int, values: NDArray[np.float32], step: int) -> None:
         """Add bins without a gap; they are written with those that follow."""
-        self._check_values(contig, start + step * np.arange(len(values)), values)
+        self._check_values(contig, values, lambda index: start + step * index)
         self._go_on(contig, start, start + len(values) * step)
         run = self._run
         if run is None or (run.contig, run.end, run.step) != (self._number[contig], start, step):
@@ -162,7 +162,7 @@ class BigWigWriter:
         self._flush()
         if (np.diff(position) < span).any():
             raise OutputError(f"{self.path} could not be written: positions of {contig} are not sorted")
-        self._check_values(contig, position, values)
+        self._check_values(contig, values, lambda index: int(position[index]))
         self._go_on(contig, int(position[0]), int(position[-1]) + span)
         items = np.empty(len(position), POSITIONS)
         items["start"], items["value"] = position, values
@@ -171,7 +171,7 @@ class BigWigWriter:
             start, end = int(block["start"][0]), int(block["start"][-1]) + span
             self._write_block(self._number[contig], start, end, 0, span, VARIABLE_STEP, block)
 
-    def _check_values(self, contig: str, position: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+    def _check_values(self, contig: str, values: NDArray[np.float32], position: Callable[[int], int]) -> None:
         """Check that values are numbers whose sums in summaries, of a whole contig at most, are within float32.
 
         Raises:
@@ -183,7 +183,7 @@ class BigWigWriter:
             first = int(fits.argmin())
             large = f"; at most {most:.1e} can be summed over its bases" if np.isfinite(values[first]) else ""
             raise OutputError(
-                f"{self.path} could not be written: the value of {contig}:{position[first]} is {values[first]}{large}"
+                f"{self.path} could not be written: the value of {contig}:{position(first)} is {values[first]}{large}"
             )
 
     def _go_on(self, contig: str, start: int, end: int) -> None:

@@ -59,21 +59,21 @@ def checkpoint_file(folder: Path, name: str) -> Path:
     try:
         if path.is_symlink():
             _check_link(folder, path)
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise IntegrityError(f"{path} is missing") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
         reason = error.strerror if isinstance(error, OSError) else "it is a link to itself"
         raise IntegrityError(f"{path} cannot be read: {reason}") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise IntegrityError(f"{path} is not a regular file")
     largest = _LARGEST.get(name, _LARGEST_TEXT)
-    if largest is not None and found.st_size > largest:
-        raise IntegrityError(f"{path} has {found.st_size:,} bytes; this file may have {largest:,}")
-    on_disk = getattr(found, "st_blocks", 0) * _BLOCK  # 0 where a system does not say
-    if found.st_size > _SPARSE_FROM and 0 < on_disk < found.st_size * _SPARSE_SHARE:
+    if largest is not None and status.st_size > largest:
+        raise IntegrityError(f"{path} has {status.st_size:,} bytes; this file may have {largest:,}")
+    on_disk = getattr(status, "st_blocks", 0) * _BLOCK  # 0 where a system does not say
+    if status.st_size > _SPARSE_FROM and 0 < on_disk < status.st_size * _SPARSE_SHARE:
         raise IntegrityError(
-            f"{path} is not whole: it has {found.st_size:,} bytes, of which only {on_disk:,} lie on the disk"
+            f"{path} is not whole: it has {status.st_size:,} bytes, of which only {on_disk:,} lie on the disk"
         )
     return path
 

@@ -44,19 +44,19 @@ class _Building(TorchFunctionMode):
     def __init__(self, calls: int, size: int) -> None:
         super().__init__()
         self.calls, self.size = calls, size
-        self.called = self.made = 0
+        self.calls_so_far = self.bytes_so_far = 0
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Call one function, and count it."""
         result = function(*args, **(kwargs or {}))
-        self.called += 1
+        self.calls_so_far += 1
         if isinstance(result, Tensor) and not (args and args[0] is result):
-            self.made += result.numel() * result.itemsize
-        if self.called > self.calls:
+            self.bytes_so_far += result.numel() * result.itemsize
+        if self.calls_so_far > self.calls:
             raise IntegrityError("the model would have far more layers than tensors are stored")
-        if self.made > self.size:
+        if self.bytes_so_far > self.size:
             raise IntegrityError(
                 f"the model would take more than {self.size:,} bytes of memory, far more than are stored"
             )

@@ -127,6 +127,7 @@ class _LimitedFile(io.FileIO):
     is_limited = True
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read bytes, within the limit."""
         if self.is_limited and size is not None and size > _MOST_TABLE:
             raise IntegrityError(f"the table of contents of the archive has {size:,} bytes")
         return super().read(size) or b""

@@ -75,6 +75,7 @@ class Basset(SequenceModel):
             conv.check_equivariant(length, bool(hidden))
 
         def build() -> tuple[nn.Module, nn.Module]:
+            """Make trunk and head of one member."""
             trunk = BassetTrunk(length, conv, self.inputs, hidden[0] if hidden else 0, dropout, rc_equivariant)
             units = hidden[1:] if rc_equivariant else hidden
             layers = [DenseBlock(*ends, dropout=dropout) for ends in pairwise([trunk.feature_count, *units])]

@@ -27,8 +27,8 @@ def opened_run(run: Path, checkpoint: Path, resume: bool, overwrite: bool) -> It
     Raises:
         ConfigError: a run, or a checkpoint of another run, is there and neither is asked for; or none to resume.
     """
-    place = run.resolve()  # of a link, the folder that it leads to
-    last, aside = place / f"{LAST}.ckpt", place.with_name(f".{place.name}.before")
+    folder = run.resolve()  # of a link, the folder that it leads to
+    last, aside = folder / f"{LAST}.ckpt", folder.with_name(f".{folder.name}.before")
     _settle(last, aside)  # after a command that was killed while it began the run anew
     if last.exists() and not resume and not overwrite:
         raise ConfigError(
@@ -42,9 +42,9 @@ def opened_run(run: Path, checkpoint: Path, resume: bool, overwrite: bool) -> It
     if resume and not last.exists():
         raise ConfigError(f"{run} holds no run to resume")
     if last.exists() and overwrite:
-        place.rename(aside)
+        folder.rename(aside)
         if run.is_symlink():
-            place.mkdir()
+            folder.mkdir()
     try:
         yield
     finally:

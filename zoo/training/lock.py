@@ -32,8 +32,8 @@ def lock_run(run: Path) -> Iterator[None]:
         ConfigError: another process holds it; the sentence names process and host.
         OutputError: the lock cannot be written.
     """
-    place = run.resolve()  # two links may lead to one folder
-    path, owner = (place.with_name(f".{place.name}.{ending}") for ending in ("lock", "owner"))
+    folder = run.resolve()  # two links may lead to one folder
+    path, owner = (folder.with_name(f".{folder.name}.{ending}") for ending in ("lock", "owner"))
     try:
         lock = _acquire(path, owner, run)
     except NotImplementedError:
@@ -48,7 +48,7 @@ def lock_run(run: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             owner.unlink(missing_ok=True)
-        if not place.exists():
+        if not folder.exists():
             path.unlink(missing_ok=True)
         lock.release()
 

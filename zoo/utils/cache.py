@@ -121,6 +121,7 @@ def cached_arrays(kind: str, key: Any, build: Callable[[], Mapping[str, NDArray[
     """Compute named arrays once and read them from the cache after that; see `cached_file`, and its errors."""
 
     def write(path: Path) -> None:
+        """Compute the arrays and write them."""
         arrays = build()
         with path.open("wb") as file:
             np.savez(file, **{_NAMES: np.array(list(arrays))}, **arrays)  # type: ignore[arg-type]

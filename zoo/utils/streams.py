@@ -104,6 +104,7 @@ class _CheckedBytes(io.RawIOBase):
         self._bytes = self._line = 0  # read so far, and of these after the last line break
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ def cached_peak_table(files: Mapping[str, str], genome: Genome, rules: PeakRules
     key = [_VERSION, contents, fingerprint(genome.path), asdict(rules), blacklist, regions]
 
     def build() -> dict[str, NDArray[Any]]:
+        """Make the table, as named arrays."""
         table, report = build_peak_table(files, genome, rules)
         columns: dict[str, NDArray[Any]] = {
             name: np.asarray(getattr(table, name)) for name in ("contig", "start", "labels", "split", "contigs")
