@@ -71,6 +71,19 @@ def test_groups_stay_in_one_split_and_fewer_targets_change_neither_loci_nor_spli
     assert every.card_values["tasks"] == "21"
 
 
+def test_nothing_of_an_experiment_that_is_held_out_is_seen(made_loci: Loci) -> None:
+    keys = list(encode_experiments())
+    data = EncodeLociDataModule(held_out=[keys[3], keys[5]])
+    assert data.targets == [key for key in keys if key not in (keys[3], keys[5])]
+    with_peak = set(made_loci.group[(made_loci.labels[:, [3, 5]] == 1).any(1)].tolist())
+    kept = np.array([group not in with_peak for group in made_loci.group.tolist()])
+    assert 0 < kept.sum() < len(kept)
+    assert (data.data.codes == made_loci.codes[kept]).all()
+    assert (data.data.labels == np.delete(made_loci.labels[kept], [3, 5], axis=1)).all()
+    with pytest.raises(ConfigError, match="cannot be a target and held out"):
+        EncodeLociDataModule(experiments=[keys[3]], held_out=[keys[3]])
+
+
 def test_a_share_of_positives_is_what_training_draws(made_loci: Loci) -> None:
     key = list(encode_experiments())[3]
     data = EncodeLociDataModule(experiments=[key], positive_share=0.5, epoch_size=20_000, batch_size=20_000)

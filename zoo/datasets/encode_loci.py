@@ -7,6 +7,7 @@ strand: this gives them common coordinates, and they are merged as Basset merges
 Shapes: N peaks, S loci, L bases.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from zoo.utils.cache import cached_arrays
 from zoo.utils.download import fetch
 from zoo.utils.progress import bar, spinner
 
-__all__ = ["EncodeLociDataModule", "Loci", "encode_loci"]
+__all__ = ["EncodeLociDataModule", "Loci", "encode_loci", "without_experiments"]
 
 # Peaks that share a k-mer of this length are of one locus; what a path of such k-mers joins stays in one split.
 SHARED_KMER = 31
@@ -92,6 +93,19 @@ def join_peaks(codes: Codes, task: NDArray[np.int64]) -> Loci:
     return Loci(codes[nearest], labels, connected(len(codes), joins)[nearest])
 
 
+def without_experiments(loci: Loci, experiments: Sequence[str]) -> Loci:
+    """Leave out the groups of loci in which an experiment has a peak: what is left shares no 31-mer with its peaks.
+
+    Args:
+        loci: loci of all experiments.
+        experiments: keys of the experiments that are held out.
+    """
+    known = list(encode_experiments())
+    has_peak = loci.labels[:, [known.index(experiment) for experiment in experiments]].any(axis=1)
+    kept = ~np.isin(loci.group, loci.group[has_peak])
+    return Loci(loci.codes[kept], loci.labels[kept], loci.group[kept])
+
+
 class EncodeLociDataModule(LabelsDataModule[Codes]):
     """Loci of the 21 ENCODE ChIP-seq experiments; the negatives of one are the loci of the others.
 
@@ -100,6 +114,8 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
     Args:
         experiments: keys of the experiments that are targets, such as `usf1_h1hesc`; None for all. Loci and splits do
             not depend on it.
+        held_out: keys of experiments of which the model is to see nothing: neither their labels nor any sequence that a
+            path of shared 31-mers joins with one of their peaks.
         positive_share: fraction of the sequences drawn for training that have a positive label, for targets that are
             rare among the loci; None to draw every locus once.
         val_fraction: fraction of the loci for validation.
@@ -114,6 +130,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
     def __init__(
         self,
         experiments: list[str] | None = None,
+        held_out: list[str] | None = None,
         positive_share: float | None = None,
         val_fraction: float = 0.1,
         test_fraction: float = 0.1,
@@ -122,12 +139,15 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
     ) -> None:
         super().__init__(**options)
         known = list(encode_experiments())
-        for experiment in experiments or []:
+        for experiment in [*(experiments or []), *(held_out or [])]:
             if experiment not in known:
                 raise UnknownNameError(f"there is no ENCODE experiment {experiment!r}; there are {', '.join(known)}")
+        if both := sorted(set(experiments or []) & set(held_out or [])):
+            raise ConfigError(f"{both[0]} cannot be a target and held out: name it in experiments or in held_out")
         if positive_share is not None and not 0 < positive_share < 1:
             raise ConfigError(f"positive_share must lie between 0 and 1, not {positive_share}")
-        self.experiments = experiments or known
+        self.held_out = held_out or []
+        self.experiments = experiments or [experiment for experiment in known if experiment not in self.held_out]
         self.positive_share = positive_share
         self.val_fraction, self.test_fraction, self.split_seed = val_fraction, test_fraction, split_seed
 
@@ -148,6 +168,8 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
     def read(self) -> LabelledSequences:
         """Read the loci, their labels and splits."""
         loci = encode_loci()
+        if self.held_out:
+            loci = without_experiments(loci, self.held_out)
         strata = np.unique(loci.labels, axis=0, return_inverse=True)[1].ravel()
         split = draw_splits(loci.group, strata, val=self.val_fraction, test=self.test_fraction, seed=self.split_seed)
         known = list(encode_experiments())
