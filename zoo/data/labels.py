@@ -79,7 +79,8 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         """
         if self._data is None:
             data = self.read()
-            self._check(data)
+            for problem in self.problems(data):
+                raise problem
             self._data = self.assign_splits(data)
         return self._data
 
@@ -216,25 +217,30 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         sampler = ShareSampler(len(dataset), self.batch_size)
         return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
 
-    def _check(self, data: Labelled[Source]) -> None:
-        """Refuse sequences that contradict the specification, and labels that nothing can be learned from."""
+    def problems(self, data: Labelled[Source]) -> Iterator[InputError]:
+        """List what is refused: sequences that contradict the specification, labels that nothing can be learned from.
+
+        Args:
+            data: sequences as `read` gives them.
+        """
         spec = self.spec()
         if (length := data.codes.shape[1]) != spec.length:
-            raise InputError(f"the sequences have {length} bases where {spec.length} were expected")
+            yield InputError(f"the sequences have {length} bases where {spec.length} were expected")
         shuffled = self.classify and self.shuffles and not _is_negative(data).any()
         for target, column in zip(spec.targets, data.labels.T, strict=True):
             observed = column[~np.isnan(column)]
             if not len(observed):
-                raise InputError(f"the target {target!r} has no label at all")
+                yield InputError(f"the target {target!r} has no label at all")
+                continue
             if self.classify and not np.isin(observed, (0, 1)).all():
                 invalid = observed[~np.isin(observed, (0, 1))][0]
-                raise InputError(
+                yield InputError(
                     f"the target {target!r} has the label {invalid:g} where a class is 0 or 1; set `classify: false` "
                     "for measurements (--data.classify false)"
                 )
             if (observed == observed[0]).all() and not (shuffled and observed[0] == 1):
                 cure = "; give negatives, or `shuffles: 1` to make them" if observed[0] == 1 else ""
-                raise InputError(f"all {len(observed)} labels of the target {target!r} are {observed[0]:g}{cure}")
+                yield InputError(f"all {len(observed)} labels of the target {target!r} are {observed[0]:g}{cure}")
 
 
 def _is_negative(data: Labelled[Source]) -> NDArray[np.bool_]:

@@ -1,10 +1,13 @@
 """Check a run before any data are prepared: what would stop it later, or spoil its end, is refused here."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from lightning.pytorch.callbacks import EarlyStopping
 
 from zoo.batch import DataSpec
+from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.checkpoint import architecture_of
 from zoo.hub.example import check_loadable
@@ -18,7 +21,7 @@ from zoo.utils.paths import check_creatable, refuse_folder
 from zoo.utils.text import quoted
 from zoo.writers.labels import check_columns
 
-__all__ = ["check_run", "check_spec"]
+__all__ = ["check_run", "check_spec", "check_strands", "run_checks", "spec_differences"]
 
 
 def check_run(cli: TrainCLI) -> None:
@@ -28,24 +31,86 @@ def check_run(cli: TrainCLI) -> None:
         ConfigError: what does not fit, by the name of its option.
         OutputError: a folder that cannot be made when the run ends.
     """
-    model = cli.model
-    architecture_of(model)  # a class that no checkpoint could name is refused now, not when its training ends
-    check_spec(model, cli.datamodule.spec())
-    cli.datamodule.check_model(model.output, model.loss)
-    _check_loadable(cli)
-    if getattr(cli.datamodule, "strands", "both") == "forward" and model.reads_both_strands:
+    for check in run_checks(cli):
+        check()
+
+
+def run_checks(cli: TrainCLI) -> list[Callable[[], object]]:
+    """List the checks of `check_run`, each of which can be called alone and raises what it refuses."""
+    model, data, options = cli.model, cli.datamodule, cli.options
+    return [
+        partial(architecture_of, model),  # a class that no checkpoint could name is refused before training
+        lambda: check_spec(model, data.spec()),
+        lambda: data.check_model(model.output, model.loss),
+        partial(_check_loadable, cli),
+        partial(check_strands, model, data),
+        lambda: model.weigh_targets(options.target_weights),
+        cli.transfer.check,
+        lambda: check_optimizers(model, cli.optimizer_plan),
+        partial(_check_monitors, cli),
+        partial(_check_card, cli),
+        partial(_check_trainer, cli),
+        partial(_check_folders, cli),
+    ]
+
+
+def check_spec(model: SequenceModel, spec: DataSpec) -> None:
+    """Check what a model predicts and reads against what the data hold.
+
+    Raises:
+        ConfigError: the first difference, or names of targets that no table of predictions can have.
+    """
+    for difference in spec_differences(model, spec):
+        raise ConfigError(difference)
+    check_columns([], spec.targets)
+
+
+def spec_differences(model: SequenceModel, spec: DataSpec) -> Iterator[str]:
+    """List the differences between what a model predicts and reads, and what the data hold; a sentence each."""
+    output = model.output
+    if output.kind != spec.kind:
+        yield f"the model predicts {output.kind}, the data are {spec.kind}"
+    if tuple(output.targets) != tuple(spec.targets):
+        yield f"the model has {len(output.targets)} targets, not the {len(spec.targets)} of the data"
+    if model.length != spec.length:
+        yield f"the model reads {model.length:,} bases, the data have {spec.length:,}"
+    if model.inputs.names != spec.inputs.names:
+        yield (
+            f"the model reads {len(model.inputs.names)} tracks in addition to the sequence, the data have "
+            f"{len(spec.inputs.names)}"
+        )
+    if isinstance(output, Tracks | Contacts):
+        size = spec.bin_size or 1
+        if output.bin_size != size:
+            yield f"the model's bins have {output.bin_size} bases, the data's {size}: change one"
+        if output.crop != spec.crop * size:
+            yield f"the model crops {output.crop // size} bins a side, the data {spec.crop}: change one"
+    if isinstance(output, Contacts) and output.diagonal != spec.diagonal:
+        yield f"the model's first diagonal is {output.diagonal}, the data's {spec.diagonal}: change one"
+
+
+def check_strands(model: SequenceModel, data: GenomicDataModule) -> None:
+    """Check that data of one strand are not given to a model that reads both.
+
+    Raises:
+        ConfigError: they are.
+    """
+    if getattr(data, "strands", "both") == "forward" and model.reads_both_strands:
         raise ConfigError(
             "data.strands forward is for a model that reads one strand; to this one, a sequence and its reverse "
             "complement are the same"
         )
-    model.weigh_targets(cli.options.target_weights)
-    cli.transfer.check()
-    check_optimizers(model, cli.optimizer_plan)
-    _check_monitors(cli)
+
+
+def _check_card(cli: TrainCLI) -> None:
+    """Refuse texts of the card that would not be read as they were written."""
     for name, text in vars(cli.config.card).items():
         if holds_control(fill(text, cli.datamodule)):
             raise ConfigError(f"card.{name} must be a text without control characters, not {quoted(text)}")
-    _check_trainer(cli)
+
+
+def _check_folders(cli: TrainCLI) -> None:
+    """Refuse folders of the run and of its checkpoint that cannot be made."""
     if cli.options.resume and cli.options.overwrite:
         raise ConfigError("--resume true goes on with a run and --overwrite true begins it anew: give one of them")
     if (cli.run_folder.is_symlink() or cli.run_folder.exists()) and not cli.run_folder.is_dir():
@@ -54,35 +119,6 @@ def check_run(cli: TrainCLI) -> None:
         raise ConfigError(f"--runs and --checkpoints are one folder, {cli.options.runs}: name two")
     refuse_folder(Path(cli.options.checkpoints) / cli.run_folder.name)
     check_creatable(cli.run_folder)
-
-
-def check_spec(model: SequenceModel, spec: DataSpec) -> None:
-    """Check what a model predicts and reads against what the data hold.
-
-    Raises:
-        ConfigError: the first difference.
-    """
-    output = model.output
-    if output.kind != spec.kind:
-        raise ConfigError(f"the model predicts {output.kind}, the data are {spec.kind}")
-    if tuple(output.targets) != tuple(spec.targets):
-        raise ConfigError(f"the model has {len(output.targets)} targets, not the {len(spec.targets)} of the data")
-    check_columns([], spec.targets)
-    if model.length != spec.length:
-        raise ConfigError(f"the model reads {model.length:,} bases, the data have {spec.length:,}")
-    if model.inputs.names != spec.inputs.names:
-        raise ConfigError(
-            f"the model reads {len(model.inputs.names)} tracks in addition to the sequence, the data have "
-            f"{len(spec.inputs.names)}"
-        )
-    if isinstance(output, Tracks | Contacts):
-        size = spec.bin_size or 1
-        if output.bin_size != size:
-            raise ConfigError(f"the model's bins have {output.bin_size} bases, the data's {size}: change one")
-        if output.crop != spec.crop * size:
-            raise ConfigError(f"the model crops {output.crop // size} bins a side, the data {spec.crop}: change one")
-    if isinstance(output, Contacts) and output.diagonal != spec.diagonal:
-        raise ConfigError(f"the model's first diagonal is {output.diagonal}, the data's {spec.diagonal}: change one")
 
 
 def _check_loadable(cli: TrainCLI) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ConfigError, InputError
+from zoo.errors import ConfigError, InputError, ZooError
 from zoo.training.given import CLASS_KEYS, Given
 
-__all__ = ["check_data", "data_files"]
+__all__ = ["check_data", "data_files", "own_arguments", "own_problems"]
 
 # Arguments of the DataModules of `zoo.data` that name files: one, a list, or a file by name.
 _FILE_KEYS = ("genome", "table", "targets_table", "inputs_table", "peaks", "fasta", "coolers", "blacklist", "arms")
@@ -39,7 +39,13 @@ def check_data(given: Given) -> None:
         ConfigError: no data, or files in another form than a DataModule takes.
         InputError: the first file that does not exist, with its key.
     """
-    arguments = _own_arguments(given)
+    for problem in own_problems(given):
+        raise problem
+
+
+def own_problems(given: Given) -> Iterator[ZooError]:
+    """List what `check_data` refuses: the first problem of form, or all files that do not exist."""
+    arguments = own_arguments(given)
     for key in ("fasta", "coolers"):
         _check_form(key, arguments.get(key))
     module, _, name = _class_path(given).rpartition(".")
@@ -51,7 +57,7 @@ def check_data(given: Given) -> None:
         raise ConfigError(f"name your data with {', and with '.join(options)}")
     for key, path in _named_files(given):
         if not any(Path(file).exists() for file in _files_in(key, path)):
-            raise InputError(f"data.{key}: {path}: no such file")
+            yield InputError(f"data.{key}: {path}: no such file")
 
 
 def _check_form(key: str, value: Any) -> None:
@@ -85,7 +91,7 @@ def data_files(given: Given) -> list[Path]:
 
 def _named_files(given: Given) -> Iterator[tuple[str, str]]:
     """Argument and text of each file that the arguments of a DataModule of this package name."""
-    arguments = _own_arguments(given)
+    arguments = own_arguments(given)
     for key in _FILE_KEYS:
         for text in _texts(arguments.get(key)):
             yield key, text
@@ -96,8 +102,12 @@ def _class_path(given: Given) -> str:
     return str(data.get("class_path") if isinstance(data, dict) else data)
 
 
-def _own_arguments(given: Given) -> Given:
-    """The arguments of a DataModule of this package; of others none."""
+def own_arguments(given: Given) -> Given:
+    """The arguments of a DataModule of this package; of others none.
+
+    Args:
+        given: the values, as `read_given` reads them.
+    """
     data = given.get("data")
     arguments = data.get("init_args") if isinstance(data, dict) and _class_path(given).startswith("zoo.") else None
     return arguments if isinstance(arguments, dict) else {}

@@ -120,6 +120,23 @@ class ContactBand:
         flags: NDArray[np.uint8] = np.fromfile(self.build() / _OBSERVED, np.uint8)
         return flags.astype(bool)
 
+    def plan_observed(self) -> Mask:
+        """Find which bins will be `observed` (P,), from the table of bins alone; nothing is prepared.
+
+        Raises:
+            InputError: a cooler that is not balanced, or cannot be.
+        """
+        return self._observed(self._weights())
+
+    def _observed(self, weight: NDArray[np.float64]) -> Mask:
+        """Bins with a weight (P,), or interpolated between two of their contig."""
+        observed = ~np.isnan(weight)
+        for first, length in zip(self.first.tolist(), self.contigs.values(), strict=True):
+            own = slice(first, first - (-length // self.file.bin_size))
+            for low, high in gaps(~np.isnan(weight[own]), self.rules.fill, self.masked[own]):
+                observed[first + low : first + high] = True
+        return observed
+
     @property
     def expected(self) -> NDArray[np.float64]:
         """Mean of balanced contacts at each distance in bins (D,), NaN without any."""
@@ -147,21 +164,16 @@ class ContactBand:
         """Prepare the band of each contig, square by square."""
         weight = self._weights()
         expected = self._expected(weight)
-        observed = np.zeros(self.shape[0], np.uint8)
         with (folder / _VALUES).open("wb") as file:
             contigs = bar(list(self.contigs.items()), "preparing maps")
             for first, (contig, length) in zip(self.first.tolist(), contigs, strict=True):
                 bins = -(-length // self.file.bin_size)
                 own = slice(first, first + bins)
-                known = ~np.isnan(weight[own])
-                observed[own] = known
-                for low, high in gaps(known, self.rules.fill, self.masked[own]):
-                    observed[first + low : first + high] = True
                 step = max(_SIDE - self.width, self.width)
                 for start in range(0, bins, step):
                     end = min(start + step, bins)
                     file.write(self._block(contig, weight[own], self.masked[own], expected, start, end).data)
-        (folder / _OBSERVED).write_bytes(observed.tobytes())
+        (folder / _OBSERVED).write_bytes(self._observed(weight).astype(np.uint8).tobytes())
         (folder / _EXPECTED).write_bytes(expected.tobytes())
 
     def _weights(self) -> NDArray[np.float64]:

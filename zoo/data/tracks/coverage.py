@@ -3,7 +3,7 @@
 Shapes: T tracks, P bins of all contigs, one contig after the other.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from zoo.utils.parallel import mapped
 from zoo.utils.progress import bar
 from zoo.utils.text import some_of
 
-__all__ = ["Coverage"]
+__all__ = ["Coverage", "fractions_unknown"]
 
 _BASES_AT_ONCE = 4_000_000
 # Flags: the bases of a bin are known in the genome, and some track has a value in it.
@@ -182,16 +182,8 @@ class Coverage:
     def _known(self) -> NDArray[np.uint8]:
         """`_KNOWN` for bins with a known base in at least half of their positions, else 0 (P,)."""
         flags = np.full(self.shape[1], _KNOWN, np.uint8)
-        step = max(1, _BASES_AT_ONCE // self.bin_size) * self.bin_size  # whole bins
-        contigs = bar(list(self.contigs.items()), "reading the genome")
-        for (name, length), first in zip(contigs, self.first.tolist(), strict=True):
-            for start in range(0, length, step):
-                codes = self.genome.codes(Interval(name, start, min(start + step, length)))
-                unknown = (codes == UNKNOWN).astype(np.float32)
-                if unknown.any():
-                    fraction = bin_values(unknown, self.bin_size, "mean", "zero")
-                    index = first + start // self.bin_size
-                    flags[index : index + len(fraction)] = np.where(fraction > 0.5, 0, _KNOWN)
+        for index, fraction in fractions_unknown(self.genome, self.contigs, self.bin_size):
+            flags[index : index + len(fraction)] = np.where(fraction > 0.5, 0, _KNOWN)
         return flags
 
     def _read(self, index: int) -> tuple[DoneTrack, NDArray[np.uint8] | None]:
@@ -219,3 +211,25 @@ class Coverage:
             raise InputError(f"{track.path}: no value on the contigs {some_of(self.contigs)}")
         done = DoneTrack(TrackFacts(missing, float(lowest), float(highest)), checksum)
         return done, None if measured is None else np.packbits(measured)
+
+
+def fractions_unknown(genome: Genome, contigs: Mapping[str, int], bin_size: int) -> Iterator[tuple[int, Values]]:
+    """Read a genome and find how many of the bases of each bin are N, with a progress bar.
+
+    Args:
+        genome: genome that is read.
+        contigs: contig -> length, of those that are read.
+        bin_size: bases per bin.
+
+    Yields:
+        Index of a bin, counted over all contigs, and the fraction of N in it and the bins after it, float32 (bins,);
+        blocks without any N are passed over.
+    """
+    step, first = max(1, _BASES_AT_ONCE // bin_size) * bin_size, 0  # whole bins
+    for name, length in bar(list(contigs.items()), "reading the genome"):
+        for start in range(0, length, step):
+            codes = genome.codes(Interval(name, start, min(start + step, length)))
+            unknown = (codes == UNKNOWN).astype(np.float32)
+            if unknown.any():
+                yield first + start // bin_size, bin_values(unknown, bin_size, "mean", "zero")
+        first += -(-length // bin_size)
