@@ -123,7 +123,7 @@ def test_yeast_is_specified_before_it_is_fetched(tmp_path: Path, monkeypatch: py
 def test_the_targets_of_yeast_are_those_of_the_table_that_is_built(made_yeast: Path) -> None:
     data = YeastDataModule()
     assert data.targets_table == str(made_yeast / "targets.tsv")
-    built = TrackDataModule(data.genome, data.targets_table, 8192, 16)
+    built = TrackDataModule(data.genome, data.targets_table, length=8192, bin_size=16)
     assert built.tracks == data.tracks == yeast_tracks(made_yeast)
 
 

@@ -64,8 +64,8 @@ def track_data(folder: Path) -> LightningDataModule:
     return TrackDataModule(
         str(folder / "genome.fa"),
         str(folder / "targets.tsv"),
-        LENGTH,
-        BASENJI_BIN,
+        length=LENGTH,
+        bin_size=BASENJI_BIN,
         crop=SMALL["basenji"]["crop_bins"],
         split=SPLIT,
         batch_size=8,

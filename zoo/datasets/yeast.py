@@ -72,7 +72,7 @@ class YeastDataModule(TrackDataModule):
     """
 
     def __init__(self, length: int = 8192, bin_size: int = 16, crop: int = 32, **options: Any) -> None:
-        folder = built_path(_NAME, _SETS, _VERSION)
+        folder = self.folder = built_path(_NAME, _SETS, _VERSION)
         super().__init__(
             genome=str(folder / "genome.fa"),
             targets_table=str(folder / "targets.tsv"),
@@ -87,7 +87,7 @@ class YeastDataModule(TrackDataModule):
     @cached_property
     def tracks(self) -> list[Track]:
         """Lines of the table of targets, known before it is built."""
-        return yeast_tracks(Path(self.targets_table).parent)
+        return yeast_tracks(self.folder)
 
     def fetch(self) -> None:
         """Download and build the data set."""

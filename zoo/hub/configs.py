@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zoo.errors import ConfigError, UnknownNameError, ZooError, one_line
+from zoo.formats.kinds import FileKind, file_kind
 from zoo.hub.folder import RECIPE, checkpoint_file
 from zoo.hub.names import is_name
 from zoo.hub.registry import Location, find, shipped_folder
@@ -15,13 +16,13 @@ from zoo.hub.registry import Location, find, shipped_folder
 __all__ = ["config_names", "config_purpose", "config_text", "find_config"]
 
 _LARGEST = 1_000_000  # bytes of a configuration
-# Endings of files of data -> a command that trains on one.
-_COMMANDS = {
-    (".fa", ".fasta", ".fna", ".fas"): "deepbind.sequences --data.fasta '{{NAME: {0}}}'",
-    (".tsv", ".csv"): "deepbind.sequences --data.table {0} --data.label_columns '[NAME]'",
-    (".bed", "peak"): "basset.peaks --data.genome FILE --data.peaks '[{0}]'",
-    (".bw", ".bigwig"): "basenji.tracks --data.genome FILE --data.targets_table FILE",
-    (".cool", ".mcool"): "akita.contacts --data.genome FILE --data.coolers '{{NAME: {0}}}'",
+# Kinds of data files -> a command that trains on one.
+_COMMANDS: dict[FileKind | None, str] = {
+    "fasta": "deepbind.sequences --data.fasta '{{NAME: {0}}}'",
+    "table": "deepbind.sequences --data.table {0} --data.label_columns '[NAME]'",
+    "peaks": "basset.peaks --data.genome FILE --data.peaks '[{0}]'",
+    "bigwig": "basenji.tracks --data.genome FILE --data.targets_table FILE",
+    "cooler": "akita.contacts --data.genome FILE --data.coolers '{{NAME: {0}}}'",
 }
 
 
@@ -71,8 +72,7 @@ def find_config(text: str) -> Path:
 
 def _refuse_data(text: str) -> None:
     """Refuse a file of data where a configuration should be; the sentence names it as an option."""
-    name = text.lower().removesuffix(".gz")
-    command = next((words for endings, words in _COMMANDS.items() if name.endswith(endings)), None)
+    command = _COMMANDS.get(file_kind(text))
     if command:
         raise ConfigError(
             f"{text} is not a configuration, a YAML file with keys such as `name:`, `model:` and `data:`: data are "

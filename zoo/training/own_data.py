@@ -13,18 +13,30 @@ from zoo.training.given import CLASS_KEYS, Given
 __all__ = ["check_data", "data_files", "own_arguments", "own_problems"]
 
 # Arguments of the DataModules of `zoo.data` that name files: one, a list, or a file by name.
-_FILE_KEYS = ("genome", "table", "targets_table", "inputs_table", "peaks", "fasta", "coolers", "blacklist", "arms")
+_FILE_KEYS = (
+    "genome",
+    "table",
+    "targets_table",
+    "inputs_table",
+    "bigwigs",
+    "peaks",
+    "fasta",
+    "coolers",
+    "blacklist",
+    "arms",
+)
 # What each of these DataModules needs: of every group of arguments at least one.
 _NEEDED: dict[str, list[tuple[str, ...]]] = {
     "SequenceDataModule": [("fasta", "table")],
     "PeakDataModule": [("genome",), ("table", "peaks")],
-    "TrackDataModule": [("genome",), ("targets_table",)],
+    "TrackDataModule": [("genome",), ("targets_table", "bigwigs")],
     "ContactDataModule": [("genome",), ("coolers",)],
 }
 # How an argument is written; all others are a file.
 _FORMS = {
     "fasta": "'{NAME: FILE}'",
     "coolers": "'{NAME: FILE.mcool::resolutions/2000}'",
+    "bigwigs": "'{NAME: FILE}'",
     "peaks": "'[FILE, ...]'",
 }
 
@@ -46,7 +58,7 @@ def check_data(given: Given) -> None:
 def own_problems(given: Given) -> Iterator[ZooError]:
     """List what `check_data` refuses: the first problem of form, or all files that do not exist."""
     arguments = own_arguments(given)
-    for key in ("fasta", "coolers"):
+    for key in ("fasta", "coolers", "bigwigs"):
         _check_form(key, arguments.get(key))
     module, _, name = _class_path(given).rpartition(".")
     is_whole = not isinstance(given.get("data"), dict) or set(given["data"]) <= CLASS_KEYS  # of other keys, see explain

@@ -591,3 +591,19 @@ def test_settings_that_do_not_fit_are_refused_before_anything_is_read(options: d
 def test_bins_of_no_base_are_refused() -> None:
     with pytest.raises(ConfigError, match="bins of 0 bases do not divide windows of 120"):
         TrackDataModule("none.fa", "none.tsv", length=120, bin_size=0)
+
+
+def test_bigwigs_alone_are_tracks_named_after_their_keys(folder: Path) -> None:
+    table = module(folder)
+    alone = TrackDataModule(
+        str(folder / "genome.fa"),
+        bigwigs={track.name: track.path for track in table.tracks},
+        length=table.shape.length,
+        bin_size=SIZE,
+    )
+    assert alone.targets == table.targets
+    assert [track.path for track in alone.tracks] == [track.path for track in table.tracks]
+    with pytest.raises(InputError, match=r"bigwigs: a: .*none\.bw: no such file"):
+        _ = TrackDataModule("g.fa", bigwigs={"a": "none.bw"}, length=120, bin_size=10).tracks
+    with pytest.raises(ConfigError, match="name the bigWigs in a `targets_table`, or as `bigwigs"):
+        TrackDataModule("g.fa", length=120, bin_size=10)

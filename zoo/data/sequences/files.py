@@ -18,7 +18,7 @@ from zoo.formats.sequences import SequenceFile, ambiguity_notes, stack_codes
 from zoo.genome.sequence import UNKNOWN, Codes
 from zoo.utils.text import parse_number, quoted, some_of
 
-__all__ = ["Columns", "Resizing", "check_table", "read_fasta_classes", "read_tables"]
+__all__ = ["Columns", "Resizing", "check_table", "is_missing", "read_fasta_classes", "read_tables"]
 
 # Missing labels, in lower case: as R, pandas and spreadsheets write them.
 _MISSING = {"", "na", "nan", "n/a", "#n/a", "<na>"}
@@ -104,6 +104,11 @@ def read_fasta_classes(
     return LabelledSequences(stack_codes(codes, names, files), label, np.concatenate(splits))
 
 
+def is_missing(text: str) -> bool:
+    """Whether a cell stands for a missing label: empty or NA, as R, pandas and spreadsheets write it."""
+    return text.strip().lower() in _MISSING
+
+
 def check_table(path: str, columns: Columns) -> int:
     """Check the first record of a table; its bases.
 
@@ -154,7 +159,7 @@ def read_tables(
 
 def _label(row: Row, column: str, where: str) -> float:
     text = row[column].strip()
-    if text.lower() in _MISSING:
+    if is_missing(text):
         return float("nan")
     value = parse_number(text)
     if value is None or not abs(value) <= _LARGEST:

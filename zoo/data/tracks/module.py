@@ -9,7 +9,7 @@ from zoo.data.target_values import unscored
 from zoo.data.tiles import blacklisted
 from zoo.data.tracks.coverage import Coverage
 from zoo.data.tracks.dataset import TrackData, TrackDataset
-from zoo.data.tracks.table import Track, read_track_table, strand_pairs
+from zoo.data.tracks.table import Track, read_track_table, strand_pairs, tracks_of
 from zoo.data.window_dataset import WindowShape
 from zoo.data.windowed import Index, Mask, WindowDataModule
 from zoo.errors import ConfigError
@@ -30,6 +30,7 @@ class TrackDataModule(WindowDataModule):
     Args:
         genome: FASTA file.
         targets_table: TSV with one line per bigWig (see `Track`).
+        bigwigs: instead of the table, target -> bigWig, each read as it is: the mean over the bases of a bin.
         length: bases of a window.
         bin_size: bases per bin: it divides the length and equals the product of the model's strides and pools.
         crop: bins of context on each side of those that are predicted.
@@ -45,7 +46,9 @@ class TrackDataModule(WindowDataModule):
     def __init__(
         self,
         genome: str,
-        targets_table: str,
+        targets_table: str | None = None,
+        bigwigs: dict[str, str] | None = None,
+        *,
         length: int,
         bin_size: int,
         crop: int = 0,
@@ -55,7 +58,9 @@ class TrackDataModule(WindowDataModule):
     ) -> None:
         shape = WindowShape.of(length, bin_size, crop, bin_size if resolution is None else resolution)
         super().__init__(genome=genome, shape=shape, batch_size=batch_size, **options)
-        self.targets_table = targets_table
+        if (targets_table is None) == (bigwigs is None):
+            raise ConfigError("name the bigWigs in a `targets_table`, or as `bigwigs: {target: file}`")
+        self.targets_table, self.bigwigs = targets_table, bigwigs
 
     def spec(self) -> DataSpec:
         """Specify the targets, windows and input tracks, from the tables alone.
@@ -75,8 +80,10 @@ class TrackDataModule(WindowDataModule):
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """Lines of the table of targets."""
-        return read_track_table(self.targets_table)
+        """Lines of the table of targets, or one for each bigWig."""
+        if self.targets_table is not None:
+            return read_track_table(self.targets_table)
+        return tracks_of(self.bigwigs or {})
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:
@@ -106,7 +113,7 @@ class TrackDataModule(WindowDataModule):
             if min(track.scale * facts.lowest, track.scale * facts.highest) < 0:
                 raise ConfigError(
                     f"the target {track.name!r} has negative values, which this loss cannot learn: a scale of -1 in "
-                    f"{self.targets_table} makes a strand positive that was written negative"
+                    f"{self.targets_table or 'a table of targets'} makes a strand positive that was written negative"
                 )
 
     def describe(self) -> list[str]:

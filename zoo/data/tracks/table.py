@@ -3,7 +3,7 @@
 import csv
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from zoo.utils.paths import names_a_file
 from zoo.utils.streams import UNREADABLE, describe_unreadable
 from zoo.utils.text import check_file, open_text, parse_number, quoted
 
-__all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "write_track_table"]
+__all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "tracks_of", "write_track_table"]
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -121,6 +121,20 @@ def read_track_table(path: str | Path) -> list[Track]:
         raise InputError(f"{path}: no target in it")
     _check_names(tracks, path)
     return tracks
+
+
+def tracks_of(bigwigs: Mapping[str, str]) -> list[Track]:
+    """Make a track of each bigWig, with the defaults of a table.
+
+    Args:
+        bigwigs: name -> path.
+
+    Raises:
+        InputError: no file, one that does not exist, or a name that no file could be called after.
+    """
+    if not bigwigs:
+        raise InputError("name at least one bigWig, as `bigwigs: {target: file.bw}`")
+    return [_track({"name": name, "path": path}, Path(), f"bigwigs: {name}") for name, path in bigwigs.items()]
 
 
 def write_track_table(path: Path, tracks: Sequence[Track]) -> None:
