@@ -23,6 +23,7 @@ __all__ = [
     "split_fractions",
     "split_index",
     "split_kfold",
+    "with_test_file",
 ]
 
 Split = Literal["train", "val", "test"]
@@ -60,6 +61,25 @@ def files_by_split(given: FileBySplit) -> list[tuple[str, int]]:
         check_file(path)
         files.append((path, split))
     return files
+
+
+def with_test_file(given: FileBySplit, test: str | None, option: str) -> FileBySplit:
+    """Add a separate file of test data: what was given is then for training, but for its own files of val.
+
+    Args:
+        given: a file, or split -> file.
+        test: the file of test data; None for none.
+        option: name of the option that gives it, for messages.
+
+    Raises:
+        ConfigError: a file of test data is among those given already.
+    """
+    if test is None:
+        return given
+    by_split: Mapping[str, str] = given if isinstance(given, Mapping) else {"train": given}
+    if any(split_index(word) == SPLITS.index("test") for word in by_split):
+        raise ConfigError(f"the test data are given twice, by {option} and as `test`: leave one out")
+    return {**by_split, "test": test}
 
 
 def group_identical(codes: Codes, both_strands: bool = True) -> Groups:

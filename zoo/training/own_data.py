@@ -14,16 +14,8 @@ __all__ = ["check_data", "data_files", "own_arguments", "own_problems"]
 
 # Arguments of the DataModules of `zoo.data` that name files: one, a list, or a file by name.
 _FILE_KEYS = (
-    "genome",
-    "table",
-    "targets_table",
-    "inputs_table",
-    "bigwigs",
-    "peaks",
-    "fasta",
-    "coolers",
-    "blacklist",
-    "arms",
+    *("genome", "table", "targets_table", "inputs_table", "bigwigs", "peaks", "fasta", "coolers", "blacklist", "arms"),
+    *("test_fasta", "test_table", "test_peaks"),
 )
 # What each of these DataModules needs: of every group of arguments at least one.
 _NEEDED: dict[str, list[tuple[str, ...]]] = {
@@ -35,6 +27,7 @@ _NEEDED: dict[str, list[tuple[str, ...]]] = {
 # How an argument is written; all others are a file.
 _FORMS = {
     "fasta": "'{NAME: FILE}'",
+    "test_fasta": "'{NAME: FILE}'",
     "coolers": "'{NAME: FILE.mcool::resolutions/2000}'",
     "bigwigs": "'{NAME: FILE}'",
     "peaks": "'[FILE, ...]'",
@@ -58,7 +51,7 @@ def check_data(given: Given) -> None:
 def own_problems(given: Given) -> Iterator[ZooError]:
     """List what `check_data` refuses: the first problem of form, or all files that do not exist."""
     arguments = own_arguments(given)
-    for key in ("fasta", "coolers", "bigwigs"):
+    for key in ("fasta", "test_fasta", "coolers", "bigwigs"):
         _check_form(key, arguments.get(key))
     module, _, name = _class_path(given).rpartition(".")
     is_whole = not isinstance(given.get("data"), dict) or set(given["data"]) <= CLASS_KEYS  # of other keys, see explain
@@ -136,5 +129,5 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _files_in(key: str, text: str) -> list[str]:
     """The files that a value can mean: `NAME=FILE` of peaks, `FILE::GROUP` of coolers."""
-    separator, index = {"peaks": ("=", 2), "coolers": ("::", 0)}.get(key, ("", 0))
+    separator, index = {"peaks": ("=", 2), "test_peaks": ("=", 2), "coolers": ("::", 0)}.get(key, ("", 0))
     return [text, text.partition(separator)[index]] if separator and separator in text else [text]

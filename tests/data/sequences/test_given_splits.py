@@ -146,3 +146,63 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: dict[str, 
 def test_a_word_that_is_no_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'trial' is no split: files are given by train, val, test, or one for all"):
         module({"trial": table(tmp_path / "a.tsv", texts(4))}).spec()
+
+
+# A separate file of test data.
+
+
+def fasta(path: Path, rows: list[str]) -> str:
+    path.write_text("".join(f">{index}\n{text}\n" for index, text in enumerate(rows)))
+    return str(path)
+
+
+def test_a_test_table_leaves_the_other_table_for_training_and_validation(tmp_path: Path) -> None:
+    rows = texts(120)
+    train, test = table(tmp_path / "a.tsv", rows[:100]), table(tmp_path / "b.tsv", rows[100:])
+    data = module(train, test_table=test, test_fraction=0.5)
+    assert by_split(data) == by_split(module({"train": train, "test": test}))
+    assert by_split(data)["test"] == rows[100:]
+    assert len(by_split(data)["val"]) == 10
+    val = table(tmp_path / "c.tsv", texts(7, 9))
+    assert by_split(module({"train": train, "val": val}, test_table=test))["val"] == texts(7, 9)
+
+
+def test_test_fasta_of_some_classes(tmp_path: Path) -> None:
+    bound, unbound = texts(60), texts(50, 1)
+    files = {"bound": fasta(tmp_path / "a.fa", bound[:50]), "unbound": fasta(tmp_path / "b.fa", unbound[:40])}
+    options: dict[str, Any] = {"fasta": files, "negative_class": "unbound"}
+    test = {"bound": fasta(tmp_path / "c.fa", bound[50:]), "unbound": fasta(tmp_path / "d.fa", unbound[40:])}
+    data = SequenceDataModule(**options, test_fasta=test)
+    assert sorted(by_split(data)["test"]) == sorted([*bound[50:], *unbound[40:]])
+    assert data.subset("test").labels.sum() == 10
+    assert len(by_split(data)["val"]) == 9  # a tenth of 90
+    alone = SequenceDataModule(**options, test_fasta={"bound": test["bound"]})
+    assert by_split(alone)["test"] == bound[50:]
+    assert sorted(by_split(alone)["train"] + by_split(alone)["val"]) == sorted([*bound[:50], *unbound[:40]])
+
+
+def test_test_data_that_are_in_the_training_file_are_a_leak(tmp_path: Path) -> None:
+    rows = texts(40)
+    train, test = table(tmp_path / "a.tsv", rows[:30]), table(tmp_path / "b.tsv", [*rows[30:], other_strand(rows[3])])
+    with pytest.raises(InputError, match="1 groups of identical sequences are in more than one split"):
+        _ = module(train, test_table=test).data
+    found = by_split(module(train, test_table=test, on_leak="drop"))
+    assert rows[3] not in found["train"] + found["val"]
+    assert found["test"] == [*rows[30:], other_strand(rows[3])]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"table": {"train": "a", "test": "b"}, "test_table": "c"}, "given twice, by test_table and as `test`"),
+        ({"test_table": "c"}, "test_table goes with training data of its form: give `table` too"),
+        ({"table": "a", "test_fasta": {"x": "c"}}, "give `fasta` too"),
+        ({"table": "a", "test_table": "b", "folds": 3}, "test_table does not go with folds"),
+        ({"table": "a", "test_table": "b", "split_column": "s"}, "no use for split_column"),
+        ({"fasta": {"bound": "a"}, "test_fasta": {"bond": "b"}}, "the class 'bond', which is not in `fasta`.*bound"),
+        ({"fasta": {"bound": "a"}, "test_fasta": {}}, "test_fasta names no class"),
+    ],
+)
+def test_test_data_that_contradict_the_others_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        SequenceDataModule(**options)

@@ -48,6 +48,7 @@ def build_peak_table(
     files: Mapping[str, str],
     genome: Genome | Mapping[str, int],
     rules: PeakRules,
+    avoid: pd.DataFrame | None = None,
 ) -> tuple[PeakTable, Report]:
     """Make one table of many peak files.
 
@@ -56,6 +57,7 @@ def build_peak_table(
         genome: the genome; or only contig -> length, and then neither masked bases nor copies of one sequence in two
             splits are looked for, and no negatives drawn.
         rules: how peaks become sites.
+        avoid: chrom, start, end of further regions that no negative may touch.
 
     Returns:
         The table, sorted by contig and start, and the report.
@@ -84,7 +86,8 @@ def build_peak_table(
         report.say("neither masked bases nor copies of one sequence in two splits were looked for: no genome was given")
     else:
         if rules.negatives:
-            sites = _with_negatives(sequence, peaks, blacklist, sites, genome_split, rules, report)
+            occupied = blacklist if avoid is None else pd.concat([blacklist, avoid], ignore_index=True)
+            sites = _with_negatives(sequence, peaks, occupied, sites, genome_split, rules, report)
         keep = ~_copies(GenomeWindows(sequence, sites.contig, sites.start, rules.length), sites.split)
         kind = "sites and negatives" if rules.negatives else "sites"
         report.drop(int((~keep).sum()), kind, "with the bases of one of another split, which keeps them")
@@ -205,13 +208,13 @@ def _passing(
 def _with_negatives(
     genome: Genome,
     peaks: pd.DataFrame,
-    blacklist: pd.DataFrame,
+    excluded: pd.DataFrame,
     sites: _Sites,
     genome_split: GenomeSplit,
     rules: PeakRules,
     report: Report,
 ) -> _Sites:
-    """Add windows that touch no peak, nor its window, nor the blacklist; GC content and splits are the sites'."""
+    """Add windows that touch no peak, nor its window, nor what is excluded; GC content and splits are the sites'."""
     rng = np.random.default_rng([rules.split_seed, 1])
     names, count = np.array(list(genome.contigs)), len(sites.start)
     half = rules.length // 2 + 1
@@ -222,7 +225,7 @@ def _with_negatives(
     }
     # Sites too, of which some were moved inside their contig.
     on_sites = {"chrom": names[sites.contig], "start": sites.start, "end": sites.start + rules.length}
-    occupied = pd.concat([pd.DataFrame(around), pd.DataFrame(on_sites), blacklist], ignore_index=True)
+    occupied = pd.concat([pd.DataFrame(around), pd.DataFrame(on_sites), excluded], ignore_index=True)
     whole, rest = divmod(round((rules.negatives or 0) * count), count)
     wanted = np.concatenate([np.tile(np.arange(count), whole), rng.permutation(count)[:rest]])
     _, gc = base_counts(genome, sites.contig, sites.start, rules.length, soft_masked=False)

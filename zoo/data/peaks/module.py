@@ -16,10 +16,11 @@ from zoo.data.labelled import LabelledWindows
 from zoo.data.labels import LabelsDataModule
 from zoo.data.leaks import Leak, OnLeak, check_on_leak, find_leak, treat_leak
 from zoo.data.peaks.cached import cached_peak_table
+from zoo.data.peaks.given_test import name_test_files, rules_with_test
 from zoo.data.peaks.inputs import SiteInputs, input_spec
 from zoo.data.peaks.rules import PeakRules
 from zoo.data.peaks.table import PeakTable, read_table_header
-from zoo.data.splits import SPLITS, FileBySplit, files_by_split
+from zoo.data.splits import SPLITS, FileBySplit, files_by_split, with_test_file
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError
 from zoo.formats.peaks import name_peak_files
@@ -35,7 +36,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     """Sites of a genome, labelled with the experiments that have a peak there.
 
     Only the coordinates of sites are kept in memory: each batch is read from the FASTA file. With `inputs_table`,
-    tracks such as accessibility are read along each site in addition to the sequence.
+    tracks such as accessibility are read along each site in addition to the sequence. Test data of their own
+    (`test_peaks`, `test_table`) leave all sites of the others for training and validation.
 
     Args:
         genome: FASTA file.
@@ -46,8 +48,10 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         inputs_table: TSV with a line per bigWig that is read in addition to the sequence (see
             `zoo.data.tracks.table.Track`); None for the sequence alone.
         input_size: bases per value of these tracks; it divides the length of a site.
-        on_leak: where sites of a table overlap or have the same bases in several splits: `refuse` them, `drop` those of
-            train (of val where others are in test), or `warn` and keep all.
+        on_leak: where sites of a table, or of `test_peaks`, overlap or have the same bases in several splits: `refuse`
+            them, `drop` those of train (of val where others are in test), or `warn` and keep all.
+        test_peaks: peak files of test data, of the same targets and genome as `peaks`.
+        test_table: table of test data; the same as {train: table, test: test_table} as `table`.
         options: options of LabelsDataModule.
     """
 
@@ -60,6 +64,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         inputs_table: str | None = None,
         input_size: int = 1,
         on_leak: OnLeak = "refuse",
+        test_peaks: str | list[str] | dict[str, str] | None = None,
+        test_table: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -68,17 +74,21 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         if table is not None and rules is not None:
             raise ConfigError("`rules` are for `peaks`: a table has its sites already")
         check_on_leak(on_leak)
-        if peaks is not None and on_leak != "refuse":
-            raise ConfigError("on_leak is for a table's splits: sites of `peaks` are split without leaks")
+        for test, given, name in ((test_peaks, peaks, "peaks"), (test_table, table, "table")):
+            if test is not None and given is None:
+                raise ConfigError(f"test_{name} goes with training data of its form: give `{name}` too")
+        if peaks is not None and test_peaks is None and on_leak != "refuse":
+            raise ConfigError("on_leak is for splits that are given: sites of `peaks` alone are split without leaks")
         if inputs_table is not None and self.shuffles:
             raise ConfigError(
                 "`shuffles` have no measured tracks for `inputs_table`: take `negatives` of the `rules`, which are "
                 "windows of the genome"
             )
-        self.genome, self.table, self.rules = genome, table, rules or PeakRules()
+        self.genome, self.rules = genome, rules or PeakRules()
+        self.table = None if table is None else with_test_file(table, test_table, "test_table")
         if self.shuffles and self.rules.negatives is None:
             self.rules = replace(self.rules, negatives=0.0)  # shuffles are made where there are no negatives
-        self.peaks = [peaks] if isinstance(peaks, str) else peaks
+        self.peaks, self.test_peaks = ([files] if isinstance(files, str) else files for files in (peaks, test_peaks))
         self.inputs_table, self.value_size, self.on_leak = inputs_table, input_size, on_leak
         self._spec: DataSpec | None = None
         self._opened: Genome | None = None
@@ -92,7 +102,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             if not isinstance(self.genome, Genome):
                 check_file(self.genome)
             if self.peaks is not None:
-                targets, length = list(name_peak_files(self.peaks)), self.rules.length
+                targets, length = list(self._peak_files()[0]), self.rules.length
             else:
                 targets, length = next(read_table_header(path) for path, _ in self._tables())
             inputs = input_spec(self.inputs_table, self.value_size, length)
@@ -117,8 +127,8 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             if self.peaks is None:
                 self._sites = PeakTable.read_all(self._tables())
             else:
-                files = name_peak_files(self.peaks)
-                self._sites, lines = cached_peak_table(files, self._genome(), self.rules)
+                files, test_files = self._peak_files()
+                self._sites, lines = cached_peak_table(files, self._genome(), self.rules, test_files)
                 self._log(lines)
         return self._sites
 
@@ -138,7 +148,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         Raises:
             InputError: sites of different splits overlap or have the same bases.
         """
-        if self.table is not None:
+        if self.table is not None or self.test_peaks is not None:
             data = self._without_leaks(self._with_val(data))
         train = data.split == SPLITS.index("train")
         near = _near_others(data.codes, train, ~train, data.codes.length + self.shift)
@@ -149,6 +159,14 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         line = f"{near.sum():,} training sites {what} a shift of {self.shift} bases could reach another split's site"
         self._log([line])
         return data if keep else data.subset(~near)
+
+    def _peak_files(self) -> tuple[dict[str, str], dict[str, str] | None]:
+        """Target -> peak file, and the same of the test data where these are separate."""
+        files = name_peak_files(self.peaks or [])
+        if self.test_peaks is None:
+            return files, None
+        rules_with_test(self.rules)
+        return files, name_test_files(files, self.test_peaks)
 
     def _tables(self) -> list[tuple[str, int]]:
         return [] if self.table is None else files_by_split(self.table)
@@ -183,9 +201,10 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             f"{overlaps:,} sites overlap one of another split, and {copies.groups:,} groups of sites with the same "
             "bases are in more than one split (both strands considered)"
         )
-        cure = "; `zoo data peaks --genome` leaves such sites out"
+        cure = "; `zoo data peaks --genome` leaves such sites out" if self.table is not None else ""
         leak = Leak(overlaps + copies.groups, dropped)
-        self._report.append(f"{self.table}: {treat_leak(leak, split, self.on_leak, what, cure)}")
+        given = "test_peaks" if self.table is None else self.table
+        self._report.append(f"{given}: {treat_leak(leak, split, self.on_leak, what, cure)}")
         return data.subset(~dropped) if self.on_leak == "drop" else data
 
     def describe(self) -> list[str]:

@@ -7,7 +7,7 @@ Shapes: S sites, T targets.
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from zoo.utils.atomic import whole_file
 from zoo.utils.streams import UNREADABLE, describe_unreadable
 from zoo.utils.text import check_file, open_text, quoted, some_of
 
-__all__ = ["SITE_COLUMNS", "PeakTable", "read_table_header"]
+__all__ = ["SITE_COLUMNS", "PeakTable", "join_tables", "read_table_header"]
 
 SITE_COLUMNS = ("chrom", "start", "end", "split")
 _ROWS_AT_ONCE = 65_536
@@ -128,16 +128,14 @@ class PeakTable:
         for (path, _), table in zip(files, tables, strict=True):
             if (table.targets, table.length) != (first.targets, first.length):
                 raise InputError(f"{path} has other targets, or sites of another length, than {files[0][0]}")
-        contigs = list(dict.fromkeys(name for table in tables for name in table.contigs))
-        number = {name: index for index, name in enumerate(contigs)}
-        contig = [np.array([number[name] for name in table.contigs])[table.contig] for table in tables]
-        split = [
-            table.split if index < 0 else np.full(len(table), index)
+        for (path, index), table in zip(files, tables, strict=True):
+            if index >= 0 and (table.split != index).any():
+                _log.warning(f"{path}: the splits in it do not count: all its sites are for {SPLITS[index]}")
+        given = [
+            table if index < 0 else replace(table, split=np.full(len(table), index))
             for (_, index), table in zip(files, tables, strict=True)
         ]
-        start, labels = (np.concatenate([getattr(table, name) for table in tables]) for name in ("start", "labels"))
-        both = np.concatenate(contig), np.concatenate(split)
-        return cls(first.targets, contigs, both[0], start, first.length, labels, both[1])
+        return join_tables(given)
 
     def on(self, genome: Genome) -> LabelledWindows:
         """Place the sites on a genome, as windows.
@@ -162,6 +160,17 @@ class PeakTable:
                 f"and so do {len(past) - 1} others: was the table made on another genome?"
             )
         return LabelledWindows(GenomeWindows(genome, contig, self.start, self.length), self.labels, self.split)
+
+
+def join_tables(tables: Sequence[PeakTable]) -> PeakTable:
+    """Join tables of the same targets and length into one; their contigs may be others."""
+    contigs = list(dict.fromkeys(name for table in tables for name in table.contigs))
+    number = {name: index for index, name in enumerate(contigs)}
+    contig = [np.array([number[name] for name in table.contigs])[table.contig] for table in tables]
+    start, labels, split = (
+        np.concatenate([getattr(table, name) for table in tables]) for name in ("start", "labels", "split")
+    )
+    return replace(tables[0], contigs=contigs, contig=np.concatenate(contig), start=start, labels=labels, split=split)
 
 
 def read_table_header(path: str | Path) -> tuple[list[str], int]:

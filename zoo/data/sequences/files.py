@@ -11,14 +11,22 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.data.labelled import LabelledSequences
-from zoo.data.splits import SPLITS, FileBySplit, files_by_split, split_index
-from zoo.errors import InputError
+from zoo.data.splits import SPLITS, FileBySplit, files_by_split, split_index, with_test_file
+from zoo.errors import ConfigError, InputError
 from zoo.formats._sequence_blocks import Row
 from zoo.formats.sequences import SequenceFile, ambiguity_notes, stack_codes
 from zoo.genome.sequence import UNKNOWN, Codes
 from zoo.utils.text import parse_number, quoted, some_of
 
-__all__ = ["Columns", "Resizing", "check_table", "is_missing", "read_fasta_classes", "read_tables"]
+__all__ = [
+    "Columns",
+    "Resizing",
+    "check_table",
+    "is_missing",
+    "read_fasta_classes",
+    "read_tables",
+    "with_test_files",
+]
 
 # Missing labels, in lower case: as R, pandas and spreadsheets write them.
 _MISSING = {"", "na", "nan", "n/a", "#n/a", "<na>"}
@@ -185,3 +193,30 @@ def _check_column(column: str, columns: Collection[str], table: str) -> None:
 def _warn_of_ambiguity(file: SequenceFile) -> None:
     for note in ambiguity_notes(file.path, file.ambiguous):
         _log.warning(note)
+
+
+def with_test_files(
+    fasta: Mapping[str, FileBySplit] | None,
+    table: FileBySplit | None,
+    test_fasta: Mapping[str, str] | None,
+    test_table: str | None,
+    folds: int | None,
+) -> tuple[Mapping[str, FileBySplit] | None, FileBySplit | None]:
+    """Add files of test data: `fasta` and `table` with the files of test data among them.
+
+    Raises:
+        ConfigError: test data without training data of their form, of a class that is not trained, given twice, or
+            beside folds.
+    """
+    for test, given, name in ((test_fasta, fasta, "fasta"), (test_table, table, "table")):
+        if test is not None and given is None:
+            raise ConfigError(f"test_{name} goes with training data of its form: give `{name}` too")
+        if test is not None and folds is not None:
+            raise ConfigError(f"test_{name} does not go with folds, of which one is the test set: give one of the two")
+    if fasta is not None and test_fasta is not None:
+        if not test_fasta or (unknown := [name for name in test_fasta if name not in fasta]):
+            what = f"the class {unknown[0]!r}, which is not in `fasta`" if test_fasta else "no class"
+            raise ConfigError(f"test_fasta names {what}: its classes are those of `fasta`, {some_of(fasta)}")
+        files = {name: with_test_file(given, test_fasta.get(name), "test_fasta") for name, given in fasta.items()}
+        fasta = {name: given if isinstance(given, Mapping) else {"train": given} for name, given in files.items()}
+    return fasta, table if table is None else with_test_file(table, test_table, "test_table")

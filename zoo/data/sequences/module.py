@@ -13,8 +13,14 @@ from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
 from zoo.data.labels import LabelsDataModule
 from zoo.data.leaks import OnLeak, check_on_leak, find_leak, treat_leak
-from zoo.data.sequences.files import Columns, Resizing, check_table, read_fasta_classes, read_tables
-from zoo.data.sequences.similarity import group_overlapping
+from zoo.data.sequences.files import (
+    Columns,
+    Resizing,
+    check_table,
+    read_fasta_classes,
+    read_tables,
+    with_test_files,
+)
 from zoo.data.splits import SPLITS, FileBySplit, draw_splits, files_by_split, group_identical
 from zoo.errors import ConfigError
 from zoo.formats.sequences import SequenceFile
@@ -30,7 +36,8 @@ _LETTERS = 30
 class SequenceDataModule(LabelsDataModule[Codes]):
     """Labelled sequences from one FASTA file per class, or from a table with a column of sequences.
 
-    Identical sequences, on either strand, are always in the same split.
+    Identical sequences, on either strand, are always in the same split. A file of test data of its own (`test_fasta`,
+    `test_table`) leaves all of the others for training and validation: `test_fraction` does not count then.
 
     Args:
         fasta: class name -> FASTA file, or {train: file, test: file}. Every class but `negative_class` is a target.
@@ -53,6 +60,8 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             have one length.
         strands: `both`: a sequence and its reverse complement are identical; `forward`: they are not, for models that
             read one strand.
+        test_fasta: class name -> FASTA file of test data, of the classes in `fasta`; the same as {test: file} there.
+        test_table: file of test data with the columns of `table`; the same as {test: file} there.
         options: options of LabelsDataModule.
     """
 
@@ -73,6 +82,8 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         on_leak: OnLeak = "refuse",
         strands: Literal["both", "forward"] = "both",
         resize: int | None = None,
+        test_fasta: Mapping[str, str] | None = None,
+        test_table: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -87,6 +98,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
             raise ConfigError(f"strands is both or forward, not {strands!r}")
         if strands == "forward" and self.reverse_complement:
             raise ConfigError("strands forward does not go with reverse_complement, which trains on both strands")
+        fasta, table = with_test_files(fasta, table, test_fasta, test_table, folds)
         if split_column is not None and isinstance(table, Mapping):
             raise ConfigError("a file for each split leaves no use for split_column: give one of the two")
         self.on_leak, self.strands = on_leak, strands
@@ -178,6 +190,8 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         """Number the sequences (N, L) so that those that must stay together have one number (N,)."""
         if self.shared_kmer is None:
             return group_identical(codes, both_strands)
+        from zoo.data.sequences.similarity import group_overlapping  # needs scipy, which predicting labels does not
+
         return group_overlapping(codes, self.shared_kmer, both_strands)
 
     def _without_leaks(self, data: LabelledSequences, groups: NDArray[np.int64]) -> LabelledSequences:
