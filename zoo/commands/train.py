@@ -42,7 +42,8 @@ def train_command(options: argparse.Namespace) -> None:
     require_extras(["train"], "training")
     from lightning.fabric.utilities.rank_zero import rank_zero_only
 
-    from zoo.training.run import print_config, show_options, train
+    from zoo.training.help import show_options
+    from zoo.training.run import print_config, train
 
     if options.help:
         show_options(options.config, options.rest)

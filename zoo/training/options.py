@@ -25,6 +25,7 @@ from zoo.training.card_text import CardText, fill
 from zoo.training.check_data import CheckData
 from zoo.training.checkpoint_io import LAST, RunCheckpoint, WholeCheckpointIO
 from zoo.training.epoch_end import EpochEnd
+from zoo.training.loggers import build_loggers
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.processes import SyncBatchNorm
 from zoo.training.progress import PrintEpochs, progress_bars
@@ -114,6 +115,11 @@ class TrainCLI(LightningCLI):
             parser.link_arguments(f"data.{name}", f"model.init_args.{argument}", apply_on="instantiate")
         parser.link_arguments("data", "model.init_args.inputs", lambda data: asdict(data.spec().inputs), "instantiate")
 
+    def instantiate_classes(self) -> None:
+        """Build the data, the model and last the trainer with its loggers, which need the name of the run."""
+        self._logger, self.config.trainer.logger = self.config.trainer.logger, None
+        super().instantiate_classes()
+
     @property
     def options(self) -> RunOptions:
         """Options of the run itself."""
@@ -156,8 +162,8 @@ class TrainCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the Trainer of the configuration, with the run's own checkpoints, logs and seeding."""
-        config = self.config
-        run = self.run_folder
+        config, run = self.config, self.run_folder
+        config.trainer.logger = self._logger
         mode = "min" if config.monitor.endswith("loss") else "max"
         best = RunCheckpoint(run, filename="best", monitor=config.monitor, mode=mode, enable_version_counter=False)
         last = RunCheckpoint(run, filename=LAST, save_on_train_epoch_end=True, enable_version_counter=False)
@@ -175,9 +181,8 @@ class TrainCLI(LightningCLI):
         earlier = [int(path.name[4:]) for path in run.glob("log_*") if path.name[4:].isdecimal()]
         log = f"log_{0 if config.overwrite else 1 + max(earlier, default=-1)}"
         loggers: list[Any] = [CSVLogger(run, name="", version=log), TensorBoardLogger(run, name="", version="")]
-        given = self.config_init.trainer.logger
-        if given is not None and not isinstance(given, bool):
-            loggers += _as_list(given)
+        self.further_loggers = build_loggers(config.trainer.logger, run, config.resume)
+        loggers += self.further_loggers
         if config.trainer.enable_progress_bar is not False:
             bars = [] if any(isinstance(one, ProgressBar) for one in callbacks) else progress_bars()
             callbacks += [PrintEpochs(), *bars]

@@ -6,7 +6,7 @@ as a checkpoint folder: config, safetensors, targets, stored example, card with 
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from jsonargparse import ArgumentError
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.callbacks import Callback
 
 from zoo.errors import ConfigError, Interrupted
 from zoo.hub.cards import usage
@@ -30,8 +31,9 @@ from zoo.training.checks import check_run
 from zoo.training.disk import explaining_full_disk
 from zoo.training.finish import finish_run
 from zoo.training.folder import opened_run
-from zoo.training.given import Given, read_given, read_yaml, refuse_linked, split_arguments
+from zoo.training.given import Given, read_given, refuse_linked, split_arguments
 from zoo.training.lock import lock_run
+from zoo.training.loggers import check_loggers, closing_loggers, log_scores, open_loggers
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.optimizers import use_optimizers
 from zoo.training.options import LINKED, TrainCLI, make_cli, option_types
@@ -45,7 +47,7 @@ from zoo.training.trust import check_name, check_trust, is_restricted
 from zoo.utils.atomic import whole_path
 from zoo.utils.paths import new_folder
 
-__all__ = ["parse", "print_config", "show_options", "train"]
+__all__ = ["fit", "parse", "print_config", "train"]
 
 # What LightningCLI and the classes of a configuration raise for a value that does not fit.
 _REFUSALS = (
@@ -72,23 +74,43 @@ def train(arguments: Sequence[str]) -> Path:
         ConfigError: a key or value that does not fit, named.
         Interrupted: Ctrl-C; the run can be resumed.
     """
+    return fit(arguments, (), _finish)
+
+
+def fit(
+    arguments: Sequence[str], callbacks: Sequence[Callback], finish: Callable[[TrainCLI, Sequence[str]], None]
+) -> Path:
+    """Train as the configuration says, and end the run in a way of the caller's.
+
+    Args:
+        arguments: as of `train`.
+        callbacks: callbacks in addition to those of the run.
+        finish: called in the first process after the last epoch, under the lock of the run, with it and its arguments.
+
+    Returns:
+        The folder that a checkpoint of the run has.
+
+    Raises:
+        ConfigError: a key or value that does not fit, named.
+        Interrupted: Ctrl-C; the run can be resumed.
+    """
     arguments = split_arguments(arguments)
     check_data(read_given(arguments[0], arguments[1:]))
     cli = parse(arguments)
     check_run(cli)
     taken = transfer(cli.model, cli.transfer)
-    cli.trainer.callbacks[:0] = taken.callbacks  # type: ignore[attr-defined]
+    cli.trainer.callbacks[:0] = [*taken.callbacks, *callbacks]  # type: ignore[attr-defined]
     use_optimizers(cli.model, replace(cli.optimizer_plan, rates=taken.rates))
     run = cli.run_folder
     folder = Path(cli.options.checkpoints) / run.name
     if not cli.trainer.is_global_zero:
         _fit(cli)
     else:
-        with new_folder(run.parent), explaining_full_disk(run), lock_run(run):
+        with new_folder(run.parent), explaining_full_disk(run), lock_run(run), closing_loggers(cli):
             with opened_run(run, folder, cli.options.resume, cli.options.overwrite):
                 _check_resumed(cli)
                 _fit(cli)
-            _finish(cli, arguments)
+            finish(cli, arguments)
     return folder
 
 
@@ -97,6 +119,7 @@ def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:
     run = cli.run_folder
     try:
         folder = finish_run(cli, arguments)
+        log_scores(cli, folder)
         with whole_path(run / _CURVE) as picture:
             draw_learning_curve(run, picture, run.name)
         _print_end(folder, run)
@@ -114,28 +137,6 @@ def _print_end(folder: Path, run: Path) -> None:
     print(f"learning curve: {run / _CURVE}; to predict: {usage(config, name)}", file=sys.stderr)
 
 
-def show_options(config: str | None, options: Sequence[str] = ()) -> None:
-    """Print every option of `zoo train`; with a configuration, first those of its model and data classes.
-
-    Args:
-        config: a configuration; None for none.
-        options: further arguments of `zoo train`, of which `--trust true` counts.
-    """
-    quiet_lightning()
-    if config:
-        is_trusted = "--trust=true" in "=".join(options).lower()
-        check_trust([config, *(["--trust", "true"] if is_trusted else [])])
-        content = read_yaml(config)
-        try:
-            classes = {group: str(content[group]["class_path"]) for group in ("model", "data")}
-        except (KeyError, TypeError) as error:
-            raise ConfigError(f"{config} names no class_path of model and data: {error}") from None
-        for group, class_path in classes.items():
-            print(f"{class_path}, as --{group}.OPTION:")
-            _show([f"--{group}.help", class_path])
-    _show(["--help"])
-
-
 def print_config(arguments: Sequence[str]) -> None:
     """Print the whole configuration of a run, defaults filled in, as YAML; no data are read.
 
@@ -147,13 +148,6 @@ def print_config(arguments: Sequence[str]) -> None:
     """
     with suppress(SystemExit):  # how argparse ends once it has printed
         parse(split_arguments([word for word in arguments if word]), ["--print_config"])
-
-
-def _show(arguments: list[str]) -> None:
-    try:
-        make_cli(arguments)
-    except SystemExit:  # how argparse ends a help text
-        print()
 
 
 def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
@@ -170,6 +164,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
     check_trust(arguments)
     given = read_given(arguments[0], arguments[1:])
     refuse_linked(given, LINKED)
+    check_loggers(given)
     schema = option_types()
     for key in ("model", "data"):
         if message := unknown_name(key, given.get(key), schema[key]):
@@ -227,6 +222,7 @@ def _fit(cli: TrainCLI) -> None:
             answer_between_batches(trainer) as stop,
             watch_processes(trainer, run, lambda: stop.pressed),
         ):
+            open_loggers(cli)
             checkpoint = last if cli.options.resume else None
             trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
             # The rest is done by one process: with the group still open, metrics would wait for the other processes.
