@@ -5,12 +5,12 @@ is one sentence.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from jsonargparse import ArgumentParser, Namespace
@@ -21,9 +21,6 @@ from zoo.errors import ConfigError, IntegrityError, MissingExtraError, OutputErr
 from zoo.hub.config import read_config
 from zoo.training.given import Given
 from zoo.utils.atomic import whole_path
-
-if TYPE_CHECKING:
-    from zoo.training.options import TrainCLI
 
 __all__ = ["build_loggers", "check_loggers", "closing_loggers", "log_scores", "open_loggers"]
 
@@ -142,53 +139,56 @@ def _build(config: Namespace) -> Logger:
     return logger
 
 
-def open_loggers(cli: "TrainCLI") -> None:
-    """Open the experiments of a run's further loggers and log its options there, in the first process.
+def open_loggers(loggers: Sequence[Logger], run: Path, is_resumed: bool, config: str) -> None:
+    """Open the experiments of a run and log its options there, in the first process.
 
     Args:
-        cli: the run.
+        loggers: the loggers that `build_loggers` built.
+        run: folder of the run.
+        is_resumed: whether the run goes on; its options are logged already.
+        config: the whole configuration, as YAML.
 
     Raises:
         ConfigError: an experiment that cannot be opened.
     """
-    run, loggers = cli.run_folder, cli.further_loggers
-    if not loggers or not cli.trainer.is_global_zero:
+    if not loggers:
         return
     run.mkdir(parents=True, exist_ok=True)
-    earlier = [one.get("id") for one in _read_ids(run)] if cli.options.resume else []
+    earlier = [one.get("id") for one in _read_ids(run)] if is_resumed else []
     for index, logger in enumerate(loggers):
         _guard(logger)
         if _open(logger) not in (earlier[index : index + 1] or [None]):
-            logger.log_hyperparams(_options(cli))
+            logger.log_hyperparams(_options(config))
     ids = [{"class": type(logger).__name__, "id": logger.version} for logger in loggers]
     with whole_path(run / _IDS) as draft:
         draft.write_text(json.dumps(ids, indent=1))
 
 
 @contextmanager
-def closing_loggers(cli: "TrainCLI") -> Iterator[None]:
+def closing_loggers(loggers: Sequence[Logger]) -> Iterator[None]:
     """End the experiments that would take what a later run in this process logs, however the block ends."""
     try:
         yield
     finally:
-        for logger in cli.further_loggers:
+        for logger in loggers:
             if type(logger).__name__ == "WandbLogger" and getattr(logger, "_experiment", None) is not None:
                 logger._experiment.finish()  # type: ignore[attr-defined]
 
 
-def log_scores(cli: "TrainCLI", folder: Path) -> None:
-    """Log the scores of the saved weights, `best_val_*` and `test_*`, with the further loggers.
+def log_scores(loggers: Sequence[Logger], folder: Path, step: int) -> None:
+    """Log the scores of the saved weights, `best_val_*` and `test_*`.
 
     Args:
-        cli: the run.
-        folder: its checkpoint folder.
+        loggers: the loggers that `build_loggers` built.
+        folder: the checkpoint folder of the run.
+        step: number of steps that the run took.
     """
     training = read_config(folder).facts.training
     splits = training.metrics if training else {}
     names = {"val": "best_val", "test": "test"}
     scores = {f"{names[split]}_{name}": value for split, values in splits.items() for name, value in values.items()}
-    for logger in cli.further_loggers:
-        logger.log_metrics(scores, step=cli.trainer.global_step)
+    for logger in loggers:
+        logger.log_metrics(scores, step=step)
         logger.save()
 
 
@@ -223,7 +223,7 @@ def _guard(logger: Logger) -> None:
         setattr(logger, method, guarded(getattr(logger, method)))
 
 
-def _options(cli: "TrainCLI") -> Given:
+def _options(config: str) -> Given:
     """The options of a run: key as on the command line -> value."""
     options: Given = {}
 
@@ -234,7 +234,7 @@ def _options(cli: "TrainCLI") -> Given:
         elif value is not None:
             options[key] = value
 
-    content = yaml.safe_load(cli.config_text)
+    content = yaml.safe_load(config)
     add("", {key: value for key, value in content.items() if key != "card"})
     return options
 

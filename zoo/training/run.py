@@ -106,7 +106,7 @@ def fit(
     if not cli.trainer.is_global_zero:
         _fit(cli)
     else:
-        with new_folder(run.parent), explaining_full_disk(run), lock_run(run), closing_loggers(cli):
+        with new_folder(run.parent), explaining_full_disk(run), lock_run(run), closing_loggers(cli.further_loggers):
             with opened_run(run, folder, cli.options.resume, cli.options.overwrite):
                 _check_resumed(cli)
                 _fit(cli)
@@ -119,7 +119,7 @@ def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:
     run = cli.run_folder
     try:
         folder = finish_run(cli, arguments)
-        log_scores(cli, folder)
+        log_scores(cli.further_loggers, folder, cli.trainer.global_step)
         with whole_path(run / _CURVE) as picture:
             draw_learning_curve(run, picture, run.name)
         _print_end(folder, run)
@@ -222,7 +222,8 @@ def _fit(cli: TrainCLI) -> None:
             answer_between_batches(trainer) as stop,
             watch_processes(trainer, run, lambda: stop.pressed),
         ):
-            open_loggers(cli)
+            if trainer.is_global_zero:
+                open_loggers(cli.further_loggers, run, cli.options.resume, cli.config_text)
             checkpoint = last if cli.options.resume else None
             trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=checkpoint, weights_only=True)
             # The rest is done by one process: with the group still open, metrics would wait for the other processes.
