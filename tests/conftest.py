@@ -118,9 +118,9 @@ def made_yeast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the yeast data set, built from synthetic files."""
     from made.yeast import fetch_made, made_objects
 
-    from zoo.datasets import yeast, yeast_genome
+    from zoo.datasets import yeast, yeast_genome, yeast_starts
 
-    for module in (yeast, yeast_genome):
+    for module in (yeast, yeast_genome, yeast_starts):
         monkeypatch.setattr(module, "fetch", lambda file, progress=True: fetch_made(tmp_path, file))
-    monkeypatch.setattr(yeast, "_read_objects", made_objects)
+    monkeypatch.setattr(yeast_starts, "_read_objects", made_objects)
     return yeast.yeast_folder()

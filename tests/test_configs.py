@@ -128,10 +128,11 @@ def made_own_data(folder: Path) -> None:
 def made_data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Made files in place of the public ones, and nothing read of one left for the other."""
     chromosome = WINDOWED if "akita" in request.node.name else CHROMOSOME
-    sets = ("promoters", "encode_tf", "encode_loci", "plant_terminators", "yeast", "yeast_genome", "yeast_contacts")
+    yeast = ("yeast", "yeast_genome", "yeast_starts", "yeast_contacts")
+    sets = ("promoters", "encode_tf", "encode_loci", "plant_terminators", *yeast)
     for module in sets:
         monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path, chromosome))
-    monkeypatch.setattr("zoo.datasets.yeast._read_objects", made_objects)
+    monkeypatch.setattr("zoo.datasets.yeast_starts._read_objects", made_objects)
     made_own_data(tmp_path)
     encode_loci.cache_clear()
     read_terminators.cache_clear()

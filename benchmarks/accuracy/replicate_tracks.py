@@ -11,8 +11,9 @@ from accuracy.linear_tracks import STARTS_BIN
 from accuracy.track_scores import MEAN_OF_STARTS, Column
 from common import Values, pearson
 
-from zoo.datasets.yeast import YeastDataModule, read_starts, tags_by_base
+from zoo.datasets.yeast import YeastDataModule
 from zoo.datasets.yeast_genome import CONTIGS
+from zoo.datasets.yeast_starts import read_starts, tags_by_base
 
 __all__ = ["agreement", "ceiling", "score_ceiling", "score_replicates"]
 

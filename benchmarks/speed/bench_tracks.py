@@ -37,7 +37,7 @@ from speed.window_reader import WindowReader
 from zoo.datasets.yeast import YeastDataModule
 from zoo.hub.registry import shipped_folder
 from zoo.models._base import SequenceModel
-from zoo.training.run import parse
+from zoo.training.parse import parse
 
 CONFIG = "basenji.yeast.yaml"
 ROUNDS = 4

@@ -19,7 +19,7 @@ from zoo.genome.sequence import Codes, encode
 from zoo.hub.registry import shipped_folder
 from zoo.models.basset import Basset
 from zoo.nn.conv_stack import ConvStackConfig
-from zoo.training.run import parse
+from zoo.training.parse import parse
 
 
 class Planted(LabelsDataModule[Codes]):

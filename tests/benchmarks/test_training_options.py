@@ -10,7 +10,7 @@ from accuracy.bench_promoters import OVERLAP, fold_options
 from common import training_command
 
 from zoo.datasets.promoters import PromoterDataModule
-from zoo.training.run import parse
+from zoo.training.parse import parse
 
 ROWS = [*MODELS.values(), *((CHECKPOINT, options) for options in NETWORKS.values())]
 

@@ -23,7 +23,7 @@ from zoo.data.genome_split import SplitRules
 from zoo.data.tracks.coverage import Coverage
 from zoo.data.tracks.module import TrackDataModule
 from zoo.data.windowed import WindowDataModule
-from zoo.datasets import yeast
+from zoo.datasets import yeast_starts
 from zoo.datasets.yeast import YeastDataModule, yeast_tracks
 from zoo.datasets.yeast_contacts import YeastContactDataModule
 from zoo.errors import ConfigError, InputError
@@ -106,7 +106,7 @@ def test_spec_is_fast_and_prepares_nothing(
 
 def test_yeast_is_specified_before_it_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forbid(monkeypatch, *READING, (YeastDataModule, "fetch"), (YeastContactDataModule, "fetch"))
-    starts = [f"{assay}_{strand}" for assay in yeast.STARTS for strand in ("plus", "minus")]
+    starts = [f"{assay}_{strand}" for assay in yeast_starts.STARTS for strand in ("plus", "minus")]
     pairs = (0, 2, 1, 4, 3, 6, 5, 8, 7)
     assert YeastDataModule().spec() == DataSpec(
         "tracks", ("mnase", *starts), 8192, 16, 32, None, pairs, InputSpec(size=16)

@@ -11,8 +11,10 @@ from made.yeast import CHROMOSOME, SHORT_RUN, UNMAPPABLE, made_tags, seed_of
 from zoo.data.tracks.table import read_track_table
 from zoo.datasets import yeast
 from zoo.datasets.sources import files_of
-from zoo.datasets.yeast import STARTS, YeastDataModule, read_starts, yeast_folder
+from zoo.datasets.yeast import YeastDataModule, yeast_folder
 from zoo.datasets.yeast_genome import CONTIGS
+from zoo.datasets.yeast_starts import STARTS, read_starts
+from zoo.errors import UnknownNameError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 
@@ -111,3 +113,12 @@ def test_nucleosomes_lie_downstream_of_starts() -> None:
                             before.append(coverage[place - sign * 80])
     assert len(after) > 300
     assert np.nanmean(after) > 1.5 * np.nanmean(before)
+
+
+@pytest.mark.usefixtures("made_yeast")
+def test_some_assays_are_targets_both_strands_of_each() -> None:
+    data = YeastDataModule(assays=["slic_cage", "mnase"])
+    assert data.targets == ["mnase", "slic_cage_plus", "slic_cage_minus"]
+    assert data.strand_pairs == [0, 2, 1]
+    with pytest.raises(UnknownNameError, match="no assay 'cage' in the yeast data; there are mnase, slic_cage"):
+        YeastDataModule(assays=["cage"])

@@ -22,7 +22,7 @@ from zoo.nn.maps import COMBINATIONS, PairedInputs
 from zoo.outputs import Contacts
 from zoo.training.callbacks import FreezeModules
 from zoo.training.optimizers import OptimizerPlan, use_optimizers
-from zoo.training.transfer import take_trunk
+from zoo.training.take import take_trunk
 
 SMALL: dict[str, Any] = {
     "trunk": {

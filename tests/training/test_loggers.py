@@ -18,7 +18,8 @@ from made.runs import make_runs
 from zoo.errors import ConfigError, IntegrityError, MissingExtraError, OutputError
 from zoo.hub.config import read_config
 from zoo.training import loggers
-from zoo.training.run import parse, train
+from zoo.training.parse import parse
+from zoo.training.run import train
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -12,7 +12,8 @@ from zoo.hub.registry import shipped_folder
 from zoo.training.given import read_given, refuse_linked
 from zoo.training.messages import explain, explain_remainder
 from zoo.training.options import LINKED, option_types
-from zoo.training.run import parse, print_config, train
+from zoo.training.parse import parse, print_config
+from zoo.training.run import train
 
 CONFIG = """name: deepbind.made
 monitor: val_auroc
@@ -76,7 +77,7 @@ OPTIONS = {
     "--param_groups.rates=3": "param_groups.rates: 3 is not a set of",
     "--param_groups.rates={trunkk: 1}": "param_groups.rates: no parameter begins with 'trunkk'",
     "--transfer.trunk_rate=many": "transfer.trunk_rate: 'many' is not a number",
-    "--transfer.trunk_rate=.1": "need transfer.trunk_from",
+    "--transfer.trunk_rate=.1": "needs transfer.trunk_from",
     "--transfer.trunkrate=1": "transfer.trunkrate: .*the nearest are trunk_rate",
     "--card.sumary=x": "card.sumary: .*the nearest is summary",
     "--card.use={cell}": "the data has no value for 'cell'",

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, IntegrityError
 from zoo.genome.sequence import decode
 from zoo.hub.config import read_config
 from zoo.training.card_text import CardText
@@ -166,6 +166,55 @@ def train_mode(desk: Desk) -> None:
     assert not same(frozen, active)  # the head learns behind a dropout that acts
 
 
+def sha256(desk: Desk) -> None:
+    source, _ = desk.source()
+    stored = read_config(Path(source.removeprefix("local-dir:"))).sha256["model.safetensors"]
+    desk.train("--transfer.trunk_from", source, "--transfer.sha256", stored)
+    with pytest.raises(IntegrityError, match="the run began with other weights of that name"):
+        desk.train("--transfer.trunk_from", source, "--transfer.sha256", "0" * 64)
+
+
+def head(desk: Desk) -> None:
+    source, _ = desk.source()
+    new, copied = (desk.weights("--transfer.trunk_from", source, "--transfer.head", one) for one in ("layers", "copy"))
+    assert same(new, desk.weights("--transfer.trunk_from", source))  # an MLP has one layer in its head
+    assert not same(new, copied)
+
+
+def mode(desk: Desk) -> None:
+    source, theirs = desk.source()
+    trunks = {}
+    for name in ("full", "head", "lora", "last:1"):
+        weights = desk.weights("--transfer.trunk_from", source, "--transfer.mode", name)
+        assert set(weights) == {*theirs, "head.0.weight", "head.0.bias"}
+        trunks[name] = {key: value for key, value in weights.items() if key.startswith("trunk.")}
+    assert same(trunks["head"], theirs)
+    assert not same(trunks["lora"], theirs)
+    assert not same(trunks["lora"], trunks["full"])
+    assert same(trunks["last:1"], trunks["full"])  # an MLP of one hidden layer has one block
+
+
+def differs_with_copied_head(key: str, value: str, *options: str) -> Callable[[Desk], None]:
+    def case(desk: Desk) -> None:
+        source, _ = desk.source()
+        common = ("--transfer.trunk_from", source, "--transfer.head", "copy", *options)
+        assert not same(desk.weights(*common), desk.weights(*common, f"--transfer.{key}", value))
+
+    return case
+
+
+def batch_statistics(desk: Desk) -> None:
+    sizes = {"filters": "[4]", "widths": "[3]", "pools": "[2]"}
+    net = ["--model", "zoo.models.basset.Basset", "--model.hidden", "[4]", "--name", "basset.made"]
+    net += [word for key, value in sizes.items() for word in (f"--model.conv.{key}", value)]
+    source = desk.train(*net)
+    theirs = load_file(source / "model.safetensors")
+    for statistics in ("frozen", "updated"):
+        options = ("--transfer.trunk_from", f"local-dir:{source}", "--transfer.batch_statistics", statistics)
+        weights = desk.weights(*net, *options)
+        assert same(weights, theirs, "trunk.blocks.0.norm.running_mean") == (statistics == "frozen")
+
+
 def text_of(key: str) -> Callable[[Desk], None]:
     def card(desk: Desk) -> None:
         folder = desk.train(f"--card.{key}", "MIT of {targets}")
@@ -182,6 +231,11 @@ CASES: dict[str, Callable[[Desk], None]] = {
     },
     **{f"param_groups.{f.__name__}": f for f in (rates, decay_all)},
     **{f"transfer.{f.__name__}": f for f in (trunk_from, trunk_rate, frozen_epochs, train_mode)},
+    **{f"transfer.{f.__name__}": f for f in (sha256, head, mode, batch_statistics)},
+    "transfer.rate_decay": differs_with_copied_head("rate_decay", "0.1"),
+    "transfer.unfreeze_epochs": differs_with_copied_head("unfreeze_epochs", "1"),
+    "transfer.lora_rank": differs_with_copied_head("lora_rank", "2", "--transfer.mode", "lora"),
+    "transfer.lora_alpha": differs_with_copied_head("lora_alpha", "2", "--transfer.mode", "lora"),
     **{f"card.{field.name}": text_of(field.name) for field in fields(CardText)},
 }
 GROUPS = {"param_groups": ParamGroups, "transfer": TransferOptions, "card": CardText}

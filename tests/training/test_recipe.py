@@ -15,8 +15,9 @@ from zoo.errors import ConfigError
 from zoo.genome.sequence import decode
 from zoo.hub.config import read_config
 from zoo.hub.load import load
+from zoo.training.parse import parse
 from zoo.training.recipe import recipe, resolved_config
-from zoo.training.run import parse, train
+from zoo.training.run import train
 
 CONFIG = """
 name: mlp.a

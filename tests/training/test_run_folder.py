@@ -12,7 +12,8 @@ from made.runs import make_runs
 
 from zoo.errors import ConfigError
 from zoo.hub.config import read_config
-from zoo.training.run import parse, train
+from zoo.training.parse import parse
+from zoo.training.run import train
 from zoo.utils.download import sha256_of
 
 TWO = ["--trainer.max_epochs", "2"]

@@ -20,7 +20,8 @@ from zoo.genome.sequence import decode, encode
 from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.hub.registry import shipped_folder
-from zoo.training.run import parse, train
+from zoo.training.parse import parse
+from zoo.training.run import train
 
 CONTIGS = {"chr1": 120_000, "chr2": 40_000, "chr3": 40_000}
 MOTIF = encode("TGACTCAGGC")

@@ -17,7 +17,8 @@ from zoo.hub.registry import shipped_folder
 from zoo.training.allowed import Allowed
 from zoo.training.given import holds_collection
 from zoo.training.options import option_types
-from zoo.training.run import parse, train
+from zoo.training.parse import parse
+from zoo.training.run import train
 from zoo.utils.download import sha256_of
 
 SAID = "a configuration that came with a checkpoint may name only models and data of zoo"

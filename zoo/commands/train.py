@@ -43,7 +43,8 @@ def train_command(options: argparse.Namespace) -> None:
     from lightning.fabric.utilities.rank_zero import rank_zero_only
 
     from zoo.training.help import show_options
-    from zoo.training.run import print_config, train
+    from zoo.training.parse import print_config
+    from zoo.training.run import train
 
     if options.help:
         show_options(options.config, options.rest)

@@ -4,59 +4,33 @@ MNase-seq coverage; SLIC-CAGE, nanoCAGE (500 ng) and STRIPE-seq (YPD, diamide) t
 (Policastro 2020, doi:10.1101/gr.261545.120), in tags per million, averaged over replicates.
 """
 
-import warnings
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from zoo.data.genome_split import SplitRules
 from zoo.data.tracks.module import TrackDataModule
 from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder, built_path
-from zoo.datasets.sources import files_of
-from zoo.datasets.yeast_genome import ROMAN, TEST, VAL, write_blacklist, write_genome
+from zoo.datasets.yeast_genome import TEST, VAL, write_blacklist, write_genome
+from zoo.datasets.yeast_starts import STARTS, Tags, read_starts, tags_by_base, yeast_file
+from zoo.errors import UnknownNameError
 from zoo.formats.bigwig import BigWig
 from zoo.formats.bigwig_writer import open_bigwig
-from zoo.utils.download import PublicFile, fetch
-from zoo.utils.extras import require_extras
-from zoo.utils.progress import bar, spinner
+from zoo.utils.download import fetch
+from zoo.utils.progress import bar
 
-__all__ = ["STARTS", "YeastDataModule", "read_starts", "tags_by_base", "yeast_folder", "yeast_tracks"]
+__all__ = ["YeastDataModule", "yeast_folder", "yeast_tracks"]
 
-# Assay -> description, and the files or R objects of its replicates.
-STARTS = {
-    "slic_cage": ("SLIC-CAGE, YPD", ["CAGE_TSSs/TSSset-1.txt", "CAGE_TSSs/TSSset-2.txt"]),
-    "nanocage": ("nanoCAGE, 500 ng, YPD", ["CAGE_TSSs/TSSset-3.txt", "CAGE_TSSs/TSSset-4.txt"]),
-    "stripe_ypd": ("STRIPE-seq, YPD", [f"YPD_TSSs/TSSset-{number}.txt" for number in range(1, 7)]),
-    "stripe_diamide": ("STRIPE-seq, diamide", ["S288C_D_1", "S288C_D_2", "S288C_D_3"]),
-}
 _STRANDS = {"plus": "+", "minus": "-"}
 # MNase coverage is exactly 0 where reads cannot be mapped: in runs of at least so many bases.
 _UNMAPPABLE = 400
 # The few strongest starts have a third of all tags: the excess over this counts as a square root (`Track.soft_clip`).
 _SOFT_CLIP, _AGREEMENT_BIN = 8.0, 100
 _NAME, _SETS, _VERSION = "yeast", ["yeast"], "3"
-
-
-class Tags(NamedTuple):
-    """Tags of one replicate, in tags per million of the sixteen chromosomes. P positions.
-
-    Attributes:
-        contig: index into `CONTIGS` (P,).
-        position: 0-based (P,).
-        minus: whether on the minus strand (P,).
-        tags: tags per million (P,).
-    """
-
-    contig: NDArray[np.int64]
-    position: NDArray[np.int64]
-    minus: NDArray[np.bool_]
-    tags: NDArray[np.float64]
 
 
 class YeastDataModule(TrackDataModule):
@@ -68,10 +42,21 @@ class YeastDataModule(TrackDataModule):
         length: bases of a window.
         bin_size: bases per bin.
         crop: bins of context on each side of those that are predicted.
+        assays: those whose tracks are targets, such as `[mnase, slic_cage]`; None for all.
         options: options of `TrackDataModule`.
+
+    Raises:
+        UnknownNameError: no such assay.
     """
 
-    def __init__(self, length: int = 8192, bin_size: int = 16, crop: int = 32, **options: Any) -> None:
+    def __init__(
+        self,
+        length: int = 8192,
+        bin_size: int = 16,
+        crop: int = 32,
+        assays: list[str] | None = None,
+        **options: Any,
+    ) -> None:
         folder = self.folder = built_path(_NAME, _SETS, _VERSION)
         super().__init__(
             genome=str(folder / "genome.fa"),
@@ -83,11 +68,15 @@ class YeastDataModule(TrackDataModule):
             blacklist=[str(folder / "blacklist.bed")],
             **options,
         )
+        known = ["mnase", *STARTS]
+        if unknown := [assay for assay in assays or [] if assay not in known]:
+            raise UnknownNameError(f"there is no assay {unknown[0]!r} in the yeast data; there are {', '.join(known)}")
+        self.assays = assays
 
     @cached_property
     def tracks(self) -> list[Track]:
-        """Lines of the table of targets, known before it is built."""
-        return yeast_tracks(self.folder)
+        """Lines of the table of targets, known before it is built; of some assays, theirs."""
+        return [track for track in yeast_tracks(self.folder) if self.assays is None or _assay(track) in self.assays]
 
     def fetch(self) -> None:
         """Download and build the data set."""
@@ -102,6 +91,11 @@ def yeast_folder() -> Path:
         MissingExtraError: the package that reads R files is not installed.
     """
     return built_folder(_NAME, _SETS, _VERSION, _build)
+
+
+def _assay(track: Track) -> str:
+    """The assay of a track: its name without the strand."""
+    return track.name.removesuffix("_plus").removesuffix("_minus")
 
 
 def yeast_tracks(folder: Path) -> list[Track]:
@@ -129,30 +123,6 @@ def yeast_tracks(folder: Path) -> list[Track]:
     return [mnase, *starts]
 
 
-def read_starts(name: str) -> list[Tags]:
-    """Tags of each replicate of an assay in `STARTS`."""
-    return [_read_r(key) if key.startswith("S288C") else _read_text(key) for key in STARTS[name][1]]
-
-
-def tags_by_base(replicates: list[Tags], index: int, minus: bool, length: int) -> NDArray[np.float64]:
-    """Tags per million at each base of one strand of a contig.
-
-    Args:
-        replicates: tags of each replicate (R).
-        index: index of the contig in `CONTIGS`.
-        minus: whether the minus strand is meant.
-        length: bases of the contig, L.
-
-    Returns:
-        float64 (R, L).
-    """
-    rows = []
-    for tags in replicates:
-        chosen = (tags.contig == index) & (tags.minus == minus)
-        rows.append(np.bincount(tags.position[chosen], tags.tags[chosen], minlength=length))
-    return np.stack(rows)
-
-
 def _build(folder: Path) -> None:
     """Write the files of the data set."""
     lengths = write_genome(folder / "genome.fa")
@@ -168,15 +138,10 @@ def _build(folder: Path) -> None:
     (folder / "report.txt").write_text("\n".join(report) + "\n")
 
 
-def _file(ending: str) -> PublicFile:
-    (file,) = (file for file in files_of("yeast") if file.url.endswith(f"/{ending}"))
-    return file
-
-
 def _write_mnase(path: Path, lengths: dict[str, int]) -> str:
     """Write the published coverage without the zeros of unmappable bases; returns a line for the report."""
     masked = 0
-    with BigWig(fetch(_file("scerevisiae.bw"))) as source, open_bigwig(path, lengths) as target:
+    with BigWig(fetch(yeast_file("scerevisiae.bw"))) as source, open_bigwig(path, lengths) as target:
         for name, length in lengths.items():
             values = np.concatenate(list(source.blocks(name, 0, length, 1)))
             edges = np.flatnonzero(np.diff(values == 0, prepend=False, append=False))
@@ -209,42 +174,3 @@ def _agreement(replicates: list[Tags], lengths: dict[str, int]) -> str:
     pairs = [correlation[pair] for pair in combinations(range(len(replicates)), 2)]
     values = f"r {min(pairs):.3f} to {max(pairs):.3f} (log1p, {_AGREEMENT_BIN}-bp bins)"
     return f"{len(replicates)} replicates agree at {values}"
-
-
-def _read_text(ending: str) -> Tags:
-    table = pd.read_csv(fetch(_file(ending)), sep="\t", skipinitialspace=True)
-    return _tags(table["seq"], table["TSS"], table["strand"], table["nTAGs"])
-
-
-def _read_r(key: str) -> Tags:
-    """Read one replicate of the R file: a GRanges object, of which the columns are run-length encoded."""
-    ranges = _read_objects()[key]
-    seq = np.repeat(ranges.seqnames.values.astype(str), ranges.seqnames.lengths)
-    strand = np.repeat(ranges.strand.values.astype(str), ranges.strand.lengths)
-    (score,) = ranges.elementMetadata.listData.values()
-    return _tags(pd.Series(seq), pd.Series(ranges.ranges.start), pd.Series(strand), pd.Series(score))
-
-
-def _tags(seq: "pd.Series[Any]", position: "pd.Series[Any]", strand: "pd.Series[Any]", tags: "pd.Series[Any]") -> Tags:
-    """Select the sixteen chromosomes and scale to tags per million; positions are 1-based in all files."""
-    contig = seq.astype(str).str.strip().map({name: index for index, name in enumerate(ROMAN)})
-    known = contig.notna().to_numpy()
-    count = tags.to_numpy(np.float64)[known]
-    return Tags(
-        contig[known].to_numpy(np.int64),
-        position.to_numpy(np.int64)[known] - 1,
-        (strand.astype(str).str.strip() == "-").to_numpy()[known],
-        count * 1e6 / count.sum(),
-    )
-
-
-@cache
-def _read_objects() -> dict[str, Any]:
-    require_extras(["rdata"], "reading R files")
-    import rdata
-
-    path = fetch(_file("S288C_TSSs.RDS"))
-    with spinner(f"reading {path.name}"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about R classes that are read as plain objects
-        objects: dict[str, Any] = rdata.read_rds(path, default_encoding="utf8")
-    return objects

@@ -15,6 +15,7 @@ from zoo.models._base import SequenceModel
 from zoo.nn.configs import config_of
 from zoo.nn.layers import ACTIVATIONS, ConvBlock, pointwise
 from zoo.nn.pair_map import PairMap, PairMapConfig
+from zoo.nn.stages import Stage, stages_of
 from zoo.nn.trunk import Trunk, TrunkConfig
 from zoo.outputs import Contacts, upper_triangle
 
@@ -153,6 +154,10 @@ class AkitaTrunk(nn.Module):
         x: Tensor = self.pair_map(bins, inputs)
         kept = slice(self.crop, x.shape[-1] - self.crop)
         return x[..., kept, kept]
+
+    def stages(self) -> list[Stage]:
+        """List the blocks from the sequence to the map."""
+        return [stage for part in (self.sequence, self.reduce, self.pair_map) for stage in stages_of(part)]
 
 
 class AkitaHead(nn.Module):

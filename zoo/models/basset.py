@@ -18,6 +18,7 @@ from zoo.nn.equivariant import StrandsConv
 from zoo.nn.inputs import as_channels, check_inputs
 from zoo.nn.layers import Conv2d
 from zoo.nn.scale import TargetScaleConfig
+from zoo.nn.stages import Stage, stages_of
 from zoo.outputs import Labels
 
 __all__ = ["Basset"]
@@ -140,6 +141,10 @@ class BassetTrunk(nn.Module):
         image = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (B, 4 + I, 1, L)
         features: Tensor = self.blocks(image).flatten(1)  # (B, C, 1, P) -> (B, C P)
         return features
+
+    def stages(self) -> list[Stage]:
+        """List the blocks."""
+        return stages_of(self.blocks)
 
 
 class DenseBlock(nn.Sequential):

@@ -18,6 +18,7 @@ from zoo.nn.inputs import as_channels, check_inputs
 from zoo.nn.maxima import Highest
 from zoo.nn.motifs import MotifConfig, MotifTrunk
 from zoo.nn.scale import TargetScaleConfig
+from zoo.nn.stages import Stage, stages_of
 from zoo.outputs import Labels
 
 __all__ = ["DeepBind"]
@@ -138,6 +139,10 @@ class MotifHead(EnsembleHead):
         super().__init__()
         self.layers, self.scale = layers, scale
         self.best_strand = Highest(1)
+
+    def stages(self) -> list[Stage]:
+        """List the dense layers."""
+        return stages_of(self.layers)
 
     def member_outputs(self, features: Tensor) -> Tensor:
         """Pooled features (B, S, M, F) -> each member's raw output (B, M, T)."""

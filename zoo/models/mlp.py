@@ -14,6 +14,7 @@ from zoo.models._base import SequenceModel
 from zoo.nn.configs import check_dropout, check_positive, config_of
 from zoo.nn.inputs import check_inputs
 from zoo.nn.scale import TargetScaleConfig
+from zoo.nn.stages import Stage, stages_of
 from zoo.outputs import Labels
 
 __all__ = ["MLP"]
@@ -84,3 +85,7 @@ class MLPTrunk(nn.Module):
             x = torch.cat([x, inputs.to(x.dtype).flatten(1)], 1)  # (B, I, P) -> (B, I P)
         features: Tensor = self.layers(x)
         return features
+
+    def stages(self) -> list[Stage]:
+        """List the dense layers."""
+        return stages_of(self.layers)

@@ -10,6 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from zoo.nn.stages import Stage, parallel_stages
+
 __all__ = ["EnsembleHead", "EnsembleLinear", "EnsembleTrunk", "SeparateHeads", "build_ensemble"]
 
 
@@ -27,6 +29,10 @@ class EnsembleTrunk(nn.Module):
     def forward(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
         """One-hot (B, 4, L), and further tracks -> each member's features (B, M, ...)."""
         return torch.stack([member(onehot, inputs) for member in self.members], 1)
+
+    def stages(self) -> list[Stage]:
+        """List the members' stages from input to output; those of one depth are one stage."""
+        return parallel_stages(list(self.members))
 
 
 class EnsembleHead(nn.Module):
@@ -52,6 +58,10 @@ class SeparateHeads(EnsembleHead):
         super().__init__()
         self.members = nn.ModuleList(members)
 
+    def stages(self) -> list[Stage]:
+        """List the members' stages from input to output; those of one depth are one stage."""
+        return parallel_stages(list(self.members))
+
     def member_outputs(self, features: Tensor) -> Tensor:
         """Features (B, M, ...) -> raw output of each member (B, M, *output.shape)."""
         pairs = zip(self.members, features.unbind(1), strict=True)
@@ -69,7 +79,7 @@ class EnsembleLinear(nn.Module):
         outputs: features that each gives.
     """
 
-    unit_dims: ClassVar[tuple[int, ...]] = (0, 2)  # of the weight: for `zoo.training.callbacks.MaxNorm`
+    unit_dims: ClassVar[tuple[int, ...]] = (0, 2)  # of the weight: see `zoo.nn.units`
 
     def __init__(self, members: int, inputs: int, outputs: int) -> None:
         super().__init__()

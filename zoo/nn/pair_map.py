@@ -15,6 +15,7 @@ from zoo.nn.configs import check_dropout, check_positive
 from zoo.nn.inputs import check_strand_pairs
 from zoo.nn.layers import checkpointed
 from zoo.nn.maps import COMBINATIONS, MapBlock, PairedInputs, Pairs, Symmetric, dilated_map
+from zoo.nn.stages import Stage
 
 __all__ = ["PairMap", "PairMapConfig"]
 
@@ -107,3 +108,7 @@ class PairMap(nn.Module):
             if index == 0 and self.join is not None:
                 x = x + self.join(inputs)
         return x
+
+    def stages(self) -> list[Stage]:
+        """List the blocks; the net that adds tracks belongs to the first one."""
+        return [[block, *([self.join] if self.join and i == 0 else [])] for i, block in enumerate(self.blocks)]

@@ -17,6 +17,7 @@ from zoo.errors import ConfigError
 from zoo.nn.configs import check_dropout, check_positive
 from zoo.nn.inputs import check_strand_pairs
 from zoo.nn.layers import ACTIVATIONS, ConvBlock, Residual, checkpointed, dilated_residual, pointwise
+from zoo.nn.stages import Stage
 
 __all__ = ["Trunk", "TrunkConfig"]
 
@@ -192,6 +193,11 @@ class Trunk(nn.Module):
             if index == self._joined_after and self.join is not None:
                 x = x + self.join(inputs)
         return x[..., self.crop : x.shape[-1] - self.crop] if self.crop else x
+
+    def stages(self) -> list[Stage]:
+        """List the blocks; the layers that add further tracks belong to the one behind which they are added."""
+        join = self.join
+        return [[block, *([join] if join and i == self._joined_after else [])] for i, block in enumerate(self.blocks)]
 
 
 def _stem(config: TrunkConfig) -> ConvBlock:

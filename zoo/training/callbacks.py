@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -12,10 +12,19 @@ import torch
 from lightning import LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from zoo.errors import ConfigError
+from zoo.nn.units import by_unit, is_weight, unit_dims
 
-__all__ = ["FreezeModules", "MaxNorm", "SeedEachEpoch", "StopBetweenBatches", "answer_between_batches"]
+__all__ = [
+    "FreezeModules",
+    "FreezeStatistics",
+    "MaxNorm",
+    "SeedEachEpoch",
+    "StopBetweenBatches",
+    "answer_between_batches",
+]
 
 
 class SeedEachEpoch(Callback):
@@ -61,22 +70,15 @@ class MaxNorm(Callback):
         with torch.no_grad():
             for module in pl_module.modules():
                 for name, weight in module.named_parameters(recurse=False):
-                    if weight.requires_grad and weight.ndim > 1 and not name.endswith("bias"):
-                        _limit_norms(weight, _unit_dims(module), self.max_norm)
+                    if weight.requires_grad and is_weight(name, weight):
+                        _limit_norms(weight, unit_dims(module), self.max_norm)
 
 
-def _unit_dims(module: nn.Module) -> tuple[int, ...]:
-    """Dimensions of a module's weight that count its units."""
-    transposed = isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d)
-    return getattr(module, "unit_dims", (1,) if transposed else (0,))
-
-
-def _limit_norms(weight: Tensor, unit_dims: tuple[int, ...], max_norm: float) -> None:
+def _limit_norms(weight: Tensor, dims: tuple[int, ...], max_norm: float) -> None:
     """Limit the norm of each unit's weights in place."""
-    first = tuple(range(len(unit_dims)))
-    by_unit = weight.movedim(unit_dims, first)  # a view (units..., inputs...)
-    rows = by_unit.flatten(0, len(unit_dims) - 1).flatten(1)  # (units, inputs)
-    by_unit.copy_(torch.renorm(rows, 2, 0, max_norm).view(by_unit.shape))
+    units = by_unit(weight, dims)  # a view (units..., inputs...)
+    rows = units.flatten(0, len(dims) - 1).flatten(1)  # (units, inputs)
+    units.copy_(torch.renorm(rows, 2, 0, max_norm).view(units.shape))
 
 
 class FreezeModules(Callback):
@@ -121,6 +123,34 @@ class FreezeModules(Callback):
 
     def _are_frozen(self, trainer: Trainer) -> bool:
         return self.epochs is None or trainer.current_epoch < self.epochs
+
+
+class FreezeStatistics(Callback):
+    """Let batch norms normalize by the running statistics that they have, and keep these, while all else is trained.
+
+    With few data, statistics of the new batches ruin what a model had learnt.
+
+    Args:
+        modules: names of modules; the batch norms in them are frozen.
+    """
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self.names = list(modules)
+        self._norms: list[nn.Module] = []
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Find the batch norms.
+
+        Raises:
+            ConfigError: a name that no module has.
+        """
+        modules = find_modules(pl_module, self.names)
+        self._norms = [norm for module in modules for norm in module.modules() if isinstance(norm, _BatchNorm)]
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Set the batch norms to evaluation mode, whatever set them to training mode."""
+        for norm in self._norms:
+            norm.eval()
 
 
 def find_modules(model: nn.Module, names: list[str]) -> list[nn.Module]:

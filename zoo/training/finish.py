@@ -21,6 +21,7 @@ from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
+from zoo.nn.adapters import AdapterConfig, add_adapters, merge_adapters
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.card_text import fill
 from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
@@ -50,7 +51,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
         ConfigError: a score that is not defined.
     """
     trainer, data = cli.trainer, cli.datamodule
-    best = _best_model(trainer, cli.model)
+    best = _best_model(trainer, cli.model, cli.adapters)
     metrics = _final_metrics(trainer, best, data)
     facts = _facts(cli, best, metrics, arguments)
     for sentence in no_better(best, metrics["test"]):
@@ -65,8 +66,8 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
     )
 
 
-def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
-    """Build a model with the weights of the best checkpoint.
+def _best_model(trainer: Trainer, model: SequenceModel, adapters: AdapterConfig | None) -> SequenceModel:
+    """Build a model with the weights of the best checkpoint; low-rank factors are merged into them.
 
     With weight averaging, `state_dict` of the checkpoint holds the averaged weights, which validation scored; a
     Trainer would load the others.
@@ -74,7 +75,10 @@ def _best_model(trainer: Trainer, model: SequenceModel) -> SequenceModel:
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
     (path,) = (one.best_model_path for one in callbacks if isinstance(one, RunCheckpoint) and one.monitor)
     best = type(model)(**model.arguments)
+    if adapters is not None:
+        add_adapters(best, adapters)
     best.load_state_dict(read_checkpoint(Path(path))["state_dict"], strict=True)
+    merge_adapters(best)
     return best
 
 

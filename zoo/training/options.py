@@ -20,6 +20,7 @@ from zoo.errors import ConfigError
 from zoo.hub.checkpoint import architecture_of
 from zoo.hub.names import is_name
 from zoo.models._base import SequenceModel
+from zoo.nn.adapters import AdapterConfig
 from zoo.training.callbacks import SeedEachEpoch
 from zoo.training.card_text import CardText, fill
 from zoo.training.check_data import CheckData
@@ -98,6 +99,8 @@ class TrainCLI(LightningCLI):
 
     model: SequenceModel
     datamodule: GenomicDataModule
+    # Low-rank factors that the model was given; they are merged when the run ends.
+    adapters: AdapterConfig | None = None
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of a run, and link what the model takes from the data."""

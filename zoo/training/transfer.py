@@ -1,119 +1,184 @@
-"""Copy the trunk of another model into a model before training: the first step of transfer learning."""
+"""Begin with the weights of another model, and choose which of them are trained and how fast: transfer learning."""
 
-from collections.abc import Iterator, Set
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-from torch import nn
+from lightning.pytorch.callbacks import Callback
 
-from zoo.errors import ConfigError
-from zoo.hub.load import load
+from zoo.errors import ConfigError, IntegrityError
+from zoo.hub.config import read_config
+from zoo.hub.folder import WEIGHTS
+from zoo.hub.load import load, resolve
 from zoo.models._base import SequenceModel
-from zoo.training.callbacks import FreezeModules
+from zoo.nn.adapters import AdapterConfig, add_adapters
+from zoo.training.callbacks import FreezeModules, FreezeStatistics
+from zoo.training.take import named_stages, take_head, take_trunk
 
-__all__ = ["Transfer", "TransferOptions", "take_trunk", "transfer"]
+__all__ = ["Transfer", "TransferOptions", "apply_mode", "transfer"]
+
+_MODE = re.compile(r"full|head|lora|last:([1-9][0-9]*)")
 
 
 @dataclass
 class TransferOptions:
-    """Options of the transfer of another model's trunk.
+    """Options of the transfer of another model's weights.
 
     Args:
         trunk_from: name of the model whose trunk this one's begins with, such as `basenji.yeast`; None for none.
-        trunk_rate: learning rate of the copied trunk, relative to the rest; 0 freezes it.
-        frozen_epochs: epochs in which the copied trunk is frozen, before it is trained at `trunk_rate`.
+        sha256: of that model's weights; others of the same name are refused. None for any.
+        head: what is taken of its head: `new` nothing; `layers` all but the last layer, which belongs to the targets;
+            `copy` the last layer too, for targets that it has by the same names.
+        mode: what is trained: `full` all weights; `head` only those that were not taken; `last:N` these and the last N
+            blocks of those that were taken; `lora` these and low-rank factors for each convolution and dense layer that
+            was taken, which are merged into the weights when the run ends.
+        trunk_rate: learning rate of what was taken, relative to the rest; 0 freezes it.
+        rate_decay: factor by which the learning rate falls from each block that was taken to the one before it.
+        frozen_epochs: epochs in which what was taken is frozen, before it is trained at `trunk_rate`.
+        unfreeze_epochs: epochs after which one block more is trained, the last one first; 0 for all at once.
         train_mode: freeze the weights alone: dropout acts, and batch statistics follow the new data.
+        batch_statistics: whether batch norms that were taken normalize by the statistics that came with them (`frozen`)
+            or by those of the new data (`updated`), where their weights are trained.
+        lora_rank: rank of the factors of `lora`.
+        lora_alpha: their product is multiplied by lora_alpha / lora_rank.
     """
 
     trunk_from: str | None = None
+    sha256: str | None = None
+    head: Literal["new", "layers", "copy"] = "new"
+    mode: str = "full"
     trunk_rate: float = 1.0
+    rate_decay: float = 1.0
     frozen_epochs: int = 0
+    unfreeze_epochs: int = 0
     train_mode: bool = False
+    batch_statistics: Literal["frozen", "updated"] = "updated"
+    lora_rank: int = 8
+    lora_alpha: float = 16.0
 
     def check(self) -> None:
         """Raises: ConfigError: values that are impossible or contradict each other."""
         if not 0 <= self.trunk_rate < float("inf"):
             raise ConfigError(f"transfer.trunk_rate is a number from 0 up, not {self.trunk_rate}")
-        if self.frozen_epochs < 0:
-            raise ConfigError(f"transfer.frozen_epochs is a number from 0 up, not {self.frozen_epochs}")
-        if self.trunk_from is None and (self.trunk_rate != 1 or self.frozen_epochs):
-            raise ConfigError("transfer.trunk_rate and transfer.frozen_epochs need transfer.trunk_from, a model's name")
-        if self.trunk_rate == 0 and self.frozen_epochs:
-            raise ConfigError("transfer.trunk_rate 0 leaves the trunk as it is for good: leave out frozen_epochs")
-        if self.train_mode and self.trunk_rate != 0 and not self.frozen_epochs:
+        if not 0 < self.rate_decay <= 1:
+            raise ConfigError(f"transfer.rate_decay lies above 0 and up to 1, not {self.rate_decay}")
+        if min(self.frozen_epochs, self.unfreeze_epochs) < 0:
+            name = "frozen_epochs" if self.frozen_epochs < 0 else "unfreeze_epochs"
+            raise ConfigError(f"transfer.{name} is a number from 0 up, not {getattr(self, name)}")
+        if not _MODE.fullmatch(self.mode):
+            raise ConfigError(f"transfer.mode is full, head, last:N (such as last:2) or lora, not {self.mode!r}")
+        if self.trunk_from is None and self != TransferOptions():
+            raise ConfigError(f"{self._first_given()} needs transfer.trunk_from, a model's name")
+        self._check_frozen()
+
+    def _first_given(self) -> str:
+        """The first options that differ from their defaults, such as `transfer.mode`."""
+        default = TransferOptions()
+        names = [name for name in vars(default) if getattr(self, name) != getattr(default, name)]
+        return " and ".join(f"transfer.{name}" for name in names[:2])
+
+    def _check_frozen(self) -> None:
+        """Refuse options that would do nothing with what is frozen."""
+        is_frozen = self.trunk_rate == 0 or self.mode == "head"
+        why = "transfer.trunk_rate 0" if self.trunk_rate == 0 else "transfer.mode head"
+        if is_frozen and (self.frozen_epochs or self.unfreeze_epochs):
+            name = "frozen_epochs" if self.frozen_epochs else "unfreeze_epochs"
+            raise ConfigError(f"{why} leaves the trunk as it is for good: leave out {name}")
+        if self.trunk_rate == 0 and self.mode != "full":
+            raise ConfigError(f"transfer.trunk_rate 0 freezes what transfer.mode {self.mode} would train: give one")
+        if self.train_mode and not is_frozen and not self.frozen_epochs:
             raise ConfigError("transfer.train_mode is for a trunk that is frozen, by trunk_rate 0 or frozen_epochs")
+        if self.train_mode and self.batch_statistics == "frozen":
+            raise ConfigError("transfer.train_mode lets batch statistics follow the new data: leave out one of the two")
+        if self.mode == "lora" and (self.frozen_epochs or self.unfreeze_epochs or self.rate_decay != 1):
+            raise ConfigError("transfer.mode lora trains all factors from the first epoch, at one rate")
+
+    @property
+    def blocks(self) -> int | None:
+        """N of the mode `last:N`; None for another mode."""
+        match = _MODE.fullmatch(self.mode)
+        return int(match[1]) if match and match[1] else None
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """Result of a transfer: relative learning rates, and callbacks that freeze modules."""
+    """Result of a transfer.
 
-    rates: dict[str, float]
-    callbacks: list[FreezeModules]
+    Attributes:
+        rates: relative learning rates, by the name of a module.
+        callbacks: they freeze modules and batch statistics.
+        adapters: low-rank factors that were added; None for none.
+    """
+
+    rates: dict[str, float] = field(default_factory=dict)
+    callbacks: list[Callback] = field(default_factory=list)
+    adapters: AdapterConfig | None = None
 
 
 def transfer(model: SequenceModel, options: TransferOptions) -> Transfer:
-    """Take the trunk that the options name.
+    """Take the weights that the options name.
 
     Args:
         model: model that will be trained.
         options: checked already.
 
     Raises:
-        ConfigError: the trunk does not fit.
+        ConfigError: weights that do not fit.
+        IntegrityError: weights of another sha256 than the options have.
         UnknownNameError: there is no model of that name.
     """
     if options.trunk_from is None:
-        return Transfer({}, [])
-    modules = take_trunk(model, load(options.trunk_from))
-    if options.trunk_rate == 0:
-        return Transfer({}, [FreezeModules(modules, train_mode=options.train_mode)])
-    epochs = options.frozen_epochs
-    freezing = [FreezeModules(modules, epochs, options.train_mode)] if epochs else []
-    return Transfer(dict.fromkeys(modules, options.trunk_rate), freezing)
+        return Transfer()
+    source = load(options.trunk_from)
+    _check_sha256(options)
+    modules = take_trunk(model, source)
+    if options.head != "new":
+        modules += take_head(model, source, targets=options.head == "copy")
+    return apply_mode(model, modules, options)
 
 
-def take_trunk(model: SequenceModel, source: SequenceModel) -> list[str]:
-    """Copy the whole trunk of another model into a model.
+def apply_mode(model: SequenceModel, modules: Sequence[str], options: TransferOptions) -> Transfer:
+    """Freeze modules, add low-rank factors and choose learning rates, as the options say.
 
     Args:
-        model: the model that will be trained; of its tensors, those of the same name in a trunk of the same class are
-            replaced. The trunk of an Akita holds one of a Basenji's class.
-        source: the model whose trunk is taken.
-
-    Returns:
-        Names of the largest modules all of whose tensors were taken.
+        model: model that will be trained; changed where it gets factors.
+        modules: names of the modules that were taken.
+        options: checked already.
 
     Raises:
-        ConfigError: the model has no trunk of that class, or one whose tensors do not fit.
+        ConfigError: more blocks than were taken.
     """
-    prefix, trunk = _receiver(model, source)
-    tensors, own = source.trunk.state_dict(), trunk.state_dict()
-    for name, value in tensors.items():
-        if name not in own or own[name].shape != value.shape:
-            shape = tuple(own[name].shape) if name in own else "none"
-            raise ConfigError(
-                f"the trunk cannot be taken: {name} has the shape {tuple(value.shape)} in the trunk of the "
-                f"{type(source).__name__} and {shape} in this model"
-            )
-    trunk.load_state_dict({**own, **tensors}, strict=True)
-    return list(_modules_of(trunk, prefix, {f"{prefix}.{name}" for name in tensors}))
+    statistics: list[Callback] = [FreezeStatistics(modules)] if options.batch_statistics == "frozen" else []
+    if options.trunk_rate == 0 or options.mode == "head":
+        return Transfer(callbacks=[FreezeModules(list(modules), train_mode=options.train_mode), *statistics])
+    if options.mode == "lora":
+        adapters = AdapterConfig(tuple(modules), options.lora_rank, options.lora_alpha)
+        add_adapters(model, adapters)
+        return Transfer(dict.fromkeys(modules, options.trunk_rate), statistics, adapters)
+    stages = named_stages(model, set(modules))
+    blocks = options.blocks or len(stages)
+    if blocks > len(stages):
+        raise ConfigError(f"transfer.mode {options.mode}: {len(stages)} blocks were taken")
+    frozen = [name for stage in stages[: len(stages) - blocks] for name in stage]
+    trained = stages[len(stages) - blocks :][::-1]  # the last block first
+    freezing: list[Callback] = [FreezeModules(frozen)] if frozen else []
+    rates: dict[str, float] = {}
+    for depth, stage in enumerate(trained):
+        rates |= dict.fromkeys(stage, options.trunk_rate * options.rate_decay**depth)
+        if epochs := options.frozen_epochs + depth * options.unfreeze_epochs:
+            freezing.append(FreezeModules(stage, epochs, options.train_mode))
+    return Transfer(rates, [*freezing, *statistics])
 
 
-def _receiver(model: SequenceModel, source: SequenceModel) -> tuple[str, nn.Module]:
-    """The module of a model that has the class of the source's trunk, and its name."""
-    for name, module in model.named_modules():
-        if type(module) is type(source.trunk):
-            return name, module
-    raise ConfigError(
-        f"the trunk cannot be taken: a {type(model).__name__} has none of the kind of a {type(source).__name__}"
-    )
-
-
-def _modules_of(module: nn.Module, path: str, taken: Set[str]) -> Iterator[str]:
-    """Names of the largest modules all of whose parameters and buffers were taken."""
-    tensors = {f"{path}.{key}" for key in module.state_dict()}
-    if tensors and tensors <= taken:
-        yield path
-    elif tensors & taken:
-        for name, child in module.named_children():
-            yield from _modules_of(child, f"{path}.{name}", taken)
+def _check_sha256(options: TransferOptions) -> None:
+    """Refuse a model whose weights are not those that the options name."""
+    if options.sha256 is None:
+        return
+    name = str(options.trunk_from)
+    stored = read_config(resolve(name)).sha256[WEIGHTS]
+    if stored != options.sha256:
+        raise IntegrityError(
+            f"the weights of {name} have the sha256 {stored[:12]}..., and transfer.sha256 is {options.sha256[:12]}...: "
+            "the run began with other weights of that name"
+        )

@@ -1,0 +1,108 @@
+"""LoRA: a frozen weight plus a product of two small matrices that is trained (Hu 2021, arXiv:2106.09685).
+
+It works on the weights of convolutions and dense layers of any class, ensembles included. Shapes: U units of a layer, I
+values that a unit reads, R rank, M ensemble members; G groups of units that share no factor: members, or 1.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from zoo.errors import ConfigError
+from zoo.nn.units import by_unit, is_weight, unit_dims
+
+__all__ = ["AdapterConfig", "LowRank", "add_adapters", "has_adapters", "merge_adapters"]
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """Sizes of the factors.
+
+    Args:
+        modules: names of the modules in which each weight gets two factors.
+        rank: R; of a weight with fewer units or inputs, as many as it has.
+        alpha: the product is multiplied by alpha / rank, so that the rank does not change the learning rate that fits.
+    """
+
+    modules: tuple[str, ...]
+    rank: int = 8
+    alpha: float = 16.0
+
+
+class LowRank(nn.Module):
+    """Parametrization of a weight W: W + alpha / R * up @ down, of which `up` begins as zero.
+
+    Args:
+        weight: W, of any number of dimensions.
+        dims: its dimensions that count units; all but the last of them are groups.
+        rank: R, at most.
+        alpha: see `AdapterConfig`.
+    """
+
+    def __init__(self, weight: Tensor, dims: tuple[int, ...], rank: int, alpha: float) -> None:
+        super().__init__()
+        self.dims = dims
+        shape = by_unit(weight, dims).shape
+        groups, units = shape[: len(dims) - 1].numel(), shape[len(dims) - 1]
+        inputs = shape[len(dims) :].numel()
+        rank = min(rank, units, inputs)
+        self.scale = alpha / rank
+        self.up = nn.Parameter(weight.new_zeros(groups, units, rank))
+        self.down = nn.Parameter(weight.new_empty(groups, rank, inputs).uniform_(-1, 1) * (3 / inputs) ** 0.5)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Weight W -> the adapted weight, in float32 whatever the precision: as it will be merged."""
+        with torch.autocast(weight.device.type, enabled=False):
+            product = self.scale * (self.up @ self.down)  # (G, U, R) @ (G, R, I) -> (G, U, I)
+            shape = by_unit(weight, self.dims).shape
+            first = tuple(range(len(self.dims)))
+            return weight + product.view(shape).movedim(first, self.dims)
+
+
+def add_adapters(model: nn.Module, config: AdapterConfig) -> None:
+    """Add factors to the weights of modules, and freeze all else in them; at first they change nothing.
+
+    Args:
+        model: changed in place.
+        config: modules and sizes.
+
+    Raises:
+        ConfigError: a rank below 1, or no weight in the modules.
+    """
+    if config.rank < 1 or not 0 < config.alpha < float("inf"):
+        raise ConfigError(f"a rank is 1 or more and alpha above 0, not {config.rank} and {config.alpha}")
+    weights = list(_weights(model.get_submodule(name) for name in config.modules))
+    if not weights:
+        raise ConfigError("there is no convolution or dense layer that low-rank factors could be added to")
+    for name in config.modules:
+        model.get_submodule(name).requires_grad_(False)
+    for module, name, weight in weights:
+        factors = LowRank(weight, unit_dims(module), config.rank, config.alpha)
+        parametrize.register_parametrization(module, name, factors)
+
+
+def has_adapters(model: nn.Module) -> bool:
+    """Whether any weight of a model has factors."""
+    return any(isinstance(module, LowRank) for module in model.modules())
+
+
+def merge_adapters(model: nn.Module) -> None:
+    """Replace each weight with factors by their sum, in place: the model computes what it did, bit for bit."""
+    for module in list(model.modules()):
+        if not parametrize.is_parametrized(module):
+            continue
+        for name, steps in list(module.parametrizations.items()):  # type: ignore[union-attr, operator]
+            if any(isinstance(step, LowRank) for step in steps):
+                parametrize.remove_parametrizations(module, name, leave_parametrized=True)
+
+
+def _weights(modules: Iterable[nn.Module]) -> Iterator[tuple[nn.Module, str, Tensor]]:
+    """Each weight in modules, with its module and its name in it."""
+    for outer in modules:
+        for module in outer.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                if is_weight(name, parameter):
+                    yield module, name, parameter
