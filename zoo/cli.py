@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from zoo.commands.check import add_check
 from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
 from zoo.commands.models import add_info, add_list, add_verify
@@ -89,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_info(verbs)
     add_predict(verbs)
     add_train(verbs)
+    add_check(verbs)
     add_config(verbs)
     add_example(verbs)
     add_verify(verbs)

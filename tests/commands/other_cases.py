@@ -96,6 +96,51 @@ def help_of_train_lists_the_keys(desk: Desk) -> None:
     assert "--trainer.max_epochs" in desk.run("train", "--help")
 
 
+# check: what it finds is tested with the library.
+
+
+def checked(desk: Desk, *options: str) -> str:
+    """What is printed of a run in order, but that its validation and test sets are small."""
+    rows = [f"{'ACGT'[i % 4] * 3}{'GATC'[i // 4 % 4] * 3}{i:08b}\t{i % 2}" for i in range(64)]
+    rows = [row.replace("0", "A").replace("1", "C", 8) for row in rows]
+    Path("check.tsv").write_text(
+        "sequence\ta\n" + "\n".join(f"{row[:14]}\t{i % 2}" for i, row in enumerate(rows)) + "\n"
+    )
+    words = ["check", "deepbind.sequences", "--data.table", "check.tsv", "--data.label_columns", "[a]"]
+    return desk.run(*words, "--data.batch_size", "8", "--name", "deepbind.x", *options)
+
+
+@case("config", "check")
+def check_is_of_the_configuration_and_keys_follow(desk: Desk) -> None:
+    assert "6 batches of 8" in checked(desk, "--time", "false")
+    assert "3 batches of 16" in checked(desk, "--time", "false", "--data.batch_size", "16")
+
+
+@case("--time", "check")
+def time_can_be_left_out(desk: Desk) -> None:
+    assert "\ntime\t" not in checked(desk, "--time", "false").replace("ok\t", "\n")
+    assert "s per batch of 8 on cpu" in checked(desk, "--trainer.accelerator", "cpu")
+
+
+@case("--strict", "check")
+def strict_lets_warnings_count(desk: Desk) -> None:
+    checked(desk, "--time", "false")
+    words = ["check", "deepbind.sequences", "--data.table", "check.tsv", "--data.label_columns", "[a]", "--strict"]
+    code, out, err = desk.run_zoo(*words, "--name", "deepbind.x", "--time", "false")
+    assert (code, "warning\tsplits" in out, err.startswith("zoo: 0 errors and ")) == (2, True, True)
+
+
+@case("--output", "check")
+def the_report_is_written_too(desk: Desk) -> None:
+    printed = checked(desk, "--time", "false", "--output", "report.tsv")
+    assert Path("report.tsv").read_text() == printed
+    checked(desk, "--time", "false", "--output", "report.json")
+    assert json.loads(Path("report.json").read_text())["counts"]["error"] == 0
+    words = ["check", "deepbind.sequences", "--data.table", "check.tsv", "-o"]
+    assert ".json or as .tsv" in desk.refused(*words, "report.txt")
+    assert "check.tsv" in desk.refused(*words, "check.tsv")
+
+
 # benchmark, card.
 
 

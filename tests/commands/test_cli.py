@@ -18,7 +18,20 @@ from zoo.inference.labels import predict_sequences
 
 Run = Callable[..., tuple[int, str, str]]
 
-VERBS = ("list", "info", "predict", "train", "config", "example", "verify", "data", "benchmark", "card", "completion")
+VERBS = (
+    "list",
+    "info",
+    "predict",
+    "train",
+    "check",
+    "config",
+    "example",
+    "verify",
+    "data",
+    "benchmark",
+    "card",
+    "completion",
+)
 KNOWN = ["species", "cell_type", "assay", "bases", "metric", "licence", "source"]
 NAMES = ["one", "two", "three"]
 SEQUENCES = ["ACGTACGTACGTACGTACGT", "GATTACAGATTACAGATTAC", "TTTTTNNNNNCCCCCGGGGG"]

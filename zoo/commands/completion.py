@@ -56,6 +56,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         (verbs["info"], "name"): _models,
         (verbs["verify"], "names"): _models,
         (verbs["train"], "config"): configurations_and_files,
+        (verbs["check"], "config"): configurations_and_files,
         (verbs["config"], "name"): _configurations,
         (verbs["benchmark"], "name"): _benchmarks,
         (_below(verbs["data"])["get"], "name"): _data_sets,

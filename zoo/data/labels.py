@@ -4,6 +4,7 @@ Shapes: N sequences, L bases, T targets.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Generic
 
 import numpy as np
@@ -58,7 +59,6 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         self.classify, self.shift, self.reverse_complement = classify, shift, reverse_complement
         self.shuffles, self.epoch_size, self.batch_size = shuffles, epoch_size, batch_size
         self.num_workers, self.seed = num_workers, seed
-        self._data: Labelled[Source] | None = None
 
     def setup(self, stage: str) -> None:
         """Read the data, in each process; called by Lightning.
@@ -70,19 +70,17 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         if stage == "fit":
             self.check_targets(["train", "val"])
 
-    @property
+    @cached_property
     def data(self) -> Labelled[Source]:
         """All sequences with their splits; read on first use.
 
         Raises:
             InputError: sequences or labels that do not agree with the specification or cannot be learned from.
         """
-        if self._data is None:
-            data = self.read()
-            for problem in self.problems(data):
-                raise problem
-            self._data = self.assign_splits(data)
-        return self._data
+        data = self.read()
+        for problem in self.problems(data):
+            raise problem
+        return self.assign_splits(data)
 
     def read(self) -> Labelled[Source]:
         """Read all sequences and their labels."""

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.errors import ConfigError, InputError, ZooError
 from zoo.training.given import CLASS_KEYS, Given
 
-__all__ = ["check_data", "data_files", "own_arguments", "own_problems"]
+__all__ = ["check_data", "data_files", "named_files", "own_arguments", "own_problems"]
 
 # Arguments of the DataModules of `zoo.data` that name files: one, a list, or a file by name.
 _FILE_KEYS = (
@@ -60,7 +60,7 @@ def own_problems(given: Given) -> Iterator[ZooError]:
     if lacking:
         options = [" or ".join(f"--data.{key} {_FORMS.get(key, 'FILE')}" for key in group) for group in lacking]
         raise ConfigError(f"name your data with {', and with '.join(options)}")
-    for key, path in _named_files(given):
+    for key, path in named_files(given):
         if not any(Path(file).exists() for file in _files_in(key, path)):
             yield InputError(f"data.{key}: {path}: no such file")
 
@@ -86,7 +86,7 @@ def data_files(given: Given) -> list[Path]:
     from zoo.data.tracks.table import read_track_table
 
     files: list[Path] = []
-    for key, text in _named_files(given):
+    for key, text in named_files(given):
         paths = [Path(path) for path in _files_in(key, text) if Path(path).is_file()][:1]
         files += paths
         if key in ("targets_table", "inputs_table") and paths:
@@ -94,8 +94,12 @@ def data_files(given: Given) -> list[Path]:
     return files
 
 
-def _named_files(given: Given) -> Iterator[tuple[str, str]]:
-    """Argument and text of each file that the arguments of a DataModule of this package name."""
+def named_files(given: Given) -> Iterator[tuple[str, str]]:
+    """Argument and text of each file that the arguments of a DataModule of this package name.
+
+    Args:
+        given: the values, as `read_given` reads them.
+    """
     arguments = own_arguments(given)
     for key in _FILE_KEYS:
         for text in _texts(arguments.get(key)):

@@ -20,10 +20,10 @@ from zoo.training.progress import quiet_lightning
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.trust import check_name, check_trust, is_restricted
 
-__all__ = ["parse", "print_config"]
+__all__ = ["REFUSALS", "parse", "print_config"]
 
 # What LightningCLI and the classes of a configuration raise for a value that does not fit.
-_REFUSALS = (
+REFUSALS = (
     *(ArgumentError, MisconfigurationException, yaml.YAMLError),
     *(ValueError, TypeError, AttributeError, RuntimeError),
 )
@@ -65,7 +65,7 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = ()) -> TrainCLI:
             raise ConfigError(f"{arguments[0]}: {message}")
     try:
         cli = make_cli([*_with_files(arguments), *_loss_of_measurements(given), *flags])
-    except _REFUSALS as error:
+    except REFUSALS as error:
         message = explain(given, schema) or explain_remainder(str(error))
         raise ConfigError(f"{arguments[0]}: {message}") from None
     check_name(cli, arguments)

@@ -152,6 +152,11 @@ class Coverage:
                     self._fill()
         return self.folder
 
+    @property
+    def bytes_needed(self) -> int:
+        """Size of the values that are still to be binned."""
+        return self._files.bytes * (len(self.tracks) - len(self._files.done())) // len(self.tracks)
+
     def facts(self) -> list[TrackFacts]:
         """Facts of each bigWig (T); binned first if that is not done."""
         self.build()

@@ -111,10 +111,14 @@ class TrackDataModule(WindowDataModule):
             return
         for track, facts in zip(self.tracks, self.coverage.facts(), strict=True):
             if min(track.scale * facts.lowest, track.scale * facts.highest) < 0:
-                raise ConfigError(
-                    f"the target {track.name!r} has negative values, which this loss cannot learn: a scale of -1 in "
-                    f"{self.targets_table or 'a table of targets'} makes a strand positive that was written negative"
-                )
+                raise self.negative(track.name)
+
+    def negative(self, target: str) -> ConfigError:
+        """The error of a target with negative values, and a loss of counts."""
+        return ConfigError(
+            f"the target {target!r} has negative values, which this loss cannot learn: a scale of -1 in "
+            f"{self.targets_table or 'a table of targets'} makes a strand positive that was written negative"
+        )
 
     def describe(self) -> list[str]:
         """Describe what was left out, and each split in one line; prepares the data if that is not done."""

@@ -1,0 +1,107 @@
+"""What a run costs: steps and memory as on paper, time from real steps."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from lightning import Trainer
+
+from zoo.data.samplers import EpochSampler
+from zoo.models.basenji import Basenji
+from zoo.models.mlp import MLP
+from zoo.nn.trunk import TrunkConfig
+from zoo.training.optimizers import OptimizerPlan
+from zoo.training.preflight.memory import check_memory, step_bytes
+from zoo.training.preflight.report import Report
+from zoo.training.preflight.steps import Steps, check_steps
+from zoo.training.preflight.timing import check_hours
+from zoo.training.preflight.values import Items
+
+SGD = OptimizerPlan(optimizer={"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1, "momentum": 0.9}})
+
+
+def steps_of(train: int, batch: int, epoch_size: int | None = None, **changes: Any) -> Steps:
+    settings = {
+        "world_size": 1,
+        "limit_train_batches": 1.0,
+        "limit_val_batches": 1.0,
+        "accumulate_grad_batches": 1,
+        "max_epochs": 4,
+        "max_steps": -1,
+        "check_val_every_n_epoch": 1,
+    }
+    trainer: Any = SimpleNamespace(**{**settings, **changes})
+    return check_steps(Items({"train": train, "val": 50, "test": 33}), batch, epoch_size, trainer, Report())
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        (steps_of(100, 8), Steps(8, 12, 12, 4, 48, 7, 4, 5)),
+        (steps_of(100, 8, 40), Steps(8, 5, 5, 4, 20, 7, 4, 5)),
+        (steps_of(100, 8, world_size=3), Steps(8, 4, 4, 4, 16, 3, 4, 5)),  # 33 of each process
+        (steps_of(100, 8, accumulate_grad_batches=5), Steps(8, 12, 3, 4, 12, 7, 4, 5)),
+        (steps_of(100, 8, limit_train_batches=0.5), Steps(8, 6, 6, 4, 24, 7, 4, 5)),
+        (steps_of(100, 8, limit_train_batches=3, limit_val_batches=2), Steps(8, 3, 3, 4, 12, 2, 4, 5)),
+        (steps_of(100, 8, max_steps=30), Steps(8, 12, 12, 3, 30, 7, 3, 5)),
+        (steps_of(100, 8, max_epochs=-1), Steps(8, 12, 12, None, None, 7, None, 5)),
+        (steps_of(100, 8, check_val_every_n_epoch=2), Steps(8, 12, 12, 4, 48, 7, 2, 5)),
+        (steps_of(5, 8), Steps(5, 1, 1, 4, 4, 7, 4, 5)),
+    ],
+)
+def test_steps_are_counted_as_on_paper(found: Steps, wanted: Steps) -> None:
+    assert found == wanted
+
+
+def test_a_share_is_that_of_the_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
+    for processes in (1, 2, 3, 7):
+        monkeypatch.setattr("zoo.data.samplers._world", lambda processes=processes: (processes, 0))
+        for size in (5, 23, 100):
+            share = len(EpochSampler(size, 0))
+            batch = min(8, share)
+            counted = steps_of(size, 8, world_size=processes)
+            assert (counted.batch, counted.batches) == (batch, share // batch)
+
+
+def test_memory_of_a_dense_net_is_that_on_paper() -> None:
+    model = MLP(["a"], 20, hidden=(8,), dropout=0.0)
+    parameters = 80 * 8 + 8 + 8 + 1
+    small, weights = step_bytes(model, 4, SGD)
+    large, _ = step_bytes(model, 400, SGD)
+    buffers = sum(one.numel() * one.element_size() for one in model.buffers())
+    assert weights == 3 * 4 * parameters + buffers  # weights, gradients, momentum
+    # At least the input of each layer is kept: 80 and 8 values of each sequence.
+    assert large - small >= 396 * 4 * 88
+    assert 0.98 < (large / small) / 100 <= 1.0
+    assert all(one.device.type == "cpu" for one in model.parameters())
+    assert step_bytes(model, 4)[1] >= 4 * 4 * parameters  # AdamW keeps two numbers of each
+
+
+def test_checkpointing_keeps_less() -> None:
+    trunk = TrunkConfig(stem_filters=8, tower_filters=[8], tower_pools=[2], residual_filters=8, dilations=[1] * 8)
+    whole, kept = (Basenji(["a"], 1_024, replace(trunk, checkpointing=on), 8, crop_bins=0) for on in (False, True))
+    assert step_bytes(kept, 2, SGD)[0] < 0.6 * step_bytes(whole, 2, SGD)[0]
+
+
+def test_a_batch_that_does_not_fit_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, report = MLP(["a"], 20, hidden=(8,)), Report()
+    total = sum(step_bytes(model, 100, SGD))
+    for free, fits in ((2 * total, True), (total, False)):
+        monkeypatch.setattr("zoo.training.preflight.memory.free_memory", lambda device, free=free: free)
+        assert check_memory(model, 100, SGD, torch.device("cpu"), 1, report) == fits
+    assert [one.level for one in report.findings] == ["ok", "warning"]
+    assert "--data.batch_size" in report.findings[1].cure
+
+
+def test_hours_are_the_time_of_a_batch_times_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, report = MLP(["a"], 20, hidden=(8,)), Report()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    check_hours(model, Steps(8, 12, 12, 4, 48, 7, 4, 5), trainer, SGD, report)
+    seconds = report.facts["seconds"]
+    assert seconds["train_batch"] > 0 < seconds["val_batch"]
+    wanted = 4 * 12 * seconds["train_batch"] + (4 * 7 + 5) * seconds["val_batch"]
+    assert report.facts["hours"] == pytest.approx(wanted / 3600)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -1,0 +1,91 @@
+"""How many batches and steps a run has, from the number of its sequences or windows."""
+
+from typing import NamedTuple
+
+from lightning import Trainer
+
+from zoo.training.preflight.report import Report
+from zoo.training.preflight.values import Items
+from zoo.utils.text import counted
+
+__all__ = ["Steps", "check_steps"]
+
+
+class Steps(NamedTuple):
+    """Steps of a run.
+
+    Attributes:
+        batch: sequences of a training batch, in one process.
+        batches: training batches per epoch, in one process.
+        steps: steps of the optimizer per epoch.
+        epochs: epochs, at most; None where only the steps or the time are limited.
+        total: steps in all, at most; None where only the time is limited.
+        val: validation batches per validation, in one process.
+        validations: number of validations; None where the epochs are not limited.
+        test: test batches, all read by one process.
+    """
+
+    batch: int
+    batches: int
+    steps: int
+    epochs: int | None
+    total: int | None
+    val: int
+    validations: int | None
+    test: int
+
+
+def check_steps(items: Items, batch_size: int, epoch_size: int | None, trainer: Trainer, report: Report) -> Steps:
+    """Count the steps of a run.
+
+    Args:
+        items: sequences or windows of each split.
+        batch_size: of one process.
+        epoch_size: sequences or windows drawn per epoch; None for all.
+        trainer: the run's trainer, with its limits and the number of processes.
+        report: where findings are added.
+    """
+    processes = trainer.world_size
+    drawn = epoch_size or items.sizes["train"]
+    share = drawn // processes if drawn >= processes else 1  # as `EpochSampler` shares out
+    batch = min(batch_size, share)
+    batches = _limited(share // batch, trainer.limit_train_batches)
+    steps = -(-batches // trainer.accumulate_grad_batches)
+    epochs = trainer.max_epochs if trainer.max_epochs is not None and trainer.max_epochs >= 0 else None
+    most = [epochs * steps] if epochs is not None else []
+    most += [trainer.max_steps] if trainer.max_steps >= 0 else []
+    total = min(most) if most else None
+    if total is not None and steps:
+        epochs = -(-total // steps)
+    val = _limited(-(-items.sizes["val"] // (batch_size * processes)), trainer.limit_val_batches)
+    every = trainer.check_val_every_n_epoch or 1
+    result = Steps(
+        *(batch, batches, steps, epochs, total, val),
+        validations=None if epochs is None else epochs // every,
+        test=-(-items.sizes["test"] // batch_size),
+    )
+    report.facts["steps"] = result._asdict()
+    report.ok("steps", _described(result, drawn, processes, trainer.accumulate_grad_batches))
+    if batch < batch_size:
+        detail = f"a process has {share:,} sequences per epoch, fewer than a batch of {batch_size:,}"
+        report.warn("steps", detail, f"set --data.batch_size to {max(1, share // 4)} or less, or use fewer processes")
+    return result
+
+
+def _described(steps: Steps, drawn: int, processes: int, accumulated: int) -> str:
+    left = drawn - steps.batches * steps.batch * processes
+    devices = f" on each of {processes} processes" if processes > 1 else ""
+    text = f"{counted(steps.steps, 'step')} per epoch: {steps.batches:,} batches of {steps.batch:,}{devices}"
+    text += f", a step for each {accumulated}" if accumulated > 1 else ""
+    text += f", {left:,} left out of each epoch" if left > 0 else ""
+    if steps.total is None:
+        return f"{text}; no limit of epochs or steps"
+    epochs = f" in {steps.epochs:,} epochs" if steps.epochs is not None else ""
+    return f"{text}; at most {steps.total:,} steps{epochs}"
+
+
+def _limited(batches: int, limit: float | None) -> int:
+    """Batches that a Trainer's limit leaves: a number, or a fraction of all."""
+    if limit is None:
+        return batches
+    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
