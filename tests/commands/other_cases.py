@@ -101,11 +101,8 @@ def help_of_train_lists_the_keys(desk: Desk) -> None:
 
 def checked(desk: Desk, *options: str) -> str:
     """What is printed of a run in order, but that its validation and test sets are small."""
-    rows = [f"{'ACGT'[i % 4] * 3}{'GATC'[i // 4 % 4] * 3}{i:08b}\t{i % 2}" for i in range(64)]
-    rows = [row.replace("0", "A").replace("1", "C", 8) for row in rows]
-    Path("check.tsv").write_text(
-        "sequence\ta\n" + "\n".join(f"{row[:14]}\t{i % 2}" for i, row in enumerate(rows)) + "\n"
-    )
+    texts = [f"{number:014b}".replace("0", "A").replace("1", "C") for number in range(64)]
+    Path("check.tsv").write_text("sequence\ta\n" + "".join(f"{text}\t{i % 2}\n" for i, text in enumerate(texts)))
     words = ["check", "deepbind.sequences", "--data.table", "check.tsv", "--data.label_columns", "[a]"]
     return desk.run(*words, "--data.batch_size", "8", "--name", "deepbind.x", *options)
 

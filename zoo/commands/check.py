@@ -37,12 +37,12 @@ def check_command(options: argparse.Namespace) -> None:
     from zoo.training.own_data import named_files
     from zoo.training.preflight.check import check_arguments
     from zoo.training.preflight.report import check_report_path
-    from zoo.utils.paths import check_creatable, refuse_overwriting
+    from zoo.utils.paths import check_folder_of, refuse_overwriting
 
     words = split_arguments([options.config, *options.rest])
     if options.output:
         check_report_path(options.output)
-        check_creatable(Path(options.output))
+        check_folder_of(Path(options.output))
         refuse_overwriting(options.output, [file for _, file in named_files(read_given(words[0], words[1:]))])
     with redirect_stdout(sys.stderr):  # what Lightning prints
         report = check_arguments(words, options.time == "true")

@@ -23,6 +23,7 @@ BASENJI = f"""name: basenji.x
 model: {{class_path: zoo.models.basenji.Basenji, init_args: {{trunk: {TRUNK}, head_filters: 4}}}}"""
 AKITA = f"""name: akita.x
 model: {{class_path: zoo.models.akita.Akita, init_args: {{trunk: {TRUNK}}}}}"""
+HELD_OUT = SplitRules(val=["chr2"], test=["chr3"])
 SPLIT = "split: {val: [chr2], test: [chr3]}"
 TRACKS = """data:
   class_path: zoo.data.tracks.TrackDataModule
@@ -68,7 +69,7 @@ def test_tracks_in_order_are_counted_as_training_counts_them() -> None:
     assert report.facts["cache_bytes"] == 4 * 5_120
     assert report.facts["steps"]["batches"] == 8
     assert not (cache_folder() / "coverage").exists()
-    data = TrackDataModule("genome.fa", "t.tsv", 1024, 16, split=SplitRules(val=["chr2"], test=["chr3"]), batch_size=4)
+    data = TrackDataModule("genome.fa", "t.tsv", length=1024, bin_size=16, split=HELD_OUT, batch_size=4)
     data.prepare_data()
     assert {split: len(data.tiles(split)) for split in SPLITS} == report.facts["splits"]
     assert len(data.train_dataloader()) == 8
@@ -133,7 +134,7 @@ def test_tracks_without_values_are_masked_where_the_table_says_so() -> None:
         file.addEntries("chr3", 0, values=(np.arange(1_280) % 7).astype(float), span=16, step=16)
     Path("t.tsv").write_text("name\tpath\tmissing\nsome\tsome.bw\tmask\n")
     report = checked(BASENJI, TRACKS % (SPLIT, ""))
-    data = TrackDataModule("genome.fa", "t.tsv", 1024, 16, split=SplitRules(val=["chr2"], test=["chr3"]))
+    data = TrackDataModule("genome.fa", "t.tsv", length=1024, bin_size=16, split=HELD_OUT)
     data.prepare_data()
     # 16,000 bases of chr1 have values: 15.6 windows.
     assert report.facts["splits"] == {"train": 16, "val": 20, "test": 20}
@@ -159,13 +160,14 @@ def write_cooler(
     )
 
 
+@pytest.mark.slow
 def test_contacts_in_order_are_counted_as_training_counts_them() -> None:
     write_cooler("one.cool", SIZES, masked=1_000)
     report = checked(AKITA, CONTACTS % ("one: one.cool", SPLIT, ""), "--model.crop_bins", "4")
     assert "crop_bins follows from the data" in details(report, "error")[0]
     report = checked(AKITA, CONTACTS % ("one: one.cool", SPLIT, ""))
     assert report.count("error") == 0
-    data = ContactDataModule("genome.fa", {"one": "one.cool"}, 1024, 4, split=SplitRules(val=["chr2"], test=["chr3"]))
+    data = ContactDataModule("genome.fa", {"one": "one.cool"}, 1024, 4, split=HELD_OUT)
     data.prepare_data()
     assert {split: len(data.tiles(split)) for split in SPLITS} == report.facts["splits"]
     # 2,560 bins of chr1, of which the first 1,000 are masked; windows of 56 predicted bins from bin 0 on: the first 17

@@ -10,11 +10,11 @@ from zoo.data.genome_split import SplitRules
 from zoo.data.peaks.table import PeakTable
 from zoo.data.sequences.files import Columns, Resizing, read_fasta_classes, read_tables
 from zoo.data.splits import files_by_split
-from zoo.data.tracks.table import read_track_table
+from zoo.data.tracks.table import Track, read_track_table, tracks_of
 from zoo.data.window_plan import named_contigs, wanted_contigs
 from zoo.errors import ConfigError, ZooError
 from zoo.formats.bed import read_bed
-from zoo.formats.bigwig import match_bigwig
+from zoo.formats.bigwig import BigWig, match_bigwig
 from zoo.formats.cooler import CoolerFile
 from zoo.formats.peaks import name_peak_files, read_blacklist, read_peak_file
 from zoo.genome.contigs import find_contigs
@@ -42,7 +42,7 @@ def check_sources(arguments: Arguments, report: Report) -> None:
     genome = _open_genome(arguments, report)
     _check_sequences(arguments, report)
     _check_peaks(arguments, genome, report)
-    for table in _paths(arguments.get("table") if genome else None):
+    for table in [*_paths(arguments.get("table")), *_paths(arguments.get("test_table"))] if genome else []:
         with report.collecting("table of peaks", "write it again with `zoo data peaks`"):
             PeakTable.read(table)
     _check_beds(arguments, genome, report)
@@ -84,8 +84,8 @@ def _paths(given: Any) -> list[str]:
 def _check_sequences(arguments: Arguments, report: Report) -> None:
     """Read each FASTA file of a class, or each table of sequences, alone."""
     resizing = arguments.get("_resizing") or Resizing(arguments.get("resize"))
-    fasta = arguments.get("fasta")
-    for name, given in fasta.items() if isinstance(fasta, Mapping) else ():
+    classes = [arguments.get(key) for key in ("fasta", "test_fasta")]
+    for name, given in [pair for fasta in classes if isinstance(fasta, Mapping) for pair in fasta.items()]:
         for path in _paths(given):
             with report.collecting(f"class {name}"):
                 data = read_fasta_classes({name: path}, [name], Resizing(resizing.length))
@@ -94,7 +94,7 @@ def _check_sequences(arguments: Arguments, report: Report) -> None:
         return
     labels = list(arguments.get("label_columns") or [])
     columns = Columns(arguments.get("sequence_column"), labels, arguments.get("split_column"))
-    for path in _paths(arguments.get("table")):
+    for path in [*_paths(arguments.get("table")), *_paths(arguments.get("test_table"))]:
         with report.collecting("table of sequences"):
             data = read_tables(files_by_split(path), columns, Resizing(resizing.length))
             report.ok("table of sequences", f"{path}: {len(data):,} sequences of {data.codes.shape[1]:,} bases")
@@ -102,15 +102,14 @@ def _check_sequences(arguments: Arguments, report: Report) -> None:
 
 def _check_peaks(arguments: Arguments, genome: Genome | None, report: Report) -> None:
     """Read each peak file, and count its peaks that do not lie on the genome."""
-    given = arguments.get("peaks")
-    if given is None:
-        return
-    files: dict[str, str] = {}
-    with report.collecting("peak files"):
-        files = name_peak_files([given] if isinstance(given, str) else given)
+    files: list[tuple[str, str]] = []
+    for given in (arguments.get("peaks"), arguments.get("test_peaks")):
+        with report.collecting("peak files"):
+            named = {} if given is None else name_peak_files([given] if isinstance(given, str) else given)
+            files += named.items()
     summits = getattr(arguments.get("rules"), "summits", True)
     total = 0
-    for name, path in bar(list(files.items()), "checking peaks"):
+    for name, path in bar(files, "checking peaks"):
         with report.collecting(f"peaks of {name}"):
             peaks = read_peak_file(path, summits)
             total += len(peaks)
@@ -176,17 +175,25 @@ def _wanted(arguments: Arguments, genome: Genome, report: Report) -> tuple[dict[
 
 def _check_bigwigs(arguments: Arguments, genome: Genome | None, report: Report) -> None:
     """Open the header of each bigWig of the tables, and match its contigs."""
-    for key, what in (("targets_table", "track"), ("inputs_table", "input track")):
-        for table in _listed(arguments.get(key)):
-            with report.collecting(f"table of {what}s"):
-                tracks = read_track_table(table)
-                wanted, named = _wanted(arguments, genome, report) if genome else ({}, [])
-                for track in bar(tracks, "checking bigWigs"):
-                    with report.collecting(f"{what} {track.name}", _OTHER_GENOME):
-                        names = match_bigwig(track.path, wanted, named) if wanted else {}
-                        lacking = [contig for contig, name in names.items() if name is None]
-                        if lacking and key == "inputs_table" and not _has_sites(arguments):
-                            raise ConfigError(f"{track.path} has no contig {some_of(lacking)}, and inputs need all")
+    targets: list[Track] = []
+    inputs: list[Track] = []
+    with report.collecting("table of tracks"):
+        targets += [track for table in _listed(arguments.get("targets_table")) for track in read_track_table(table)]
+    with report.collecting("bigWigs"):
+        targets += tracks_of(arguments["bigwigs"]) if arguments.get("bigwigs") else []
+    with report.collecting("table of input tracks"):
+        inputs += [track for table in _listed(arguments.get("inputs_table")) for track in read_track_table(table)]
+    wanted, named = _wanted(arguments, genome, report) if genome else ({}, [])
+    for what, tracks in (("track", targets), ("input track", inputs)):
+        for track in bar(tracks, "checking bigWigs"):
+            with report.collecting(f"{what} {track.name}", _OTHER_GENOME):
+                if genome is None:
+                    BigWig(track.path)
+                    continue
+                names = match_bigwig(track.path, wanted, named)
+                lacking = [contig for contig, name in names.items() if name is None]
+                if lacking and tracks is inputs and not _has_sites(arguments):
+                    raise ConfigError(f"{track.path} has no contig {some_of(lacking)}, and inputs need all")
 
 
 def _has_sites(arguments: Arguments) -> bool:
