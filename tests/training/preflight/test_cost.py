@@ -99,7 +99,7 @@ def test_hours_are_the_time_of_a_batch_times_their_number(monkeypatch: pytest.Mo
     model, report = MLP(["a"], 20, hidden=(8,)), Report()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
-    check_hours(model, Steps(8, 12, 12, 4, 48, 7, 4, 5), trainer, SGD, report)
+    check_hours(model, Steps(8, 12, 12, 4, 48, 7, 4, 5), trainer, SGD, (), report)
     seconds = report.facts["seconds"]
     assert seconds["train_batch"] > 0 < seconds["val_batch"]
     wanted = 4 * 12 * seconds["train_batch"] + (4 * 7 + 5) * seconds["val_batch"]

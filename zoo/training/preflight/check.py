@@ -1,11 +1,12 @@
 """Check a run before it starts: every problem of files, options, model and data in one report, and what it costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from jsonargparse import ArgumentParser
 from lightning import Trainer
+from lightning.pytorch.callbacks import Callback
 
 from zoo.data.base import GenomicDataModule
 from zoo.data.contacts import ContactDataModule
@@ -29,7 +30,7 @@ from zoo.training.preflight.tracks import track_reading
 from zoo.training.preflight.values import Items
 from zoo.training.preflight.windows import check_windows
 from zoo.training.parse import REFUSALS, parse
-from zoo.training.transfer import transfer
+from zoo.training.transfer import Transfer, transfer
 from zoo.training.trust import check_trust
 
 __all__ = ["check", "check_arguments"]
@@ -67,11 +68,12 @@ def check_arguments(arguments: Sequence[str], time: bool = True) -> Report:
     for one in run_checks(cli):
         with report.collecting("configuration"):
             one()
-    rates: Mapping[str, float] = {}
+    taken = Transfer()
     with report.collecting("transfer"):
-        rates = transfer(cli.model, cli.transfer).rates
-    plan = replace(cli.optimizer_plan, rates=rates)
-    return check(cli.datamodule, cli.model, cli.trainer, plan, time, report)
+        cli.transfer.check()
+        taken = transfer(cli.model, cli.transfer)
+    plan = replace(cli.optimizer_plan, rates=taken.rates)
+    return check(cli.datamodule, cli.model, cli.trainer, plan, taken.callbacks, time, report)
 
 
 def check(
@@ -79,6 +81,7 @@ def check(
     model: SequenceModel,
     trainer: Trainer,
     plan: OptimizerPlan | None = None,
+    callbacks: Sequence[Callback] = (),
     time: bool = True,
     report: Report | None = None,
 ) -> Report:
@@ -89,6 +92,7 @@ def check(
         model: the model; copies of it are trained.
         trainer: the trainer of the run, for its device, precision, limits and number of processes.
         plan: optimizer of the run; None for that of the model.
+        callbacks: callbacks that freeze parts of the model.
         time: also time a few steps.
         report: an earlier part of the report; None to begin one.
 
@@ -117,7 +121,7 @@ def check(
         fits = check_memory(model, steps.batch, plan, trainer.strategy.root_device, trainer.world_size, report)
     if time and fits:
         with report.collecting("time"):
-            check_hours(model, steps, trainer, plan, report)
+            check_hours(model, steps, trainer, plan, callbacks, report)
     return report
 
 

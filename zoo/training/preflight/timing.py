@@ -1,6 +1,7 @@
 """Time of a few real steps of a model, on made batches, through Lightning's Trainer on the device at hand."""
 
 import time
+from collections.abc import Sequence
 from copy import deepcopy
 from statistics import median
 from typing import Any, NamedTuple
@@ -80,7 +81,9 @@ def _now(trainer: Trainer) -> float:
     return time.perf_counter()
 
 
-def time_steps(model: SequenceModel, size: int, trainer: Trainer, plan: OptimizerPlan | None) -> StepTimes:
+def time_steps(
+    model: SequenceModel, size: int, trainer: Trainer, plan: OptimizerPlan | None, callbacks: Sequence[Callback] = ()
+) -> StepTimes:
     """Time a few steps of a model on made batches, in one process.
 
     Args:
@@ -88,17 +91,25 @@ def time_steps(model: SequenceModel, size: int, trainer: Trainer, plan: Optimize
         size: sequences of a batch.
         trainer: the run's trainer, whose device, precision and clipping are used.
         plan: the optimizer; None for that of the model.
+        callbacks: callbacks that freeze parts of the model.
 
     Returns:
         Times of batches of `size`; where a step of two sequences takes seconds, in proportion to these.
     """
-    trial = _timed(model, min(size, _TRIAL), trainer, plan, 1)
+    trial = _timed(model, min(size, _TRIAL), trainer, plan, callbacks, 1)
     if size <= _TRIAL or trial.train > _SLOW:
         return trial
-    return _timed(model, size, trainer, plan, _MOST_STEPS)
+    return _timed(model, size, trainer, plan, callbacks, _MOST_STEPS)
 
 
-def _timed(model: SequenceModel, size: int, trainer: Trainer, plan: OptimizerPlan | None, steps: int) -> StepTimes:
+def _timed(
+    model: SequenceModel,
+    size: int,
+    trainer: Trainer,
+    plan: OptimizerPlan | None,
+    callbacks: Sequence[Callback],
+    steps: int,
+) -> StepTimes:
     model = deepcopy(model)
     if plan is not None:
         use_optimizers(model, OptimizerPlan(plan.optimizer, None, plan.groups, plan.rates))
@@ -115,7 +126,7 @@ def _timed(model: SequenceModel, size: int, trainer: Trainer, plan: OptimizerPla
         num_sanity_val_steps=2,  # in which no score is computed
         limit_val_batches=2,
         check_val_every_n_epoch=2,  # after no epoch
-        callbacks=[clock],
+        callbacks=[*deepcopy(list(callbacks)), clock],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -133,7 +144,12 @@ def _loader(batch: Batch, count: int) -> DataLoader[Batch]:
 
 
 def check_hours(
-    model: SequenceModel, steps: Steps, trainer: Trainer, plan: OptimizerPlan | None, report: Report
+    model: SequenceModel,
+    steps: Steps,
+    trainer: Trainer,
+    plan: OptimizerPlan | None,
+    callbacks: Sequence[Callback],
+    report: Report,
 ) -> None:
     """Time a few steps and report the hours of the run.
 
@@ -142,11 +158,12 @@ def check_hours(
         steps: steps of the run.
         trainer: the run's trainer.
         plan: the optimizer; None for that of the model.
+        callbacks: callbacks that freeze parts of the model.
         report: where findings are added.
     """
     size, device = steps.batch, trainer.strategy.root_device
     with spinner("timing steps"):
-        measured = time_steps(model, size, trainer, plan)
+        measured = time_steps(model, size, trainer, plan, callbacks)
     times = measured.scaled(size)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     basis = "" if measured.size == size else f", from batches of {measured.size}"
