@@ -19,6 +19,7 @@ from zoo.training.checks import check_strands, run_checks, spec_differences
 from zoo.training.given import Given, read_given, split_arguments
 from zoo.training.optimizers import OptimizerPlan
 from zoo.training.own_data import own_arguments, own_problems
+from zoo.training.parse import REFUSALS, parse
 from zoo.training.preflight.contacts import contact_reading
 from zoo.training.preflight.labels import check_labels
 from zoo.training.preflight.memory import check_memory
@@ -29,7 +30,6 @@ from zoo.training.preflight.timing import check_hours
 from zoo.training.preflight.tracks import track_reading
 from zoo.training.preflight.values import Items
 from zoo.training.preflight.windows import check_windows
-from zoo.training.parse import REFUSALS, parse
 from zoo.training.transfer import Transfer, transfer
 from zoo.training.trust import check_trust
 
