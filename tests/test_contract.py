@@ -40,6 +40,9 @@ SMALL: dict[str, dict[str, Any]] = {
         "trunk": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6},
         "crop_bins": 2,
     },
+    "basenji_labels": {
+        "trunk": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6},
+    },
 }
 FOLDERS = checkpoint_folders()
 HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p"}

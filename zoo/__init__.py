@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from zoo.inference.tracks import TrackPredictions
     from zoo.models._base import SequenceModel
     from zoo.outputs import Contacts, Labels, Tracks
+    from zoo.training.finetune.api import finetune
 
 _HOME = {
     "ContactDataModule": "zoo.data.contacts.module",
@@ -45,6 +46,7 @@ _HOME = {
     "TrackPredictions": "zoo.inference.tracks",
     "Tracks": "zoo.outputs",
     "embed": "zoo.api",
+    "finetune": "zoo.training.finetune.api",
     "list_models": "zoo.hub.registry",
     "load": "zoo.hub.load",
     "predict": "zoo.api",
@@ -72,6 +74,7 @@ __all__ = [
     "Tracks",
     "__version__",
     "embed",
+    "finetune",
     "list_models",
     "load",
     "predict",

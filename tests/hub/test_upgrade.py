@@ -17,8 +17,12 @@ from zoo.hub.upgrade import FORMAT, upgrade_config
 FOLDERS = sorted((Path(__file__).parents[1] / "fixtures" / "format1").iterdir())
 
 
+# Architectures that came after format 1.
+NEWER = {"basenji_labels"}
+
+
 def test_every_architecture_has_a_checkpoint_of_format_1() -> None:
-    assert {folder.name.split(".")[0] for folder in FOLDERS} == set(architectures())
+    assert {folder.name.split(".")[0] for folder in FOLDERS} == set(architectures()) - NEWER
     assert {json.loads((folder / "config.json").read_text())["format"] for folder in FOLDERS} == {1}
 
 

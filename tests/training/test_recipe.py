@@ -16,7 +16,7 @@ from zoo.genome.sequence import decode
 from zoo.hub.config import read_config
 from zoo.hub.load import load
 from zoo.training.parse import parse
-from zoo.training.recipe import recipe, resolved_config
+from zoo.training.recipe import recipe, resolved_config, training_command
 from zoo.training.run import train
 
 CONFIG = """
@@ -68,7 +68,7 @@ def test_a_run_is_repeated_from_its_checkpoint(spelling: str) -> None:
 
 def test_a_device_is_kept_in_the_recipe() -> None:
     words = ["c.yaml", "--trainer.callbacks", "[{class_path: StochasticWeightAveraging, init_args: {swa_lrs: 0.1}}]"]
-    text = resolved_config(parse(words), words)
+    text = resolved_config(parse(words), training_command(words))
     assert yaml.safe_load(text)["trainer"]["callbacks"][0]["init_args"]["device"] == "cpu"
     Path("again.yaml").write_text(text)
     callbacks: list[Callback] = parse(["again.yaml"]).trainer.callbacks  # type: ignore[attr-defined]

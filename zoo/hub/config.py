@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.facts import OUTPUT_KINDS, ModelFacts, RunFacts, describe_input
+from zoo.hub.facts import OUTPUT_KINDS, BaseFacts, ModelFacts, RunFacts, describe_input
 from zoo.hub.folder import CONFIG, EXAMPLE, TARGETS, WEIGHTS, checkpoint_file
 from zoo.hub.json_reader import JsonReader, check_values, list_of, read_json, table_of
 from zoo.hub.upgrade import FORMAT, upgrade_config
@@ -52,6 +52,8 @@ class CheckpointConfig:
     def to_json(self) -> str:
         """The text of `config.json`, in the current format."""
         facts = {key: value for key, value in asdict(self.facts).items() if key not in (*_DERIVED, "name", "output")}
+        if facts["run"] and facts["run"]["base"] is None:
+            del facts["run"]["base"]
         table = {
             "format": FORMAT,
             "name": self.facts.name,
@@ -175,9 +177,22 @@ def _run(reader: JsonReader, targets: int) -> RunFacts:
         data=data,
         metrics=metrics,
         target_metrics=target_metrics,
+        base=_base(reader),
     )
     reader.refuse_others()
     return run
+
+
+def _base(reader: JsonReader) -> BaseFacts | None:
+    """The model with whose weights the run began; None where there is no such key."""
+    if reader.values.get("base") is None:
+        return None
+    base = JsonReader(f"{reader.where}: base", reader.table("base"))
+    facts = BaseFacts(base.text("name"), base.text("sha256"), base.text("mode"))
+    base.refuse_others()
+    if not _SHA256.fullmatch(facts.sha256):
+        raise IntegrityError(f"{base.where}: sha256 must be 64 hexadecimal digits, not {quoted(facts.sha256)}")
+    return facts
 
 
 def _hashes(reader: JsonReader, path: str) -> dict[str, str]:

@@ -8,7 +8,16 @@ from typing import Any
 
 from zoo.errors import IntegrityError
 
-__all__ = ["COMMON_SPECIES", "NOT_STATED", "OUTPUT_KINDS", "ModelFacts", "RunFacts", "describe_input", "input_names"]
+__all__ = [
+    "COMMON_SPECIES",
+    "NOT_STATED",
+    "OUTPUT_KINDS",
+    "BaseFacts",
+    "ModelFacts",
+    "RunFacts",
+    "describe_input",
+    "input_names",
+]
 
 OUTPUT_KINDS = ("labels", "tracks", "contacts")
 # What a card says of the licence and the source of a model whose maker did not give them.
@@ -27,6 +36,21 @@ _COMMON = {latin: common for common, latin in COMMON_SPECIES.items()}
 
 
 @dataclass(frozen=True)
+class BaseFacts:
+    """The model with whose weights a run began.
+
+    Attributes:
+        name: its name.
+        sha256: sha256 of its weights.
+        mode: what was trained of them; see `zoo.training.transfer.TransferOptions`.
+    """
+
+    name: str
+    sha256: str
+    mode: str
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """Record of a training run.
 
@@ -42,6 +66,7 @@ class RunFacts:
         data: what the splits hold, such as `train: 22,988 sequences`.
         metrics: metrics of the final model, as {split: {metric: value}}; the test split was scored once.
         target_metrics: of the test split, as {metric: one value per target, None where it is not defined}.
+        base: the model with whose weights it began; None for random weights.
     """
 
     command: str
@@ -55,6 +80,7 @@ class RunFacts:
     data: list[str]
     metrics: dict[str, dict[str, float]]
     target_metrics: dict[str, list[float | None]] = field(default_factory=dict)
+    base: BaseFacts | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from zoo.training.epoch_end import EpochEnd
 from zoo.training.options import TrainCLI
 from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command
+from zoo.training.transfer import base_facts
 from zoo.utils.version import code_version
 
 __all__ = ["finish_run", "no_better"]
@@ -37,12 +38,13 @@ _HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearso
 Metrics = dict[str, dict[str, float]]
 
 
-def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
+def finish_run(cli: TrainCLI, arguments: Sequence[str], command: str | None = None) -> Path:
     """Score the best weights of a finished run and save them as a checkpoint folder.
 
     Args:
         cli: the run; its model is left as it is.
         arguments: arguments of the command that started the run.
+        command: that command; None for `zoo train` with these arguments.
 
     Returns:
         The checkpoint folder.
@@ -53,7 +55,8 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
     trainer, data = cli.trainer, cli.datamodule
     best = _best_model(trainer, cli.model, cli.adapters)
     metrics = _final_metrics(trainer, best, data)
-    facts = _facts(cli, best, metrics, arguments)
+    command = command or training_command(arguments)
+    facts = _facts(cli, best, metrics, command, recipe(arguments))
     for sentence in no_better(best, metrics["test"]):
         print(sentence, file=sys.stderr)
     return save(
@@ -62,7 +65,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str]) -> Path:
         facts,
         _target_rows(best, data, facts),
         example_for(best, data.length),
-        resolved_config(cli, arguments),
+        resolved_config(cli, command),
     )
 
 
@@ -116,14 +119,15 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
     return metrics
 
 
-def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, arguments: Sequence[str]) -> ModelFacts:
+def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, recipe: str) -> ModelFacts:
     """Facts of the card: how the model was trained, how good it is, and the text of the configuration."""
     config, data = cli.config, cli.datamodule
     (ends,) = (one for one in cli.trainer.callbacks if isinstance(one, EpochEnd))  # type: ignore[attr-defined]
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
-        command=training_command(arguments),
-        recipe=recipe(arguments),
+        command=command,
+        recipe=recipe,
+        base=base_facts(cli.transfer),
         commit=code_version(),
         seed=int(config.seed_everything),
         hardware="; then ".join(ends.hardware),

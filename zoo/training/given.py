@@ -16,6 +16,7 @@ __all__ = [
     "Given",
     "OtherClassArguments",
     "holds_collection",
+    "override",
     "read_given",
     "read_yaml",
     "refuse_linked",
@@ -25,9 +26,7 @@ __all__ = [
 # Values that were given: key -> value or further keys.
 Given = dict[str, Any]
 CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
-# What no configuration has, and what would take the memory or time of the computer.
-_MOST_VALUES = 100_000
-_DEEPEST = 50
+_MOST_VALUES, _DEEPEST = 100_000, 50  # what no configuration has, and what would take the computer's memory or time
 _LONGEST_BEGINNING = 1 << 16
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _LONGEST_NUMBER = 1_000  # letters: `1:1:1` is one too, to the base of 60, and takes the square of its length
@@ -105,7 +104,7 @@ def read_given(config: str, options: Sequence[str]) -> Given:
         if option == "--config":
             _merge(content, read_yaml(value))
         else:
-            _override(content, option.removeprefix("--").split("."), _parse(value))
+            override(content, option.removeprefix("--"), value)
     return content
 
 
@@ -218,8 +217,15 @@ def refuse_linked(given: Given, linked: Mapping[str, str]) -> None:
             raise ConfigError(f"{key.replace('.init_args', '')} follows from {source}: leave it out")
 
 
-def _override(tree: Given, path: list[str], value: Any) -> None:
-    """Set a value; what follows a class's key is below its init_args."""
+def override(tree: Given, key: str, text: str) -> None:
+    """Set a value as an option of the command line does; what follows a class's key is below its init_args.
+
+    Args:
+        tree: values, changed in place.
+        key: such as `data.batch_size`.
+        text: the value as YAML.
+    """
+    path, value = key.split("."), _parse(text)
     for index, key in enumerate(path[:-1]):
         if isinstance(tree.get(key), str):
             tree[key] = {"class_path": tree[key]}

@@ -25,13 +25,14 @@ _JARGON = ("Expected a", "Not a valid", "Problem with", "Import path", "Does not
 _PROVIDED = {"params", "optimizer", "max_lr", "targets", "length"}
 
 
-def explain(given: Given, schema: Mapping[str, Any]) -> str | None:
+def explain(given: Given, schema: Mapping[str, Any], needed: Sequence[str] = ("name", "model", "data")) -> str | None:
     """Find the first key or value of a configuration that does not fit.
 
     Args:
         given: the values, as `read_given` reads them.
         schema: key at the top -> its type; a class stands for `class_path` and `init_args` of one of its subclasses, a
             tuple (class,) for the arguments of this very class.
+        needed: keys that a configuration must have.
 
     Returns:
         One sentence; None where all seems to fit.
@@ -46,7 +47,7 @@ def explain(given: Given, schema: Mapping[str, Any]) -> str | None:
             message = _check(key, value, wanted)
         if message:
             return message
-    lacking = [key for key in ("name", "model", "data") if given.get(key) is None]
+    lacking = [key for key in needed if given.get(key) is None]
     return f"{lacking[0]} is missing: it has no default" if lacking else None
 
 

@@ -21,7 +21,7 @@ from zoo.utils.version import code_version
 if TYPE_CHECKING:
     from zoo.training.options import TrainCLI
 
-__all__ = ["recipe", "resolved_config", "training_command"]
+__all__ = ["command_text", "recipe", "resolved_config", "training_command"]
 
 # The first line of a `recipe.yaml`.
 _FIRST_LINE = "# {} (version {}); `zoo train` of this file repeats it"
@@ -53,14 +53,14 @@ def _without_words(options: list[str]) -> list[str]:
     return [word for pair in pairs if not pair[0].startswith("--card.") for word in pair]
 
 
-def resolved_config(cli: "TrainCLI", arguments: Sequence[str]) -> str:
+def resolved_config(cli: "TrainCLI", command: str) -> str:
     """The whole configuration of a run as YAML, defaults filled in: `zoo train` of it repeats the run.
 
     Args:
         cli: the run.
-        arguments: arguments of its command, for the comment in the first line.
+        command: its command, for the comment in the first line.
     """
-    return f"{_FIRST_LINE.format(training_command(arguments), code_version())}\n{cli.config_text}\n"
+    return f"{_FIRST_LINE.format(command, code_version())}\n{cli.config_text}\n"
 
 
 def training_command(arguments: Sequence[str]) -> str:
@@ -72,34 +72,48 @@ def training_command(arguments: Sequence[str]) -> str:
         arguments: arguments of `zoo train`: the configuration, then options and values.
     """
     words = _decisive_arguments(arguments)
-    original = _original_arguments(find_config(words[0]))
-    if original:
-        earlier = zip(original[1::2], original[2::2], strict=True)
+    verb, named, earlier = _original_command(find_config(words[0]))
+    if named:
         kept = [pair for pair in earlier if pair[0] == "--config" or pair[0] not in words[1::2]]
-        words = [original[0], *(word for pair in kept for word in pair), *words[1:]]
-    return "zoo train " + " ".join(shlex.join(words).splitlines())  # in YAML, a space is as good as a new line
+        words = [*named, *(word for pair in kept for word in pair), *words[1:]]
+    return command_text(verb, words)
 
 
-def _original_arguments(config: Path) -> list[str]:
-    """The arguments in the first line of a checkpoint's recipe; none of any other file, or of a recipe that changed."""
+def command_text(verb: str, words: Sequence[str]) -> str:
+    """A command of zoo on one line; in YAML, a space is as good as a new line."""
+    return f"zoo {verb} {' '.join(shlex.join(words).splitlines())}"
+
+
+def _original_command(config: Path) -> tuple[str, list[str], list[tuple[str, str]]]:
+    """The command in the first line of a checkpoint's recipe: verb, what it names, and options with their values.
+
+    Nothing is named in any other file, or in a recipe that changed.
+    """
+    nothing: tuple[str, list[str], list[tuple[str, str]]] = ("train", [], [])
     folder = config.parent
     if config.name != RECIPE or not (folder / CONFIG).is_file():
-        return []
+        return nothing
     try:
         if read_config(folder).sha256.get(RECIPE) != sha256_of(config):
-            return []
+            return nothing
         pattern = re.escape(_FIRST_LINE).replace(r"\{\}", "(.+)")
-        found = re.fullmatch(pattern, config.read_text(encoding="utf-8").partition("\n")[0])
-        words = shlex.split(found[1])[2:] if found else []
+        match = re.fullmatch(pattern, config.read_text(encoding="utf-8").partition("\n")[0])
+        words = shlex.split(match[1])[1:] if match else []
     except (IntegrityError, ValueError):  # the run is not to fail, at its end, for a line that others wrote
-        return []
-    return _decisive_arguments(words) if len(words) % 2 else []
+        return nothing
+    first = next((index for index, word in enumerate(words) if word.startswith("--")), len(words))
+    options = _decisive(words[first:])
+    if len(words[first:]) % 2 or first < 2 or words[0] not in ("train", "finetune"):
+        return nothing
+    return words[0], words[1:first], options
 
 
 def _decisive_arguments(arguments: Sequence[str]) -> list[str]:
     """The arguments without those that change only where a run lies and how it looks."""
-    kept = list(arguments[:1])
-    for option, value in zip(arguments[1::2], arguments[2::2], strict=False):
-        if option not in _NOT_DECISIVE:
-            kept += [option, value]
-    return kept
+    return [*arguments[:1], *(word for pair in _decisive(arguments[1:]) for word in pair)]
+
+
+def _decisive(options: Sequence[str]) -> list[tuple[str, str]]:
+    """Options with their values, without those that change only where a run lies and how it looks."""
+    pairs = zip(options[::2], options[1::2], strict=False)
+    return [(option, value) for option, value in pairs if option not in _NOT_DECISIVE]

@@ -38,7 +38,7 @@ from zoo.training.transfer import transfer
 from zoo.utils.atomic import whole_path
 from zoo.utils.paths import new_folder
 
-__all__ = ["fit", "train"]
+__all__ = ["finish", "fit", "train"]
 
 # Picture of the learning curve, in the folder of a run.
 _CURVE = "learning_curve.png"
@@ -58,7 +58,7 @@ def train(arguments: Sequence[str]) -> Path:
         ConfigError: a key or value that does not fit, named.
         Interrupted: Ctrl-C; the run can be resumed.
     """
-    return fit(arguments, (), _finish)
+    return fit(arguments, (), finish)
 
 
 def fit(
@@ -104,11 +104,20 @@ def _begin_with_weights(cli: TrainCLI) -> list[Callback]:
     return taken.callbacks
 
 
-def _finish(cli: TrainCLI, arguments: Sequence[str]) -> None:
-    """Score the best weights, save the checkpoint folder and draw the learning curve, in one process."""
+def finish(cli: TrainCLI, arguments: Sequence[str], command: str | None = None) -> None:
+    """Score the best weights, save the checkpoint folder and draw the learning curve, in one process.
+
+    Args:
+        cli: the run.
+        arguments: as of `train`.
+        command: command of the run, for its card; None for that of `zoo train` with these arguments.
+
+    Raises:
+        Interrupted: Ctrl-C.
+    """
     run = cli.run_folder
     try:
-        folder = finish_run(cli, arguments)
+        folder = finish_run(cli, arguments, command)
         log_scores(cli.further_loggers, folder, cli.trainer.global_step)
         with whole_path(run / _CURVE) as picture:
             draw_learning_curve(run, picture, run.name)

@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import Callback
 
 from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.config import read_config
+from zoo.hub.facts import BaseFacts
 from zoo.hub.folder import WEIGHTS
 from zoo.hub.load import load, resolve
 from zoo.models._base import SequenceModel
@@ -16,7 +17,7 @@ from zoo.nn.adapters import AdapterConfig, add_adapters
 from zoo.training.callbacks import FreezeModules, FreezeStatistics
 from zoo.training.take import named_stages, take_head, take_trunk
 
-__all__ = ["Transfer", "TransferOptions", "apply_mode", "transfer"]
+__all__ = ["Transfer", "TransferOptions", "apply_mode", "base_facts", "transfer"]
 
 _MODE = re.compile(r"full|head|lora|last:([1-9][0-9]*)")
 
@@ -169,6 +170,13 @@ def apply_mode(model: SequenceModel, modules: Sequence[str], options: TransferOp
         if epochs := options.frozen_epochs + depth * options.unfreeze_epochs:
             freezing.append(FreezeModules(stage, epochs, options.train_mode))
     return Transfer(rates, [*freezing, *statistics])
+
+
+def base_facts(options: TransferOptions) -> BaseFacts | None:
+    """The model that the options name, for the facts of the new one; None for none."""
+    if options.trunk_from is None:
+        return None
+    return BaseFacts(options.trunk_from, read_config(resolve(options.trunk_from)).sha256[WEIGHTS], options.mode)
 
 
 def _check_sha256(options: TransferOptions) -> None:

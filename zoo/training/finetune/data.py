@@ -1,0 +1,184 @@
+"""The data of a fine-tuning: a user's files, in the lengths and bins of the base."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jsonargparse import ArgumentParser
+from lightning import LightningDataModule
+
+from zoo.data.base import GenomicDataModule
+from zoo.data.own_files import DataChoice, choose_data
+from zoo.errors import ConfigError
+from zoo.formats.cooler import CoolerFile
+from zoo.hub.architectures import load_architecture
+from zoo.hub.config import CheckpointConfig
+from zoo.training.finetune.network import check_kinds, depends_on_length
+from zoo.training.given import Given, override
+from zoo.training.messages import explain, explain_remainder
+from zoo.training.parse import REFUSALS
+
+__all__ = ["Files", "build_data", "choose_for_base", "count_examples"]
+
+# Bases of a site around a peak, as published for Basset, where the base takes any length.
+_SITE = 600
+# Bins of a window of contacts, and those on each side that are context only, on the trunk of a model of tracks.
+_MAP_BINS, _MAP_CROP = 80, 8
+
+
+@dataclass(frozen=True)
+class Files:
+    """Data files as the command line names them.
+
+    Attributes:
+        paths: see `zoo.data.own_files.choose_data`.
+        genome: FASTA file of the genome; None for sequences.
+        negatives: FASTA file of negatives; None for none.
+        targets: columns of labels; None for all.
+    """
+
+    paths: Sequence[str] = ()
+    genome: str | None = None
+    negatives: str | None = None
+    targets: Sequence[str] | None = None
+
+
+@dataclass
+class DataPlan:
+    """Data of a fine-tuning.
+
+    Attributes:
+        config: what a configuration holds as `data`.
+        kind: kind of the targets.
+        reasons: a line on each choice.
+    """
+
+    config: Given
+    kind: str
+    reasons: list[str] = field(default_factory=list)
+
+
+def choose_for_base(base: CheckpointConfig, files: Files, options: Sequence[str]) -> DataPlan:
+    """Choose the DataModule, in the lengths and bins that the base reads.
+
+    Args:
+        base: config of the base.
+        files: data files; without any, the options name a DataModule.
+        options: options and values of `zoo train` in turn; those of the data come first of all.
+
+    Raises:
+        ConfigError: no data, or what contradicts the base.
+        InputError: files that cannot be read.
+    """
+    if not files.paths:
+        plan = _given_data(options)
+        check_kinds(base, plan.kind)
+        return plan
+    bin_size = _bin_size(base) if base.facts.output == "contacts" else None
+    choice = choose_data(files.paths, files.genome, files.negatives, files.targets, bin_size)
+    check_kinds(base, choice.kind)
+    arguments, reasons = dict(choice.init_args), list(choice.reasons)
+    if choice.kind == "labels":
+        _fit_labels(base, choice, arguments, reasons)
+    elif base.facts.output != choice.kind:
+        _fit_map(arguments, reasons)
+    else:
+        _fit_windows(base, choice, arguments, reasons)
+    return DataPlan({"class_path": choice.class_path, "init_args": arguments}, choice.kind, reasons)
+
+
+def build_data(config: Given, options: Sequence[str]) -> GenomicDataModule:
+    """Build the DataModule of a configuration and the options that override it.
+
+    Args:
+        config: what a configuration holds as `data`.
+        options: options and values of `zoo train` in turn.
+
+    Raises:
+        ConfigError: a value that does not fit.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(LightningDataModule, "data", required=True)
+    given = {"data": {**config, "init_args": dict(config.get("init_args", {}))}}
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        if option.startswith("--data"):
+            override(given, option.removeprefix("--"), value)
+    try:
+        data: GenomicDataModule = parser.instantiate_classes(parser.parse_object(given)).data
+    except REFUSALS as error:
+        message = explain(given, {"data": LightningDataModule}, needed=()) or explain_remainder(str(error))
+        raise ConfigError(message) from None
+    return data
+
+
+def count_examples(data: GenomicDataModule) -> int:
+    """Count the sequences, with the shuffles that are added to them, or the windows of an epoch; prepares the data."""
+    data.prepare_data()
+    data.setup("fit")
+    return len(data.train_dataloader().sampler)
+
+
+def _given_data(options: Sequence[str]) -> DataPlan:
+    given: Given = {}
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        if option.startswith("--data"):
+            override(given, option.removeprefix("--"), value)
+    data = given.get("data")
+    if isinstance(data, str):
+        data = {"class_path": data, "init_args": {}}
+    if not isinstance(data, dict) or "class_path" not in data:
+        raise ConfigError("name your data: files such as bound.fa, peaks.narrowPeak, coverage.bw or contacts.mcool")
+    return DataPlan({"class_path": data["class_path"], "init_args": {}}, build_data(data, ()).spec().kind)
+
+
+def _bin_size(base: CheckpointConfig) -> int | None:
+    """Bases per bin of a base that predicts bins."""
+    trunk = base.arguments.get("trunk")
+    if base.facts.output == "labels" or not isinstance(trunk, dict):
+        return None
+    return int(load_architecture(base.architecture)(**base.arguments).output.bin_size)  # type: ignore[attr-defined]
+
+
+def _fit_labels(base: CheckpointConfig, choice: DataChoice, arguments: Given, reasons: list[str]) -> None:
+    """Give sequences or sites a length that the base's trunk takes."""
+    length = int(base.arguments["length"])
+    if choice.class_path.endswith("PeakDataModule"):
+        if "peaks" in arguments:
+            wanted = length if base.facts.output == "labels" else _rounded(base, _SITE)
+            arguments["rules"] = {"length": wanted}
+            reasons.append(f"length: sites of {wanted} bp around peaks, which the base's trunk takes")
+        return
+    spec_length = build_data({"class_path": choice.class_path, "init_args": arguments}, ()).spec().length
+    wanted = spec_length
+    if base.facts.output != "labels":
+        wanted = _rounded(base, spec_length)
+    elif not base.arguments.get("scan") and spec_length != length and depends_on_length(base, spec_length):
+        wanted = length
+    if wanted != spec_length:
+        arguments["resize"] = wanted
+        what = "the central" if wanted < spec_length else "padded with N to"
+        reasons.append(f"length: {what} {wanted} bp of the sequences of {spec_length} bp, which the base's trunk takes")
+
+
+def _rounded(base: CheckpointConfig, length: int) -> int:
+    """The next length that the bins of a base divide."""
+    size = _bin_size(base) or 1
+    return -(-length // size) * size
+
+
+def _fit_map(arguments: Given, reasons: list[str]) -> None:
+    """Give windows of contacts a length for a model of tracks, which has none for them."""
+    size = CoolerFile(next(iter(arguments["coolers"].values()))).bin_size
+    arguments |= {"length": _MAP_BINS * size, "crop": _MAP_CROP, "shift": _MAP_CROP * size}
+    reasons.append(f"windows: {_MAP_BINS * size:,} bp, {_MAP_BINS} bins of {size:,} bp (--data.length for others)")
+
+
+def _fit_windows(base: CheckpointConfig, choice: DataChoice, arguments: Given, reasons: list[str]) -> None:
+    """Give windows the length, bins and crop of the base."""
+    own = base.arguments
+    arguments["length"] = own["length"]
+    if choice.kind == "tracks":
+        arguments |= {"bin_size": _bin_size(base), "crop": own["crop_bins"]}
+    else:
+        arguments |= {"crop": own["crop_bins"], "diagonal": own["diagonal"]}
+    bins = f", bins of {_bin_size(base):,} bp" if _bin_size(base) else ""
+    reasons.append(f"windows: {own['length']:,} bp{bins}, those of the base")

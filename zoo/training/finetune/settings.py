@@ -1,0 +1,102 @@
+"""Settings of a fine-tuning for a kind and number of data; `zoo benchmark finetune` compares them with others."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+__all__ = ["Settings", "choose_settings"]
+
+# Sequences up to which a batch has 64 of them, shuffles included; above, 128.
+_SMALL = 3_000
+# Steps of the optimizer with 100 training sequences; they grow with the power of the number of sequences.
+_STEPS, _POWER, _MOST_EPOCHS, _LEAST_EPOCHS = 200, 0.4, 200, 5
+_EPOCHS_OF_WINDOWS = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a fine-tuning.
+
+    Attributes:
+        mode: what is trained; see `TransferOptions`.
+        lr: learning rate of new layers.
+        trunk_rate: that of what was taken, relative to it.
+        rate_decay: see `TransferOptions`.
+        weight_decay: of AdamW.
+        batch_size: sequences or windows per batch.
+        epochs: number of epochs.
+        patience: epochs without a better score after which training ends.
+        statistics: `frozen` or `updated` batch statistics.
+        shift: largest random shift of a training sequence of labels, in bases.
+        clip: largest norm of the gradient; None for any.
+        monitor: validation metric that chooses the epoch.
+    """
+
+    mode: str
+    lr: float
+    trunk_rate: float
+    rate_decay: float
+    weight_decay: float
+    batch_size: int
+    epochs: int
+    patience: int
+    statistics: str
+    shift: int
+    clip: float | None
+    monitor: str
+
+
+def choose_settings(kind: str, count: int, classify: bool, mode: str | None, batch_size: int | None) -> Settings:
+    """Choose settings.
+
+    Args:
+        kind: kind of the data.
+        count: sequences, with the shuffles that are added to them, or windows for training.
+        classify: whether labels are classes.
+        mode: what the user wants to train; None for what suits.
+        batch_size: what the user wants; None for what suits.
+    """
+    settings = _of_labels(count, classify, batch_size) if kind == "labels" else _of_windows(kind, batch_size)
+    if mode is None:
+        return settings
+    if mode == "lora":
+        return replace(settings, mode=mode, trunk_rate=0.3, rate_decay=1.0)
+    if mode == "head":
+        return replace(settings, mode=mode, trunk_rate=1.0, rate_decay=1.0)
+    return replace(settings, mode=mode)
+
+
+def _of_labels(count: int, classify: bool, batch_size: int | None) -> Settings:
+    size = batch_size or (64 if count <= _SMALL else 128)
+    steps = _STEPS * (max(count, 100) / 100) ** _POWER
+    epochs = min(_MOST_EPOCHS, max(_LEAST_EPOCHS, ceil(steps / max(1, count // size))))
+    return Settings(
+        mode="full",
+        lr=3e-3,
+        trunk_rate=0.1,
+        rate_decay=1.0,
+        weight_decay=0.1,
+        batch_size=size,
+        epochs=epochs,
+        patience=max(5, epochs // 2),
+        statistics="frozen",
+        shift=3,
+        clip=None,
+        monitor="val_auroc" if classify else "val_pearson",
+    )
+
+
+def _of_windows(kind: str, batch_size: int | None) -> Settings:
+    return Settings(
+        mode="full",
+        lr=2e-3,
+        trunk_rate=0.3,
+        rate_decay=1.0,
+        weight_decay=0.02,
+        batch_size=batch_size or (4 if kind == "tracks" else 2),
+        epochs=_EPOCHS_OF_WINDOWS,
+        patience=_EPOCHS_OF_WINDOWS,
+        statistics="updated",
+        shift=0,
+        clip=1.0,
+        monitor="val_pearson",
+    )
