@@ -23,6 +23,7 @@ from zoo.training.callbacks import answer_between_batches
 from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
 from zoo.training.disk import explaining_full_disk
+from zoo.training.faults import StopAtInvalidLoss, explaining_memory
 from zoo.training.finish import finish_run
 from zoo.training.folder import opened_run
 from zoo.training.given import read_given, split_arguments
@@ -82,8 +83,8 @@ def fit(
     check_data(read_given(arguments[0], arguments[1:]))
     cli = parse(arguments)
     check_run(cli)
-    cli.trainer.callbacks[:0] = [*_begin_with_weights(cli), *callbacks]  # type: ignore[attr-defined]
     run = cli.run_folder
+    cli.trainer.callbacks[:0] = [*_begin_with_weights(cli), StopAtInvalidLoss(run), *callbacks]  # type: ignore[attr-defined]
     folder = Path(cli.options.checkpoints) / run.name
     if not cli.trainer.is_global_zero:
         _fit(cli)
@@ -150,6 +151,7 @@ def _fit(cli: TrainCLI) -> None:
     try:
         with (
             _removing_if_refused(run, trainer),
+            explaining_memory(run, getattr(cli.datamodule, "batch_size", 1)),
             answer_between_batches(trainer) as stop,
             watch_processes(trainer, run, lambda: stop.pressed),
         ):

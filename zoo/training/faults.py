@@ -1,0 +1,105 @@
+"""What ends a run in one sentence: a loss that is no number, and a device or computer without memory left."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from safetensors.torch import save_file
+from torch import Tensor
+
+from zoo.batch import Batch
+from zoo.errors import ConfigError
+from zoo.training.checkpoint_io import LAST
+from zoo.utils.atomic import whole_path
+
+__all__ = ["StopAtInvalidLoss", "explaining_memory", "invalid_batch_path"]
+
+# What torch says where memory of the computer ends; of a GPU it has an error class.
+_CPU_MEMORY = ("DefaultCPUAllocator", "not enough memory", "Cannot allocate memory")
+
+
+def invalid_batch_path(run: Path) -> Path:
+    """The file of the batch whose loss was no number; beside the folder of a run, which a new run may remove."""
+    return run.with_name(f"{run.name}.invalid_batch.safetensors")
+
+
+class StopAtInvalidLoss(Callback):
+    """End a run whose loss is NaN or infinite, and save the batch.
+
+    A loss is looked at one step later, so that a GPU never waits for it.
+
+    Args:
+        run: folder of the run.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._path = invalid_batch_path(run)
+        self._before: tuple[Tensor, Batch, int, int] | None = None
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Look at the loss of the batch before.
+
+        Raises:
+            ConfigError: it is NaN or infinite.
+        """
+        loss = outputs["loss"] if isinstance(outputs, dict) else outputs
+        self._look()
+        self._before = (loss.detach().isfinite(), batch, trainer.current_epoch, batch_idx)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Look at the last loss of the epoch. Raises: ConfigError: it is NaN or infinite."""
+        self._look()
+        self._before = None
+
+    def _look(self) -> None:
+        if self._before is None or bool(self._before[0]):
+            return
+        _, batch, epoch, index = self._before
+        tensors = {name: value.cpu().contiguous() for name, value in batch._asdict().items() if value is not None}
+        with whole_path(self._path) as draft:
+            save_file(tensors, draft)
+        raise ConfigError(
+            f"the loss of batch {index + 1} in epoch {epoch + 1} is not finite: the batch is in {self._path}; a lower "
+            "learning rate (--optimizer.lr), --trainer.gradient_clip_val 1 or another --trainer.precision than 16 "
+            "helps where its targets are as they should be"
+        )
+
+
+@contextmanager
+def explaining_memory(run: Path, batch_size: int) -> Iterator[None]:
+    """Turn errors of a device or computer without memory into a sentence with advice.
+
+    Args:
+        run: folder of the run.
+        batch_size: sequences or windows per batch.
+
+    Raises:
+        ConfigError: memory ended.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise _advice(run, "the GPU", batch_size) from None
+    except MemoryError:
+        raise _advice(run, "the computer", batch_size) from None
+    except RuntimeError as error:
+        if not any(words in str(error) for words in _CPU_MEMORY):
+            raise
+        raise _advice(run, "the computer", batch_size) from None
+
+
+def _advice(run: Path, where: str, batch_size: int) -> ConfigError:
+    smaller = max(1, batch_size // 2)
+    accumulate = -(-batch_size // smaller)
+    resume = " and --overwrite true" if (run / f"{LAST}.ckpt").exists() else ""
+    return ConfigError(
+        f"the memory of {where} does not hold a batch of {batch_size}: begin anew{resume} with --data.batch_size "
+        f"{smaller} --trainer.accumulate_grad_batches {accumulate}, which trains the same, with --trainer.precision "
+        "bf16-mixed, or, for Basenji and Akita, with --model.trunk.checkpointing true"
+    )
