@@ -37,6 +37,8 @@ SHORTER = {
     "akita.contacts": {"--data.length": "64000", "--data.crop": "8", "--data.stride": "16"},  # as a refusal proposes
 }
 CONFIGS = sorted(shipped_folder("configs").glob("*.yaml"))
+# Those of human data have windows of a megabase, and are run in `test_human_configs.py`.
+QUICK = [path for path in CONFIGS if ".human_" not in path.name]
 
 
 def own_options(config: Path) -> list[str]:
@@ -142,7 +144,7 @@ def made_data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("config", QUICK, ids=lambda path: path.stem)
 @pytest.mark.usefixtures("made_data")
 def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -14,7 +14,7 @@ from zoo.hub.architectures import architectures
 from zoo.models.basset import Basset
 from zoo.models.deepbind import DeepBind
 from zoo.nn.conv_stack import ConvStackConfig
-from zoo.training.callbacks import FreezeModules, MaxNorm
+from zoo.training.callbacks import ClipEach, FreezeModules, MaxNorm
 
 TRAINER: Any = None
 
@@ -123,3 +123,22 @@ def test_modules_learn_after_their_epochs() -> None:
 def test_a_module_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match="no module 'trunkk' to freeze"):
         fit(basset(), [FreezeModules(["trunkk"])])
+
+
+def test_each_gradient_is_clipped_by_its_own_norm() -> None:
+    weights = [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))]
+    weights[0].grad, weights[1].grad = torch.tensor([3.0, 4.0]), torch.tensor([0.5])
+    ClipEach(1.0).on_before_optimizer_step(TRAINER, basset(), torch.optim.SGD(weights, lr=0.1))
+    assert weights[0].grad.tolist() == pytest.approx([0.6, 0.8])
+    assert weights[1].grad.tolist() == [0.5]
+    with pytest.raises(ConfigError, match="max_norm is a number above 0"):
+        ClipEach(0.0)
+
+
+def test_a_step_of_clipped_gradients_is_no_longer_than_the_norm() -> None:
+    model = basset()
+    model.configure_optimizers = lambda: torch.optim.SGD(model.parameters(), lr=1.0)  # type: ignore[method-assign]
+    before = [one.detach().clone() for one in model.parameters()]
+    fit(model, [ClipEach(1e-3)])
+    lengths = [float((one - old).norm()) for one, old in zip(model.parameters(), before, strict=True)]
+    assert 0 < max(lengths) <= 2 * 1e-3 * 1.001  # of two batches

@@ -1,4 +1,4 @@
-"""Callbacks of training: seeding, stopping between batches, maximal norms of weights, frozen modules."""
+"""Callbacks of training: seeding, stopping between batches, maximal norms of weights and gradients, frozen modules."""
 
 import os
 import signal
@@ -18,6 +18,7 @@ from zoo.errors import ConfigError
 from zoo.nn.units import by_unit, is_weight, unit_dims
 
 __all__ = [
+    "ClipEach",
     "FreezeModules",
     "FreezeStatistics",
     "MaxNorm",
@@ -123,6 +124,27 @@ class FreezeModules(Callback):
 
     def _are_frozen(self, trainer: Trainer) -> bool:
         return self.epochs is None or trainer.current_epoch < self.epochs
+
+
+class ClipEach(Callback):
+    """Clip the gradient of each weight by its own norm, as Keras' `clipnorm` does.
+
+    The Trainer's `gradient_clip_val` clips the gradients of all weights as one.
+
+    Args:
+        max_norm: largest Euclidean norm of the gradient of a weight.
+    """
+
+    def __init__(self, max_norm: float) -> None:
+        if not max_norm > 0:
+            raise ConfigError(f"max_norm is a number above 0, not {max_norm}")
+        self.max_norm = max_norm
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Any) -> None:
+        """Scale down the gradients whose norm is too large; those of fp16 are unscaled already."""
+        for group in optimizer.param_groups:
+            for weight in group["params"]:
+                nn.utils.clip_grad_norm_(weight, self.max_norm)
 
 
 class FreezeStatistics(Callback):
