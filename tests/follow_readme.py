@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from made.own_files import make_own_files
 
-__all__ = ["SHORT", "Step", "main", "run_step", "steps_of"]
+__all__ = ["SHORT", "TRAINING", "Step", "main", "run_step", "steps_of"]
 
 README = Path(__file__).parents[1] / "README.md"
 _NOT_RUN = re.compile(r"make |pip |zoo benchmark ")
@@ -29,6 +29,10 @@ _PUBLIC = re.compile(r"akita\.human|akita\.yeast_position|deepbind\.D0|zoo data 
 SHORT = (
     "--trainer.max_epochs 1 --trainer.check_val_every_n_epoch 1 --data.epoch_size 4 --trainer.enable_progress_bar false"
 )
+
+
+# Commands that take those options.
+TRAINING = ("zoo train", "zoo tune")
 
 
 class Step(NamedTuple):
@@ -62,7 +66,7 @@ def steps_of(readme: str) -> list[Step]:
 
 def run_step(step: Step, folder: Path, bin_folder: Path, short: bool) -> subprocess.CompletedProcess[str]:
     """Run a step in a folder, with the commands of `bin_folder` first on the path."""
-    text = f"{step.text} {SHORT}" if short and step.text.startswith("zoo train") else step.text
+    text = f"{step.text} {SHORT}" if short and step.text.startswith(TRAINING) else step.text
     command = [str(bin_folder / "python"), "-c", text] if step.language == "python" else ["bash", "-c", text]
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

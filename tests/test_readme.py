@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from follow_readme import README, SHORT, steps_of
+from follow_readme import README, SHORT, TRAINING, steps_of
 from made.own_files import make_own_files
 
 from zoo.cli import main
@@ -16,7 +16,7 @@ STEPS = [step for step in steps_of(README.read_text()) if step.is_run and not st
 # A genome of which the published Akita, with windows of a megabase, just can be trained.
 SMALL = {"chr1": 1_300_000, "chr8": 1_200_000, "chr9": 1_200_000, "chr21": 1_500_000}
 # Cut short too: a minute of predictions.
-SHORTER = {"akita.yeast genome.fa": "akita.yeast short.bed --genome genome.fa"}
+SHORTER = {"akita.yeast genome.fa": "akita.yeast short.bed --genome genome.fa", "--trials 10": "--trials 1"}
 
 
 def test_the_steps_are_those_of_the_text() -> None:
@@ -48,7 +48,7 @@ def test_readme_is_followed_to_its_end(tmp_path: Path, monkeypatch: pytest.Monke
         for long, short in SHORTER.items():
             text = text.replace(long, short)
         # In this process, which has imported torch already.
-        assert main(words_of(f"{text} {SHORT}" if text.startswith("zoo train") else text)) == 0, text
+        assert main(words_of(f"{text} {SHORT}" if text.startswith(TRAINING) else text)) == 0, text
     for table in ("predictions.tsv", "bound.tsv"):
         assert Path(table).read_text().startswith("name\t")
     for picture in ("region.png", "mine.png", "maps.png"):

@@ -19,6 +19,7 @@ from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark, add_card
 from zoo.commands.shipped import add_config, add_example
 from zoo.commands.train import add_train
+from zoo.commands.tune import add_tune
 from zoo.errors import ConfigError, ZooError
 from zoo.utils import version
 from zoo.utils.extras import missing_extra
@@ -93,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_train(verbs)
     add_check(verbs)
     add_finetune(verbs)
+    add_tune(verbs)
     add_config(verbs)
     add_example(verbs)
     add_verify(verbs)

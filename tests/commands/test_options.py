@@ -10,7 +10,8 @@ from pathlib import Path
 import commands.data_cases
 import commands.finetune_cases
 import commands.other_cases
-import commands.predict_cases  # noqa: F401  (they register the cases)
+import commands.predict_cases
+import commands.tune_cases  # noqa: F401  (they register the cases)
 import pytest
 from commands.desk import CASES, SEQUENCES, Desk
 from made.models import Made

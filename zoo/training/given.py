@@ -17,6 +17,7 @@ __all__ = [
     "OtherClassArguments",
     "holds_collection",
     "override",
+    "parse_value",
     "read_given",
     "read_yaml",
     "refuse_linked",
@@ -225,7 +226,7 @@ def override(tree: Given, key: str, text: str) -> None:
         key: such as `data.batch_size`.
         text: the value as YAML.
     """
-    path, value = key.split("."), _parse(text)
+    path, value = key.split("."), parse_value(text)
     for index, key in enumerate(path[:-1]):
         if isinstance(tree.get(key), str):
             tree[key] = {"class_path": tree[key]}
@@ -242,7 +243,8 @@ def override(tree: Given, key: str, text: str) -> None:
         tree[path[-1]] = value
 
 
-def _parse(text: str) -> Any:
+def parse_value(text: str) -> Any:
+    """Parse the value of an option as YAML; text that is none stands for itself."""
     try:
         return _Loader(text).get_single_data()
     except yaml.YAMLError:

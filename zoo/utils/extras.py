@@ -17,6 +17,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "plots": ("matplotlib",),
     "parquet": ("pyarrow",),
     "train": _TRAIN,
+    "tune": ("optuna", *_TRAIN),
     "rdata": ("rdata",),
     "benchmarks": ("akita_torch", "pyBigWig", "pyfaidx", "rdata", "sklearn", *_TRAIN),
 }
