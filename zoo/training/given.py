@@ -27,8 +27,7 @@ __all__ = [
 # Values that were given: key -> value or further keys.
 Given = dict[str, Any]
 CLASS_KEYS = {"class_path", "init_args", "dict_kwargs"}
-_MOST_VALUES, _DEEPEST = 100_000, 50  # what no configuration has, and what would take the computer's memory or time
-_LONGEST_BEGINNING = 1 << 16
+_MOST_VALUES, _DEEPEST, _LONGEST_BEGINNING = 100_000, 50, 1 << 16  # more takes the computer's memory or time
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _LONGEST_NUMBER = 1_000  # letters: `1:1:1` is one too, to the base of 60, and takes the square of its length
 _TOO_DEEP = f"values lie in each other more than {_DEEPEST} deep, or in themselves, which no configuration needs"
