@@ -24,7 +24,10 @@ __all__ = ["SHORT", "TRAINING", "Step", "main", "run_step", "steps_of"]
 
 README = Path(__file__).parents[1] / "README.md"
 _NOT_RUN = re.compile(r"make |pip |zoo benchmark ")
-_PUBLIC = re.compile(r"akita\.human|akita\.yeast_position|deepbind\.D0|zoo data get|deepbind\.encode --data|hf-hub:")
+_PUBLIC = re.compile(
+    r"akita\.human|akita\.yeast_position|deepbind\.D0|zoo data get|deepbind\.encode --data|hf-hub:"
+    r"|zoo evaluate deepbind\.encode_"
+)
 # Options that cut a training run short.
 SHORT = (
     "--trainer.max_epochs 1 --trainer.check_val_every_n_epoch 1 --data.epoch_size 4 --trainer.enable_progress_bar false"

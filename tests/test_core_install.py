@@ -58,6 +58,15 @@ def test_the_core_predicts_labels(core: Path, model: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_the_core_evaluates_labels(core: Path, tmp_path: Path) -> None:
+    for name, text in (("a", "GTCACGTGAC" * 10 + "A"), ("b", "ACGTTTACGA" * 10 + "A")):
+        (tmp_path / f"{name}.fa").write_text(f">one\n{text}\n>two\n{text[::-1]}\n")
+    done = run_core(core, "evaluate", DEEPBIND, str(tmp_path / "a.fa"), "--negatives", str(tmp_path / "b.fa"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith("USF1\t4\t")
+
+
+@pytest.mark.slow
 def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
     bed, genome = "zoo/examples/peaks.bed", "zoo/examples/genome.fa"
     done = run_core(core, "predict", DEEPBIND, bed, "--genome", genome, "--resize", "-o", "-")
@@ -76,6 +85,7 @@ def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
         ),
         (("predict", "akita.yeast", "zoo/examples/genome.fa", "-o", "maps"), "contacts"),
         (("predict", DEEPBIND, *SITES, "--inputs", "zoo/examples/peaks.bed"), "tracks"),
+        (("evaluate", DEEPBIND, *SITES), "train"),
         (("train", "deepbind.encode"), "train"),
         (("train", "basset.plant_terminators"), "train,rdata"),
         (("data", "get", "yeast"), "tracks,rdata"),

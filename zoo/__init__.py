@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zoo.data.peaks.rules import PeakRules
     from zoo.data.sequences.module import SequenceDataModule
     from zoo.data.tracks.module import TrackDataModule
+    from zoo.evaluation.result import Evaluation
+    from zoo.evaluation.run import evaluate
     from zoo.formats.bed import read_bed
     from zoo.formats.sequences import SequenceFile, read_sequences
     from zoo.genome.fasta import Genome
@@ -33,6 +35,7 @@ _HOME = {
     "ContactDataModule": "zoo.data.contacts.module",
     "ContactPredictions": "zoo.inference.contacts",
     "Contacts": "zoo.outputs",
+    "Evaluation": "zoo.evaluation.result",
     "Genome": "zoo.genome.fasta",
     "Interval": "zoo.genome.intervals",
     "Labels": "zoo.outputs",
@@ -46,6 +49,7 @@ _HOME = {
     "TrackPredictions": "zoo.inference.tracks",
     "Tracks": "zoo.outputs",
     "embed": "zoo.api",
+    "evaluate": "zoo.evaluation.run",
     "finetune": "zoo.training.finetune.api",
     "list_models": "zoo.hub.registry",
     "load": "zoo.hub.load",
@@ -60,6 +64,7 @@ __all__ = [
     "ContactDataModule",
     "ContactPredictions",
     "Contacts",
+    "Evaluation",
     "Genome",
     "Interval",
     "Labels",
@@ -74,6 +79,7 @@ __all__ = [
     "Tracks",
     "__version__",
     "embed",
+    "evaluate",
     "finetune",
     "list_models",
     "load",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from zoo.commands.check import add_check
 from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
+from zoo.commands.evaluate import add_evaluate
 from zoo.commands.finetune import add_finetune
 from zoo.commands.models import add_info, add_list, add_verify
 from zoo.commands.parser import Parser
@@ -91,6 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_list(verbs)
     add_info(verbs)
     add_predict(verbs)
+    add_evaluate(verbs)
     add_train(verbs)
     add_check(verbs)
     add_finetune(verbs)

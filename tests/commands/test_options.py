@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import commands.data_cases
+import commands.evaluate_cases
 import commands.finetune_cases
 import commands.other_cases
 import commands.predict_cases

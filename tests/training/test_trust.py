@@ -334,3 +334,9 @@ def test_a_first_line_that_is_no_command_is_left(capsys: pytest.CaptureFixture[s
 def test_an_option_of_two_lines_stays_in_the_first_line_of_the_recipe() -> None:
     folder = train(["own.yaml", "--param_groups.rates", "{trunk:\n  0.5}"])
     assert yaml.safe_load((folder / "recipe.yaml").read_text())["param_groups"]["rates"] == {"trunk": 0.5}
+
+
+def test_a_recipe_may_name_a_genome_and_peaks() -> None:
+    arguments = {"genome": "/somewhere/genome.fa", "peaks": ["/somewhere/a.bed"], "rules": {"length": 100}}
+    data = {"class_path": "zoo.data.peaks.PeakDataModule", "init_args": arguments}
+    assert Allowed(option_types(), [Path.cwd()]).first_refused({"data": data}) is None

@@ -52,6 +52,9 @@ def complete(parser: argparse.ArgumentParser) -> None:
     completers: dict[tuple[argparse.ArgumentParser, str], Completer] = {
         (predict, "name"): _models,
         (predict, "targets"): _targets,
+        (verbs["evaluate"], "name"): _models,
+        (verbs["evaluate"], "targets"): _targets,
+        (verbs["evaluate"], "files"): configurations_and_files,
         (verbs["list"], "words"): _models,
         (verbs["info"], "name"): _models,
         (verbs["verify"], "names"): _models,

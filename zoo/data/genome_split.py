@@ -154,8 +154,9 @@ def _spans(contigs: Mapping[str, int], offset: Index, rules: SplitRules, index: 
         else:
             named.append(name)
     in_val = find_contigs([name for name in rules.val or [] if not _is_file(name)], contigs).values()
+    matched = find_contigs(named, contigs)
     for name in named:
-        contig = _known(find_contigs(named, contigs), name, contigs, index)
+        contig = _known(matched, name, contigs, index)
         if index == 2 and contig in in_val:
             raise ConfigError(f"the contig {contig!r} cannot be in both the val and the test split")
         spans.append((contig, 0, contigs[contig]))

@@ -46,7 +46,8 @@ class Loading:
 
     def in_order(self, dataset: WindowDataset) -> DataLoader[Batch]:
         """Loader of all windows in order; with several processes, of the share of this one."""
-        sampler = ShareSampler(len(dataset))
+        # Whole batches are shared, so that they are those of one process, whatever the number of processes.
+        sampler = ShareSampler(len(dataset), self.batch_size)
         return batch_loader(dataset, self.num_workers, batch_size=self.batch_size, sampler=sampler)
 
     def all(self, dataset: WindowDataset) -> DataLoader[Batch]:

@@ -146,8 +146,11 @@ class TargetMetrics(WrapperMetric):
 
     def per_target(self) -> dict[str, Tensor]:
         """Each score per target, (T,); NaN where it is not defined, or a prediction is NaN."""
+        return self.masked({name: value for score in self._scores() for name, value in score.per_target().items()})
+
+    def masked(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Set scores (T,) to NaN of targets of which a prediction is NaN or infinite."""
         invalid = self.ranges.per_target()["invalid"] > 0
-        values = {name: value for score in self._scores() for name, value in score.per_target().items()}
         return {name: value.masked_fill(invalid.to(value.device), torch.nan) for name, value in values.items()}
 
     def mean(self, per_target: dict[str, Tensor]) -> dict[str, Tensor]:

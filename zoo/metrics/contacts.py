@@ -13,10 +13,10 @@ from zoo.metrics.moments import Moments
 from zoo.metrics.ranks import Ranks
 from zoo.outputs import upper_triangle
 
-__all__ = ["ContactMetrics", "DistanceScores", "WindowPearson"]
+__all__ = ["ROUNDING", "ContactMetrics", "DistanceScores", "WindowPearson"]
 
 # A variance that is this much smaller than the sum of squares is what rounding leaves of equal values in float64.
-_ROUNDING = 1e-10
+ROUNDING = 1e-10
 
 
 class WindowPearson(TargetScore):
@@ -124,7 +124,7 @@ def _pearson(sums: Tensor) -> Tensor:
     n, x, y, xx, yy, xy = sums
     n = n.clamp(min=1)
     variance_x, variance_y = xx - x * x / n, yy - y * y / n
-    varies = (variance_x > _ROUNDING * xx) & (variance_y > _ROUNDING * yy)
+    varies = (variance_x > ROUNDING * xx) & (variance_y > ROUNDING * yy)
     return torch.where(varies, (xy - x * y / n) / (variance_x * variance_y).sqrt(), torch.nan)
 
 

@@ -11,7 +11,7 @@ from torchmetrics.utilities import dim_zero_cat, rank_zero_warn
 
 from zoo.metrics.base import TargetScore
 
-__all__ = ["Ranks"]
+__all__ = ["Ranks", "spearman"]
 
 
 class Ranks(TargetScore):
@@ -61,12 +61,12 @@ class Ranks(TargetScore):
         if self.values > self.most or not len(self.predictions):
             return {"spearman": torch.full((self.count,), torch.nan, dtype=torch.float64)}
         prediction, observed = dim_zero_cat(self.predictions), dim_zero_cat(self.observed)  # (S, T) each
-        ranks = [_spearman(x, y) for x, y in zip(prediction.unbind(1), observed.unbind(1), strict=True)]
+        ranks = [spearman(x, y) for x, y in zip(prediction.unbind(1), observed.unbind(1), strict=True)]
         return {"spearman": torch.tensor(ranks, dtype=torch.float64, device=self.values.device)}
 
 
-def _spearman(prediction: Tensor, target: Tensor) -> float:
-    """Correlation of the ranks of values (S,) where the target is not NaN."""
+def spearman(prediction: Tensor, target: Tensor) -> float:
+    """Correlate the ranks of values (S,) where the target is not NaN."""
     from scipy.stats import rankdata  # predicting labels does not need scipy
 
     observed = ~torch.isnan(target)

@@ -180,11 +180,22 @@ class SequenceModel(InferenceModel):
         loss: LossMean = getattr(self, f"{split}_loss")
         loss.update(*self.loss.function(raw, self._learnt(batch.target), self.target_weight()))
         self.log(f"{split}_loss", loss, prog_bar=True)
-        # Scored is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
-        values = self._predicted(raw, batch.codes, batch.inputs), batch.target
-        if self.target_transform is not None and self.target_transform.clips:
-            values = self.target_transform.clip(values[0]), self.target_transform.clip(values[1])
-        scores.update(*values)
+        scores.update(*self.scored_values(batch, raw))
+
+    def scored_values(self, batch: Batch, raw: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Predictions and targets of a batch as scores compare them, (B, *output.shape) each.
+
+        Compared is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
+
+        Args:
+            batch: its targets are those of the model.
+            raw: raw output for the batch, where it is known.
+        """
+        raw = self.raw(batch.codes, batch.inputs) if raw is None else raw
+        prediction = self._predicted(raw, batch.codes, batch.inputs)
+        if self.target_transform is None or not self.target_transform.clips:
+            return prediction, batch.target
+        return self.target_transform.clip(prediction), self.target_transform.clip(batch.target)
 
     def _log_scores(self, scores: TargetMetrics, split: str) -> dict[str, Tensor]:
         """Log the means over targets, from all processes; returns each target's."""

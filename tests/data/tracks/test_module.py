@@ -452,16 +452,15 @@ def test_processes_validate_each_bin_once_together(folder: Path, monkeypatch: py
     for rank in range(3):
         stand_in(monkeypatch, rank, 3)
         batches = list(module(folder, batch_size=4, max_masked=0.9).val_dataloader())
-        assert [len(batch.codes) for batch in batches] == [4, 2]
+        assert [len(batch.codes) for batch in batches] == ([4, 4] if rank == 0 else [4, 1])
         codes = torch.cat([batch.codes for batch in batches])
         shares.append(Batch(codes, torch.cat([batch.target for batch in batches])))
-    for index in range(18):  # dealt one by one; the last two fill up
-        share, place = shares[index % 3], index // 3
-        if index < 16:
-            assert decode(share.codes[place].numpy()) == sequences[index]
-            np.testing.assert_allclose(share.target[place].numpy(), targets[index], rtol=1e-5)
-        else:
-            assert torch.isnan(share.target[place]).all()
+    for index in range(16):  # dealt by whole batches, which are those of one process
+        share, place = shares[index // 4 % 3], index % 4 + 4 * (index // 12)
+        assert decode(share.codes[place].numpy()) == sequences[index]
+        np.testing.assert_allclose(share.target[place].numpy(), targets[index], rtol=1e-5)
+    for share in shares[1:]:  # fills up
+        assert torch.isnan(share.target[4]).all()
 
 
 def test_processes_train_on_shares_of_an_epoch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

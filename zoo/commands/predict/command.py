@@ -74,8 +74,9 @@ def _predict(options: argparse.Namespace, module: Any) -> None:
     from zoo.hub.load import load, resolve
     from zoo.hub.targets import read_targets
     from zoo.inference.choose import predictor_for
+    from zoo.inference.device import find_device
 
-    model = load(options.name, _device(options.device))
+    model = load(options.name, find_device(options.device))
     known = {row.name: row for row in read_targets(resolve(options.name))}
     common = options.targets, options.batch_size, options.precision, options.inputs
     predictor = predictor_for(model.output)(model, *common, **module.settings(options))
@@ -122,20 +123,6 @@ def _check_extras(kind: str, options: argparse.Namespace) -> None:
     extras = [kind] if kind in EXTRAS else ["tracks"] if options.inputs else []
     extras += ["plots"] if getattr(options, "plot", None) else []
     require_extras(extras, f"predicting {kind}")
-
-
-def _device(name: str) -> str:
-    """A device that torch has here."""
-    import torch
-
-    if name == "auto":
-        accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return accelerator.type if accelerator else "cpu"
-    try:
-        torch.zeros(1, device=name).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(f"there is no device {name!r} here ({str(error).splitlines()[0]})") from None
-    return name
 
 
 def _with_progress(pieces: "Iterator[Any]", rows: int | None) -> "Iterator[Any]":

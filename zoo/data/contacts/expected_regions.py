@@ -27,7 +27,7 @@ class Region(NamedTuple):
 
 
 def training_regions(
-    contigs: dict[str, int], genome_split: GenomeSplit, arms: str | None, bin_size: int
+    contigs: dict[str, int], genome_split: GenomeSplit, arms: str | None, bin_size: int, every: bool = False
 ) -> list[Region]:
     """Find the regions of the training split, within arms where these are given, in whole bins.
 
@@ -36,13 +36,14 @@ def training_regions(
         genome_split: split of these contigs.
         arms: BED file of regions, such as chromosome arms; None for whole contigs.
         bin_size: bases per bin.
+        every: take the regions of all splits.
 
     Raises:
         InputError: none of the arms lies in the training split.
     """
     names = list(contigs)
     contig, start, end, split = genome_split.regions()
-    train = split == SPLITS.index("train")
+    train = (split == SPLITS.index("train")) | every
     spans = [(names[c], int(s), int(e)) for c, s, e in zip(contig[train], start[train], end[train], strict=True)]
     if arms is not None:
         entries = read_bed(arms)

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class ContactDataModule(WindowDataModule):
         arms: BED file of regions within which expected contacts are counted, such as chromosome arms; None for whole
             contigs.
         balance: balance coolers without weights, in memory.
+        expected: splits in which expected contacts are counted: `train`, or `all` where nothing is trained.
         bin_size: bases per bin of the coolers, where it is known before they are there; None to read it from them.
         batch_size: windows per batch.
         options: options of `WindowDataModule`.
@@ -62,6 +63,7 @@ class ContactDataModule(WindowDataModule):
         maps: MapRules | None = None,
         arms: str | None = None,
         balance: bool = False,
+        expected: Literal["train", "all"] = "train",
         bin_size: int | None = None,
         batch_size: int = 2,
         **options: Any,
@@ -74,7 +76,10 @@ class ContactDataModule(WindowDataModule):
         super().__init__(genome=genome, shape=shape, batch_size=batch_size, **options)
         if not 0 <= diagonal < self.bins:
             raise ConfigError(f"windows of {self.bins} bins have no diagonal {diagonal}")
+        if expected not in ("train", "all"):
+            raise ConfigError(f"expected is train or all, not {expected!r}")
         self.diagonal, self.maps, self.arms, self.balance = diagonal, maps or MapRules(), arms, balance
+        self.expected = expected
         self.output = Contacts(tuple(coolers), self.bins, bin_size, crop * bin_size, diagonal)
 
     def spec(self) -> DataSpec:
@@ -202,7 +207,7 @@ class ContactDataModule(WindowDataModule):
         """The prepared maps, one per target (T); opened from headers, prepared at first use."""
         contigs = self.plan.contigs
         masked = blacklisted(self.blacklist, contigs, self.bin_size)
-        regions = training_regions(contigs, self.plan.genome_split, self.arms, self.bin_size)
+        regions = training_regions(contigs, self.plan.genome_split, self.arms, self.bin_size, self.expected == "all")
         return [
             ContactBand(file, contigs, self.bins, self.diagonal, regions, masked, self.maps, self.balance)
             for file in self.files.values()

@@ -40,7 +40,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     (`test_peaks`, `test_table`) leave all sites of the others for training and validation.
 
     Args:
-        genome: FASTA file.
+        genome: FASTA file; in Python also an opened `zoo.Genome`.
         peaks: peak files: a path, a list of paths, or target -> path.
         table: instead of `peaks`, the table that `zoo data peaks` wrote; it has the sites, their length and splits. Or
             {train: table, test: table}. Without sites for validation, random blocks of the training sites are taken.
@@ -57,7 +57,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
 
     def __init__(
         self,
-        genome: str | Genome,
+        genome: str,
         peaks: str | list[str] | dict[str, str] | None = None,
         table: FileBySplit | None = None,
         rules: PeakRules | None = None,
@@ -84,7 +84,9 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
                 "`shuffles` have no measured tracks for `inputs_table`: take `negatives` of the `rules`, which are "
                 "windows of the genome"
             )
-        self.genome, self.rules = genome, rules or PeakRules()
+        # A class among the types of the argument would keep a checkpoint's recipe from naming a file.
+        self.genome: str | Genome = genome
+        self.rules = rules or PeakRules()
         self.table = None if table is None else with_test_file(table, test_table, "test_table")
         if self.shuffles and self.rules.negatives is None:
             self.rules = replace(self.rules, negatives=0.0)  # shuffles are made where there are no negatives
@@ -149,7 +151,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             InputError: sites of different splits overlap or have the same bases.
         """
         if self.table is not None or self.test_peaks is not None:
-            data = self._without_leaks(self._with_val(data))
+            data = self._without_leaks(self.with_val(data))
         train = data.split == SPLITS.index("train")
         near = _near_others(data.codes, train, ~train, data.codes.length + self.shift)
         if not near.any():
@@ -171,7 +173,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
     def _tables(self) -> list[tuple[str, int]]:
         return [] if self.table is None else files_by_split(self.table)
 
-    def _with_val(self, data: LabelledWindows) -> LabelledWindows:
+    def with_val(self, data: LabelledWindows) -> LabelledWindows:
         """Take random blocks of the training sites for validation, where there are sites of train and test alone."""
         train, val, _ = range(len(SPLITS))
         if (data.split == val).any() or not (data.split > val).any():

@@ -1,0 +1,1 @@
+"""Evaluate a model on labelled data: scores of its kind, with bootstrap intervals."""

@@ -1,0 +1,53 @@
+"""Options of labelled files, and the data that are chosen for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.data.base import GenomicDataModule
+from zoo.data.splits import Split
+from zoo.evaluation.matching import Matching
+
+__all__ = ["EvaluationData", "FileOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """Options of labelled files.
+
+    Args:
+        genome: FASTA file, for all but sequences.
+        negatives: FASTA file of sequences whose labels are all 0, with FASTA files.
+        inputs: table of the input tracks, for a model that reads some.
+        contigs: contigs, or BED files of regions, to which data on a genome are restricted; None for all.
+        blacklist: BED file of regions that do not count.
+        resize: cut sequences to the model's length, or pad them with N, around their centres.
+        smooth: standard deviation of the Gaussian that smooths measured contact maps, in bins; None for that of `maps`.
+        maps: further options of `MapRules`, as the model was trained with.
+    """
+
+    genome: str | None = None
+    negatives: str | None = None
+    inputs: str | None = None
+    contigs: Sequence[str] | None = None
+    blacklist: str | None = None
+    resize: bool = False
+    smooth: float | None = None
+    maps: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class EvaluationData:
+    """Data to evaluate.
+
+    Attributes:
+        module: the DataModule.
+        split: split of it that is read.
+        matching: which of its targets are the model's.
+        notes: sentences on what was chosen.
+    """
+
+    module: GenomicDataModule
+    split: Split
+    matching: Matching
+    notes: list[str] = field(default_factory=list)

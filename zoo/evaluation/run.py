@@ -1,0 +1,222 @@
+"""`zoo.evaluate`: a model and labelled data in, scores with bootstrap intervals out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError, InputError
+from zoo.evaluation.bootstrap import Bootstrap, intervals
+from zoo.evaluation.collect import Collected, collect, make_trainer
+from zoo.evaluation.configured import data_of_config, data_of_recipe, is_config, maps_of_recipe
+from zoo.evaluation.files import data_of_files
+from zoo.evaluation.kinds import Units
+from zoo.evaluation.matching import match_targets
+from zoo.evaluation.options import EvaluationData, FileOptions
+from zoo.evaluation.result import Evaluation, Score, rounded
+from zoo.hub.load import load, resolve
+from zoo.inference.device import find_device
+from zoo.inference.engine import Precision
+from zoo.models._base import SequenceModel
+from zoo.outputs import Contacts, Labels
+from zoo.utils.text import some_of
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: SequenceModel | str,
+    data: GenomicDataModule | str | Path | Sequence[str] | None = None,
+    *,
+    split: str | None = None,
+    targets: Sequence[str] | str | None = None,
+    match: Mapping[str, str] | None = None,
+    batch_size: int | None = None,
+    precision: Precision = "32",
+    device: str = "auto",
+    devices: int = 1,
+    resamples: int = 1_000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    **files: Any,
+) -> Evaluation:
+    """Score a model on labelled data, with bootstrap intervals.
+
+    Scores are those of `Trainer.test`: AUROC and AUPRC of classes; Pearson r, R2 and Spearman's rank correlation of
+    measurements; of contact maps also the mean squared error and the mean Pearson r of windows. Intervals are
+    percentiles over resamples of sequences, or of windows of a genome.
+
+    Args:
+        model: a loaded model, or the name of one.
+        data: labelled files: FASTA files of classes (`NAME=FILE` for the target NAME), a table of sequences, sites or
+            bigWigs, peak files, bigWigs or coolers; or the name or file of a configuration; or a DataModule. None for
+            the data on which a model of a name was tested.
+        split: split that is read; `test` where nothing is said. Of files with splits also `all`.
+        targets: targets of the model to evaluate; None for all that the data have.
+        match: target of the data -> target of the model, where their names differ.
+        batch_size: sequences or windows at once; None for the usual number.
+        precision: `32`, or `bf16` / `16` for autocast.
+        device: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes an accelerator if any. A loaded model stays on its own.
+        devices: number of processes that share the data; the scores are those of one.
+        resamples: number of bootstrap resamples; 0 for no intervals.
+        confidence: share of the resamples whose scores lie in an interval.
+        seed: seed of the resamples.
+        files: genome, negatives, inputs, contigs, blacklist, resize and smooth, as of `FileOptions`.
+
+    Raises:
+        InputError: data that cannot be read, or that hold nothing to score.
+        ConfigError: data or options that do not fit the model or each other.
+        UnknownNameError: no model of that name.
+    """
+    bootstrap = Bootstrap(resamples, confidence, seed)
+    bootstrap.check()
+    name = model if isinstance(model, str) else str(type(model).__name__)
+    loaded = load(model) if isinstance(model, str) else model
+    wanted = [targets] if isinstance(targets, str) else targets
+    if data is not None and isinstance(model, str) and isinstance(loaded.output, Contacts):
+        files["maps"] = maps_of_recipe(resolve(model), model)
+    options = FileOptions(**files)
+    chosen = _chosen(loaded, model, data, options, dict(match or {}), wanted, split, batch_size)
+    _check_fit(loaded, chosen.module)
+    units = _units(loaded, chosen.module, bootstrap)
+    place = find_device(device) if isinstance(model, str) else str(loaded.device)
+    collected = collect(loaded, chosen, units, make_trainer(place, devices, precision))
+    return _evaluation(name, _described(data, model), chosen, units, loaded, collected, bootstrap)
+
+
+def _chosen(
+    model: SequenceModel,
+    name: SequenceModel | str,
+    data: Any,
+    options: FileOptions,
+    match: dict[str, str],
+    wanted: Sequence[str] | None,
+    split: str | None,
+    batch_size: int | None,
+) -> EvaluationData:
+    """The data, their split and targets."""
+    given = [str(data)] if isinstance(data, str | Path) else data
+    if isinstance(given, Sequence) and given and not (len(given) == 1 and is_config(given[0])):
+        return data_of_files(model, [str(one) for one in given], options, match, wanted, split, batch_size)
+    if replace(options, maps={}) != FileOptions():
+        raise ConfigError("genome, negatives and other options of files are for data that are named as files")
+    if isinstance(given, GenomicDataModule):
+        module = given
+    elif given:
+        module = data_of_config(given[0], batch_size)
+    elif isinstance(name, str):
+        module = data_of_recipe(resolve(name), name, batch_size)
+    else:
+        raise ConfigError("name the data: of a model that was not loaded by name, no data are known")
+    if split not in (None, "val", "test", "train"):
+        raise ConfigError(f"split is train, val or test, not {split!r}")
+    read: Any = split or "test"
+    return EvaluationData(module, read, match_targets(module.targets, model.output.targets, match, wanted))
+
+
+def _check_fit(model: SequenceModel, data: GenomicDataModule) -> None:
+    """Refuse data of another kind, length or geometry than the model's, from headers alone."""
+    spec, output = data.spec(), model.output
+    if spec.kind != output.kind:
+        raise ConfigError(f"the data hold {spec.kind}, and the model predicts {output.kind}")
+    try:
+        model.check_length(spec.length)
+    except InputError as error:
+        cure = "; --resize cuts or pads sequences to the model's length" if spec.kind == "labels" else ""
+        raise ConfigError(f"the data do not fit the model: {error}{cure}") from None
+    if tuple(spec.inputs.names) != tuple(model.inputs.names):
+        theirs, ours = (some_of(names) or "none" for names in (spec.inputs.names, model.inputs.names))
+        raise ConfigError(f"the data have the input tracks {theirs}, and the model reads {ours}")
+    if not isinstance(output, Labels):
+        data.check_model(output, model.loss)
+        crop = getattr(output, "crop", 0)
+        if spec.length != model.length or spec.crop * (spec.bin_size or 1) != crop:
+            raise ConfigError(
+                f"the model predicts all but {crop:,} bases on each side of windows of {model.length:,}, the data have "
+                f"windows of {spec.length:,} less {spec.crop * (spec.bin_size or 1):,} on each side"
+            )
+
+
+def _units(model: SequenceModel, data: GenomicDataModule, bootstrap: Bootstrap) -> Units:
+    """What is kept of each unit, for the kind of the model."""
+    if isinstance(model.output, Labels):
+        from zoo.evaluation.labels import LabelUnits
+
+        return LabelUnits(bool(getattr(data, "classify", model.loss.classifies)))
+    if isinstance(model.output, Contacts):
+        from zoo.evaluation.contacts import ContactUnits
+
+        return ContactUnits(False, bootstrap.resamples)
+    from zoo.evaluation.tracks import TrackUnits
+
+    return TrackUnits(model.loss.counts, bootstrap.resamples)
+
+
+def _evaluation(
+    name: str,
+    described: str,
+    data: EvaluationData,
+    units: Units,
+    model: SequenceModel,
+    collected: Collected | None,
+    bootstrap: Bootstrap,
+) -> Evaluation:
+    if collected is None:  # what only the first process knows
+        raise SystemExit(0)
+    arrays, scores = collected.arrays, collected.scores
+    defined = {metric: ~np.isnan(values) for metric, values in scores.items()}
+    if not any(one.any() for one in defined.values()):
+        raise InputError(f"nothing can be scored: {'; '.join(collected.reasons)}")
+    count = len(next(iter(arrays.values())))
+    notes = [*data.notes, *data.matching.notes, *collected.reasons]
+    ends = {}
+    if bootstrap.resamples:
+        resampled = units.resampled(arrays, notes)
+        values = math.prod(arrays["target"].shape[2:])
+        ends = intervals(resampled, defined, count, values, bootstrap)
+        undefined = max((one.undefined for one in ends.values()), default=0)
+        if undefined:
+            notes.append(
+                f"{undefined:,} of {bootstrap.resamples:,} resamples lack a score of some target: they count without it"
+            )
+    length = "" if isinstance(model.output, Labels) else f" of {model.length:,} bases"
+    per_target = {
+        metric: [_score(values[i], ends.get(metric), i) for i in range(len(values))]
+        for metric, values in scores.items()
+    }
+    means = {metric: _score(value, ends.get(metric), -1) for metric, value in collected.means.items()}
+    return Evaluation(
+        model=name,
+        data=described,
+        split=data.split,
+        unit=units.name + length,
+        units=count,
+        targets=data.matching.names,
+        observed=collected.observed,
+        scores=per_target,
+        means=means,
+        resamples=bootstrap.resamples,
+        confidence=bootstrap.confidence,
+        seed=bootstrap.seed,
+        notes=notes,
+    )
+
+
+def _score(value: float, ends: Any, index: int) -> Score:
+    """A score with its interval; without one where it is not defined."""
+    if ends is None or not math.isfinite(value):
+        return Score(rounded(value))
+    return Score(rounded(value), rounded(ends.low[index]), rounded(ends.high[index]))
+
+
+def _described(data: Any, model: Any) -> str:
+    """What a model was evaluated on, in words."""
+    if data is None:
+        return f"the data of {model}"
+    if isinstance(data, GenomicDataModule):
+        return type(data).__name__
+    return str(data) if isinstance(data, str | Path) else ", ".join(map(str, data))

@@ -1,0 +1,9 @@
+"""Evaluation of tracks."""
+
+from zoo.evaluation.windows import WindowUnits
+
+__all__ = ["TrackUnits"]
+
+
+class TrackUnits(WindowUnits):
+    """Windows of tracks: Pearson r, R2 and Spearman's rank correlation of all bins."""
