@@ -12,7 +12,7 @@ from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.targets import TargetRow
 from zoo.models._base import SequenceModel
-from zoo.training.run import parse
+from zoo.training.parse import parse
 
 __all__ = ["Made", "make_evaluated", "save_made"]
 
