@@ -1,8 +1,9 @@
 """What a run costs: steps and memory as on paper, time from real steps."""
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from zoo.training.optimizers import OptimizerPlan
 from zoo.training.preflight.memory import check_memory, step_bytes
 from zoo.training.preflight.report import Report
 from zoo.training.preflight.steps import Steps, check_steps
-from zoo.training.preflight.timing import check_hours
+from zoo.training.preflight.timing import ReadTime, StepTimes, check_hours, time_reading
 from zoo.training.preflight.values import Items
 
 SGD = OptimizerPlan(optimizer={"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1, "momentum": 0.9}})
@@ -95,13 +96,53 @@ def test_a_batch_that_does_not_fit_is_warned_of(monkeypatch: pytest.MonkeyPatch)
     assert "--data.batch_size" in report.findings[1].cure
 
 
-def test_hours_are_the_time_of_a_batch_times_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hours_are_the_time_of_a_batch_times_their_number() -> None:
     model, report = MLP(["a"], 20, hidden=(8,)), Report()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
-    check_hours(model, Steps(8, 12, 12, 4, 48, 7, 4, 5), trainer, SGD, (), report)
+    check_hours(model, Steps(8, 12, 12, 4, 48, 7, 4, 5), trainer, SGD, (), None, report)
     seconds = report.facts["seconds"]
     assert seconds["train_batch"] > 0 < seconds["val_batch"]
     wanted = 4 * 12 * seconds["train_batch"] + (4 * 7 + 5) * seconds["val_batch"]
     assert report.facts["hours"] == pytest.approx(wanted / 3600)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("reading", "hours", "waits"),
+    [
+        (ReadTime(0.2, 0), 48 * 1.2 + 33 * 0.7, False),  # reading and computing take turns
+        (ReadTime(3.0, 2), 48 * 1.5 + 33 * 1.5, True),  # two workers read a batch in 1.5 seconds
+        (ReadTime(3.0, 4), 48 * 1.0 + 33 * 0.75, False),
+    ],
+)
+def test_reading_counts_where_it_is_slower_than_the_step(
+    reading: ReadTime, hours: float, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, report = MLP(["a"], 20, hidden=(8,)), Report()
+    monkeypatch.setattr("zoo.training.preflight.timing.time_steps", lambda *_: StepTimes(1.0, 0.5, 8, None))
+    trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    check_hours(model, Steps(8, 12, 12, 4, 48, 7, 4, 5), trainer, SGD, (), reading, report)
+    assert report.facts["hours"] == pytest.approx(hours / 3600)
+    assert [one.level for one in report.findings] == ["warning" if waits else "ok"]
+    if waits:
+        assert report.findings[0].cure == "set --data.num_workers to 3 or more"
+
+
+def test_reading_is_timed_by_batches_of_the_run() -> None:
+    class Data:
+        sizes: ClassVar[list[int]] = []
+
+        def __len__(self) -> int:
+            return 30
+
+        def __getitems__(self, rows: list[int]) -> None:
+            assert max(rows) < 30
+            self.sizes.append(len(rows))
+            time.sleep(0.002 if len(self.sizes) > 1 else 0.2)
+
+    result = time_reading(Data(), 8, 2)
+    assert result is not None
+    assert 0.002 <= result.batch < 0.1
+    assert set(Data.sizes) == {8}
+    assert time_reading(None, 8, 2) is None

@@ -221,6 +221,29 @@ def test_sites_that_are_mostly_n_are_warned_of() -> None:
     assert "many are N: train 0.00%, val 50.00%, test 0.00%" in details(report, "warning")
 
 
+def test_separate_test_data_are_read_too() -> None:
+    for name, texts in (("bound", TEXTS[:90]), ("held", TEXTS[90:150])):
+        Path(f"{name}.fa").write_text("".join(f">{text}\n{text}\n" for text in texts))
+    fasta = "fasta: {a: bound.fa}, test_fasta: {a: held.fa}, shuffles: 1, val_fraction: 0.4, batch_size: 16"
+    report = check(SEQUENCES, fasta)
+    assert report.count("error") == 0
+    assert report.facts["splits"] == {"train": 108, "val": 72, "test": 120}  # 54, 36, 60, with as many shuffles
+    Path("held.fa").write_text(f">{TEXTS[0]}\n{TEXTS[0]}\n>x\nACGZ\n")
+    report = check(SEQUENCES, fasta)
+    assert any("held.fa, record 'x'" in one for one in details(report, "error"))
+
+
+@pytest.mark.usefixtures("genome")
+def test_peaks_of_test_data_are_compared_with_the_genome() -> None:
+    write_bed("a.bed", [("chr1", start) for start in range(0, 40_000, 200)])
+    write_bed("held.bed", [("chr4", 0), ("chr3", 400)])
+    report = check(PEAKS, "genome: genome.fa, peaks: {a: a.bed}, test_peaks: {a: held.bed}")
+    assert any(
+        one.startswith("held.bed: of 2 peaks, 1 on contigs that the genome does not have (chr4)")
+        for one in details(report, "warning")
+    )
+
+
 def test_the_command(run_zoo: Callable[..., tuple[int, str, str]]) -> None:
     write_table("t.tsv", rows_of({"train": 100, "val": 60, "test": 9}, {"train": 25, "val": 12, "test": 4}))
     Path("run.yaml").write_text(f"{REST}{MODEL}\n{SEQUENCES % TABLE}\n")

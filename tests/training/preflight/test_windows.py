@@ -11,6 +11,7 @@ from made.contacts import bins_of
 from made.preflight import checked, details
 
 from zoo.data.contacts import ContactDataModule
+from zoo.data.contacts.maps import MapRules
 from zoo.data.genome_split import SplitRules
 from zoo.data.splits import SPLITS
 from zoo.data.tracks import TrackDataModule
@@ -24,6 +25,7 @@ model: {{class_path: zoo.models.basenji.Basenji, init_args: {{trunk: {TRUNK}, he
 AKITA = f"""name: akita.x
 model: {{class_path: zoo.models.akita.Akita, init_args: {{trunk: {TRUNK}}}}}"""
 HELD_OUT = SplitRules(val=["chr2"], test=["chr3"])
+PLAIN = MapRules(least_count=0)  # without coarse-graining, which takes seconds
 SPLIT = "split: {val: [chr2], test: [chr3]}"
 TRACKS = """data:
   class_path: zoo.data.tracks.TrackDataModule
@@ -167,7 +169,7 @@ def test_contacts_in_order_are_counted_as_training_counts_them() -> None:
     assert "crop_bins follows from the data" in details(report, "error")[0]
     report = checked(AKITA, CONTACTS % ("one: one.cool", SPLIT, ""))
     assert report.count("error") == 0
-    data = ContactDataModule("genome.fa", {"one": "one.cool"}, 1024, 4, split=HELD_OUT)
+    data = ContactDataModule("genome.fa", {"one": "one.cool"}, 1024, 4, split=HELD_OUT, maps=PLAIN)
     data.prepare_data()
     assert {split: len(data.tiles(split)) for split in SPLITS} == report.facts["splits"]
     # 2,560 bins of chr1, of which the first 1,000 are masked; windows of 56 predicted bins from bin 0 on: the first 17
@@ -205,3 +207,16 @@ def test_windows_longer_than_the_contigs_are_refused_with_what_fits() -> None:
     write_tracks("one")
     report = checked(BASENJI, TRACKS % (SPLIT, ""), "--data.length", "65536")
     assert any("--data.length" in one for one in details(report, "error", "windows"))
+
+
+def test_bigwigs_without_a_table_and_a_damaged_block_among_them() -> None:
+    write_bigwig("good.bw", SIZES)
+    content = bytearray(Path("good.bw").read_bytes())
+    start = content.index(b"x\x9c")  # the first packed block
+    content[start + 20 : start + 40] = bytes(20)
+    Path("bad.bw").write_bytes(content)
+    data = TRACKS.replace("targets_table: t.tsv", "bigwigs: {good: good.bw, bad: bad.bw}")
+    report = checked(BASENJI, data % (SPLIT, ""))
+    (error,) = details(report, "error")
+    assert error.startswith("bad.bw: the values of chr1:")
+    assert report.facts["constant_targets"]["train"] == []

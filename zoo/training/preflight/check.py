@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentParser
@@ -16,6 +17,7 @@ from zoo.errors import ZooError
 from zoo.models._base import SequenceModel
 from zoo.nn.losses import Loss
 from zoo.training.checks import check_strands, run_checks, spec_differences
+from zoo.training.faults import explaining_memory
 from zoo.training.given import Given, read_given, split_arguments
 from zoo.training.optimizers import OptimizerPlan
 from zoo.training.own_data import own_arguments, own_problems
@@ -26,7 +28,7 @@ from zoo.training.preflight.memory import check_memory
 from zoo.training.preflight.report import Report
 from zoo.training.preflight.sources import check_headers, check_sources
 from zoo.training.preflight.steps import check_steps
-from zoo.training.preflight.timing import check_hours
+from zoo.training.preflight.timing import check_hours, time_reading
 from zoo.training.preflight.tracks import track_reading
 from zoo.training.preflight.values import Items
 from zoo.training.preflight.windows import check_windows
@@ -120,8 +122,9 @@ def check(
     with report.collecting("memory"):
         fits = check_memory(model, steps.batch, plan, trainer.strategy.root_device, trainer.world_size, report)
     if time and fits:
-        with report.collecting("time"):
-            check_hours(model, steps, trainer, plan, callbacks, report)
+        with report.collecting("time"), explaining_memory(Path(), steps.batch):
+            reading = time_reading(items.dataset, steps.batch, loading.num_workers)
+            check_hours(model, steps, trainer, plan, callbacks, reading, report)
     return report
 
 
@@ -141,7 +144,7 @@ def check_items(data: GenomicDataModule, loss: Loss | None, report: Report) -> I
     if isinstance(data, TrackDataModule):
         return check_windows(data, report, lambda own, plan: track_reading(own, plan, loss, report))
     if isinstance(data, ContactDataModule):
-        return check_windows(data, report, contact_reading)
+        return check_windows(data, report, lambda own, plan: contact_reading(own, plan, report))
     with report.collecting("data"):
         data.prepare_data()
         data.setup("fit")

@@ -12,6 +12,7 @@ from zoo.data.splits import Split
 from zoo.data.target_values import Variation
 from zoo.data.tiles import Tiles
 from zoo.data.window_plan import WindowPlan
+from zoo.training.preflight.report import Report
 from zoo.training.preflight.windows import Reading
 from zoo.utils.progress import bar
 
@@ -20,14 +21,20 @@ __all__ = ["contact_reading"]
 Mask = NDArray[np.bool_]
 
 
-def contact_reading(data: ContactDataModule, plan: WindowPlan) -> Reading:
+def contact_reading(data: ContactDataModule, plan: WindowPlan, report: Report) -> Reading:
     """How the coolers of a data set are read.
 
     Args:
         data: the data, of which headers were read.
         plan: its windows.
+        report: where coolers that cannot be read are reported.
     """
-    seen = [_observed(band) for band in bar(data.bands, "reading weights")]
+    seen = []
+    for target, band in zip(data.targets, bar(data.bands, "reading weights"), strict=True):
+        mask = ~band.masked
+        with report.collecting(f"cooler {target}"):
+            mask = _observed(band)
+        seen.append(mask)
 
     def observed(known: Mask) -> Mask:
         """Bins (P,) with a weight in some cooler; those that are N are not masked by themselves."""
@@ -35,9 +42,10 @@ def contact_reading(data: ContactDataModule, plan: WindowPlan) -> Reading:
         return result
 
     def variation(tiles: Tiles, split: Split, observed: Mask) -> Variation:
-        varies = np.array(
-            [_has_contacts(data, band, tiles, mask) for band, mask in zip(data.bands, seen, strict=True)], np.float64
-        )
+        varies = np.ones(len(seen), np.bool_)
+        for index, (band, mask) in enumerate(zip(data.bands, seen, strict=True)):
+            with report.collecting(f"cooler {data.targets[index]}"):
+                varies[index] = _has_contacts(data, band, tiles, mask)
         # What has contacts varies; what has none is not observed.
         return Variation(np.where(varies, 0.0, np.inf), np.where(varies, 1.0, -np.inf))
 

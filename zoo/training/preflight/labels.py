@@ -34,8 +34,6 @@ _FEWEST = 10
 _MANY_DUPLICATES = 0.1
 # Two sequences that share so many bases are near duplicates; they are looked for among no more bases than these.
 _KMER, _MOST_BASES = 24, 50_000_000
-# How lines of a DataModule begin that a user should look at.
-_CAUTIONS = ("every sequence", "every site", "classes ", "no shuffles are added")
 
 Counts = NDArray[np.int64]
 
@@ -76,11 +74,9 @@ def check_labels(data: LabelsDataModule[Any], loss: Loss | None, report: Report)
     _check_duplicates(data, report)
     with report.collecting("splits"), report.logged("preparation"):
         for line in data.describe():
-            if line.startswith(_CAUTIONS):
-                report.warn("negatives", line, "give negatives, or let them be made: shuffles, rules.negatives")
-            elif not line.startswith(SPLITS):
-                report.ok("preparation", line)
-    return items
+            if not line.startswith(SPLITS):
+                report.note("preparation", line)
+    return items._replace(dataset=data.dataset("train")) if items.sizes["train"] else items
 
 
 def _copied(data: LabelsDataModule[Any]) -> LabelsDataModule[Any]:

@@ -15,6 +15,12 @@ __all__ = ["Finding", "Level", "Report", "check_report_path"]
 
 Level = Literal["ok", "warning", "error"]
 _HEADER = ("level", "what", "detail", "to do")
+# How lines begin that a user should look at -> what to do.
+_CAUTIONS = {
+    "every sequence": "give negatives, or let them be made: --data.shuffles 1, --data.rules.negatives 1",
+    "classes ": "name the class that holds your negatives",
+    "no shuffles are added": "leave out --data.shuffles",
+}
 _COLORS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
@@ -58,6 +64,16 @@ class Report:
         """Add what would stop training."""
         self._add(Finding("error", what, detail, cure))
 
+    def note(self, what: str, line: str) -> None:
+        """Add a line of a DataModule's own report: as a warning where it says that a user should look at the data."""
+        if line.startswith("every site"):
+            return  # a line that begins with `every sequence` says the same of all data
+        cure = next((cure for beginning, cure in _CAUTIONS.items() if line.startswith(beginning)), None)
+        if cure is None:
+            self.ok(what, line)
+        else:
+            self.warn(what, line, cure)
+
     @contextmanager
     def collecting(self, what: str, cure: str = "") -> Iterator[None]:
         """Add an error that the block raises as a finding, instead of stopping at it.
@@ -75,7 +91,7 @@ class Report:
 
     @contextmanager
     def logged(self, what: str) -> Iterator[None]:
-        """Add what the package logs in the block as findings that are in order, instead of printing it."""
+        """Add what the package logs in the block as notes, instead of printing it."""
         log, messages = logging.getLogger("zoo"), _Messages()
         handlers, propagates = log.handlers, log.propagate
         log.handlers, log.propagate = [messages], False
@@ -84,7 +100,7 @@ class Report:
         finally:
             log.handlers, log.propagate = handlers, propagates
             for line in messages.lines:
-                self.ok(what, line)
+                self.note(what, line)
 
     def count(self, level: Level) -> int:
         """Number of findings of a level."""

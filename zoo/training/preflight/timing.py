@@ -1,11 +1,13 @@
 """Time of a few real steps of a model, on made batches, through Lightning's Trainer on the device at hand."""
 
+import math
 import time
 from collections.abc import Sequence
 from copy import deepcopy
 from statistics import median
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
@@ -19,10 +21,12 @@ from zoo.training.preflight.report import Report
 from zoo.training.preflight.steps import Steps
 from zoo.utils.progress import spinner
 
-__all__ = ["StepTimes", "check_hours", "time_steps"]
+__all__ = ["ReadTime", "StepTimes", "check_hours", "time_reading", "time_steps"]
 
 # Steps that are timed at most, after one that is not; fewer once so many seconds were spent.
 _MOST_STEPS, _SECONDS = 10, 5.0
+# Batches whose reading is timed, and the factor by which reading may lengthen a step without a warning.
+_READ, _WAITS = 5, 1.25
 # Sequences of a first trial; where a step of it takes so many seconds, no larger batch is tried.
 _TRIAL, _SLOW = 2, 4.0
 
@@ -143,12 +147,50 @@ def _loader(batch: Batch, count: int) -> DataLoader[Batch]:
     return DataLoader([batch] * count, batch_size=None)  # type: ignore[arg-type]
 
 
+class ReadTime(NamedTuple):
+    """Seconds in which a batch is read.
+
+    Attributes:
+        batch: of one process.
+        workers: processes that read; 0 for that which trains.
+    """
+
+    batch: float
+    workers: int
+
+    def per_step(self, train: float) -> float:
+        """Seconds of a step with its reading, given those of the step alone."""
+        return max(train, self.batch / self.workers) if self.workers else train + self.batch
+
+
+def time_reading(dataset: Any, size: int, workers: int) -> ReadTime | None:
+    """Time how long batches take to be read.
+
+    Args:
+        dataset: training data that are read by batch; None where they are not prepared.
+        size: sequences of a batch.
+        workers: processes that will read.
+
+    Returns:
+        The times; None without a dataset.
+    """
+    if dataset is None:
+        return None
+    seconds = []
+    for rows in np.random.default_rng(0).integers(0, len(dataset), (_READ + 1, size)).tolist():
+        begun = time.perf_counter()
+        dataset.__getitems__(rows)
+        seconds.append(time.perf_counter() - begun)
+    return ReadTime(median(seconds[1:]), workers)  # the first opens files
+
+
 def check_hours(
     model: SequenceModel,
     steps: Steps,
     trainer: Trainer,
     plan: OptimizerPlan | None,
     callbacks: Sequence[Callback],
+    reading: ReadTime | None,
     report: Report,
 ) -> None:
     """Time a few steps and report the hours of the run.
@@ -159,6 +201,7 @@ def check_hours(
         trainer: the run's trainer.
         plan: the optimizer; None for that of the model.
         callbacks: callbacks that freeze parts of the model.
+        reading: time of reading a batch; None where it is not known.
         report: where findings are added.
     """
     size, device = steps.batch, trainer.strategy.root_device
@@ -175,9 +218,20 @@ def check_hours(
     if steps.epochs is None or steps.validations is None:
         report.ok("time", f"{detail}; no limit of epochs or steps")
         return
-    seconds = steps.epochs * steps.batches * times.train + (steps.validations * steps.val + steps.test) * times.val
+    step, val = (one if reading is None else reading.per_step(one) for one in (times.train, times.val))
+    seconds = steps.epochs * steps.batches * step + (steps.validations * steps.val + steps.test) * val
     report.facts["hours"] = seconds / 3600
-    report.ok("time", f"{detail}; at most {_duration(seconds)} in all, reading of data not counted")
+    if reading is None:
+        report.ok("time", f"{detail}; at most {_duration(seconds)} in all, preparation and reading not counted")
+        return
+    report.facts["seconds"]["read_batch"] = reading.batch
+    detail += f"; a batch is read in {reading.batch:.3g} s by one process, {reading.workers} workers"
+    detail += f"; at most {_duration(seconds)} in all"
+    if step > _WAITS * times.train:
+        cure = f"set --data.num_workers to {math.ceil(reading.batch / times.train)} or more"
+        report.warn("time", f"{detail}, of which the device waits {1 - times.train / step:.0%}", cure)
+    else:
+        report.ok("time", detail)
 
 
 def _duration(seconds: float) -> str:

@@ -26,6 +26,8 @@ __all__ = ["track_reading"]
 
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float32]
+# Stands for the range of a bigWig that cannot be read, which is reported by itself.
+_UNKNOWN = Variation(np.zeros(1), np.ones(1))
 # Bases of all tracks that are read of the training split at least, to see negative values; and windows of each at most.
 _BASES, _WINDOWS = 1_000_000_000, 8
 
@@ -49,9 +51,12 @@ def track_reading(data: TrackDataModule, plan: WindowPlan, loss: Loss | None, re
 
     def variation(tiles: Tiles, split: Split, observed: Mask) -> Variation:
         least = int(np.clip(_BASES // (len(data.tracks) * data.length), 1, _WINDOWS)) if split == "train" else 1
-        ranges = [
-            _range(data, track, tiles, observed, least) for track in bar(data.tracks, f"reading values for {split}")
-        ]
+        ranges = []
+        for track in bar(data.tracks, f"reading values for {split}"):
+            one = _UNKNOWN
+            with report.collecting(f"track {track.name}"):
+                one = _range(data, track, tiles, observed, least)
+            ranges.append(one)
         result = Variation(*(np.concatenate(ends) for ends in zip(*ranges, strict=True)))
         for track, lowest in zip(data.tracks, result.lowest, strict=True):
             if loss is not None and loss.counts and lowest < 0:

@@ -1,6 +1,6 @@
 """Findings that all kinds of data share: sizes of splits, targets without two different values, unknown bases."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from zoo.data.splits import SPLITS, Split
 from zoo.data.target_values import Variation, refuse_constant
@@ -21,9 +21,11 @@ class Items(NamedTuple):
 
     Attributes:
         sizes: split -> number of sequences or windows.
+        dataset: those for training, where they can be read now; None where they must be prepared first.
     """
 
     sizes: dict[Split, int]
+    dataset: Any = None
 
 
 def report_splits(items: Items, noun: str, report: Report) -> None:

@@ -91,7 +91,8 @@ def check_windows(
         with report.collecting("targets"):
             check_variation(reading.variation(one, split, observed), data.targets, split, report)
     _report_disk(reading.bytes, report)
-    return items
+    is_prepared = not reading.bytes and data.opened_inputs is None
+    return items._replace(dataset=data.dataset("train")) if is_prepared and items.sizes["train"] else items
 
 
 def _report_contigs(data: WindowDataModule, plan: WindowPlan, noun: str, report: Report) -> None:
