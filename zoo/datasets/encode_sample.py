@@ -43,7 +43,7 @@ class EncodeSampleDataModule(LabelsDataModule[Codes]):
     def __init__(
         self, experiment: str, size: int = 1_000, sample_seed: int = 0, test_peaks: int = 1_400, **options: Any
     ) -> None:
-        super().__init__(**{"shuffles": 1, **options})
+        super().__init__(shuffles=1, **options)
         if experiment not in encode_experiments():
             known = ", ".join(encode_experiments())
             raise UnknownNameError(f"there is no ENCODE experiment {experiment!r}; there are {known}")

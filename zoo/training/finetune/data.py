@@ -1,6 +1,7 @@
 """The data of a fine-tuning: a user's files, in the lengths and bins of the base."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from jsonargparse import ArgumentParser
@@ -17,7 +18,7 @@ from zoo.training.given import Given, override
 from zoo.training.messages import explain, explain_remainder
 from zoo.training.parse import REFUSALS
 
-__all__ = ["Files", "build_data", "choose_for_base", "count_examples"]
+__all__ = ["DataPlan", "Files", "build_data", "choose_for_base", "count_examples", "is_of_data", "with_options"]
 
 # Bases of a site around a peak, as published for Basset, where the base takes any length.
 _SITE = 600
@@ -98,16 +99,35 @@ def build_data(config: Given, options: Sequence[str]) -> GenomicDataModule:
     """
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(LightningDataModule, "data", required=True)
-    given = {"data": {**config, "init_args": dict(config.get("init_args", {}))}}
-    for option, value in zip(options[::2], options[1::2], strict=True):
-        if option.startswith("--data"):
-            override(given, option.removeprefix("--"), value)
+    given = {"data": with_options(config, options)}
     try:
         data: GenomicDataModule = parser.instantiate_classes(parser.parse_object(given)).data
     except REFUSALS as error:
         message = explain(given, {"data": LightningDataModule}, needed=()) or explain_remainder(str(error))
         raise ConfigError(message) from None
     return data
+
+
+def with_options(config: Given, options: Sequence[str]) -> Given:
+    """What a configuration holds as `data`, with the options that are of the data.
+
+    Args:
+        config: as it is without them; left as it is.
+        options: options and values of `zoo train` in turn.
+    """
+    given: Given = {"data": deepcopy(config)}
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        if is_of_data(option):
+            override(given, option.removeprefix("--"), value)
+    data = given["data"]
+    if isinstance(data, str):
+        return {"class_path": data, "init_args": {}}
+    return {**data, "init_args": dict(data["init_args"])} if "init_args" in data else data
+
+
+def is_of_data(option: str) -> bool:
+    """Whether an option is of the data."""
+    return option == "--data" or option.startswith("--data.")
 
 
 def count_examples(data: GenomicDataModule) -> int:
@@ -118,16 +138,10 @@ def count_examples(data: GenomicDataModule) -> int:
 
 
 def _given_data(options: Sequence[str]) -> DataPlan:
-    given: Given = {}
-    for option, value in zip(options[::2], options[1::2], strict=True):
-        if option.startswith("--data"):
-            override(given, option.removeprefix("--"), value)
-    data = given.get("data")
-    if isinstance(data, str):
-        data = {"class_path": data, "init_args": {}}
-    if not isinstance(data, dict) or "class_path" not in data:
+    data = with_options({}, options)
+    if "class_path" not in data:
         raise ConfigError("name your data: files such as bound.fa, peaks.narrowPeak, coverage.bw or contacts.mcool")
-    return DataPlan({"class_path": data["class_path"], "init_args": {}}, build_data(data, ()).spec().kind)
+    return DataPlan(data, build_data(data, ()).spec().kind)
 
 
 def _bin_size(base: CheckpointConfig) -> int | None:

@@ -13,7 +13,15 @@ from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import NOT_STATED
 from zoo.hub.folder import WEIGHTS
 from zoo.hub.load import resolve
-from zoo.training.finetune.data import DataPlan, Files, build_data, choose_for_base, count_examples
+from zoo.training.finetune.data import (
+    DataPlan,
+    Files,
+    build_data,
+    choose_for_base,
+    count_examples,
+    is_of_data,
+    with_options,
+)
 from zoo.training.finetune.network import Network, choose_network
 from zoo.training.finetune.settings import Settings, choose_settings
 from zoo.training.given import Given
@@ -49,11 +57,13 @@ class Plan:
     """A configuration, and why it is as it is.
 
     Attributes:
-        config: the whole configuration of `zoo train`.
+        config: the whole configuration of `zoo train`; it holds the options of the data too.
+        options: the other options.
         choices: what was chosen, its value, and why.
     """
 
     config: Given
+    options: list[str]
     choices: list[tuple[str, str, str]] = field(default_factory=list)
 
     def choose(self, what: str, value: object, why: str) -> None:
@@ -81,7 +91,7 @@ def make_plan(request: Request) -> Plan:
     head = _head(base, network, spec)
     if head == "copy" and "target_scale" in base.arguments:
         network.arguments["target_scale"] = _target_scale(base, spec)
-    plan = Plan({})
+    plan = Plan({}, [word for pair in _pairs(request.options) if not is_of_data(pair[0]) for word in pair])
     _describe(plan, base, data, network, settings, head, count)
     plan.config = _config(request, base, data, network, settings, head, spec)
     return plan
@@ -161,17 +171,17 @@ def _config(
     spec: DataSpec,
 ) -> Given:
     """Compose the configuration."""
-    init = {**data.config["init_args"], "batch_size": settings.batch_size}
+    chosen: Given = {"batch_size": settings.batch_size}
     if data.kind == _LABELS:
-        init["shift"] = settings.shift
-        init["reverse_complement"] = not _reads_both_strands(base, network)
+        chosen |= {"shift": settings.shift, "reverse_complement": not _reads_both_strands(base, network)}
+    own = {"class_path": data.config["class_path"], "init_args": {**chosen, **data.config.get("init_args", {})}}
     statistics = settings.statistics if settings.mode != "head" else "updated"
     return {
         "name": request.name or _default_name(network.architecture, spec),
         "seed_everything": 1,
         "monitor": settings.monitor,
         "model": network.config,
-        "data": {"class_path": data.config["class_path"], "init_args": init},
+        "data": with_options(own, request.options),
         "optimizer": {
             "class_path": "torch.optim.AdamW",
             "init_args": {"lr": settings.lr, "weight_decay": settings.weight_decay, "betas": [0.9, 0.99]},

@@ -43,7 +43,7 @@ def train_request(request: Request) -> Path:
     _print_choices(plan, request)
     with _config_file(plan, request) as path:
         ending = partial(finish, command=command_text("finetune", _words(request)))
-        return fit([path, *request.options], (), ending)
+        return fit([path, *plan.options], (), ending)
 
 
 def print_plan(request: Request) -> None:
@@ -56,7 +56,7 @@ def print_plan(request: Request) -> None:
     plan = make_plan(request)
     _print_choices(plan, request)
     with _config_file(plan, request) as path:
-        print_config([path, *request.options])
+        print_config([path, *plan.options])
 
 
 def read_request(words: Sequence[str]) -> Request:
