@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test quick endurance check clean
+.PHONY: demo test quick endurance gpu check clean
 
 demo: .venv/ready
 	$(BIN)/zoo list 'deepbind.encode_usf*'
@@ -21,6 +21,12 @@ endurance: .venv/ready
 	rm -rf build/endurance
 	ENDURANCE=full ENDURANCE_RESULTS=$(CURDIR)/build/endurance $(BIN)/python -m pytest -n auto --dist worksteal tests/endurance
 	$(BIN)/python tools/endurance_table.py build/endurance
+
+# Where there is a GPU, in at most eight minutes: contract tests, precisions, compilation, training; writes gpu.* in
+# benchmarks/results/.
+# Nothing is installed: it takes the environment that is there, .venv or that of PYTHON.
+gpu:
+	PYTHONPATH=$(CURDIR) $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) benchmarks/speed/bench_gpu.py --record
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from zoo.errors import ConfigError
 from zoo.hub.config import read_config
 from zoo.hub.registry import shipped_folder
-from zoo.training.recipe import recipe
-from zoo.training.run import train
 from zoo.utils import version
 from zoo.utils.atomic import whole_files
 
@@ -96,6 +94,8 @@ def model_folder(name: str, command: Sequence[str], work: Path, run: str | None 
 
 def shipped_checkpoint(name: str, command: Sequence[str]) -> Path | None:
     """Return the folder of the checkpoint that is part of the project, or None if this command would make another."""
+    from zoo.training.recipe import recipe
+
     folder = shipped_folder("checkpoints") / name
     same = (folder / "config.json").is_file() and read_config(folder).facts.training.recipe == recipe(command)
     return folder if same else None
@@ -106,6 +106,9 @@ def train_if_missing(name: str, work: Path, command: Sequence[str]) -> Path:
 
     Runs lie under the hash of their recipe, so that a run of another configuration is never taken for this one.
     """
+    from zoo.training.recipe import recipe
+    from zoo.training.run import train
+
     work = work / recipe(command)
     folder = work / "checkpoints" / name
     if not (folder / "config.json").is_file():

@@ -1,5 +1,6 @@
 """Tests that every architecture and every shipped checkpoint must pass; a new one is tested without a new line."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 
 LENGTH = 200
+# `zoo benchmark gpu` runs the tests of the architectures on a GPU.
+DEVICE = os.environ.get("ZOO_TEST_DEVICE", "cpu")
 # What is too large by default, small.
 SMALL: dict[str, dict[str, Any]] = {
     "akita": {
@@ -55,17 +58,17 @@ def build(architecture: str) -> SequenceModel:
     with torch.no_grad():
         for parameter in model.parameters():  # what begins at zero lets nothing before it learn
             parameter.add_(0.02 * torch.randn_like(parameter))
-    return model
+    return model.to(DEVICE)
 
 
 def codes_of(model: SequenceModel, rows: int) -> torch.Tensor:
-    return torch.randint(0, 5, (rows, model.length), dtype=torch.uint8)
+    return torch.randint(0, 5, (rows, model.length), dtype=torch.uint8).to(DEVICE)
 
 
 @pytest.mark.parametrize("architecture", architectures())
 def test_targets_and_length_alone_build_it_and_its_arguments_rebuild_it(architecture: str) -> None:
     model = build(architecture)
-    rebuilt = type(model)(**model.arguments)
+    rebuilt = type(model)(**model.arguments).to(DEVICE)
     rebuilt.load_state_dict(model.state_dict(), strict=True)
     codes = codes_of(model, 3)
     assert torch.equal(model.eval().predict(codes), rebuilt.eval().predict(codes))
@@ -95,7 +98,7 @@ def test_shapes_are_known_without_memory(architecture: str) -> None:
 @pytest.mark.parametrize("architecture", architectures())
 def test_every_parameter_learns(architecture: str) -> None:
     model = build(architecture).train()
-    target = torch.rand(16, *model.output.shape).round()
+    target = torch.rand(16, *model.output.shape).round().to(DEVICE)
     model.training_loss(Batch(codes_of(model, 16), target)).mean().backward()  # type: ignore[no-untyped-call]
     still = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not still
@@ -105,7 +108,7 @@ def test_every_parameter_learns(architecture: str) -> None:
 def test_a_missing_label_changes_no_gradient(architecture: str) -> None:
     model = build(architecture).eval()
     codes = codes_of(model, 4)
-    target = torch.rand(4, *model.output.shape).round()
+    target = torch.rand(4, *model.output.shape).round().to(DEVICE)
     target[2] = torch.nan
     gradients = []
     for batch in (Batch(codes, target), Batch(codes[[0, 1, 3]], target[[0, 1, 3]])):
@@ -121,7 +124,7 @@ def test_bf16_stays_close_to_float32(architecture: str) -> None:
     codes = codes_of(model, 4)
     with torch.inference_mode():
         exact = model.predict(codes)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(torch.device(DEVICE).type, torch.bfloat16):
             rough = model.predict(codes)
     assert rough.dtype == torch.float32
     assert torch.allclose(exact, rough, atol=0.03 * max(1.0, float(exact.abs().max())))
@@ -176,7 +179,7 @@ def test_predictions_that_are_no_numbers_are_refused_and_never_written(
     model = build(architecture).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            sign = torch.randint(0, 2, parameter.shape) * 2 - 1
+            sign = torch.randint(0, 2, parameter.shape, device=DEVICE) * 2 - 1
             parameter.copy_(sign * (3e38 if precision == "32" else 3e4))  # two are beyond float32, or float16
     (tmp_path / "genome.fa").write_text(">chr1\n" + "ACGTTGCA" * (LENGTH // 8) * 3 + "\n")
     intervals = f"chr1:{LENGTH}-{2 * LENGTH}"
