@@ -35,7 +35,7 @@ SHORT = (
 
 
 # Commands that take those options.
-TRAINING = ("zoo train", "zoo tune")
+TRAINING = ("zoo train", "zoo tune", "zoo finetune")
 
 
 class Step(NamedTuple):

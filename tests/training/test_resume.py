@@ -234,6 +234,15 @@ def test_runs_and_checkpoints_in_one_folder_are_refused_before_training(made: st
     assert not Path("one").exists()
 
 
+def test_all_options_that_differ_are_listed(made: str) -> None:
+    train([made, "--trainer.max_epochs", "1"])
+    options = ["--data.batch_size", "9", "--optimizer.lr", "0.5", "--seed_everything", "3"]
+    with pytest.raises(ConfigError) as refused:
+        train([made, "--trainer.max_epochs", "2", "--resume", "true", *options])
+    for option in ("--data.batch_size", "--optimizer.lr", "--seed_everything"):
+        assert option in str(refused.value)
+
+
 def test_a_run_that_is_not_there_is_not_resumed(made: str) -> None:
     with pytest.raises(ZooError, match="holds no run to resume"):
         train([made, *RESUME])

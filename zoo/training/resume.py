@@ -16,6 +16,8 @@ __all__ = ["check_resumable"]
 
 # How long a run trains: may change when it is resumed, but for schedulers that count the steps to the end.
 _LENGTHS = tuple(f"trainer.{name}_{unit}" for name in ("max", "min") for unit in ("epochs", "steps"))
+# Options that differ, of which a message lists so many.
+_MOST_NAMED = 5
 # Options that may change: where files lie, and what is shown.
 _MAY_CHANGE = (
     *("resume", "overwrite", "trust", "config", "checkpoints", "runs", "card", "trainer.max_time", "trainer.min_time"),
@@ -51,9 +53,11 @@ def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:
     differing = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     differing = [key for key in differing if key not in _LENGTHS or key in fixed]
     if refused := [key for key in differing if key not in _OTHER_DIGITS]:
+        listed = "; ".join(f"{_named(key, before)}, not {_named(key, now)}" for key in refused[:_MOST_NAMED])
+        more = f"; and {len(refused) - _MOST_NAMED} more options differ" if len(refused) > _MOST_NAMED else ""
         raise ConfigError(
-            f"{run} is a run with {_named(refused[0], before)}, not {_named(refused[0], now)}: a run is resumed with "
-            "the options that it began with; --overwrite true begins anew"
+            f"{run} is a run with {listed}{more}: a run is resumed with the options that it began with; --overwrite "
+            "true begins anew"
         )
     _check_model(path, content.get("current_model_state", content["state_dict"]), model.state_dict())
     _check_end(path, content, yaml.safe_load(config)["trainer"])

@@ -1,5 +1,6 @@
 """The data of a fine-tuning: a user's files, in the lengths and bins of the base."""
 
+import logging
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -130,11 +131,24 @@ def is_of_data(option: str) -> bool:
     return option == "--data" or option.startswith("--data.")
 
 
-def count_examples(data: GenomicDataModule) -> int:
-    """Count the sequences, with the shuffles that are added to them, or the windows of an epoch; prepares the data."""
-    data.prepare_data()
-    data.setup("fit")
-    return len(data.train_dataloader().sampler)
+def count_examples(data: GenomicDataModule) -> tuple[int, int]:
+    """Count what there is for training: sequences, with the shuffles that are added to them, or windows.
+
+    Prepares the data; what is to be said of that, training says again.
+
+    Returns:
+        All of them, and those of an epoch.
+    """
+    log = logging.getLogger("zoo")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        data.prepare_data()
+        data.setup("fit")
+        loader = data.train_dataloader()
+    finally:
+        log.setLevel(level)
+    return len(loader.dataset), len(loader.sampler)
 
 
 def _given_data(options: Sequence[str]) -> DataPlan:
@@ -182,17 +196,26 @@ def _rounded(base: CheckpointConfig, length: int) -> int:
 def _fit_map(arguments: Given, reasons: list[str]) -> None:
     """Give windows of contacts a length for a model of tracks, which has none for them."""
     size = CoolerFile(next(iter(arguments["coolers"].values()))).bin_size
-    arguments |= {"length": _MAP_BINS * size, "crop": _MAP_CROP, "shift": _MAP_CROP * size}
+    arguments |= {"length": _MAP_BINS * size, "crop": _MAP_CROP, **_map_windows(_MAP_BINS, size)}
     reasons.append(f"windows: {_MAP_BINS * size:,} bp, {_MAP_BINS} bins of {size:,} bp (--data.length for others)")
+
+
+def _map_windows(bins: int, size: int) -> Given:
+    """Overlap, shifts and smoothing of contact maps in training, for windows of so many bins of so many bases."""
+    return {"stride": max(1, bins // 5), "shift": bins // 10 * size, "maps": {"smooth": 1.0}}
 
 
 def _fit_windows(base: CheckpointConfig, choice: DataChoice, arguments: Given, reasons: list[str]) -> None:
     """Give windows the length, bins and crop of the base."""
     own = base.arguments
     arguments["length"] = own["length"]
+    size = _bin_size(base) or 1
     if choice.kind == "tracks":
-        arguments |= {"bin_size": _bin_size(base), "crop": own["crop_bins"]}
+        arguments |= {"bin_size": size, "crop": own["crop_bins"], "shift": own["length"] * 7 // 16 // size * size}
     else:
-        arguments |= {"crop": own["crop_bins"], "diagonal": own["diagonal"]}
-    bins = f", bins of {_bin_size(base):,} bp" if _bin_size(base) else ""
-    reasons.append(f"windows: {own['length']:,} bp{bins}, those of the base")
+        arguments |= {
+            "crop": own["crop_bins"],
+            "diagonal": own["diagonal"],
+            **_map_windows(own["length"] // size, size),
+        }
+    reasons.append(f"windows: {own['length']:,} bp, bins of {size:,} bp, those of the base")

@@ -86,8 +86,8 @@ def make_plan(request: Request) -> Plan:
     spec, classify = built.spec(), bool(getattr(built, "classify", False))
     network = choose_network(base, spec, classify)
     batch_size = next((int(v) for o, v in _pairs(request.options) if o == _BATCH), None)
-    count = count_examples(built)
-    settings = choose_settings(spec.kind, count, classify, request.mode, batch_size)
+    count, per_epoch = count_examples(built)
+    settings = choose_settings(spec.kind, count, per_epoch, classify, request.mode, batch_size)
     head = _head(base, network, spec)
     if head == "copy" and "target_scale" in base.arguments:
         network.arguments["target_scale"] = _target_scale(base, spec)

@@ -45,17 +45,20 @@ class Settings:
     monitor: str
 
 
-def choose_settings(kind: str, count: int, classify: bool, mode: str | None, batch_size: int | None) -> Settings:
+def choose_settings(
+    kind: str, count: int, per_epoch: int, classify: bool, mode: str | None, batch_size: int | None
+) -> Settings:
     """Choose settings.
 
     Args:
         kind: kind of the data.
         count: sequences, with the shuffles that are added to them, or windows for training.
+        per_epoch: those of an epoch.
         classify: whether labels are classes.
         mode: what the user wants to train; None for what suits.
         batch_size: what the user wants; None for what suits.
     """
-    settings = _of_labels(count, classify, batch_size) if kind == "labels" else _of_windows(kind, batch_size)
+    settings = _of_labels(count, per_epoch, classify, batch_size) if kind == "labels" else _of_windows(kind, batch_size)
     if mode is None:
         return settings
     if mode == "lora":
@@ -65,10 +68,10 @@ def choose_settings(kind: str, count: int, classify: bool, mode: str | None, bat
     return replace(settings, mode=mode)
 
 
-def _of_labels(count: int, classify: bool, batch_size: int | None) -> Settings:
+def _of_labels(count: int, per_epoch: int, classify: bool, batch_size: int | None) -> Settings:
     size = batch_size or (64 if count <= _SMALL else 128)
     steps = _STEPS * (max(count, 100) / 100) ** _POWER
-    epochs = min(_MOST_EPOCHS, max(_LEAST_EPOCHS, ceil(steps / max(1, count // size))))
+    epochs = min(_MOST_EPOCHS, max(_LEAST_EPOCHS, ceil(steps / max(1, per_epoch // size))))
     return Settings(
         mode="full",
         lr=3e-3,
