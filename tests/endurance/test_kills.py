@@ -20,6 +20,7 @@ from zoo.training.run import train
 EPOCHS = 4
 SCRIPT = Path(__file__).parent.parent / "made" / "runs.py"
 TWO = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
+MODES = ("full", "head", "last:1", "lora")
 BATCHES = {"mlp": 8, "deepbind": 8, "basset": 16, "basenji": 4, "akita": 4}
 FaultOf = Callable[[str], AbstractContextManager[Fault]]
 
@@ -112,6 +113,25 @@ def test_so_has_a_run_that_was_killed_twice(made: Path, fault: FaultOf) -> None:
         assert kill_in_fork("2 write last", [*arguments, "--resume", "true"]) == -signal.SIGKILL
         train([*arguments, "--resume", "true"])
         counts.survived("deepbind killed twice", outcome("killed", "deepbind") == outcome("whole", "deepbind"))
+
+
+@pytest.mark.slow
+def test_so_has_a_fine_tuning_in_every_mode(made: Path, fault: FaultOf) -> None:
+    train(options(made, "basset", "base"))
+    base = ["--transfer.trunk_from", "local-dir:base/checkpoints/basset.made", "--transfer.head", "layers"]
+    places = [kill for _, kill in cases(amount(8, 40)) if not kill.endswith("best")][: amount(4, 24)]
+    whole = {}
+    with fault("fine-tuning killed, then resumed") as counts:
+        for index, kill in enumerate(places):
+            mode = MODES[index % len(MODES)]
+            more = [*base, "--transfer.mode", mode, "--transfer.batch_statistics", "frozen"]
+            if mode not in whole:
+                train(options(made, "basset", f"whole_{mode}", *more))
+                whole[mode] = outcome(f"whole_{mode}", "basset")
+            folder = f"killed{index}"
+            assert kill_in_fork(kill, options(made, "basset", folder, *more)) == -signal.SIGKILL
+            train(options(made, "basset", folder, *more, "--resume", "true"))
+            counts.survived(f"{mode} killed at {kill}", outcome(folder, "basset") == whole[mode])
 
 
 @pytest.mark.slow
