@@ -87,13 +87,22 @@ def test_checkpointing_keeps_less() -> None:
 
 
 def test_a_batch_that_does_not_fit_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, report = MLP(["a"], 20, hidden=(8,)), Report()
-    total = sum(step_bytes(model, 100, SGD))
-    for free, fits in ((2 * total, True), (total, False)):
+    model = MLP(["a"], 20, hidden=(8,))
+    activations, weights = step_bytes(model, 100, SGD)
+    whole, half = activations + weights, activations // 2 + weights
+    device = SimpleNamespace(root_device=torch.device("cpu"))
+    for precision, processes, free, fits in [
+        ("32-true", 1, 2 * whole, True),
+        ("32-true", 1, whole, False),
+        ("32-true", 2, 2 * whole, False),
+        ("bf16-mixed", 2, 2.5 * half, True),
+    ]:
         monkeypatch.setattr("zoo.training.preflight.memory.free_memory", lambda device, free=free: free)
-        assert check_memory(model, 100, SGD, torch.device("cpu"), 1, report) == fits
-    assert [one.level for one in report.findings] == ["ok", "warning"]
-    assert "--data.batch_size" in report.findings[1].cure
+        trainer: Any = SimpleNamespace(strategy=device, precision=precision, world_size=processes)
+        report = Report()
+        assert check_memory(model, 100, SGD, trainer, report) == fits
+        (finding,) = report.findings
+        assert (finding.level == "ok", "--data.batch_size" in finding.cure) == (fits, not fits)
 
 
 def test_hours_are_the_time_of_a_batch_times_their_number() -> None:

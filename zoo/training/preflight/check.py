@@ -120,7 +120,7 @@ def check(
     steps = check_steps(items, loading.batch_size, loading.epoch_size, trainer, report)
     fits = False
     with report.collecting("memory"):
-        fits = check_memory(model, steps.batch, plan, trainer.strategy.root_device, trainer.world_size, report)
+        fits = check_memory(model, steps.batch, plan, trainer, report)
     if time and fits:
         with report.collecting("time"), explaining_memory(Path(), steps.batch):
             reading = time_reading(items.dataset, steps.batch, loading.num_workers)

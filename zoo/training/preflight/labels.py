@@ -74,7 +74,7 @@ def check_labels(data: LabelsDataModule[Any], loss: Loss | None, report: Report)
     _check_duplicates(data, report)
     with report.collecting("splits"), report.logged("preparation"):
         for line in data.describe():
-            if not line.startswith(SPLITS):
+            if not line.startswith(tuple(f"{split}:" for split in SPLITS)):
                 report.note("preparation", line)
     return items._replace(dataset=data.dataset("train")) if items.sizes["train"] else items
 

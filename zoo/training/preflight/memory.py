@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning import Trainer
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
@@ -89,30 +90,31 @@ def free_memory(device: torch.device) -> int | None:
     return None
 
 
-def check_memory(
-    model: SequenceModel, size: int, plan: OptimizerPlan | None, device: torch.device, processes: int, report: Report
-) -> bool:
+def check_memory(model: SequenceModel, size: int, plan: OptimizerPlan | None, trainer: Trainer, report: Report) -> bool:
     """Report the memory of a training step, against what the device has free.
 
     Args:
         model: the model.
         size: sequences of the batch of one process.
         plan: the optimizer; None for AdamW.
-        device: device of the run.
-        processes: processes that share the memory of this computer, where the device is its processor.
+        trainer: the run's trainer, for its device, precision and number of processes.
         report: where findings are added.
 
     Returns:
         Whether a step fits.
     """
+    device, precision = trainer.strategy.root_device, str(trainer.precision)
     activations, rest = step_bytes(model, size, plan)
+    if "16" in precision:
+        activations //= 2  # but for what batch norms and losses keep in float32
     total, free = activations + rest, free_memory(device)
     report.facts["memory"] = {"activations": activations, "weights": rest, "free": free}
     detail = (
-        f"{total / 1e9:.2f} GB for a step of {size:,} in float32: {activations / 1e9:.2f} GB of values for the "
-        f"backward pass, {rest / 1e9:.2f} GB of weights, gradients and optimizer; bf16 and fp16 keep about half"
+        f"about {total / 1e9:.2f} GB for a step of {size:,} in {precision}: {activations / 1e9:.2f} GB of values for "
+        f"the backward pass, {rest / 1e9:.2f} GB of weights, gradients and optimizer"
     )
-    needed = total * (processes if device.type == "cpu" else 1)
+    # The processes of a CPU share its memory; a GPU is that of one.
+    needed = total * (trainer.world_size if device.type == "cpu" else 1)
     if free is None:
         report.ok("memory", detail)
         return True
