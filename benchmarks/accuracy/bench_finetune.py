@@ -1,7 +1,7 @@
 """Fine-tuning against training from scratch, by the number of training sequences and by what is trained.
 
     zoo benchmark finetune [--sizes 100 300 1000 3000 10000] [--modes default scratch head last:1 lora full]
-                           [--experiments KEY ...] [--seeds 1 2 3] [--only-available]
+                           [--experiments KEY ...] [--seeds 1 2 3]
 
 Five ENCODE experiments are held out of a base that is trained for this purpose: their labels, and every sequence that a
 path of shared 31-mers joins with one of their peaks. Of each, so many sequences are drawn for training, half of them
@@ -25,7 +25,7 @@ from statistics import mean
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import WORK, make_parser, run_facts, train_if_missing, write_results
+from common import WORK, make_parser, run_facts, table_name, train_if_missing, write_results
 
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.hub.config import read_config
@@ -33,6 +33,8 @@ from zoo.training.finetune.plan import make_plan
 from zoo.training.finetune.run import read_request
 
 HELD_OUT = ["arid3a_k562", "ctcfl_k562", "rest_gm12878", "tead4_h1hesc", "zbtb7a_hepg2"]
+SEEDS = [1, 2, 3]
+TEST_PEAKS = 1_400
 SIZES = [100, 300, 1_000, 3_000, 10_000]
 # Mode -> options of `zoo finetune`; of `scratch`, the plan without weights.
 MODES: dict[str, list[str]] = {
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="training sequences")
     parser.add_argument("--modes", nargs="+", choices=list(MODES), default=list(MODES), help="columns of the table")
     parser.add_argument("--experiments", nargs="+", choices=HELD_OUT, default=HELD_OUT, help="held-out experiments")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="seeds of samples and training")
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="seeds of samples and training")
     options = parser.parse_args(arguments)
     base = base_folder()
     scores: dict[str, float] = {}
@@ -74,7 +76,9 @@ def main(arguments: Sequence[str]) -> None:
             cells.append(mean(known))
         rows.append([size, *cells])
     facts = {"base": run_facts(base), "auroc": scores}
-    print(write_results("finetune", ["training sequences", *options.modes], rows, facts))
+    is_complete = [options.sizes, options.modes, options.experiments] == [SIZES, list(MODES), HELD_OUT]
+    name = table_name("finetune", is_complete and options.seeds == SEEDS)
+    print(write_results(name, ["training sequences", *options.modes], rows, facts))
 
 
 def base_folder() -> Path:
@@ -91,8 +95,9 @@ def base_folder() -> Path:
 
 def run_folder(base: Path, mode: str, experiment: str, size: int, seed: int) -> Path:
     """Return the checkpoint of one run; train it if it is missing."""
-    words = [f"local-dir:{base}", "--data", _DATA, "--data.experiment", experiment, "--data.size", str(size)]
-    words += ["--data.sample_seed", str(seed), "--seed_everything", str(seed), *MODES[mode], *_QUIET]
+    data = {"experiment": experiment, "size": size, "sample_seed": seed, "test_peaks": TEST_PEAKS}
+    words = [f"local-dir:{base}", "--data", _DATA, "--seed_everything", str(seed), *MODES[mode], *_QUIET]
+    words += [word for key, value in data.items() for word in (f"--data.{key}", str(value))]
     request = read_request(words)
     plan = make_plan(request)
     config = plan.config

@@ -172,6 +172,8 @@ def _config(
 ) -> Given:
     """Compose the configuration."""
     chosen: Given = {"batch_size": settings.batch_size}
+    if settings.epoch_size is not None:
+        chosen["epoch_size"] = settings.epoch_size
     if data.kind == _LABELS:
         chosen |= {"shift": settings.shift, "reverse_complement": not _reads_both_strands(base, network)}
     own = {"class_path": data.config["class_path"], "init_args": {**chosen, **data.config.get("init_args", {})}}

@@ -10,6 +10,8 @@ _SMALL = 3_000
 # Steps of the optimizer with 100 training sequences; they grow with the power of the number of sequences.
 _STEPS, _POWER, _MOST_EPOCHS, _LEAST_EPOCHS = 200, 0.4, 200, 5
 _EPOCHS_OF_WINDOWS = 10
+# Fewer sequences are drawn several times in an epoch: each epoch is validated and saved, which takes its time.
+_LEAST_PER_EPOCH = 500
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Settings:
         rate_decay: see `TransferOptions`.
         weight_decay: of AdamW.
         batch_size: sequences or windows per batch.
+        epoch_size: sequences drawn per epoch, some times each where they are few; None for each once.
         epochs: number of epochs.
         patience: epochs without a better score after which training ends.
         statistics: `frozen` or `updated` batch statistics.
@@ -37,6 +40,7 @@ class Settings:
     rate_decay: float
     weight_decay: float
     batch_size: int
+    epoch_size: int | None
     epochs: int
     patience: int
     statistics: str
@@ -71,7 +75,8 @@ def choose_settings(
 def _of_labels(count: int, per_epoch: int, classify: bool, batch_size: int | None) -> Settings:
     size = batch_size or (64 if count <= _SMALL else 128)
     steps = _STEPS * (max(count, 100) / 100) ** _POWER
-    epochs = min(_MOST_EPOCHS, max(_LEAST_EPOCHS, ceil(steps / max(1, per_epoch // size))))
+    rounds = max(1, round(_LEAST_PER_EPOCH / count)) if per_epoch == count else 1
+    epochs = min(_MOST_EPOCHS, max(_LEAST_EPOCHS, ceil(steps / max(1, rounds * per_epoch // size))))
     return Settings(
         mode="full",
         lr=3e-3,
@@ -79,6 +84,7 @@ def _of_labels(count: int, per_epoch: int, classify: bool, batch_size: int | Non
         rate_decay=1.0,
         weight_decay=0.1,
         batch_size=size,
+        epoch_size=rounds * count if rounds > 1 else None,
         epochs=epochs,
         patience=max(5, epochs // 2),
         statistics="frozen",
@@ -96,6 +102,7 @@ def _of_windows(kind: str, batch_size: int | None) -> Settings:
         rate_decay=1.0,
         weight_decay=0.02,
         batch_size=batch_size or (4 if kind == "tracks" else 2),
+        epoch_size=None,
         epochs=_EPOCHS_OF_WINDOWS,
         patience=_EPOCHS_OF_WINDOWS,
         statistics="updated",
