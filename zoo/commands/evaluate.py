@@ -39,6 +39,10 @@ _OPTIONS = (
         ("--split",),
         {"choices": ("test", "val", "train", "all"), "help": "split of data that have splits (default: test)"},
     ),
+    Option(
+        ("--strict-split",),
+        {"action": "store_true", "help": "refuse data that were seen in training, or of which that is not known"},
+    ),
     Option(("--resize",), {"action": "store_true", "help": "cut or pad sequences to the model's length"}),
     Option(
         ("--smooth",), {"type": float, "metavar": "BINS", "help": "Gaussian that smooths measured contact maps first"}
@@ -96,10 +100,14 @@ def evaluate_command(options: argparse.Namespace) -> None:
         resamples=options.bootstrap,
         confidence=options.confidence,
         seed=options.seed,
+        strict_split=options.strict_split,
         **{name: getattr(options, name) for name in (*_FILES, "contigs", "resize", "smooth")},
     )
     for note in evaluation.notes:
         print(f"zoo: {note}", file=sys.stderr)
+    if leaks := [report for report in evaluation.seen if report.is_leak]:
+        models = " and ".join(report.model for report in leaks)
+        print(f"zoo: WARNING: scores are too high, for {models} has seen part of these data", file=sys.stderr)
     _print(evaluation)
     if options.output:
         evaluation.write(options.output)

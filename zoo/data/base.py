@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader, Dataset
 from zoo.batch import Batch, DataSpec
 from zoo.data.splits import Split
 from zoo.data.target_values import Variation, learn_scale, measure_variation, refuse_constant
+from zoo.genome.regions import Regions
+from zoo.genome.sequence import Codes
 from zoo.nn.losses import Loss
 from zoo.nn.scale import TargetScaleConfig
 from zoo.outputs import Output
@@ -132,6 +134,17 @@ class GenomicDataModule(LightningDataModule):
         """
         is_tracks = self.spec().kind == "tracks"
         return learn_scale(lambda: self.target_blocks("train"), len(self.targets), counts, is_tracks)
+
+    def sequences_of(self, splits: Sequence[Split]) -> Iterator[Codes]:
+        """Read the sequences of splits, without negatives made of them: blocks of codes uint8 (n, L); none by default.
+
+        `zoo.hub.seen` keeps a sample of those of training, and looks up those that a model is tested on.
+        """
+        return iter(())
+
+    def regions_of(self, splits: Sequence[Split]) -> Regions | None:
+        """Find the regions of a genome that are read in splits; None for data without coordinates."""
+        return None
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:

@@ -3,7 +3,7 @@
 Shapes: N sequences, B of them in a batch, L bases, T targets, I input tracks of P values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from zoo.batch import Batch
 from zoo.data.shuffle import dinucleotide_shuffle
+from zoo.data.splits import SPLITS, Split
 from zoo.data.windows import GenomeWindows
 from zoo.genome.sequence import UNKNOWN, Codes, reverse_complement
 
@@ -27,6 +28,7 @@ __all__ = [
     "shift_codes",
 ]
 
+_BASES_AT_ONCE = 4_000_000
 # Where bases are read from: memory, or a genome.
 Source = TypeVar("Source", Codes, GenomeWindows)
 
@@ -73,6 +75,23 @@ class Labelled(Generic[Source]):
         return replace(
             self, codes=codes, labels=self.labels[keep], split=self.split[keep], weight=weight, inputs=inputs
         )
+
+    def is_in(self, splits: Sequence[Split]) -> NDArray[np.bool_]:
+        """Mark the sequences of splits (N,)."""
+        return np.isin(self.split, [SPLITS.index(split) for split in splits])
+
+    def is_negative(self) -> NDArray[np.bool_]:
+        """Mark the negatives (N,): sequences whose observed labels are all 0."""
+        missing = np.isnan(self.labels)
+        negative: NDArray[np.bool_] = ((self.labels == 0) | missing).all(1) & ~missing.all(1)
+        return negative
+
+    def blocks(self, splits: Sequence[Split]) -> Iterator[Codes]:
+        """Read the sequences of splits in blocks (n, L) that fit into memory."""
+        rows = np.flatnonzero(self.is_in(splits))
+        size = max(1, _BASES_AT_ONCE // self.codes.shape[1])
+        for first in range(0, len(rows), size):
+            yield self.codes[rows[first : first + size]]
 
 
 LabelledSequences = Labelled[Codes]

@@ -3,7 +3,7 @@
 Shapes: N sequences, L bases, T targets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Generic
 
@@ -18,6 +18,7 @@ from zoo.data.samplers import EpochSampler, ShareSampler
 from zoo.data.splits import SPLITS, Split
 from zoo.data.target_values import blocks_at_random, unscored
 from zoo.errors import ConfigError, InputError
+from zoo.genome.sequence import Codes
 from zoo.nn.losses import Loss
 from zoo.outputs import Output
 
@@ -112,7 +113,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
     def _without_negatives(self) -> list[str]:
         """Name in one line the splits that have no negatives, neither their own nor shuffles."""
         datasets = {split: self.dataset(split) for split in SPLITS}
-        without = [name for name, one in datasets.items() if not one.shuffles and not _is_negative(one.data).any()]
+        without = [name for name, one in datasets.items() if not one.shuffles and not one.data.is_negative().any()]
         if not without:
             return []
         where = "" if len(without) == len(SPLITS) else f" of {' and '.join(without)}"
@@ -137,6 +138,10 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         """Select the sequences of one split, without shuffles."""
         return self.data.subset(self.data.split == SPLITS.index(split))
 
+    def sequences_of(self, splits: Sequence[Split]) -> Iterator[Codes]:
+        """Read the sequences of splits, without shuffles, in blocks (n, L)."""
+        return self.data.blocks(splits)
+
     def dataset(self, split: Split) -> SequenceDataset[Source]:
         """Create the dataset of one split, with shuffles where it has no negatives of its own.
 
@@ -147,7 +152,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         if not len(data):
             raise ConfigError(f"the {split} split is empty: {len(self.data)} sequences in all")
         seed = self.seed + SPLITS.index(split)
-        shuffles = 0 if not self.classify or _is_negative(data).any() else self.shuffles
+        shuffles = 0 if not self.classify or data.is_negative().any() else self.shuffles
         if split == "train":
             return SequenceDataset(data, shuffles, seed, self.shift, self.reverse_complement, training=True)
         return SequenceDataset(data, shuffles, seed)
@@ -224,7 +229,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         spec = self.spec()
         if (length := data.codes.shape[1]) != spec.length:
             yield InputError(f"the sequences have {length} bases where {spec.length} were expected")
-        shuffled = self.classify and self.shuffles and not _is_negative(data).any()
+        shuffled = self.classify and self.shuffles and not data.is_negative().any()
         for target, column in zip(spec.targets, data.labels.T, strict=True):
             observed = column[~np.isnan(column)]
             if not len(observed):
@@ -239,10 +244,3 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             if (observed == observed[0]).all() and not (shuffled and observed[0] == 1):
                 cure = "; give negatives, or `shuffles: 1` to make them" if observed[0] == 1 else ""
                 yield InputError(f"all {len(observed)} labels of the target {target!r} are {observed[0]:g}{cure}")
-
-
-def _is_negative(data: Labelled[Source]) -> NDArray[np.bool_]:
-    """Mark the negatives (N,): sequences whose observed labels are all 0."""
-    missing = np.isnan(data.labels)
-    negative: NDArray[np.bool_] = ((data.labels == 0) | missing).all(1) & ~missing.all(1)
-    return negative

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoo.batch import Batch, InputSpec
-from zoo.data.base import GenomicDataModule
 from zoo.data.genome_split import SplitRules
 from zoo.data.loading import Loading
+from zoo.data.read_regions import ReadRegions
 from zoo.data.splits import SPLITS, Split
 from zoo.data.target_values import blocks_at_random
 from zoo.data.tiles import Tiles
@@ -29,7 +29,7 @@ Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-class WindowDataModule(GenomicDataModule):
+class WindowDataModule(ReadRegions):
     """Windows of a genome with targets that were measured along it. A subclass reads the targets.
 
     The life of one: the constructor and `spec` read headers and tables; `prepare_data` downloads and bins files into

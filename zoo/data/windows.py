@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.genome.fasta import Genome
+from zoo.genome.regions import Regions
 from zoo.genome.sequence import Codes, reverse_complement
 from zoo.utils.progress import bar
 
@@ -66,6 +67,10 @@ class GenomeWindows:
             codes = self.genome.windows(self.contig[rows], self.start[rows], self.length)
             digest[rows] = np.minimum(codes @ factor, reverse_complement(codes) @ factor)
         return digest
+
+    def regions(self) -> Regions:
+        """Find the regions of the genome that the windows cover."""
+        return Regions.of(self.genome.contigs, np.stack([self.contig, self.start, self.start + self.length], 1))
 
     def select(self, keep: NDArray[np.bool_]) -> "GenomeWindows":
         """Select the windows for which `keep` (N,) is true, without reading them."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError
+from zoo.hub.seen_share import SeenReport
 from zoo.utils.atomic import whole_file
 from zoo.utils.text import counted
 
@@ -58,7 +59,7 @@ class Evaluation:
         resamples: number of bootstrap resamples.
         confidence: share of them whose scores lie in an interval.
         seed: seed of the resamples.
-        seen: share of the data that was seen in training, by model; see `zoo.hub.seen`.
+        seen: share of the data that was seen in training, of the model and of those that it began with.
         notes: sentences on what was left out, chosen or not defined.
     """
 
@@ -74,7 +75,7 @@ class Evaluation:
     resamples: int
     confidence: float
     seed: int
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[SeenReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, InputError
@@ -19,6 +20,7 @@ from zoo.evaluation.matching import match_targets
 from zoo.evaluation.options import EvaluationData, FileOptions
 from zoo.evaluation.result import Evaluation, Score, rounded
 from zoo.hub.load import load, resolve
+from zoo.hub.seen_share import SeenReport, seen_reports
 from zoo.inference.device import find_device
 from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
@@ -42,6 +44,7 @@ def evaluate(
     resamples: int = 1_000,
     confidence: float = 0.95,
     seed: int = 0,
+    strict_split: bool = False,
     **files: Any,
 ) -> Evaluation:
     """Score a model on labelled data, with bootstrap intervals.
@@ -65,6 +68,8 @@ def evaluate(
         resamples: number of bootstrap resamples; 0 for no intervals.
         confidence: share of the resamples whose scores lie in an interval.
         seed: seed of the resamples.
+        strict_split: refuse data that the model, or one that it began with, has seen in training, or where that is not
+            known.
         files: genome, negatives, inputs, contigs, blacklist, resize and smooth, as of `FileOptions`.
 
     Raises:
@@ -82,10 +87,12 @@ def evaluate(
     options = FileOptions(**files)
     chosen = _chosen(loaded, model, data, options, dict(match or {}), wanted, split, batch_size)
     _check_fit(loaded, chosen.module)
+    seen = _seen(model, chosen, strict_split)
     units = _units(loaded, chosen.module, bootstrap)
     place = find_device(device) if isinstance(model, str) else str(loaded.device)
     collected = collect(loaded, chosen, units, make_trainer(place, devices, precision))
-    return _evaluation(name, _described(data, model), chosen, units, loaded, collected, bootstrap)
+    evaluation = _evaluation(name, _described(data, model), chosen, units, loaded, collected, bootstrap)
+    return replace(evaluation, seen=seen, notes=[*map(str, seen), *evaluation.notes])
 
 
 def _chosen(
@@ -116,6 +123,25 @@ def _chosen(
         raise ConfigError(f"split is train, val or test, not {split!r}")
     read: Any = split or "test"
     return EvaluationData(module, read, match_targets(module.targets, model.output.targets, match, wanted))
+
+
+def _seen(name: SequenceModel | str, data: EvaluationData, strict: bool) -> list[SeenReport]:
+    """Compare the data with those of the training of a model, and of the models that it began with.
+
+    Raises:
+        InputError: they were seen, or that is not known, and is to be refused.
+    """
+    if not isinstance(name, str):
+        if strict:
+            raise ConfigError("strict_split needs the name of a model, whose checkpoint says on what it was trained")
+        return []
+    if getattr(rank_zero_only, "rank", 0):  # what is refused is refused in the first process, before it starts others
+        return []
+    reports = seen_reports(resolve(name), data.module, data.split)
+    refused = [report for report in reports if report.is_leak or report.share is None]
+    if strict and refused:
+        raise InputError(f"--strict-split: {refused[0]}")
+    return reports
 
 
 def _check_fit(model: SequenceModel, data: GenomicDataModule) -> None:

@@ -2,7 +2,8 @@
 
 A folder is, byte for byte, what a repository on the Hugging Face Hub holds: `config.json` (the architecture, its
 arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv`, `example.safetensors` (arguments of
-`predict` and the expected prediction), `README.md` (the card) and, of a run of `zoo train`, `recipe.yaml`.
+`predict` and the expected prediction), `README.md` (the card) and, of a run of `zoo train`, `recipe.yaml` and
+`seen.safetensors` (what it was trained on).
 """
 
 import os
@@ -19,8 +20,9 @@ from zoo.hub.cards import render_card
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.example import check_example, check_example_values
 from zoo.hub.facts import ModelFacts, describe_input
-from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS, checkpoint_file, checkpoint_text
+from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, checkpoint_file, checkpoint_text
 from zoo.hub.meta_device import build_on_meta, check_work
+from zoo.hub.seen import Seen, write_seen
 from zoo.hub.targets import TargetRow, read_targets, write_targets
 from zoo.hub.upgrade import upgrade_tensors
 from zoo.hub.weights import check_forms, check_numbers, forms_of, read_forms, read_tensors
@@ -74,6 +76,7 @@ def save(
     targets: list[TargetRow],
     example: dict[str, Tensor],
     recipe: str | None = None,
+    seen: Seen | None = None,
 ) -> Path:
     """Write a model as a checkpoint folder: complete, loaded again and verified, or nothing.
 
@@ -84,6 +87,7 @@ def save(
         targets: a row for each target.
         example: arguments of `predict`, which are stored with the prediction.
         recipe: YAML of the configuration that trained the model; None where there is none.
+        seen: what it was trained on; None where that is not known.
 
     Returns:
         The folder.
@@ -114,7 +118,9 @@ def save(
         write_targets(draft / TARGETS, targets)
         if recipe is not None:
             (draft / RECIPE).write_text(recipe, encoding="utf-8")
-        files = [name for name in (WEIGHTS, EXAMPLE, TARGETS, RECIPE) if (draft / name).is_file()]
+        if seen is not None:
+            write_seen(seen, draft / SEEN)
+        files = [name for name in (WEIGHTS, EXAMPLE, TARGETS, RECIPE, SEEN) if (draft / name).is_file()]
         hashes = {name: sha256_of(draft / name) for name in files}
         config = CheckpointConfig(described, architecture, model.arguments, _TOLERANCE, hashes)
         (draft / CONFIG).write_text(config.to_json(), encoding="utf-8")

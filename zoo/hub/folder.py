@@ -15,6 +15,7 @@ __all__ = [
     "EXAMPLE",
     "LARGEST_CONFIG",
     "RECIPE",
+    "SEEN",
     "TARGETS",
     "WEIGHTS",
     "checkpoint_file",
@@ -28,6 +29,7 @@ WEIGHTS = "model.safetensors"
 EXAMPLE = "example.safetensors"
 TARGETS = "targets.tsv"
 CARD = "README.md"
+SEEN = "seen.safetensors"  # what it was trained on; of what `zoo train` made
 RECIPE = "recipe.yaml"  # the configuration of the run; of weights that `zoo train` made
 
 # Bytes of each file, at most. Weights may have any size: their header is compared with the model's tensors first.

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from zoo.errors import DownloadError, UnknownNameError, one_line
-from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, TARGETS, WEIGHTS
+from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS
 from zoo.utils.download import cache_folder
 from zoo.utils.network import explain_failure
 
@@ -18,7 +18,7 @@ __all__ = ["download", "verified_marker"]
 
 _log = logging.getLogger(__name__)
 _NEEDED = (CONFIG, WEIGHTS, TARGETS, EXAMPLE)
-_OPTIONAL = (CARD, RECIPE)
+_OPTIONAL = (CARD, RECIPE, SEEN)
 _COMMIT = re.compile("[0-9a-f]{40}")
 _SECONDS = 20
 _LOGIN = "log in with `hf auth login`, or set HF_TOKEN, if you have access"

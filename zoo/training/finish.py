@@ -18,6 +18,7 @@ from zoo.errors import ConfigError
 from zoo.hub.checkpoint import save
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts, RunFacts
+from zoo.hub.seen import describe_seen
 from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
@@ -66,6 +67,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str], command: str | None = No
         _target_rows(best, data, facts),
         example_for(best, data.length),
         resolved_config(cli, command),
+        describe_seen(data),
     )
 
 

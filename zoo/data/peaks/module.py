@@ -4,6 +4,7 @@ Shapes: N sites, L bases, T targets.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +21,12 @@ from zoo.data.peaks.given_test import name_test_files, rules_with_test
 from zoo.data.peaks.inputs import SiteInputs, input_spec
 from zoo.data.peaks.rules import PeakRules
 from zoo.data.peaks.table import PeakTable, read_table_header
-from zoo.data.splits import SPLITS, FileBySplit, files_by_split, with_test_file
+from zoo.data.splits import SPLITS, FileBySplit, Split, files_by_split, with_test_file
 from zoo.data.windows import GenomeWindows
 from zoo.errors import ConfigError
 from zoo.formats.peaks import name_peak_files
 from zoo.genome.fasta import Genome
+from zoo.genome.regions import Regions
 from zoo.utils.text import check_file
 
 __all__ = ["PeakDataModule"]
@@ -106,7 +108,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             if self.peaks is not None:
                 targets, length = list(self._peak_files()[0]), self.rules.length
             else:
-                targets, length = next(read_table_header(path) for path, _ in self._tables())
+                targets, length = next(read_table_header(path) for path, _ in files_by_split(self.table or ""))
             inputs = input_spec(self.inputs_table, self.value_size, length)
             self._spec = DataSpec("labels", tuple(targets), length, inputs=inputs)
         return self._spec
@@ -127,7 +129,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         """Table of sites; read, or built from the peak files, at first use."""
         if self._sites is None:
             if self.peaks is None:
-                self._sites = PeakTable.read_all(self._tables())
+                self._sites = PeakTable.read_all(files_by_split(self.table or ""))
             else:
                 files, test_files = self._peak_files()
                 self._sites, lines = cached_peak_table(files, self._genome(), self.rules, test_files)
@@ -140,6 +142,10 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         if self.inputs_table is not None:
             data.inputs = self._site_inputs(data.codes)
         return data
+
+    def regions_of(self, splits: Sequence[Split]) -> Regions:
+        """Find the sites of splits."""
+        return self.data.codes.select(self.data.is_in(splits)).regions()
 
     def _site_inputs(self, windows: GenomeWindows) -> SiteInputs:
         return SiteInputs(str(self.inputs_table), windows, self.value_size, self.shift)
@@ -169,9 +175,6 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             return files, None
         rules_with_test(self.rules)
         return files, name_test_files(files, self.test_peaks)
-
-    def _tables(self) -> list[tuple[str, int]]:
-        return [] if self.table is None else files_by_split(self.table)
 
     def with_val(self, data: LabelledWindows) -> LabelledWindows:
         """Take random blocks of the training sites for validation, where there are sites of train and test alone."""

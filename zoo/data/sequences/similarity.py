@@ -11,12 +11,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from zoo.errors import ConfigError
+from zoo.genome.kmers import LONGEST_KMER, known_kmers, number_kmers
 from zoo.genome.sequence import UNKNOWN, Codes, reverse_complement
 
-__all__ = ["LONGEST_KMER", "Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out"]
+__all__ = ["Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out"]
 
 Index = NDArray[np.int64]
-LONGEST_KMER = 32  # 4 ** 32 numbers fit into 64 bits
 _JOINS_AT_ONCE = 65_536
 
 
@@ -91,10 +91,10 @@ def find_joins(codes: Codes, k: int, both_strands: bool = True) -> Joins:
         raise ConfigError(
             f"sequences of {codes.shape[1]} bases cannot be compared by {k}-mers: k must be 1 to {longest}"
         )
-    forward = _kmers(codes, k)
-    backward = _kmers(reverse_complement(codes), k)[:, ::-1] if both_strands else forward
+    forward = number_kmers(codes, k)
+    backward = number_kmers(reverse_complement(codes), k)[:, ::-1] if both_strands else forward
     windows = forward.shape[1]
-    position = np.flatnonzero(_known(codes, k))
+    position = np.flatnonzero(known_kmers(codes, k))
     word = np.minimum(forward, backward).ravel()[position]
     order = np.argsort(word, kind="stable")
     word, position = word[order], position[order]
@@ -146,33 +146,3 @@ def _spread(count: int, joins: Joins) -> Layout:
         layout.offset[row] = layout.sign[via] * offset[join] + layout.offset[via]
         layout.sign[row] = layout.sign[via] * sign[join]
         layout.group[row] = lowest[row]
-
-
-def _known(codes: Codes, k: int) -> NDArray[np.bool_]:
-    """Mark the k-mers without N (N, W)."""
-    unknown = np.cumsum(np.pad(codes == UNKNOWN, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    known: NDArray[np.bool_] = unknown[:, k:] == unknown[:, :-k]
-    return known
-
-
-def _kmers(codes: Codes, k: int) -> NDArray[np.uint64]:
-    """Encode each k-mer as a number (N, W), N read as A.
-
-    Numbers of k-mers are composed of those of 1, 2, 4, ... bases: log2(k) steps instead of k.
-    """
-    power = (codes & 3).astype(np.uint64)  # k-mers of `size` bases
-    size, numbers, done = 1, None, 0
-    while True:
-        if k & size:
-            if numbers is None:
-                numbers = power
-            else:
-                kept = codes.shape[1] - done - size + 1
-                numbers = (numbers[:, :kept] << np.uint64(2 * size)) | power[:, done : done + kept]
-            done += size
-        if done == k:
-            assert numbers is not None
-            return numbers
-        kept = codes.shape[1] - 2 * size + 1
-        power = (power[:, :kept] << np.uint64(2 * size)) | power[:, size : size + kept]
-        size *= 2
