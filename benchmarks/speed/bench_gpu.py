@@ -1,6 +1,6 @@
 """Everything that is measured on a GPU, in at most eight minutes: contract tests, precisions, compilation, training.
 
-    zoo benchmark gpu [--minutes 8] [--sections contract parity training waiting compile]
+    zoo benchmark gpu [--minutes 8] [--sections contract parity training waiting compile] [--architectures mlp ...]
     zoo benchmark gpu --device cpu --small      rehearses it in seconds on tiny networks; writes no results of a GPU
 
 Networks have the published sizes. Predictions on the GPU, in float32 (also with TensorFloat-32), bfloat16 and float16,
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--small", action="store_true", help="tiny networks")
     parser.add_argument("--minutes", type=float, default=8.0, help="when it ends, whatever is measured (default: 8)")
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=SECTIONS, metavar="SECTION")
+    parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=ARCHITECTURES, metavar="NAME")
     parser.add_argument("--commit", help="of this code, where it is a copy without its history")
     parser.add_argument("--items", help=argparse.SUPPRESS)  # in the processes that main starts
     options = parser.parse_args(arguments)
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _measure(options: argparse.Namespace, end: float) -> tuple[list[Row], dict[str, str]]:
     """Measure all items; returns the rows, and for each item that was not measured the reason."""
-    items = [Item(s, a) for s in options.sections if s != "contract" for a in ARCHITECTURES]
+    items = [Item(s, a) for s in options.sections if s != "contract" for a in options.architectures]
     rows: list[Row] = []
     failures: dict[str, str] = {}
     if "contract" in options.sections:

@@ -1,50 +1,80 @@
 """Processes of trials: what they report, how they end, and that none outlives its search."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from made.runs import make_runs
 
+from zoo.tuning import launch
 from zoo.tuning.launch import Slot, slots, start_process
-from zoo.tuning.run import TuneOptions, tune
-from zoo.tuning.trial import Report, Result
+from zoo.tuning.trial import Answer, Report, Result
 
 
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return make_runs(tmp_path, epochs=2)["mlp"]
+def start(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch, report: Report) -> Result:
+    """Start a process of a script in the place of a trial's."""
+    head = "import json, os, signal, sys, time\nT = lambda **c: print(json.dumps(c), flush=True)\n"
+    monkeypatch.setattr(launch, "WORKER", (sys.executable, "-c", head + script))
+    return start_process(Slot({"SLOT": "2"}, ""), ["mine.yaml"], "val_loss", folder, report)
 
 
-@pytest.mark.slow
-def test_a_process_that_is_killed_is_a_failed_trial_and_the_search_goes_on(
-    config: Path, capsys: pytest.CaptureFixture[str]
+def test_a_process_reports_is_answered_and_has_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[tuple[int, float]] = []
+
+    def report(epoch: int, value: float) -> Answer:
+        reports.append((epoch, value))
+        return "go on" if epoch < 2 else "prune"
+
+    script = """
+request = json.loads(open(sys.argv[1]).read())
+assert request == {"arguments": ["mine.yaml"], "monitor": "val_loss"} and os.environ["SLOT"] == "2"
+for epoch in (1, 2, 3):
+    T(epoch=epoch, value=epoch / 4)
+    if sys.stdin.readline() == "prune\\n":
+        break
+print("a log", file=sys.stderr)
+T(result={"state": "pruned", "value": 0.25, "epochs": epoch, "seconds": 1.5, "message": ""})
+"""
+    assert start(script, tmp_path / "a.000", monkeypatch, report) == Result("pruned", 0.25, 2, 1.5)
+    assert reports == [(1, 0.25), (2, 0.5)]
+    assert (tmp_path / "a.000.log").read_text() == "a log\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.000.log"]
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "its process was ended by SIGKILL, as the system does where memory is",
+        ),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "its process was ended by SIGSEGV"),
+        ("sys.exit('no such thing')", "its process ended with status 1: no such thing"),
+        ("os._exit(3)", "its process ended with status 3: it printed nothing"),
+    ],
+)
+def test_a_process_that_ends_without_a_result_is_a_failed_trial(
+    script: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reports = []
+    result = start(f"T(epoch=1, value=1.0)\n{script}", tmp_path / "a.000", monkeypatch, lambda *_: "go on")
+    assert (result.state, result.value) == ("failed", None)
+    assert result.message.startswith(message)
 
-    def launch(slot: Slot, arguments: Sequence[str], monitor: str, folder: Path, report: Report) -> Result:
-        def killing(epoch: int, value: float) -> str:
-            reports.append((folder.name, epoch))
-            if folder.name == "mlp.made.000":
-                assert slot.process
-                os.kill(slot.process.pid, signal.SIGKILL)
-            return report(epoch, value)
 
-        return start_process(slot, arguments, monitor, folder, killing)  # type: ignore[arg-type]
+def test_a_search_that_is_stopped_ends_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(epoch: int, value: float) -> Answer:
+        raise KeyboardInterrupt
 
-    best = tune([str(config)], TuneOptions("{optimizer.lr: {choices: [0.01, 0.02]}}", jobs=1, pruner="none"), launch)
-    table = (best.parent / "trials.tsv").read_text().splitlines()
-    assert "its process was ended by SIGKILL, as the system does where memory is short" in table[1]
-    assert table[2].split("\t")[1:5:2] == ["complete", "2"]
-    assert reports == [("mlp.made.000", 1), ("mlp.made.001", 1), ("mlp.made.001", 2)]
-    assert "epoch 2/2" not in (best.parent / "trials/mlp.made.001.log").read_text()  # no line for each epoch
-    assert not list(best.parent.glob("trials/*.json"))
+    monkeypatch.setattr(launch, "_GRACE", 0.5)
+    script = "T(epoch=os.getpid(), value=1.0)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(60)"
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        start(script, tmp_path / "a.000", monkeypatch, press)
+    assert time.monotonic() - began < 20
+    assert [path.name for path in tmp_path.iterdir()] == ["a.000.log"]
 
 
 def test_gpus_and_cores_are_divided_among_trials(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +92,12 @@ def test_gpus_and_cores_are_divided_among_trials(monkeypatch: pytest.MonkeyPatch
     assert [slot.environment for slot in slots(2, 0)] == [{}] * 2
 
 
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return make_runs(tmp_path, epochs=2)["mlp"]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.environ.get("ENDURANCE") != "full", reason="starts six processes: a minute")
 def test_a_killed_search_leaves_no_process_and_goes_on(config: Path) -> None:
@@ -73,7 +109,7 @@ def test_a_killed_search_leaves_no_process_and_goes_on(config: Path) -> None:
     folder = Path("runs/tune/mlp.made/trials")
     while not (folder / "mlp.made.001/last.ckpt").exists():
         time.sleep(0.01)
-    search.kill()
+    search.kill()  # and with it the process of its trial
     search.wait()
     time.sleep(1)
     processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 import yaml
 from made.runs import make_runs
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import OperationalError
 
 from zoo.data.sequences import SequenceDataModule
-from zoo.errors import ConfigError, Interrupted
+from zoo.errors import ConfigError, IntegrityError, Interrupted, OutputError
 from zoo.training.run import train
 from zoo.tuning.launch import Slot
 from zoo.tuning.run import TuneOptions, tune
 from zoo.tuning.trial import Answer, Report, Result, run_trial
 
 FOLDER = Path("runs/tune/mlp.made")
-RATES = ("1e-06", "0.01", "10.0")
+RATES = ("1e-06", "0.01")
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_the_best_of_all_choices_is_found_on_validation_data_alone_and_trains(
         patch.setattr(SequenceDataModule, "test_dataloader", refused)
         best = tune([str(config), "--trainer.max_epochs", "2"], options, Here())
     message = capsys.readouterr().err
-    assert "3 trials (3 complete" in message
+    assert "2 trials (2 complete" in message
     assert "all combinations were tried" in message
     # Each trained by `zoo train` itself; the best, of the file that was written.
     losses = {}
@@ -113,13 +115,13 @@ def test_the_best_of_all_choices_is_found_on_validation_data_alone_and_trains(
         train([*arguments, "--name", name])
         losses[rate] = min(val_losses(Path("runs") / name))
     by_rate = {row["optimizer.lr"]: float(row["val_loss"]) for row in rows()}
-    assert {rate: by_rate[rate] for rate in losses} == pytest.approx(losses, rel=1e-5)
+    assert by_rate == pytest.approx(losses, rel=1e-5)
     assert min(by_rate, key=lambda rate: by_rate[rate]) == "0.01"
     assert {(row["state"], row["epochs"]) for row in rows()} == {("complete", "2")}
     content = yaml.safe_load(best.read_text())
     assert content["optimizer"]["init_args"]["lr"] == 0.01
     assert content["name"] == "mlp.made"
-    assert best.read_text().startswith("# The best of 3 trials of a search, val_loss 0.")
+    assert best.read_text().startswith("# The best of 2 trials of a search, val_loss 0.")
     assert f"to train the best: zoo train {best}" in message
     assert (FOLDER / "trials.png").read_bytes().startswith(b"\x89PNG")
     assert not list(FOLDER.rglob("*.ckpt"))
@@ -159,6 +161,7 @@ def test_a_trial_that_is_told_to_end_ends_after_its_epoch(config: Path) -> None:
     assert failed.message
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_configuration_itself_is_the_first_trial_where_the_space_has_it(config: Path) -> None:
     space = "{optimizer.lr: {low: 1e-3, high: 1e-1, log: true}, model.dropout: {low: 0.0, high: 1, step: 0.1}}"
@@ -168,6 +171,7 @@ def test_the_configuration_itself_is_the_first_trial_where_the_space_has_it(conf
     assert 0.001 < float(second["optimizer.lr"]) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_trial_that_is_worse_than_the_others_ends_early(config: Path) -> None:
     space = choices(optimizer__lr=[0.2, 0.21, 0.22, 0.23, 0.24, 0.0])
@@ -181,6 +185,30 @@ def test_a_trial_that_is_worse_than_the_others_ends_early(config: Path) -> None:
     assert rows_of_good[0]["val_loss"] == "0.28"  # 1 - 3 x .24
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_hyperband_ends_trials_too(config: Path) -> None:
+    space = choices(optimizer__lr=[rate / 100 for rate in range(24)])
+    tune([str(config), "--trainer.max_epochs", "4"], TuneOptions(space, trials=10, pruner="hyperband"), Curves())
+    states = {row["state"] for row in rows()}
+    assert states == {"complete", "pruned"}
+    best = max(float(row["optimizer.lr"]) for row in rows() if row["state"] == "complete")
+    assert all(float(row["optimizer.lr"]) < best for row in rows() if row["state"] == "pruned")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_a_study_that_cannot_be_written_is_one_sentence(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        error = OperationalError("INSERT", {}, Exception("database or disk is full"))
+        raise StorageInternalError("An exception is raised") from error
+
+    monkeypatch.setattr("zoo.tuning.study.Study.draw", full)
+    with pytest.raises(OutputError, match=r"study.db cannot be written \(database or disk is full\): make room"):
+        tune([str(config)], TuneOptions(choices(optimizer__lr=[0.1, 0.2])), Curves())
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_trials_that_fail_are_recorded_and_end_no_search(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tune([str(config)], TuneOptions(choices(optimizer__lr=[0.1, 0.9])), Curves())
@@ -198,15 +226,16 @@ class Killed(BaseException):
     """What kills a search in a test, which nothing catches."""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(config: Path) -> None:
     space = "{optimizer.lr: {low: 1e-4, high: 0.3, log: true}, model.hidden: {choices: [[4], [8]]}}"
-    options = TuneOptions(space, trials=12)
+    options = TuneOptions(space, trials=11)
     tune([str(config)], options, Curves())
     whole = rows()
     assert {row["state"] for row in whole} == {"complete", "pruned"}
     FOLDER.rename("whole")
-    for number, kill in enumerate(((2, 3), (11, 2))):
+    for number, kill in enumerate(((2, 3), (10, 2))):
 
         def killed(trial: int, epoch: int, kill: tuple[int, int] = kill) -> None:
             if (trial, epoch) == kill:
@@ -215,7 +244,9 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(config: Path) ->
         with suppress(Killed):  # a trial may end before that epoch
             tune([str(config)], replace(options, resume=number > 0), Curves(killed))
     tune([str(config)], replace(options, resume=True), Curves())
-    assert rows() == whole
+    for row in (*whole, *(again := rows())):
+        row["seconds"] = ""  # not known of a trial that was killed when it had been told to end
+    assert again == whole
     with pytest.raises(ConfigError, match="holds a search of that name: add --resume true"):
         tune([str(config)], options, Curves())
     with pytest.raises(ConfigError, match=r"the search has sampler tpe, not random: it goes on with what it began"):
@@ -224,6 +255,7 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(config: Path) ->
     assert len(rows()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_ctrl_c_and_the_end_of_time_leave_a_search_that_can_go_on(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -247,14 +279,15 @@ def test_ctrl_c_and_the_end_of_time_leave_a_search_that_can_go_on(
     assert [row["state"] for row in rows()] == ["complete"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_several_trials_at_a_time_are_all_kept(config: Path) -> None:
-    space = choices(optimizer__lr=[rate / 100 for rate in range(1, 8)])
+    space = choices(optimizer__lr=[rate / 100 for rate in range(1, 6)])
     tune([str(config)], TuneOptions(space, jobs=3, pruner="none"), Curves())
-    assert sorted(float(row["optimizer.lr"]) for row in rows()) == [rate / 100 for rate in range(1, 8)]
+    assert sorted(float(row["optimizer.lr"]) for row in rows()) == [rate / 100 for rate in range(1, 6)]
 
     def fail(trial: int, epoch: int) -> None:
-        if trial == 2:
+        if trial > 1:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -309,8 +342,6 @@ def test_options_that_do_not_fit_are_refused(config: Path, monkeypatch: pytest.M
 def test_a_file_that_is_no_study_is_refused(config: Path) -> None:
     FOLDER.mkdir(parents=True)
     (FOLDER / "study.db").write_text("not a database, but a text of some length, longer than its header")
-    from zoo.errors import IntegrityError
-
     with pytest.raises(IntegrityError, match=r"study.db is not the study of a search"):
         tune([str(config)], TuneOptions(choices(optimizer__lr=[0.1, 0.2]), resume=True), Here())
     shutil.rmtree(FOLDER)

@@ -12,8 +12,10 @@ from typing import Protocol
 
 from zoo.tuning.trial import Report, Result
 
-__all__ = ["Launch", "Slot", "slots", "start_process"]
+__all__ = ["WORKER", "Launch", "Slot", "slots", "start_process"]
 
+# The command of a trial's process, before the request.
+WORKER = (sys.executable, "-m", "zoo.tuning.worker")
 # Seconds in which a trial that is interrupted ends in order.
 _GRACE = 20.0
 
@@ -81,7 +83,7 @@ def start_process(slot: Slot, arguments: Sequence[str], monitor: str, folder: Pa
     """
     request, log = (folder.with_name(f"{folder.name}.{ending}") for ending in ("json", "log"))
     request.write_text(json.dumps({"arguments": list(arguments), "monitor": monitor}), encoding="utf-8")
-    command = [sys.executable, "-m", "zoo.tuning.worker", str(request)]
+    command = [*WORKER, str(request)]
     with log.open("a", encoding="utf-8") as errors:
         process = subprocess.Popen(
             command,

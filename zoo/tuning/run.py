@@ -24,7 +24,8 @@ from zoo.tuning.launch import Launch, slots, start_process
 from zoo.tuning.report import PICTURE, TABLE, best_row, write_best, write_picture, write_table
 from zoo.tuning.search import Search, Settings
 from zoo.tuning.space import read_space, size_of
-from zoo.tuning.study import STUDY, Pruning, Sampling, Study
+from zoo.tuning.storage import STUDY, explaining_storage
+from zoo.tuning.study import Pruning, Sampling, Study
 from zoo.utils.paths import new_folder
 from zoo.utils.text import counted
 
@@ -88,7 +89,7 @@ def tune(arguments: Sequence[str], options: TuneOptions, launch: Launch = start_
     folder = Path(cli.options.runs) / _FOLDER / name
     settings = Settings(arguments, name, folder, cli.options.monitor, options.trials, options.seconds)
     mode: Literal["min", "max"] = "min" if settings.monitor.endswith("loss") else "max"
-    with new_folder(folder.parent), explaining_full_disk(folder), lock_run(folder):
+    with new_folder(folder.parent), explaining_full_disk(folder), lock_run(folder), explaining_storage(folder):
         _open(folder, options)
         study = Study(folder, space, mode, seed, options.sampler, options.pruner, cli.config.trainer.max_epochs)
         decisive = {"space": sorted(map(repr, space)), "sampler": options.sampler, "pruner": options.pruner}

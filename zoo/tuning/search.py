@@ -22,7 +22,7 @@ __all__ = ["Search", "Settings"]
 
 # Draws in a row that repeat earlier trials, as TPE draws what is good again and again, before a combination that was
 # not tried is taken, if there are not too many to list; and before the search ends.
-_SOME_REPEATS, _MOST_REPEATS = 10, 100
+_SOME_REPEATS, _MOST_REPEATS = 3, 100
 _MOST_LISTED = 10_000
 
 

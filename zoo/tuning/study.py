@@ -18,11 +18,10 @@ from sqlalchemy import URL
 from zoo.errors import ConfigError, IntegrityError, one_line
 from zoo.tuning.rows import ENDED, RESULT, Row, row_of, text_of_value
 from zoo.tuning.space import Choices, Parameter
+from zoo.tuning.storage import STUDY
 
-__all__ = ["STUDY", "Draw", "Pruning", "Sampling", "Study"]
+__all__ = ["Draw", "Pruning", "Sampling", "Study"]
 
-# In the folder of a search.
-STUDY = "study.db"
 Sampling = Literal["tpe", "random"]
 Pruning = Literal["median", "hyperband", "none"]
 # Of so many epochs, the first is without pruning: a schedule's first epochs say little of its end.
@@ -87,6 +86,7 @@ class Study:
             )
         except Exception as error:  # of SQLite, SQLAlchemy or Alembic
             raise IntegrityError(f"{path} is not the study of a search: {one_line(error)[:200]}") from None
+        self._killed: list[int] = list(self._study.user_attrs.get("killed", []))  # numbers of Optuna's trials
 
     def settle(self, settings: dict[str, Any]) -> None:
         """Keep what decides the trials of a search, or compare it with what was kept.
@@ -115,7 +115,8 @@ class Study:
     def recover(self) -> None:
         """Queue the trials that were being trained when the search ended, to be trained again."""
         for trial in self._study.get_trials(states=(TrialState.RUNNING,)):
-            self._study.set_user_attr("killed", [*self._killed, trial.number])
+            self._killed.append(trial.number)
+            self._study.set_user_attr("killed", self._killed)
             index = trial.user_attrs.get("index")
             if index is not None and set(trial.params) == {one.key for one in self.space}:
                 self._study.enqueue_trial(trial.params, {"index": index, "again": trial.number})
@@ -173,8 +174,8 @@ class Study:
     @property
     def rows(self) -> list[Row]:
         """The results so far, in the order of their numbers; not those of trials that were killed."""
-        trials, killed = self._study.get_trials(deepcopy=False, states=ENDED), self._killed
-        rows = [row_of(trial) for trial in trials if trial.number not in killed]
+        trials = self._study.get_trials(deepcopy=False, states=ENDED)
+        rows = [row_of(trial) for trial in trials if trial.number not in self._killed]
         return sorted(rows, key=lambda row: row.number)
 
     @property
@@ -199,10 +200,6 @@ class Study:
             return dict(optuna.importance.get_param_importances(self._study, evaluator=evaluator))
         except (ValueError, RuntimeError):  # values that do not vary
             return {}
-
-    @property
-    def _killed(self) -> list[int]:
-        return list(self._study.user_attrs.get("killed", []))
 
     def _next_number(self) -> int:
         trials = self._study.get_trials(deepcopy=False)
