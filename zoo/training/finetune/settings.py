@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from math import ceil
 
+from zoo.nn.losses import Loss
+
 __all__ = ["Settings", "choose_settings"]
 
 # Sequences up to which a batch has 64 of them, shuffles included; above, 128.
@@ -50,7 +52,7 @@ class Settings:
 
 
 def choose_settings(
-    kind: str, count: int, per_epoch: int, classify: bool, mode: str | None, batch_size: int | None
+    kind: str, count: int, per_epoch: int, loss: Loss, mode: str | None, batch_size: int | None
 ) -> Settings:
     """Choose settings.
 
@@ -58,11 +60,13 @@ def choose_settings(
         kind: kind of the data.
         count: sequences, with the shuffles that are added to them, or windows for training.
         per_epoch: those of an epoch.
-        classify: whether labels are classes.
+        loss: loss of the training.
         mode: what the user wants to train; None for what suits.
         batch_size: what the user wants; None for what suits.
     """
-    settings = _of_labels(count, per_epoch, classify, batch_size) if kind == "labels" else _of_windows(kind, batch_size)
+    settings = (
+        _of_labels(count, per_epoch, loss, batch_size) if kind == "labels" else _of_windows(kind, loss, batch_size)
+    )
     if mode is None:
         return settings
     if mode == "lora":
@@ -72,7 +76,7 @@ def choose_settings(
     return replace(settings, mode=mode)
 
 
-def _of_labels(count: int, per_epoch: int, classify: bool, batch_size: int | None) -> Settings:
+def _of_labels(count: int, per_epoch: int, loss: Loss, batch_size: int | None) -> Settings:
     size = batch_size or (64 if count <= _SMALL else 128)
     steps = _STEPS * (max(count, 100) / 100) ** _POWER
     rounds = max(1, round(_LEAST_PER_EPOCH / count)) if per_epoch == count else 1
@@ -90,11 +94,11 @@ def _of_labels(count: int, per_epoch: int, classify: bool, batch_size: int | Non
         statistics="frozen",
         shift=3,
         clip=None,
-        monitor="val_auroc" if classify else "val_pearson",
+        monitor="val_auroc" if loss.classifies else "val_pearson",
     )
 
 
-def _of_windows(kind: str, batch_size: int | None) -> Settings:
+def _of_windows(kind: str, loss: Loss, batch_size: int | None) -> Settings:
     return Settings(
         mode="full",
         lr=2e-3,
@@ -108,5 +112,6 @@ def _of_windows(kind: str, batch_size: int | None) -> Settings:
         statistics="updated",
         shift=0,
         clip=1.0,
-        monitor="val_pearson",
+        # As tables of tracks are compared: a few strong bins would decide the other.
+        monitor="val_pearson_log1p" if kind == "tracks" and loss.counts else "val_pearson",
     )
