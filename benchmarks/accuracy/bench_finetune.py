@@ -1,6 +1,6 @@
 """Fine-tuning against training from scratch, by the number of training sequences and by what is trained.
 
-    zoo benchmark finetune [--sizes 100 300 1000 3000 10000] [--modes default scratch head last:1 lora full]
+    zoo benchmark finetune [--tables labels tracks] [--sizes 100 300 1000 3000 10000] [--modes default scratch head ...]
                            [--experiments KEY ...] [--seeds 1 2 3]
 
 Five ENCODE experiments are held out of a base that is trained for this purpose: their labels, and every sequence that a
@@ -14,41 +14,32 @@ learning rate of its own (see `SCRATCH_RATE`); `head` a linear probe; `last:1` a
 factors; `full` all weights, `full, decay` with rates that fall by half from block to block, and `full, one rate` at one
 rate for all, with batch statistics that follow the new data.
 
+The second table is of tracks: see `benchmarks/accuracy/finetune_tracks.py`.
+
 Runs that are missing are trained (about 400 of them in all, from 20 seconds to 5 minutes each on one core).
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-import yaml
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from accuracy.finetune_runs import MODES, run_mode
+from accuracy.finetune_tracks import tracks_table
 from common import WORK, make_parser, run_facts, table_name, train_if_missing, write_results
 
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.hub.config import read_config
-from zoo.training.finetune.plan import make_plan
-from zoo.training.finetune.run import read_request
 
 HELD_OUT = ["arid3a_k562", "ctcfl_k562", "rest_gm12878", "tead4_h1hesc", "zbtb7a_hepg2"]
+TABLES = ["labels", "tracks"]
 SEEDS = [1, 2, 3]
 TEST_PEAKS = 1_400
 SIZES = [100, 300, 1_000, 3_000, 10_000]
-# Mode -> options of `zoo finetune`; of `scratch`, the plan without weights.
-MODES: dict[str, list[str]] = {
-    "default": [],
-    "scratch": [],
-    "head": ["--mode", "head"],
-    "last:1": ["--mode", "last:1"],
-    "lora": ["--mode", "lora"],
-    "full": ["--mode", "full"],
-    "full, decay": ["--mode", "full", "--transfer.rate_decay", "0.5"],
-    "full, one rate": ["--mode", "full", "--transfer.trunk_rate", "1", "--transfer.batch_statistics", "updated"],
-}
 # Learning rate from scratch, chosen on validation data among .001, .003 and .01.
-SCRATCH_RATE = "0.01"
+SCRATCH_RATE = 0.01
 _DATA = "zoo.datasets.encode_sample.EncodeSampleDataModule"
 _QUIET = ["--trainer.enable_progress_bar", "false"]
 
@@ -56,11 +47,20 @@ _QUIET = ["--trainer.enable_progress_bar", "false"]
 def main(arguments: Sequence[str]) -> None:
     """Train the runs that are missing and write the table."""
     parser = make_parser("finetune", __doc__)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="tables to write")
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="training sequences")
     parser.add_argument("--modes", nargs="+", choices=list(MODES), default=list(MODES), help="columns of the table")
     parser.add_argument("--experiments", nargs="+", choices=HELD_OUT, default=HELD_OUT, help="held-out experiments")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="seeds of samples and training")
     options = parser.parse_args(arguments)
+    if "labels" in options.tables:
+        print(labels_table(options))
+    if "tracks" in options.tables:
+        print(tracks_table(["default", "scratch"]))
+
+
+def labels_table(options: argparse.Namespace) -> str:
+    """Train the runs on samples of the held-out experiments that are missing, and write the table."""
     base = base_folder()
     scores: dict[str, float] = {}
     rows: list[list[object]] = []
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> None:
     facts = {"base": run_facts(base), "auroc": scores}
     is_complete = [options.sizes, options.modes, options.experiments] == [SIZES, list(MODES), HELD_OUT]
     name = table_name("finetune", is_complete and options.seeds == SEEDS)
-    print(write_results(name, ["training sequences", *options.modes], rows, facts))
+    return write_results(name, ["training sequences", *options.modes], rows, facts)
 
 
 def base_folder() -> Path:
@@ -96,20 +96,9 @@ def base_folder() -> Path:
 def run_folder(base: Path, mode: str, experiment: str, size: int, seed: int) -> Path:
     """Return the checkpoint of one run; train it if it is missing."""
     data = {"experiment": experiment, "size": size, "sample_seed": seed, "test_peaks": TEST_PEAKS}
-    words = [f"local-dir:{base}", "--data", _DATA, "--seed_everything", str(seed), *MODES[mode], *_QUIET]
+    words = ["--data", _DATA, "--seed_everything", str(seed), *_QUIET]
     words += [word for key, value in data.items() for word in (f"--data.{key}", str(value))]
-    request = read_request(words)
-    plan = make_plan(request)
-    config = plan.config
-    if mode == "scratch":
-        del config["transfer"]
-        config["optimizer"]["init_args"]["lr"] = float(SCRATCH_RATE)
-    tag = mode.replace(",", "").replace(" ", "_").replace(":", "_")
-    name = f"basset.{experiment}_{size}_{tag}_seed{seed}"
-    path = WORK / "finetune" / "plans" / f"{name}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump({**config, "name": name}, sort_keys=False))
-    return train_if_missing(name, WORK / "finetune", [str(path), *plan.options])
+    return run_mode(base, mode, words, f"basset.{experiment}_{size}_seed{seed}", SCRATCH_RATE)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,20 @@ def test_a_cell_is_the_mean_over_seeds_of_the_runs_that_the_options_name(
 ) -> None:
     monkeypatch.setattr(bench_finetune, "TEST_PEAKS", 60)
     first = bench_finetune.HELD_OUT[0]
-    words = ["--sizes", "40", "--modes", "default", "scratch", "--experiments", first, "--seeds", "1", "2"]
+    words = [
+        "--tables",
+        "labels",
+        "--sizes",
+        "40",
+        "--modes",
+        "default",
+        "scratch",
+        "--experiments",
+        first,
+        "--seeds",
+        "1",
+        "2",
+    ]
     bench_finetune.main(words)
     results = Path("runs/benchmark/results")
     header, row = list(csv.reader((results / "finetune_partial.csv").open()))
