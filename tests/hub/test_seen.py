@@ -1,6 +1,7 @@
 """What a checkpoint was trained on: written by a run, read again, and compared with test data."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from zoo.evaluation.run import evaluate
 from zoo.genome.fasta import Genome
 from zoo.hub.checkpoint import verify_folder
 from zoo.hub.folder import SEEN
-from zoo.hub.seen import read_seen
+from zoo.hub.seen import add_seen, describe_seen, read_seen
 from zoo.hub.seen_share import seen_reports, seen_share
 from zoo.training.parse import parse
 from zoo.training.run import train
@@ -127,6 +128,25 @@ def test_an_evaluation_warns_and_strictly_refuses(
     assert evaluate(name, new, resamples=0, strict_split=True).seen[0].share == 0
     with pytest.raises(InputError, match="of 40 sequences were seen"):
         evaluate(name, path, strict_split=True)
+
+
+@pytest.mark.slow
+def test_the_file_is_added_to_a_checkpoint_and_nothing_else_changes(runs: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "mlp.made"
+    shutil.copytree(runs["mlp"], folder)
+    content = json.loads((folder / "config.json").read_text())
+    del content["sha256"][SEEN]
+    (folder / "config.json").write_text(json.dumps(content, indent=1) + "\n")
+    (folder / SEEN).unlink()
+    data = parse([str(runs["mlp.yaml"])]).datamodule
+    assert seen_share(folder, data).share is None
+    seen = describe_seen(data)
+    assert seen is not None
+    add_seen(folder, seen)
+    verify_folder(folder, "mlp.made")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in runs["mlp"].iterdir()
+    }
 
 
 @pytest.mark.slow

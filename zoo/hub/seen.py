@@ -17,12 +17,14 @@ from zoo.data.base import GenomicDataModule
 from zoo.data.splits import Split
 from zoo.errors import IntegrityError
 from zoo.genome.regions import Regions
-from zoo.genome.sketch import KmerSketch, kmer_length, sketch_kmers
+from zoo.genome.sketch import MOST_HASHES, KmerSketch, kmer_length, sketch_kmers
 from zoo.hub.config import read_config
-from zoo.hub.folder import SEEN, checkpoint_file
+from zoo.hub.folder import CONFIG, SEEN, checkpoint_file
+from zoo.hub.json_reader import read_json
+from zoo.utils.atomic import whole_file, whole_path
 from zoo.utils.download import sha256_of
 
-__all__ = ["Seen", "describe_seen", "read_seen", "write_seen"]
+__all__ = ["Seen", "add_seen", "describe_seen", "read_seen", "write_seen"]
 
 _MOST_REGIONS = 25_000
 _FORMS = {"kmers": torch.int64, "hashes": torch.int32, "regions": torch.int64}
@@ -41,15 +43,20 @@ class Seen:
     regions: Regions | None
 
 
-def describe_seen(data: GenomicDataModule) -> Seen | None:
-    """Describe what a model reads in training on data; None where these say nothing of it."""
+def describe_seen(data: GenomicDataModule, most: int = MOST_HASHES) -> Seen | None:
+    """Describe what a model reads in training on data; None where these say nothing of it.
+
+    Args:
+        data: the data, prepared or not.
+        most: hashes of k-mers that are kept at most, of four bytes each.
+    """
     splits: list[Split] = ["train", "val"]
     blocks = iter(data.sequences_of(splits))
     first = next(blocks, None)
     sketch = None
     if first is not None:
         k = kmer_length(data.spec().length)
-        sketch = sketch_kmers((codes for part in ([first], blocks) for codes in part), k)
+        sketch = sketch_kmers((codes for part in ([first], blocks) for codes in part), k, most)
     regions = data.regions_of(splits)
     if regions is not None and len(regions.spans) > _MOST_REGIONS:
         regions = None
@@ -66,6 +73,20 @@ def write_seen(seen: Seen, path: Path) -> None:
         tensors["regions"] = torch.from_numpy(np.ascontiguousarray(seen.regions.spans))
         contigs = seen.regions.contigs
     save_file(tensors, path, metadata={"contigs": json.dumps(contigs)})
+
+
+def add_seen(folder: Path, seen: Seen) -> None:
+    """Add the file to a checkpoint folder, or replace it; nothing else changes but its sha256 in `config.json`.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    content = read_json(folder / CONFIG)
+    with whole_path(folder / SEEN) as draft:
+        write_seen(seen, draft)
+    content["sha256"][SEEN] = sha256_of(folder / SEEN)
+    with whole_file(str(folder / CONFIG)) as file:
+        file.write(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_seen(folder: Path) -> Seen | None:
