@@ -59,6 +59,13 @@ def targets_are_columns_of_a_table(desk: Desk) -> None:
     assert "no column 'third'" in desk.refused("finetune", BASSET, "two.tsv", "--targets", "third")
 
 
+@case("--strict-split", "finetune")
+def strict_split_refuses_what_the_base_may_have_seen(desk: Desk) -> None:
+    planned(desk, BASSET, "bound.fa")
+    refusal = desk.refused("finetune", BASSET, "bound.fa", "--strict-split")
+    assert "whether basset.base has seen these data in training is not known" in refusal
+
+
 @case("--mode", "finetune")
 def mode_is_what_is_trained(desk: Desk) -> None:
     for mode in ("head", "last:2", "lora", "full"):

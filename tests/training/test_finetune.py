@@ -198,6 +198,19 @@ def test_a_resumed_run_ends_with_the_weights_of_one_in_one_go(mode: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("desk")
+def test_test_data_that_the_base_was_trained_on_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run("basset", "fasta", "--name", "basset.first")
+    words = [f"local-dir:{folder}", "bound.fa", "--data.split_seed", "7", "--name", "basset.second"]
+    assert main(["finetune", *words, "--print_config"]) == 0
+    printed = capsys.readouterr().err
+    assert "were seen in training of basset.first" in printed
+    assert "WARNING: test scores will be too high" in printed
+    assert main(["finetune", *words, "--strict-split"]) == 2
+    assert "zoo: --strict-split: " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("desk")
 def test_the_recipe_of_a_fine_tuning_repeats_it(capsys: pytest.CaptureFixture[str]) -> None:
     folder = run("basset", "fasta", "--name", "basset.first")
     assert main(["train", str(folder), "--name", "basset.again"]) == 0

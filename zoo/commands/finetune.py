@@ -29,6 +29,8 @@ def add_finetune(verbs: Any) -> None:
     verb.add_argument("--targets", metavar="A,B", help="columns of labels of a table; else all columns of numbers")
     verb.add_argument("--mode", help=f"what is trained: {_MODES}; else what suits the data")
     verb.add_argument("--name", help="name of the new model, architecture.tag; else after the data")
+    strict = "refuse test data that the model has seen in training, or where that is not known"
+    verb.add_argument("--strict-split", action="store_true", help=strict)
     verb.set_defaults(run=finetune_command, takes_rest=True)
 
 

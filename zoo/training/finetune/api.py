@@ -24,6 +24,7 @@ def finetune(
     mode: str | None = None,
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
+    strict_split: bool = False,
 ) -> SequenceModel:
     """Fine-tune a model on own data, as the command `zoo finetune` does, and save the result in `checkpoints/`.
 
@@ -37,6 +38,7 @@ def finetune(
         mode: `full`, `head`, `last:N` or `lora`; None for what suits the data.
         name: name of the new model, `architecture.tag`; None to name it after the data.
         options: options of `zoo train`, such as `{"trainer.max_epochs": 50}`.
+        strict_split: refuse test data that the model has seen in training, or where that is not known.
 
     Returns:
         The new model in evaluation mode, on the CPU.
@@ -52,7 +54,7 @@ def finetune(
         paths = [str(path) for path in ([data] if isinstance(data, str | Path) else data)]
     files = Files(paths, str(genome) if genome else None, str(negatives) if negatives else None, targets)
     words = [word for key, value in (options or {}).items() for word in (f"--{key}", _text(value))]
-    return load(f"local-dir:{train_request(Request(model, files, mode, name, words))}")
+    return load(f"local-dir:{train_request(Request(model, files, mode, name, words, strict_split))}")
 
 
 def _text(value: Any) -> str:

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
 
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+
 from zoo.batch import DataSpec
-from zoo.errors import ConfigError
+from zoo.data.base import GenomicDataModule
+from zoo.errors import ConfigError, InputError
 from zoo.hub.architectures import load_architecture
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.load import resolve
+from zoo.hub.seen_share import seen_reports
 from zoo.nn.losses import find_loss
 from zoo.training.finetune.compose import compose
 from zoo.training.finetune.data import (
@@ -41,6 +45,7 @@ class Request:
         mode: what is trained; None for what suits.
         name: name of the new model; None for the base's architecture and the name of the data.
         options: further options and values of `zoo train`, in turn.
+        strict_split: refuse test data that the base has seen in training, or where that is not known.
     """
 
     base: str
@@ -48,6 +53,7 @@ class Request:
     mode: str | None = None
     name: str | None = None
     options: Sequence[str] = ()
+    strict_split: bool = False
 
 
 @dataclass
@@ -74,7 +80,7 @@ def make_plan(request: Request) -> Plan:
 
     Raises:
         ConfigError: what does not fit the base, or a licence that forbids derived models.
-        InputError: data that cannot be read.
+        InputError: data that cannot be read, or that the base has seen and the request does not want.
         UnknownNameError: no model of that name.
     """
     base = read_config(resolve(request.base))
@@ -92,12 +98,27 @@ def make_plan(request: Request) -> Plan:
         network.arguments["target_scale"] = _target_scale(base, spec)
     plan = Plan({}, [word for pair in _pairs(request.options) if not is_of_data(pair[0]) for word in pair])
     _describe(plan, base, data, network, settings, head, count)
+    _compare_with_base(plan, request, built)
     plan.config = compose(request.name, request.base, request.options, base, data, network, settings, head, spec)
     return plan
 
 
 def _pairs(options: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip(options[::2], options[1::2], strict=True))
+
+
+def _compare_with_base(plan: Plan, request: Request, data: GenomicDataModule) -> None:
+    """Add which share of the test data the base has seen in training, with a warning if it has.
+
+    Raises:
+        InputError: it has, or that is not known, and the request does not want that.
+    """
+    if getattr(rank_zero_only, "rank", 0):  # the first process says it, and refuses before it starts others
+        return
+    for report in seen_reports(resolve(request.base), data):
+        if request.strict_split and (report.is_leak or report.share is None):
+            raise InputError(f"--strict-split: {report}")
+        plan.choose("test data", report, "WARNING: test scores will be too high" if report.is_leak else "")
 
 
 def _default_loss(architecture: str) -> str:

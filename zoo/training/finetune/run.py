@@ -21,6 +21,7 @@ from zoo.training.run import finish, fit
 __all__ = ["print_plan", "read_request", "train_request"]
 
 # Options of `zoo finetune` itself; all others are of `zoo train`.
+_STRICT = "--strict-split"
 _OWN = ("--genome", "--negatives", "--targets", "--mode", "--name")
 
 
@@ -72,7 +73,7 @@ def read_request(words: Sequence[str]) -> Request:
     names: list[str] = []
     given: dict[str, str] = {}
     options: list[str] = []
-    rest = iter(words)
+    rest = iter([word for word in words if word != _STRICT])
     for word in rest:
         if not word.startswith("--"):
             names.append(word)
@@ -91,11 +92,11 @@ def read_request(words: Sequence[str]) -> Request:
         raise ConfigError("name a model and your data: zoo finetune NAME DATA [DATA ...] [--key value ...]")
     targets = given.get("--targets")
     files = Files(names[1:], given.get("--genome"), given.get("--negatives"), targets.split(",") if targets else None)
-    return Request(names[0], files, given.get("--mode"), given.get("--name"), options)
+    return Request(names[0], files, given.get("--mode"), given.get("--name"), options, _STRICT in words)
 
 
 def _words(request: Request) -> list[str]:
-    """The words of the command that asks for a fine-tuning."""
+    """The words of the command that asks for a fine-tuning; `--strict-split` changes nothing of its result."""
     files = request.files
     own = {
         "--genome": files.genome,
