@@ -1,5 +1,6 @@
 """Picture of a search: values of the trials in their order, and against each option."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -9,6 +10,7 @@ __all__ = ["SearchPoint", "draw_search"]
 _COLOURS = {"complete": "tab:blue", "pruned": "tab:orange", "failed": "tab:red"}
 _MARKERS = {"complete": "o", "pruned": "x", "failed": "|"}
 _COLUMNS = 4  # panels in a row
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")  # such as torch.optim.SGD
 _MOST_LETTERS = 14  # of a choice, on an axis
 _MOST_ON_AXIS = 24  # letters of all choices, side by side
 
@@ -104,7 +106,8 @@ def _draw_option(
     axes.set_xlabel(key)
     axes.set_ylim(*limits)
     if names:
-        labels = [name if len(name) <= _MOST_LETTERS else f"...{name[-_MOST_LETTERS:]}" for name in names]
+        words = [name.rpartition(".")[2] if _CLASS.fullmatch(name) else name for name in names]
+        labels = [word if len(word) <= _MOST_LETTERS else f"...{word[-_MOST_LETTERS:]}" for word in words]
         axes.set_xticks(range(len(names)), labels, rotation=30 if sum(map(len, labels)) > _MOST_ON_AXIS else 0)
         axes.set_xlim(-0.5, len(names) - 0.5)
     elif is_log:
