@@ -1,6 +1,6 @@
 """Fine-tuning against training from scratch, by the number of training sequences and by what is trained.
 
-    zoo benchmark finetune [--tables labels tracks] [--sizes 100 300 1000 3000 10000] [--modes default scratch head ...]
+    zoo benchmark finetune [--tables labels tracks far] [--sizes 100 300 1000 3000 10000] [--modes default ...]
                            [--experiments KEY ...] [--seeds 1 2 3]
 
 Five ENCODE experiments are held out of a base that is trained for this purpose: their labels, and every sequence that a
@@ -14,7 +14,8 @@ learning rate of its own (see `SCRATCH_RATE`); `head` a linear probe; `last:1` a
 factors; `full` all weights, `full, decay` with rates that fall by half from block to block, and `full, one rate` at one
 rate for all, with batch statistics that follow the new data.
 
-The second table is of tracks: see `benchmarks/accuracy/finetune_tracks.py`.
+Two more tables are of tracks that a base never saw, and of plant terminators with the human base: see
+`benchmarks/accuracy/finetune_tracks.py` and `finetune_far.py`.
 
 Runs that are missing are trained (about 400 of them in all, from 20 seconds to 5 minutes each on one core).
 """
@@ -26,6 +27,7 @@ from pathlib import Path
 from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from accuracy.finetune_far import far_table
 from accuracy.finetune_runs import MODES, run_mode
 from accuracy.finetune_tracks import tracks_table
 from common import WORK, make_parser, run_facts, table_name, train_if_missing, write_results
@@ -34,7 +36,7 @@ from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.hub.config import read_config
 
 HELD_OUT = ["arid3a_k562", "ctcfl_k562", "rest_gm12878", "tead4_h1hesc", "zbtb7a_hepg2"]
-TABLES = ["labels", "tracks"]
+TABLES = ["labels", "tracks", "far"]
 SEEDS = [1, 2, 3]
 TEST_PEAKS = 1_400
 SIZES = [100, 300, 1_000, 3_000, 10_000]
@@ -57,6 +59,8 @@ def main(arguments: Sequence[str]) -> None:
         print(labels_table(options))
     if "tracks" in options.tables:
         print(tracks_table(["default", "scratch"]))
+    if "far" in options.tables:
+        print(far_table(base_folder(), options.sizes, options.modes, options.seeds))
 
 
 def labels_table(options: argparse.Namespace) -> str:
