@@ -98,7 +98,7 @@ def write_best(arguments: Sequence[str], best: Row, study: Study, monitor: str, 
     """Write the configuration of the best trial, `best.yaml`: `zoo train` of it trains the model.
 
     Args:
-        arguments: arguments of `zoo train` that all trials have, the name of the run included.
+        arguments: arguments of `zoo train` that all trials have.
         best: the best trial.
         study: the search.
         monitor: metric that trials are compared by.

@@ -103,8 +103,7 @@ def tune(arguments: Sequence[str], options: TuneOptions, launch: Launch = start_
         write_table(study.trained, settings.monitor, folder)
         best = best_row(study)
         write_picture(study, space, settings.monitor, folder, f"{name}: {counted(len(study.trained), 'trial')}")
-        words = [*arguments, "--name", name]
-        config = write_best(words, best, study, settings.monitor, folder)
+        config = write_best(arguments, best, study, settings.monitor, folder)
     _print_end(search, study, config)
     if options.train:
         command = [sys.executable, "-m", "zoo.cli", "train", str(config)]
