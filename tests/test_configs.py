@@ -172,7 +172,8 @@ def test_a_config_begins_with_its_command_and_its_purpose(config: Path) -> None:
 
 
 def test_every_architecture_has_a_config() -> None:
-    assert {path.stem.split(".")[0] for path in CONFIGS} == set(architectures())
+    made_by_finetune = {"basenji_labels"}  # its configurations are those that `zoo finetune` makes
+    assert {path.stem.split(".")[0] for path in CONFIGS} == set(architectures()) - made_by_finetune
 
 
 @pytest.mark.parametrize("folder", checkpoint_folders(), ids=lambda path: path.name)

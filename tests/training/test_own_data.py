@@ -40,7 +40,10 @@ def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("deepbind.sequences", "--data.fasta '{NAME: FILE}' or --data.table FILE"),
         ("basset.peaks", "--data.genome FILE, and with --data.table FILE or --data.peaks '[FILE, ...]'"),
-        ("basenji.tracks", "--data.genome FILE, and with --data.targets_table FILE"),
+        (
+            "basenji.tracks",
+            "--data.genome FILE, and with --data.targets_table FILE or --data.bigwigs '{NAME: FILE}'",
+        ),
         ("akita.contacts", "--data.genome FILE, and with --data.coolers '{NAME: FILE.mcool::resolutions/2000}'"),
     ],
 )
