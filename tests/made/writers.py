@@ -107,6 +107,7 @@ def writers(inputs: Path) -> dict[str, Writer]:
         "index of a FASTA file": Writer(lambda folder: _index(folder / "genome.fa.fai")),
         "record": Writer(lambda folder: _record(folder / "done.json")),
         "example files": Writer(_example),
+        "evaluation": Writer(lambda folder: _evaluation(folder / "scores.json")),
         "checkpoint": Writer(lambda folder: _checkpoint(folder / "mlp.made")),
         "arrays in the cache": Writer(lambda folder: _in_cache(folder, _cached_arrays)),
         "folder in the cache": Writer(lambda folder: _in_cache(folder, _built_folder)),
@@ -122,6 +123,14 @@ def _predictions(path: Path) -> None:
     rng = np.random.default_rng(1)
     blocks = [LabelRows([f"s{i}" for i in range(4000)], rng.random((4000, 2), dtype=np.float32)) for _ in range(3)]
     write_labels(path, _LABELS, blocks)
+
+
+def _evaluation(path: Path) -> None:
+    from zoo.evaluation.result import Evaluation, Score
+
+    scores = [Score(index / 5_000, 0.0, 1.0) for index in range(5_000)]
+    targets, numbers = [f"target {index}" for index in range(5_000)], ("a.x", "made", "test", "sequence", 9)
+    Evaluation(*numbers, targets, [9] * 5_000, {"auroc": scores}, {"auroc": scores[0]}, 1, 0.95, 0).write(path)
 
 
 def _tracks(path: Path, count: int) -> None:

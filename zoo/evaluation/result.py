@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError
+from zoo.evaluation.bootstrap import Interval
 from zoo.hub.seen_share import SeenReport
 from zoo.utils.atomic import whole_file
 from zoo.utils.text import counted
 
-__all__ = ["MEAN", "Evaluation", "Score"]
+__all__ = ["MEAN", "Evaluation", "Score", "check_ending", "make_score"]
 
 # What the mean over targets is called in tables.
 MEAN = "mean"
@@ -136,7 +137,14 @@ def check_ending(path: str | Path) -> None:
         raise ConfigError(f"{path}: an evaluation is written as {', '.join(_ENDINGS)}")
 
 
-def rounded(value: float) -> float | None:
+def make_score(value: float, ends: Interval | None, index: int) -> Score:
+    """Make a score with its interval, number `index` of some; without one where it is not defined."""
+    if ends is None or not math.isfinite(value):
+        return Score(_rounded(value))
+    return Score(_rounded(value), _rounded(ends.low[index]), _rounded(ends.high[index]))
+
+
+def _rounded(value: float) -> float | None:
     """A number of six decimals, the same however processes added up; None for NaN."""
     return round(float(value), _DIGITS) if math.isfinite(value) else None
 

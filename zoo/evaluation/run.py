@@ -18,7 +18,7 @@ from zoo.evaluation.files import data_of_files
 from zoo.evaluation.kinds import Units
 from zoo.evaluation.matching import match_targets
 from zoo.evaluation.options import EvaluationData, FileOptions
-from zoo.evaluation.result import Evaluation, Score, rounded
+from zoo.evaluation.result import Evaluation, make_score
 from zoo.hub.load import load, resolve
 from zoo.hub.seen_share import SeenReport, seen_reports
 from zoo.inference.device import find_device
@@ -28,6 +28,9 @@ from zoo.outputs import Contacts, Labels
 from zoo.utils.text import some_of
 
 __all__ = ["evaluate"]
+
+# Percentiles of resamples of fewer units than these say little.
+_FEW_UNITS = 10
 
 
 def evaluate(
@@ -64,7 +67,8 @@ def evaluate(
         batch_size: sequences or windows at once; None for the usual number.
         precision: `32`, or `bf16` / `16` for autocast.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes an accelerator if any. A loaded model stays on its own.
-        devices: number of processes that share the data; the scores are those of one.
+        devices: number of processes that share the data; the scores are those of one. The first one returns, the others
+            end here.
         resamples: number of bootstrap resamples; 0 for no intervals.
         confidence: share of the resamples whose scores lie in an interval.
         seed: seed of the resamples.
@@ -200,6 +204,8 @@ def _evaluation(
     count = len(next(iter(arrays.values())))
     notes = [*data.notes, *data.matching.notes, *collected.reasons]
     ends = {}
+    if bootstrap.resamples and count < _FEW_UNITS:
+        notes.append(f"only {count} {units.name}s: intervals of so few are too narrow")
     if bootstrap.resamples:
         resampled = units.resampled(arrays, notes)
         values = math.prod(arrays["target"].shape[2:])
@@ -211,10 +217,10 @@ def _evaluation(
             )
     length = "" if isinstance(model.output, Labels) else f" of {model.length:,} bases"
     per_target = {
-        metric: [_score(values[i], ends.get(metric), i) for i in range(len(values))]
+        metric: [make_score(values[i], ends.get(metric), i) for i in range(len(values))]
         for metric, values in scores.items()
     }
-    means = {metric: _score(value, ends.get(metric), -1) for metric, value in collected.means.items()}
+    means = {metric: make_score(value, ends.get(metric), -1) for metric, value in collected.means.items()}
     return Evaluation(
         model=name,
         data=described,
@@ -230,13 +236,6 @@ def _evaluation(
         seed=bootstrap.seed,
         notes=notes,
     )
-
-
-def _score(value: float, ends: Any, index: int) -> Score:
-    """A score with its interval; without one where it is not defined."""
-    if ends is None or not math.isfinite(value):
-        return Score(rounded(value))
-    return Score(rounded(value), rounded(ends.low[index]), rounded(ends.high[index]))
 
 
 def _described(data: Any, model: Any) -> str:
