@@ -15,7 +15,7 @@ from zoo.hub.architectures import architectures, load_architecture
 from zoo.models._base import SequenceModel
 
 # Bases per value that each architecture can read.
-SIZES = {"mlp": 10, "deepbind": 5, "basset": 10, "basenji": 4, "akita": 10}
+SIZES = {"mlp": 10, "deepbind": 5, "basset": 10, "basenji": 4, "basenji_labels": 4, "akita": 10}
 PAIRED = ("plus", "minus", "cover")
 # Nets whose predictions for both strands are equal, or each other's reverse complement.
 BLIND: dict[str, list[dict[str, Any]]] = {
@@ -25,6 +25,7 @@ BLIND: dict[str, list[dict[str, Any]]] = {
         {"rc_equivariant": True, "conv": {"filters": (6,), "widths": (9,), "pools": (4,)}, "hidden": (8,)},
     ],
     "basenji": [{"rc_average": True}],
+    "basenji_labels": [{"rc_average": True}],
     "akita": [{"rc_average": True}, {"rc_average": True, "inputs_join": "pairs"}],
 }
 

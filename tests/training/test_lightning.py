@@ -94,6 +94,7 @@ FITTING: dict[str, list[Callable[[Path], LightningDataModule]]] = {
     "deepbind": [sequence_data, peak_data],
     "basset": [sequence_data, peak_data],
     "basenji": [track_data],
+    "basenji_labels": [sequence_data, peak_data],
     "akita": [contact_data],
 }
 CASES = [pytest.param(name, data, id=f"{name}-{data.__name__}") for name, fits in FITTING.items() for data in fits]
