@@ -36,6 +36,8 @@ from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.hub.config import read_config
 
 HELD_OUT = ["arid3a_k562", "ctcfl_k562", "rest_gm12878", "tead4_h1hesc", "zbtb7a_hepg2"]
+# Shuffles are negatives of all its targets, so that it learns what peaks have in common, which helps with new ones.
+BASE = "basset.encode_tf16s"
 TABLES = ["labels", "tracks", "far"]
 SEEDS = [1, 2, 3]
 TEST_PEAKS = 1_400
@@ -90,11 +92,10 @@ def base_folder() -> Path:
     data = EncodeLociDataModule(held_out=HELD_OUT)
     share = data.subset("train").labels.mean(0)
     weight = (share * (1 - share)) ** -0.5  # as in configs/basset.encode_tf.yaml
-    weights = "[" + ", ".join(f"{value:.2f}" for value in weight / weight.mean()) + "]"
-    held_out = "[" + ", ".join(HELD_OUT) + "]"
-    words = ["--data.held_out", held_out, "--target_weights", weights, "--model.ensemble_members", "1"]
-    more = ["--data.shuffles", "1", "--trainer.max_epochs", "8", "--name", "basset.encode_tf16"]
-    return train_if_missing("basset.encode_tf16", WORK / "finetune", ["basset.encode_tf", *words, *more])
+    weights = f"[{','.join(f'{value:.2f}' for value in weight / weight.mean())}]"
+    words = ["--data.held_out", f"[{','.join(HELD_OUT)}]", "--target_weights", weights]
+    words += ["--model.ensemble_members", "1", "--name", BASE, "--data.shuffles", "1", "--trainer.max_epochs", "8"]
+    return train_if_missing(BASE, WORK / "finetune", ["basset.encode_tf", *words])
 
 
 def run_folder(base: Path, mode: str, experiment: str, size: int, seed: int) -> Path:

@@ -22,7 +22,7 @@ __all__ = ["tracks_table"]
 ASSAY = "slic_cage"
 OTHERS = ["mnase", "nanocage", "stripe_ypd", "stripe_diamide"]
 # Those of configs/basenji.yeast.yaml, without the assay's.
-_WEIGHTS, _SPREAD = "[0.037, 1.53, 1.55, 0.78, 0.78, 0.67, 0.66]", "[60, 4, 4, 4, 4, 4, 4]"
+_WEIGHTS, _SPREAD = "[0.037, 1.53, 1.55, 0.78, 0.78, 0.67, 0.66]", "[60,4,4,4,4,4,4]"
 _SHIFTS = ["--data.resolution", "4", "--data.shift", "3584"]
 _METRIC = "pearson_log1p"
 # Learning rate from scratch: that of configs/basenji.yeast.yaml.
@@ -53,7 +53,7 @@ def tracks_table(modes: Sequence[str], split: Split = "test") -> str:
 
 
 def _base() -> Path:
-    words = ["--data.assays", f"[{', '.join(OTHERS)}]", "--target_weights", _WEIGHTS]
+    words = ["--data.assays", f"[{','.join(OTHERS)}]", "--target_weights", _WEIGHTS]
     words += ["--model.target_scale.spread", _SPREAD, "--name", "basenji.yeast_no_slic"]
     return train_if_missing("basenji.yeast_no_slic", WORK / "finetune", ["basenji.yeast", *words])
 
