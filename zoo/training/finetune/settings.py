@@ -9,6 +9,8 @@ __all__ = ["Settings", "choose_settings"]
 
 # Sequences up to which a batch has 64 of them, shuffles included; above, 128.
 _SMALL = 3_000
+# Rate of the base's weights, relative to new layers, with up to so many sequences and with more.
+_FEW, _SLOW, _FAST = 500, 0.1, 0.3
 # Steps of the optimizer with 100 training sequences; they grow with the power of the number of sequences.
 _STEPS, _POWER, _MOST_EPOCHS, _LEAST_EPOCHS = 200, 0.4, 200, 5
 _EPOCHS_OF_WINDOWS = 10
@@ -70,7 +72,8 @@ def choose_settings(
     if mode is None:
         return settings
     if mode == "lora":
-        return replace(settings, mode=mode, trunk_rate=0.3, rate_decay=1.0)
+        # Factors are further from where they end than weights are: they take a higher rate.
+        return replace(settings, mode=mode, trunk_rate=min(1.0, 3 * settings.trunk_rate), rate_decay=1.0)
     if mode == "head":
         return replace(settings, mode=mode, trunk_rate=1.0, rate_decay=1.0)
     return replace(settings, mode=mode)
@@ -84,7 +87,7 @@ def _of_labels(count: int, per_epoch: int, loss: Loss, batch_size: int | None) -
     return Settings(
         mode="full",
         lr=3e-3,
-        trunk_rate=0.1,
+        trunk_rate=_SLOW if count <= _FEW else _FAST,
         rate_decay=1.0,
         weight_decay=0.1,
         batch_size=size,
