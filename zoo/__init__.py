@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.genome.intervals import Interval
     from zoo.hub.checkpoint import save
     from zoo.hub.load import load, verify
+    from zoo.hub.merge import merge
     from zoo.hub.registry import list_models
     from zoo.inference.contacts import ContactPredictions
     from zoo.inference.predictions import Predictions
@@ -53,6 +54,7 @@ _HOME = {
     "finetune": "zoo.training.finetune.api",
     "list_models": "zoo.hub.registry",
     "load": "zoo.hub.load",
+    "merge": "zoo.hub.merge",
     "predict": "zoo.api",
     "read_bed": "zoo.formats.bed",
     "read_sequences": "zoo.formats.sequences",
@@ -83,6 +85,7 @@ __all__ = [
     "finetune",
     "list_models",
     "load",
+    "merge",
     "predict",
     "read_bed",
     "read_sequences",

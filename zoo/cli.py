@@ -14,7 +14,7 @@ from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
 from zoo.commands.evaluate import add_evaluate
 from zoo.commands.finetune import add_finetune
-from zoo.commands.models import add_info, add_list, add_verify
+from zoo.commands.models import add_info, add_list, add_merge, add_verify
 from zoo.commands.parser import Parser
 from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark, add_card
@@ -100,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_config(verbs)
     add_example(verbs)
     add_verify(verbs)
+    add_merge(verbs)
     add_data(verbs)
     add_benchmark(verbs)
     add_card(verbs)

@@ -1,4 +1,4 @@
-"""`zoo list`, `zoo info`, `zoo verify`: find models, describe one, and check that they predict what was published."""
+"""`zoo list`, `zoo info`, `zoo verify`, `zoo merge`: find models, describe, check and merge them."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.hub.facts import ModelFacts
     from zoo.hub.registry import Location
 
-__all__ = ["add_info", "add_list", "add_verify"]
+__all__ = ["add_info", "add_list", "add_merge", "add_verify"]
 
 _MOST_TARGETS = 4
 _SHIPPED, _PUBLISHED = "Shipped with the zoo", "Published by others, downloaded on first use"
@@ -196,3 +196,26 @@ def verify_command(options: argparse.Namespace) -> None:
             f"{name}: {result.sequences} stored predictions reproduced, largest difference "
             f"{result.difference:.2g} (allowed {result.tolerance:g}{capped})"
         )
+
+
+def add_merge(verbs: Any) -> None:
+    """Add the verb `merge` and its options."""
+    verb = verbs.add_parser(
+        "merge",
+        help="make a model whole that is stored as a delta",
+        description="Write a model that is stored as what differs from the weights of its base (zoo finetune ... "
+        "--delta true) as a checkpoint that needs no base and predicts the same.",
+    )
+    verb.add_argument("name", metavar="NAME", help=_NAME_HELP)
+    verb.add_argument("-o", "--output", required=True, metavar="FOLDER", help="the new folder")
+    verb.set_defaults(run=merge_command)
+
+
+def merge_command(options: argparse.Namespace) -> None:
+    """Write a whole checkpoint, and print its folder."""
+    from zoo.hub.registry import find
+
+    find(options.name)  # before torch is imported
+    from zoo.hub.merge import merge
+
+    print(merge(options.name, options.output))

@@ -9,7 +9,7 @@ from zoo.errors import IntegrityError
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED, ModelFacts, RunFacts, input_names
 from zoo.hub.folder import CARD, TARGETS, checkpoint_file, checkpoint_text
-from zoo.hub.markdown import markdown_table, quantile, score_table
+from zoo.hub.markdown import markdown_table, score_table, target_lines
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
@@ -25,11 +25,8 @@ _THRESHOLD = (
 _FROM_ELSEWHERE = (
     "The name is known in the folder that holds `checkpoints/`; elsewhere, `local-dir:FOLDER` names the model."
 )
-# With more targets than this, a card gives quantiles of the test scores instead of those of each target.
-_MOST_ROWS = 100
 # Licence -> the word for it in the front matter of the Hugging Face Hub.
 _HUB_LICENCES = {"Apache-2.0": "apache-2.0", "BSD-3-Clause": "bsd-3-clause", "MIT": "mit", NOT_STATED: "unknown"}
-_QUANTILES = {"minimum": 0.0, "lower quartile": 0.25, "median": 0.5, "maximum": 1.0}
 _USAGE = {
     "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
     "tracks": "zoo predict {name} genome.fa -o tracks/",
@@ -163,7 +160,7 @@ def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) 
     lines += [
         "## Facts",
         "",
-        *_fact_rows(config),
+        *_fact_rows(config, name or facts.name),
         "",
         "## Targets",
         "",
@@ -193,7 +190,7 @@ def _threshold_note(targets_text: str) -> list[str]:
     return [_THRESHOLD, ""] if any(row[-1] for row in rows[1:]) else []
 
 
-def _fact_rows(config: CheckpointConfig) -> list[str]:
+def _fact_rows(config: CheckpointConfig, name: str) -> list[str]:
     facts, count = config.facts, len(config.facts.targets)
     return [
         *("| | |", "|---|---|"),
@@ -206,6 +203,17 @@ def _fact_rows(config: CheckpointConfig) -> list[str]:
         f"| licence | {facts.licence} |",
         f"| source | {facts.source} |",
         f"| data | {facts.data} |",
+        *_delta_row(config, name),
+    ]
+
+
+def _delta_row(config: CheckpointConfig, name: str) -> list[str]:
+    """Say on which base the weights are a delta, where they are one."""
+    if not (base := config.delta_base):
+        return []
+    return [
+        f"| weights | a delta of {100 * (base.delta or 0):.1f} % on those of `{base.name}`, which loading needs "
+        f"(sha256 {base.sha256[:12]}...); `zoo merge {name} -o FOLDER` writes them whole |"
     ]
 
 
@@ -217,7 +225,7 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         "",
         "The checkpoint was chosen on the validation split, and then scored once on the test split.",
         "",
-        *_target_lines(run, targets),
+        *target_lines(run, targets),
         "## Training",
         "",
         *(f"- {line}" for line in run.data),
@@ -229,21 +237,3 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         "```",
         "",
     ]
-
-
-def _target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
-    """The test scores of each target, or quantiles of them where the targets are very many."""
-    by_target = {
-        target: dict(zip(run.target_metrics, values, strict=True))
-        for target, values in zip(targets, zip(*run.target_metrics.values(), strict=True), strict=False)
-    }
-    if len(by_target) < 2:
-        return []
-    if len(by_target) <= _MOST_ROWS:
-        return ["Test scores of each target:", "", *score_table("target", by_target), ""]
-    quantiles = {
-        row: {name: quantile(values, fraction) for name, values in run.target_metrics.items()}
-        for row, fraction in _QUANTILES.items()
-    }
-    title = "Test scores over all targets (`config.json` has those of each target):"
-    return [title, "", *score_table("", quantiles), ""]

@@ -1,14 +1,16 @@
 """Checkpoint folders: save a model as one, load it again, and recompute its stored example.
 
 A folder is, byte for byte, what a repository on the Hugging Face Hub holds: `config.json` (the architecture, its
-arguments, the facts, the sha256 of the rest), `model.safetensors`, `targets.tsv`, `example.safetensors` (arguments of
-`predict` and the expected prediction), `README.md` (the card) and, of a run of `zoo train`, `recipe.yaml` and
-`seen.safetensors` (what it was trained on).
+arguments, the facts, the sha256 of the rest), `model.safetensors` (or `delta.safetensors`: what differs from a base's
+weights), `targets.tsv`, `example.safetensors` (arguments of `predict` and the expected prediction), `README.md` (the
+card) and, of a run of `zoo train`, `recipe.yaml` and `seen.safetensors` (what it was trained on).
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import save_file
@@ -16,17 +18,31 @@ from torch import Tensor
 
 from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.architectures import explained, load_architecture
+from zoo.hub.base import find_base
 from zoo.hub.cards import render_card
 from zoo.hub.config import CheckpointConfig, read_config
+from zoo.hub.delta import DeltaWeights, write_delta
 from zoo.hub.example import check_example, check_example_values
 from zoo.hub.facts import ModelFacts, describe_input
-from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, checkpoint_file, checkpoint_text
+from zoo.hub.folder import (
+    CARD,
+    CONFIG,
+    DELTA,
+    EXAMPLE,
+    RECIPE,
+    SEEN,
+    TARGETS,
+    WEIGHTS,
+    checkpoint_file,
+    checkpoint_text,
+)
 from zoo.hub.meta_device import build_on_meta, check_work
 from zoo.hub.seen import Seen, write_seen
+from zoo.hub.stored import WholeWeights, check_sha256
 from zoo.hub.targets import TargetRow, read_targets, write_targets
-from zoo.hub.upgrade import upgrade_tensors
-from zoo.hub.weights import check_forms, check_numbers, forms_of, read_forms, read_tensors
+from zoo.hub.weights import check_numbers, read_forms, read_tensors
 from zoo.models._base import SequenceModel
+from zoo.nn.adapters import Factors
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import sha256_of
 
@@ -66,7 +82,7 @@ def load_folder(folder: Path) -> SequenceModel:
     Raises:
         IntegrityError: a folder that is broken or does not fit the architecture, or a weight that is NaN.
     """
-    return _load(folder, read_config(folder))[0]
+    return _load(folder, read_config(folder)).model
 
 
 def save(
@@ -77,6 +93,7 @@ def save(
     example: dict[str, Tensor],
     recipe: str | None = None,
     seen: Seen | None = None,
+    factors: Mapping[str, Factors] | None = None,
 ) -> Path:
     """Write a model as a checkpoint folder: complete, loaded again and verified, or nothing.
 
@@ -88,12 +105,15 @@ def save(
         example: arguments of `predict`, which are stored with the prediction.
         recipe: YAML of the configuration that trained the model; None where there is none.
         seen: what it was trained on; None where that is not known.
+        factors: low-rank factors that were merged into the weights, by the name of the weight, maybe none: the weights
+            are stored as a delta on those of `facts.run.base`. None to store them whole.
 
     Returns:
         The folder.
 
     Raises:
         ConfigError: target rows that are not the model's, or a class from outside `zoo.models`.
+        IntegrityError: a base on which they cannot be a delta.
         OutputError: a folder that cannot be written.
     """
     folder = Path(folder)
@@ -103,7 +123,6 @@ def save(
     # A copy is stored and predicts the example: the caller's model, on any device and of any precision, is not changed.
     copy = type(model)(**model.arguments).eval()
     copy.load_state_dict(model.state_dict(), strict=True)
-    state = {key: value.contiguous() for key, value in copy.state_dict().items()}
     described = replace(
         facts,
         output=model.output.kind,
@@ -112,7 +131,10 @@ def save(
         length=model.length if model.max_length else 0,
     )
     with whole_folder(folder) as draft:
-        save_file(state, draft / WEIGHTS)
+        if factors is None:
+            save_file({key: value.contiguous() for key, value in copy.state_dict().items()}, draft / WEIGHTS)
+        else:
+            described = _with_delta(draft / DELTA, copy, factors, described)
         with torch.inference_mode():
             save_file({**example, "expected": copy.predict(**example)}, draft / EXAMPLE)
         write_targets(draft / TARGETS, targets)
@@ -120,7 +142,7 @@ def save(
             (draft / RECIPE).write_text(recipe, encoding="utf-8")
         if seen is not None:
             write_seen(seen, draft / SEEN)
-        files = [name for name in (WEIGHTS, EXAMPLE, TARGETS, RECIPE, SEEN) if (draft / name).is_file()]
+        files = [name for name in (WEIGHTS, DELTA, EXAMPLE, TARGETS, RECIPE, SEEN) if (draft / name).is_file()]
         hashes = {name: sha256_of(draft / name) for name in files}
         config = CheckpointConfig(described, architecture, model.arguments, _TOLERANCE, hashes)
         (draft / CONFIG).write_text(config.to_json(), encoding="utf-8")
@@ -142,7 +164,7 @@ def verify_folder(folder: Path, name: str) -> Verification:
             or too far from the stored one.
     """
     config = read_config(folder)
-    model, on_meta = _load(folder, config)
+    loaded = _load(folder, config)
     read_targets(folder)
     if os.path.lexists(folder / CARD):
         checkpoint_text(folder, CARD)
@@ -150,10 +172,10 @@ def verify_folder(folder: Path, name: str) -> Verification:
     check_example_values(folder / EXAMPLE, example)
     expected = example.pop("expected")
     with explained(folder / EXAMPLE, "cannot be predicted"):
-        stored = sum((folder / name).stat().st_size for name in (WEIGHTS, EXAMPLE))
-        check_work(on_meta, {name: tuple(value.shape) for name, value in example.items()}, stored)
+        shapes = {name: tuple(value.shape) for name, value in example.items()}
+        check_work(loaded.on_meta, shapes, loaded.stored)
         with torch.inference_mode():
-            predicted = model.predict(**example)
+            predicted = loaded.model.predict(**example)
     difference = float(((predicted - expected).abs() / expected.abs().clamp(min=1)).max())  # NaN where one is
     stated = config.tolerance
     tolerance = min(stated, LARGEST_TOLERANCE)
@@ -180,40 +202,46 @@ def architecture_of(model: SequenceModel) -> str:
     return module.rpartition(".")[2]
 
 
-def _load(folder: Path, config: CheckpointConfig) -> tuple[SequenceModel, SequenceModel]:
-    """The model of a folder, and the same on the meta device.
+class _Loaded(NamedTuple):
+    """A model, the same on the meta device, and the bytes that are stored of its weights and example."""
+
+    model: SequenceModel
+    on_meta: SequenceModel
+    stored: int
+
+
+def _load(folder: Path, config: CheckpointConfig) -> _Loaded:
+    """Load the model of a folder.
 
     The headers of the files are compared with a model that takes no memory, before the files are read and the model is
     built: nothing is believed of their sizes.
     """
-    weights, example = (checkpoint_file(folder, name) for name in (WEIGHTS, EXAMPLE))
-    forms = read_forms(weights)
-    stored = weights.stat().st_size + example.stat().st_size
+    weights = DeltaWeights(folder, config) if config.delta_base else WholeWeights(folder, config)
+    example = checkpoint_file(folder, EXAMPLE)
+    stored = weights.size + example.stat().st_size
     with explained(folder / CONFIG, "does not fit the architecture"):
         architecture = load_architecture(config.architecture)
-        on_meta = build_on_meta(architecture, config.arguments, forms, stored).eval()
+        on_meta = build_on_meta(architecture, config.arguments, weights.stored_forms, stored).eval()
     if on_meta.output.kind != config.facts.output:
         kind = on_meta.output.kind
         raise IntegrityError(f"{folder}/{CONFIG}: output is {config.facts.output}, but the model's {kind}")
-    with explained(weights, "does not fit the architecture"):
-        forms = upgrade_tensors(forms, config.architecture, config.stored_format)
-    check_forms(weights, forms, forms_of(on_meta.state_dict()))
+    weights.check(on_meta)
     check_example(example, read_forms(example), on_meta)
-    _check_hashes(folder, config)
+    for name, published in config.sha256.items():
+        check_sha256(checkpoint_file(folder, name), published)
+    weights.check_base()
     with explained(folder / CONFIG, "does not fit the architecture"):
         model: SequenceModel = architecture(**config.arguments)
-        state = upgrade_tensors(read_tensors(weights), config.architecture, config.stored_format)
+        state = weights.read()
         model.load_state_dict(state, strict=True)
-    check_numbers(weights, state)
-    return model.eval(), on_meta
+    check_numbers(weights.path, state)
+    return _Loaded(model.eval(), on_meta, stored)
 
 
-def _check_hashes(folder: Path, config: CheckpointConfig) -> None:
-    for name, published in config.sha256.items():
-        path = checkpoint_file(folder, name)
-        try:
-            stored = sha256_of(path)
-        except OSError as error:
-            raise IntegrityError(f"{path} cannot be read: {error.strerror}") from None
-        if stored != published:
-            raise IntegrityError(f"{path} is not the file that was published: its sha256 differs")
+def _with_delta(path: Path, model: SequenceModel, factors: Mapping[str, Factors], facts: ModelFacts) -> ModelFacts:
+    """Write a delta, and return the facts with its size."""
+    run = facts.training
+    if run.base is None:
+        raise ConfigError(f"{facts.name}: a delta needs a base, and none is known of this model")
+    share = write_delta(path, model, factors, find_base(path, run.base, architecture_of(model)))
+    return replace(facts, run=replace(run, base=replace(run.base, delta=share)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.errors import IntegrityError
 from zoo.hub.facts import OUTPUT_KINDS, BaseFacts, ModelFacts, RunFacts, describe_input
-from zoo.hub.folder import CONFIG, EXAMPLE, TARGETS, WEIGHTS, checkpoint_file
+from zoo.hub.folder import CONFIG, DELTA, EXAMPLE, TARGETS, WEIGHTS, checkpoint_file
 from zoo.hub.json_reader import JsonReader, check_values, list_of, read_json, table_of
 from zoo.hub.upgrade import FORMAT, upgrade_config
 from zoo.utils.text import quoted, shorten
@@ -49,11 +49,23 @@ class CheckpointConfig:
     sha256: dict[str, str]
     stored_format: int = FORMAT
 
+    @property
+    def weights_file(self) -> str:
+        """Name of the file of the weights: whole, or a delta on those of a base."""
+        return DELTA if DELTA in self.sha256 else WEIGHTS
+
+    @property
+    def delta_base(self) -> BaseFacts | None:
+        """The base on whose weights these are a delta; None where they are stored whole."""
+        return self.facts.training.base if DELTA in self.sha256 else None
+
     def to_json(self) -> str:
         """The text of `config.json`, in the current format."""
         facts = {key: value for key, value in asdict(self.facts).items() if key not in (*_DERIVED, "name", "output")}
-        if facts["run"] and facts["run"]["base"] is None:
-            del facts["run"]["base"]
+        if facts["run"]:
+            base = facts["run"].pop("base")
+            known = {key: value for key, value in (base or {}).items() if value is not None}
+            facts["run"] |= {"base": known} if known else {}
         table = {
             "format": FORMAT,
             "name": self.facts.name,
@@ -115,6 +127,9 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
         stored_format=content["format"],
     )
     reader.refuse_others("format", "run")
+    base = config.facts.run.base if config.facts.run else None
+    if (DELTA in config.sha256) != (base is not None and base.delta is not None):
+        raise IntegrityError(f"{path}: sha256 has a value for {DELTA} where run.base has one for delta, and only there")
     return config
 
 
@@ -188,8 +203,9 @@ def _base(reader: JsonReader) -> BaseFacts | None:
     if reader.values.get("base") is None:
         return None
     base = JsonReader(f"{reader.where}: base", reader.table("base"))
-    facts = BaseFacts(base.text("name"), base.text("sha256"), base.text("mode"))
-    base.refuse_others()
+    delta = None if base.values.get("delta") is None else base.number("delta", lowest=0)
+    facts = BaseFacts(base.text("name"), base.text("sha256"), base.text("mode"), delta)
+    base.refuse_others("delta")
     if not _SHA256.fullmatch(facts.sha256):
         raise IntegrityError(f"{base.where}: sha256 must be 64 hexadecimal digits, not {quoted(facts.sha256)}")
     return facts
@@ -202,6 +218,9 @@ def _hashes(reader: JsonReader, path: str) -> dict[str, str]:
             raise IntegrityError(f"{path}: sha256 names a file outside the folder: {quoted(name)}")
         if not isinstance(value, str) or not _SHA256.fullmatch(value):
             raise IntegrityError(f"{path}: sha256 of {name} must be 64 hexadecimal digits, not {shorten(repr(value))}")
-    if missing := [name for name in _HASHED if name not in hashes]:
+    if WEIGHTS in hashes and DELTA in hashes:
+        raise IntegrityError(f"{path}: sha256 names both {WEIGHTS} and {DELTA}: the weights are one of the two")
+    needed = _HASHED if DELTA not in hashes else _HASHED[1:]
+    if missing := [name for name in needed if name not in hashes]:
         raise IntegrityError(f"{path}: sha256 has no value for {', '.join(missing)}")
     return hashes

@@ -43,11 +43,14 @@ class BaseFacts:
         name: its name.
         sha256: sha256 of its weights.
         mode: what was trained of them; see `zoo.training.transfer.TransferOptions`.
+        delta: bytes of the new weights, stored as what differs from these, relative to the bytes of these; None where
+            the new weights are stored whole.
     """
 
     name: str
     sha256: str
     mode: str
+    delta: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from zoo.hub.names import is_name
 __all__ = [
     "CARD",
     "CONFIG",
+    "DELTA",
     "EXAMPLE",
     "LARGEST_CONFIG",
     "RECIPE",
@@ -26,6 +27,7 @@ __all__ = [
 _log = logging.getLogger(__name__)
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+DELTA = "delta.safetensors"  # in place of the weights: what differs from those of another checkpoint
 EXAMPLE = "example.safetensors"
 TARGETS = "targets.tsv"
 CARD = "README.md"
@@ -34,7 +36,7 @@ RECIPE = "recipe.yaml"  # the configuration of the run; of weights that `zoo tra
 
 # Bytes of each file, at most. Weights may have any size: their header is compared with the model's tensors first.
 LARGEST_CONFIG = 32 << 20
-_LARGEST = {CONFIG: LARGEST_CONFIG, EXAMPLE: 512 << 20, WEIGHTS: None}
+_LARGEST = {CONFIG: LARGEST_CONFIG, EXAMPLE: 512 << 20, WEIGHTS: None, DELTA: None}
 _LARGEST_TEXT = 64 << 20
 # A longer file of which less than this share lies on the disk is a hole: it was not downloaded whole, or is a trap.
 _SPARSE_FROM, _SPARSE_SHARE = 64 << 20, 1 / 16

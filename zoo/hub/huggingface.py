@@ -10,14 +10,15 @@ from importlib import import_module
 from pathlib import Path
 
 from zoo.errors import DownloadError, UnknownNameError, one_line
-from zoo.hub.folder import CARD, CONFIG, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS
+from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS
 from zoo.utils.download import cache_folder
 from zoo.utils.network import explain_failure
 
 __all__ = ["download", "verified_marker"]
 
 _log = logging.getLogger(__name__)
-_NEEDED = (CONFIG, WEIGHTS, TARGETS, EXAMPLE)
+_NEEDED = (CONFIG, TARGETS, EXAMPLE)
+_EITHER = (WEIGHTS, DELTA)
 _OPTIONAL = (CARD, RECIPE, SEEN)
 _COMMIT = re.compile("[0-9a-f]{40}")
 _SECONDS = 20
@@ -87,7 +88,9 @@ def _fetch(repository: str, revision: str, cache: Path | None) -> Path:
         _log.warning(f"hf-hub:{repository}@{revision}: {type(error).__name__}, so {folder.name} of before is used")
         return folder
     return Path(
-        snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=[*_NEEDED, *_OPTIONAL])
+        snapshot_download(
+            repository, revision=revision, cache_dir=cache, allow_patterns=[*_NEEDED, *_EITHER, *_OPTIONAL]
+        )
     )
 
 
@@ -97,11 +100,13 @@ def _on_disk(repository: str, revision: str, cache: Path | None) -> Path | None:
 
     try:
         found = snapshot_download(
-            repository, revision=revision, cache_dir=cache, allow_patterns=list(_NEEDED), local_files_only=True
+            repository, revision=revision, cache_dir=cache, allow_patterns=[*_NEEDED, *_EITHER], local_files_only=True
         )
     except OSError:  # how the client says that it is not there
         return None
-    return Path(found) if all((Path(found) / name).is_file() for name in _NEEDED) else None
+    is_there = {name: (Path(found) / name).is_file() for name in (*_NEEDED, *_EITHER)}
+    is_whole = all(is_there[name] for name in _NEEDED) and any(is_there[name] for name in _EITHER)
+    return Path(found) if is_whole else None
 
 
 @contextmanager

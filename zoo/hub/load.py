@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from zoo.errors import OutputError
+from zoo.errors import IntegrityError, OutputError, UnknownNameError
 from zoo.hub.checkpoint import Verification, load_folder, save, verify_folder
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
@@ -67,6 +67,8 @@ def resolve(name: str) -> Path:
             with suppress(OSError):  # where the cache cannot be written, it is verified again next time
                 marker.parent.mkdir(parents=True, exist_ok=True)
                 marker.touch()
+    if location.config and (base := location.config.delta_base):
+        _import_base(base.name)
     return folder
 
 
@@ -80,6 +82,14 @@ def verify(name: str) -> Verification:
         IntegrityError: a file that is not what was published, or a prediction that is NaN or too far off.
     """
     return verify_folder(resolve(name), name)
+
+
+def _import_base(name: str) -> None:
+    """Fetch the base of a delta, where it is one that others published and that is not here yet."""
+    with suppress(UnknownNameError, IntegrityError):  # loading says it, with the delta
+        location = find(name)
+        if location.folder is None:
+            _import(location.facts, cache_folder() / "models" / name)
 
 
 def _import(facts: ModelFacts, folder: Path) -> None:

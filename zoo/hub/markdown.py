@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["markdown_table", "quantile", "score_table"]
+from zoo.hub.facts import RunFacts
+
+__all__ = ["markdown_table", "quantile", "score_table", "target_lines"]
+
+# With more targets than this, a card gives quantiles of the test scores instead of those of each target.
+_MOST_ROWS = 100
+_QUANTILES = {"minimum": 0.0, "lower quartile": 0.25, "median": 0.5, "maximum": 1.0}
 
 
 def quantile(values: Sequence[float | None], fraction: float) -> float | None:
@@ -36,3 +42,21 @@ def markdown_table(tsv: str) -> list[str]:
         "|" + "---|" * len(rows[0]),
         *("| " + " | ".join(row) + " |" for row in rows[1:]),
     ]
+
+
+def target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
+    """The test scores of each target, or quantiles of them where the targets are very many."""
+    by_target = {
+        target: dict(zip(run.target_metrics, values, strict=True))
+        for target, values in zip(targets, zip(*run.target_metrics.values(), strict=True), strict=False)
+    }
+    if len(by_target) < 2:
+        return []
+    if len(by_target) <= _MOST_ROWS:
+        return ["Test scores of each target:", "", *score_table("target", by_target), ""]
+    quantiles = {
+        row: {name: quantile(values, fraction) for name, values in run.target_metrics.items()}
+        for row, fraction in _QUANTILES.items()
+    }
+    title = "Test scores over all targets (`config.json` has those of each target):"
+    return [title, "", *score_table("", quantiles), ""]

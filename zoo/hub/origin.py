@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zoo.errors import OutputError
-from zoo.hub.folder import CONFIG, RECIPE, WEIGHTS
+from zoo.hub.folder import CONFIG, DELTA, RECIPE, WEIGHTS
 from zoo.hub.registry import shipped_folder
 from zoo.utils.download import cache_folder
 
@@ -51,7 +51,8 @@ def _paths_of(file: Path) -> Iterator[Path]:
 
 def _holds_checkpoints(folder: Path) -> bool:
     """Whether a folder is a checkpoint, or one in which checkpoints are kept."""
-    is_checkpoint = all(os.path.lexists(folder / name) for name in (CONFIG, WEIGHTS))
+    has_weights = any(os.path.lexists(folder / name) for name in (WEIGHTS, DELTA))
+    is_checkpoint = has_weights and os.path.lexists(folder / CONFIG)
     is_from_hub = folder.name.startswith("models--") and any((folder / name).is_dir() for name in _OF_HUB)
     return is_checkpoint or is_from_hub or any(_is_same(folder, home) for home in _homes())
 

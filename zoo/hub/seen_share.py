@@ -11,7 +11,6 @@ from zoo.errors import ZooError
 from zoo.genome.sketch import KmerSketch
 from zoo.hub.config import read_config
 from zoo.hub.facts import BaseFacts
-from zoo.hub.folder import WEIGHTS
 from zoo.hub.load import resolve
 from zoo.hub.seen import read_seen
 
@@ -105,7 +104,8 @@ def _lineage(folder: Path) -> Iterator[Path | SeenReport]:
         except ZooError as error:
             yield SeenReport(base.name, None, how=f"it is not here ({error})")
             return
-        if read_config(folder).sha256[WEIGHTS] != base.sha256:
+        config = read_config(folder)
+        if config.sha256[config.weights_file] != base.sha256:
             yield SeenReport(base.name, None, how="the model of that name has other weights now")
             return
 

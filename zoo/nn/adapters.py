@@ -4,8 +4,10 @@ It works on the weights of convolutions and dense layers of any class, ensembles
 values that a unit reads, R rank, M ensemble members; G groups of units that share no factor: members, or 1.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +16,17 @@ from torch.nn.utils import parametrize
 from zoo.errors import ConfigError
 from zoo.nn.units import by_unit, is_weight, unit_dims
 
-__all__ = ["AdapterConfig", "LowRank", "add_adapters", "has_adapters", "merge_adapters"]
+__all__ = [
+    "AdapterConfig",
+    "Factors",
+    "LowRank",
+    "add_adapters",
+    "add_product",
+    "factors_of",
+    "has_adapters",
+    "merge_adapters",
+    "unit_sizes",
+]
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,33 @@ class AdapterConfig:
     alpha: float = 16.0
 
 
+class Factors(NamedTuple):
+    """Factors of the product that is added to a weight.
+
+    Attributes:
+        up: (G, U, R).
+        down: (G, R, I).
+        scale: number by which their product is multiplied.
+    """
+
+    up: Tensor
+    down: Tensor
+    scale: float
+
+
+def unit_sizes(weight: Tensor, dims: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return G, U and I of a weight, of whose dimensions `dims` count units and all but the last of these groups."""
+    shape = by_unit(weight, dims).shape
+    return shape[: len(dims) - 1].numel(), shape[len(dims) - 1], shape[len(dims) :].numel()
+
+
+def add_product(weight: Tensor, dims: tuple[int, ...], factors: Factors) -> Tensor:
+    """Add the product of factors to a weight, of whose dimensions `dims` count units."""
+    product = factors.scale * (factors.up @ factors.down)  # (G, U, R) @ (G, R, I) -> (G, U, I)
+    shape = by_unit(weight, dims).shape
+    return weight + product.view(shape).movedim(tuple(range(len(dims))), dims)
+
+
 class LowRank(nn.Module):
     """Parametrization of a weight W: W + alpha / R * up @ down, of which `up` begins as zero.
 
@@ -45,9 +84,7 @@ class LowRank(nn.Module):
     def __init__(self, weight: Tensor, dims: tuple[int, ...], rank: int, alpha: float) -> None:
         super().__init__()
         self.dims = dims
-        shape = by_unit(weight, dims).shape
-        groups, units = shape[: len(dims) - 1].numel(), shape[len(dims) - 1]
-        inputs = shape[len(dims) :].numel()
+        groups, units, inputs = unit_sizes(weight, dims)
         rank = min(rank, units, inputs)
         self.scale = alpha / rank
         self.up = nn.Parameter(weight.new_zeros(groups, units, rank))
@@ -56,10 +93,7 @@ class LowRank(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         """Weight W -> the adapted weight, in float32 whatever the precision: as it will be merged."""
         with torch.autocast(weight.device.type, enabled=False):
-            product = self.scale * (self.up @ self.down)  # (G, U, R) @ (G, R, I) -> (G, U, I)
-            shape = by_unit(weight, self.dims).shape
-            first = tuple(range(len(self.dims)))
-            return weight + product.view(shape).movedim(first, self.dims)
+            return add_product(weight, self.dims, Factors(self.up, self.down, self.scale))
 
 
 def add_adapters(model: nn.Module, config: AdapterConfig) -> None:
@@ -87,6 +121,16 @@ def add_adapters(model: nn.Module, config: AdapterConfig) -> None:
 def has_adapters(model: nn.Module) -> bool:
     """Whether any weight of a model has factors."""
     return any(isinstance(module, LowRank) for module in model.modules())
+
+
+def factors_of(model: nn.Module) -> dict[str, Factors]:
+    """Copy the factors of a model, by the name of the weight that each belongs to."""
+    factors: dict[str, Factors] = {}
+    for path, step in model.named_modules():
+        if isinstance(step, LowRank):
+            name = re.sub(r"(^|\.)parametrizations\.([^.]+)\.\d+$", r"\1\2", path)
+            factors[name] = Factors(step.up.detach().clone(), step.down.detach().clone(), step.scale)
+    return factors
 
 
 def merge_adapters(model: nn.Module) -> None:

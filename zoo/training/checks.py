@@ -9,9 +9,12 @@ from lightning.pytorch.callbacks import EarlyStopping
 from zoo.batch import DataSpec
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, IntegrityError
+from zoo.hub.base import base_obstacle
 from zoo.hub.checkpoint import architecture_of
+from zoo.hub.config import read_config
 from zoo.hub.example import check_loadable
 from zoo.hub.json_reader import holds_control
+from zoo.hub.load import resolve
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
 from zoo.training.card_text import fill
@@ -46,6 +49,7 @@ def run_checks(cli: TrainCLI) -> list[Callable[[], object]]:
         partial(check_strands, model, data),
         lambda: model.weigh_targets(options.target_weights),
         cli.transfer.check,
+        partial(_check_delta, cli),
         lambda: check_optimizers(model, cli.optimizer_plan),
         partial(_check_monitors, cli),
         partial(_check_card, cli),
@@ -127,6 +131,20 @@ def _check_loadable(cli: TrainCLI) -> None:
         check_loadable(cli.model, cli.datamodule.length)
     except IntegrityError as error:
         raise ConfigError(f"no checkpoint of this model could be loaded: {error}") from None
+
+
+def _check_delta(cli: TrainCLI) -> None:
+    """Refuse to store as a delta what could not be: saving, after all training, would find it."""
+    if not cli.options.delta:
+        return
+    name = cli.transfer.trunk_from
+    if name is None:
+        raise ConfigError("--delta true stores what differs from the weights of transfer.trunk_from, so it needs one")
+    folder = resolve(name)
+    if reason := base_obstacle(read_config(folder), architecture_of(cli.model)):
+        raise ConfigError(f"--delta true cannot be stored on {name}, for {reason}; or leave out --delta")
+    if folder.resolve() == (Path(cli.options.checkpoints) / cli.run_folder.name).resolve():
+        raise ConfigError(f"--delta true needs {name} as it is, and this run would replace it: give another --name")
 
 
 def _check_monitors(cli: TrainCLI) -> None:

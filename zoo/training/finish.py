@@ -16,13 +16,14 @@ from lightning.pytorch.callbacks import Timer
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
 from zoo.hub.checkpoint import save
+from zoo.hub.config import read_config
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts, RunFacts
 from zoo.hub.seen import describe_seen
 from zoo.hub.targets import TargetRow
 from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
-from zoo.nn.adapters import AdapterConfig, add_adapters, merge_adapters
+from zoo.nn.adapters import AdapterConfig, Factors, add_adapters, factors_of, merge_adapters
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.card_text import fill
 from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
@@ -54,13 +55,13 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str], command: str | None = No
         ConfigError: a score that is not defined.
     """
     trainer, data = cli.trainer, cli.datamodule
-    best = _best_model(trainer, cli.model, cli.adapters)
+    best, factors = _best_model(trainer, cli.model, cli.adapters)
     metrics = _final_metrics(trainer, best, data)
     command = command or training_command(arguments)
     facts = _facts(cli, best, metrics, command, recipe(arguments))
     for sentence in no_better(best, metrics["test"]):
         print(sentence, file=sys.stderr)
-    return save(
+    folder = save(
         best,
         Path(cli.options.checkpoints) / facts.name,
         facts,
@@ -68,11 +69,17 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str], command: str | None = No
         example_for(best, data.length),
         resolved_config(cli, command),
         describe_seen(data),
+        factors if cli.options.delta else None,
     )
+    if base := read_config(folder).delta_base:
+        print(f"delta of {100 * (base.delta or 0):.1f} % of the base's weights", file=sys.stderr)
+    return folder
 
 
-def _best_model(trainer: Trainer, model: SequenceModel, adapters: AdapterConfig | None) -> SequenceModel:
-    """Build a model with the weights of the best checkpoint; low-rank factors are merged into them.
+def _best_model(
+    trainer: Trainer, model: SequenceModel, adapters: AdapterConfig | None
+) -> tuple[SequenceModel, dict[str, Factors]]:
+    """Build a model with the weights of the best checkpoint; low-rank factors are merged into them, and returned too.
 
     With weight averaging, `state_dict` of the checkpoint holds the averaged weights, which validation scored; a
     Trainer would load the others.
@@ -83,8 +90,9 @@ def _best_model(trainer: Trainer, model: SequenceModel, adapters: AdapterConfig 
     if adapters is not None:
         add_adapters(best, adapters)
     best.load_state_dict(read_checkpoint(Path(path))["state_dict"], strict=True)
+    factors = factors_of(best)
     merge_adapters(best)
-    return best
+    return best, factors
 
 
 def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModule) -> Metrics:

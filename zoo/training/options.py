@@ -65,6 +65,7 @@ class RunOptions:
             alike.
         target_scaling: `auto`: measurements are learnt in units in which they vary by about one, learnt from the
             training split, and predicted in their own; a model's own `target_scale` comes first. `none`: in their own.
+        delta: store of the weights only what differs from those of `transfer.trunk_from`, which loading needs too.
     """
 
     name: str
@@ -76,6 +77,7 @@ class RunOptions:
     trust: bool = False
     target_weights: list[float] | None = None
     target_scaling: Scaling = "auto"
+    delta: bool = False
 
 
 def option_types() -> dict[str, Any]:

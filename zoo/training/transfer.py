@@ -10,7 +10,6 @@ from lightning.pytorch.callbacks import Callback
 from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.config import read_config
 from zoo.hub.facts import BaseFacts
-from zoo.hub.folder import WEIGHTS
 from zoo.hub.load import load, resolve
 from zoo.models._base import SequenceModel
 from zoo.nn.adapters import AdapterConfig, add_adapters
@@ -176,7 +175,8 @@ def base_facts(options: TransferOptions) -> BaseFacts | None:
     """The model that the options name, for the facts of the new one; None for none."""
     if options.trunk_from is None:
         return None
-    return BaseFacts(options.trunk_from, read_config(resolve(options.trunk_from)).sha256[WEIGHTS], options.mode)
+    config = read_config(resolve(options.trunk_from))
+    return BaseFacts(options.trunk_from, config.sha256[config.weights_file], options.mode)
 
 
 def _check_sha256(options: TransferOptions) -> None:
@@ -184,7 +184,8 @@ def _check_sha256(options: TransferOptions) -> None:
     if options.sha256 is None:
         return
     name = str(options.trunk_from)
-    stored = read_config(resolve(name)).sha256[WEIGHTS]
+    config = read_config(resolve(name))
+    stored = config.sha256[config.weights_file]
     if stored != options.sha256:
         raise IntegrityError(
             f"the weights of {name} have the sha256 {stored[:12]}..., and transfer.sha256 is {options.sha256[:12]}...: "

@@ -8,7 +8,6 @@ import torch
 from zoo.batch import DataSpec
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED
-from zoo.hub.folder import WEIGHTS
 from zoo.training.finetune.data import DataPlan, with_options
 from zoo.training.finetune.network import Network
 from zoo.training.finetune.settings import Settings
@@ -64,7 +63,7 @@ def compose(
         },
         "transfer": {
             "trunk_from": base_name,
-            "sha256": base.sha256[WEIGHTS],
+            "sha256": base.sha256[base.weights_file],
             "head": head,
             "mode": settings.mode,
             "trunk_rate": settings.trunk_rate,
