@@ -99,9 +99,4 @@ def test_what_could_not_be_stored_is_refused_before_training(capsys: Capture) ->
     assert "for that is of the architecture basenji, not basenji_labels; or leave out --delta" in message
     message = refusal(capsys, *FINE, "--delta", "true", "--name", "basset.base", "--checkpoints", "bases")
     assert "and this run would replace it: give another --name" in message
-    assert main([*FINE, "--print_config"]) == 0
-    plan = capsys.readouterr().out
-    Path("plan.yaml").write_text(plan[: plan.index("transfer:")] + plan[plan.index("trainer:") :])
-    message = refusal(capsys, "train", "plan.yaml", "--delta", "true")
-    assert "--delta true stores what differs from the weights of transfer.trunk_from, so it needs one" in message
     assert not list(Path().glob("runs/*/*"))

@@ -120,6 +120,15 @@ def target_weights(desk: Desk) -> None:
     assert not same(first, other)
 
 
+def delta(desk: Desk) -> None:
+    source, _ = desk.source()
+    with pytest.raises(ConfigError, match=r"--delta true stores what differs from the weights of transfer\.trunk_from"):
+        desk.train("--delta", "true")
+    folder = desk.train("--transfer.trunk_from", source, "--delta", "true", "--name", "mlp.small")
+    assert (folder / "delta.safetensors").is_file()
+    assert not (folder / "model.safetensors").exists()
+
+
 def target_scaling(desk: Desk) -> None:
     regression = ("--data.classify", "false", "--model.loss", "mean_squared_error")
     scaled, plain = desk.train(*regression), desk.train(*regression, "--target_scaling", "none")
@@ -227,7 +236,7 @@ def text_of(key: str) -> Callable[[Desk], None]:
 CASES: dict[str, Callable[[Desk], None]] = {
     **{
         f.__name__: f
-        for f in (name, checkpoints, runs, monitor, resume, overwrite, trust, target_weights, target_scaling)
+        for f in (name, checkpoints, runs, monitor, resume, overwrite, trust, target_weights, target_scaling, delta)
     },
     **{f"param_groups.{f.__name__}": f for f in (rates, decay_all)},
     **{f"transfer.{f.__name__}": f for f in (trunk_from, trunk_rate, frozen_epochs, train_mode)},
