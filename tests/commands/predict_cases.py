@@ -116,6 +116,14 @@ def device_is_where_the_model_is_loaded(desk: Desk, kind: str) -> None:
     assert "no device 'abacus'" in desk.refused("predict", desk.made.models[kind], desk.source(kind), *words)
 
 
+@case("--devices", *EVERY_KIND)
+def devices_share_the_batches(desk: Desk, kind: str) -> None:  # tests/inference/test_processes.py has two
+    before = desk.predict(kind)
+    assert list(desk.predict(kind, "--devices", "1")) == list(before)
+    words = [desk.source(kind), "-o", "new", "--devices", "0"]
+    assert "--devices is a number from 1 up, not 0" in desk.refused("predict", desk.made.models[kind], *words)
+
+
 @case("--batch-size", *EVERY_KIND)
 def batch_size_is_that_of_every_batch(desk: Desk, kind: str) -> None:
     batches = desk.record(kind)

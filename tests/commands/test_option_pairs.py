@@ -35,7 +35,7 @@ VALUES = {
     "--smooth": ["2"],
 }
 # Contexts, and what decides about numbers in the last digits alone: where a model runs, and how much at once.
-NOT_RESULTS = {"--device", "--batch-size"}
+NOT_RESULTS = {"--device", "--devices", "--batch-size"}
 CONTEXTS = {
     "labels": {"fasta": ["in.fa"], "table": ["in.tsv"], "bed": ["a.bed", "--genome", "{genome}"]},
     "tracks": {

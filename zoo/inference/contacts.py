@@ -185,10 +185,7 @@ class ContactPredictor(Predictor[ContactPlan, ContactRows, ContactPredictions]):
             band = Band(len(self.rows), output.bins + self.step * self.batch_size, output.bins, int(starts[0]))
             for batch in np.split(starts, range(self.batch_size, len(starts), self.batch_size)):
                 yield from _rows_inside(band.release(int(batch[0])), span, output.bin_size)
-                first = batch * output.bin_size - output.crop
-                codes, inputs = reader.read(span.contig, first)
-                names = reader.names(span.contig, first)
-                predicted = predict_batch(self.model, codes, names, self.precision, inputs)
+                predicted = self._predict(reader, span.contig, batch)
                 for start, values in zip(batch, predicted, strict=True):
                     band.add(int(start) + rows, columns - rows, values[self.rows])
             yield from _rows_inside(band.release(int(starts[-1]) + output.bins), span, output.bin_size)
@@ -196,6 +193,16 @@ class ContactPredictor(Predictor[ContactPlan, ContactRows, ContactPredictions]):
     def collect(self, plan: ContactPlan, pieces: Iterable[ContactRows]) -> ContactPredictions:
         """Keep all pieces of the bands."""
         return ContactPredictions(tuple(self.targets), plan.genome.contigs, list(pieces))
+
+    def _predict(self, reader: WindowReader, contig: str, starts: NDArray[np.int64]) -> Values:
+        """The maps (B, T, P) of windows, given by the first bins that they predict."""
+        first = starts * self.output.bin_size - self.output.crop
+
+        def compute() -> Values:
+            codes, inputs = reader.read(contig, first)
+            return predict_batch(self.model, codes, reader.names(contig, first), self.precision, inputs)
+
+        return self.processes.batch(self.shape_of(len(starts)), compute)
 
     def _starts(self, genome: Genome, span: Span) -> NDArray[np.int64]:
         return contact_starts(self.output, genome.contigs[span.contig], span, self.step)

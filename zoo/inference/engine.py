@@ -17,6 +17,7 @@ from torch import Tensor
 from zoo.errors import ConfigError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
+from zoo.inference.processes import ALONE
 from zoo.inference.regions import choose_targets
 from zoo.models._base import SequenceModel
 from zoo.utils.text import counted, quoted, some_of
@@ -127,6 +128,9 @@ class Predictor(ABC, Generic[SomePlan, Piece, Result]):
         precision: `32`, or `bf16` / `16` for autocast, which is faster on processors that have it.
         inputs: table (TSV) of the input tracks, for a model that reads some; see `zoo.data.tracks.inputs`.
 
+    Attributes:
+        processes: those that share the batches; this one alone unless it is set.
+
     Raises:
         ConfigError: a model of another kind, a target that it does not have, a batch size below 1, input tracks that
             are missing, or some for a model that reads the sequence alone.
@@ -149,6 +153,7 @@ class Predictor(ABC, Generic[SomePlan, Piece, Result]):
         self.batch_size = self.usual_batch_size if batch_size is None else batch_size
         if self.batch_size < 1:
             raise ConfigError(f"a batch size of {batch_size} is too small")
+        self.processes = ALONE
         self.targets = choose_targets(model.output, targets)
         self.rows = [model.output.targets.index(name) for name in self.targets]
         _check_inputs(model, inputs)
@@ -164,6 +169,10 @@ class Predictor(ABC, Generic[SomePlan, Piece, Result]):
     @abstractmethod
     def stream(self, plan: SomePlan) -> Iterator[Piece]:
         """Predict a plan piece by piece, in the order of the genome (labels: of the input), in bounded memory."""
+
+    def shape_of(self, count: int) -> tuple[int, ...]:
+        """Shape of the predictions for a number of sequences, all targets."""
+        return count, *self.model.output.shape
 
     @abstractmethod
     def collect(self, plan: SomePlan, pieces: Iterable[Piece]) -> Result:

@@ -18,6 +18,8 @@ from zoo.genome.sequence import Codes, encode
 from zoo.inference.best import best_windows
 from zoo.inference.engine import Plan, Precision, Predictor, predict_batch
 from zoo.inference.predictions import Predictions, join_rows
+from zoo.inference.processes import ALONE, Processes
+from zoo.inference.site_codes import SiteCodes
 from zoo.inference.sources import FileSource, SiteSource, Source
 from zoo.inference.windowing import WHOLE, Windowing
 from zoo.models._base import SequenceModel
@@ -115,7 +117,9 @@ class LabelPredictor(Predictor[LabelPlan, LabelRows, Predictions]):
     def _pieces(self, plan: LabelPlan) -> Iterator[tuple[NDArray[np.int64], LabelRows]]:
         """Number of the record of each row, and the rows."""
         for block in plan.source.blocks(self.model, self.windowing, plan.notes):
-            values = predict_codes(self.model, block.codes, block.names, self.batch_size, self.precision, block.inputs)
+            values = predict_codes(
+                self.model, block.codes, block.names, self.batch_size, self.precision, block.inputs, self.processes
+            )
             record = np.arange(len(values)) if block.record is None else block.record
             yield record, LabelRows(block.names, values[:, self.rows], block.columns)
 
@@ -143,6 +147,7 @@ def predict_codes(
     batch_size: int = BATCH,
     precision: Precision = "32",
     inputs: Sequence[NDArray[np.float32]] | None = None,
+    processes: Processes = ALONE,
 ) -> NDArray[np.float32]:
     """Predict for sequences as codes, of any lengths that the model takes, with a model of any kind.
 
@@ -155,9 +160,10 @@ def predict_codes(
         batch_size: sequences predicted at once.
         precision: `32`, or `bf16` / `16` for autocast.
         inputs: float32 (I, P) for each, of a model that reads input tracks.
+        processes: those that share the batches.
 
     Returns:
-        float32 (N, *output.shape), in the order of the sequences.
+        float32 (N, *output.shape), in the order of the sequences; as of `Processes.batch`.
 
     Raises:
         InputError: a length that the model does not take; the message names the sequence.
@@ -165,7 +171,7 @@ def predict_codes(
     """
     if batch_size < 1:
         raise ConfigError(f"a batch size of {batch_size} is too small")
-    lengths = np.array([len(one) for one in codes])
+    lengths = codes.lengths if isinstance(codes, SiteCodes) else np.array([len(one) for one in codes])
     for length in np.unique(lengths):
         _check_length(model, int(length), names[int(np.argmax(lengths == length))])
     values = np.empty((len(codes), *model.output.shape), dtype=np.float32)
@@ -173,9 +179,13 @@ def predict_codes(
         order = np.flatnonzero(lengths == length)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
-            tracks = None if inputs is None else torch.from_numpy(np.stack([inputs[i] for i in chosen]))
-            values[chosen] = predict_batch(model, batch, [names[i] for i in chosen], precision, tracks)
+
+            def compute(chosen: NDArray[np.int64] = chosen) -> NDArray[np.float32]:
+                batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
+                tracks = None if inputs is None else torch.from_numpy(np.stack([inputs[i] for i in chosen]))
+                return predict_batch(model, batch, [names[i] for i in chosen], precision, tracks)
+
+            values[chosen] = processes.batch((len(chosen), *model.output.shape), compute)
     return values
 
 

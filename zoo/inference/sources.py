@@ -18,6 +18,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes
 from zoo.inference.cut import Lengths, cut_windows
+from zoo.inference.site_codes import SiteCodes
 from zoo.inference.windowing import Windowing, WindowPlan
 from zoo.inference.windows import WindowReader
 from zoo.models._base import SequenceModel
@@ -158,7 +159,7 @@ class SiteSource(Source):
                 "end": [site.end for site in shown],
                 "name": [site.label for site in shown],
             }
-            codes = [self.genome.codes(window) for window in windows]
+            codes = SiteCodes(self.genome, windows)
             inputs = reader.input_values(windows) if reader else None
             yield Block(columns["name"], codes, columns, np.array(numbers), inputs)
 

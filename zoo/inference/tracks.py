@@ -163,8 +163,12 @@ class TrackPredictor(Predictor[TrackPlan, TrackSegment, TrackPredictions]):
     def _predict(self, reader: WindowReader, contig: str, starts: NDArray[np.int64]) -> NDArray[np.float32]:
         """The kept bins (T, B * kept) of windows, given by the first bins that they keep."""
         first = (starts - self.trim) * self.output.bin_size - self.output.crop
-        codes, inputs = reader.read(contig, first)
-        values = predict_batch(self.model, codes, reader.names(contig, first), self.precision, inputs)
+
+        def compute() -> NDArray[np.float32]:
+            codes, inputs = reader.read(contig, first)
+            return predict_batch(self.model, codes, reader.names(contig, first), self.precision, inputs)
+
+        values = self.processes.batch(self.shape_of(len(starts)), compute)
         values = values[:, self.rows, self.trim : self.trim + self.kept]
         # (B, T, kept) -> (T, B * kept): the kept bins of neighbouring windows follow one another
         return values.transpose(1, 0, 2).reshape(len(self.rows), -1)

@@ -3,7 +3,6 @@
 import math
 import os
 import platform
-import signal
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from typing_extensions import override
 from zoo.errors import Interrupted
 from zoo.nn.parallel import share_batch_norms
 from zoo.training.checkpoint_io import LAST
+from zoo.utils.processes import SAID, end_all, is_lost_connection, wait_for_loss
 
 __all__ = ["SyncBatchNorm", "hardware", "stopped", "watch_processes"]
 
@@ -31,8 +31,6 @@ _LOOK = 0.1
 _GRACE = 3.0
 # Seconds in which a run ends that the user stopped; after them, it waits for a process that does not answer.
 _PATIENCE = 30.0
-# Of a process that ended with a sentence of its own.
-_SAID = "said"
 
 
 class SyncBatchNorm(TorchSyncBatchNorm):
@@ -74,18 +72,18 @@ def watch_processes(trainer: Trainer, run: Path, is_stopped: Callable[[], bool])
         yield
         _wait_for(trainer)
     except RuntimeError as error:
-        if not _is_lost_connection(error):
+        if not is_lost_connection(error):
             raise
         if not trainer.is_global_zero:
             time.sleep(_GRACE)
-        lost = _lost(_children(trainer), wait=_GRACE)
-        if lost == _SAID:
+        lost = wait_for_loss(_children(trainer), _GRACE)
+        if lost == SAID:
             raise SystemExit(2) from None
         raise Interrupted(stopped(run, f"lost {lost or 'one of its other processes'}")) from None
     finally:
         end.set()
         if sys.exc_info()[0] is not None:
-            _kill(_children(trainer))
+            end_all(_children(trainer))
 
 
 def _wait_for(trainer: Trainer) -> None:
@@ -106,13 +104,13 @@ def _watch(trainer: Trainer, run: Path, end: threading.Event, is_stopped: Callab
     while not end.wait(_LOOK):
         if is_stopped():
             answer_by = min(answer_by, time.monotonic() + _PATIENCE)
-        lost = _lost(_children(trainer))
+        lost = wait_for_loss(_children(trainer))
         if not lost and time.monotonic() < answer_by:
             continue
         if end.wait(_LOOK):  # the run has just ended by itself
             return
-        _kill(_children(trainer))
-        if lost != _SAID:
+        end_all(_children(trainer))
+        if lost != SAID:
             what = f"lost {lost}" if lost else "was stopped, and did not answer"
             print(f"zoo: {stopped(run, what)}", file=sys.stderr, flush=True)
         os._exit(2)  # the main thread waits for the other process
@@ -121,28 +119,6 @@ def _watch(trainer: Trainer, run: Path, end: threading.Event, is_stopped: Callab
 def _children(trainer: Trainer) -> "list[Popen[Any]]":
     """The processes that Lightning started from this one."""
     return list(getattr(trainer.strategy.launcher, "procs", None) or [])
-
-
-def _lost(children: "list[Popen[Any]]", wait: float = 0.0) -> str:
-    """Which process ended with an error, and how; empty where none did within `wait` seconds."""
-    end = time.monotonic() + (wait if children else 0)
-    while True:
-        for index, child in enumerate(children):
-            if child.poll() == 2:
-                return _SAID
-            if code := child.poll():
-                how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended with status {code}"
-                return f"process {index + 2} of {len(children) + 1} ({how})"
-        if time.monotonic() >= end:
-            return ""
-        time.sleep(_LOOK)
-
-
-def _kill(children: "list[Popen[Any]]") -> None:
-    """End the other processes, which may wait for this one without end."""
-    for child in children:
-        if child.poll() is None:
-            child.kill()
 
 
 def stopped(run: Path, what: str) -> str:
@@ -155,14 +131,6 @@ def stopped(run: Path, what: str) -> str:
     is_resumable = (run / f"{LAST}.ckpt").exists()
     cure = "add --resume true to go on from its last whole epoch" if is_resumable else "no epoch was finished yet"
     return f"the run {run} {what}: {cure}"
-
-
-def _is_lost_connection(error: RuntimeError) -> bool:
-    """Whether an error is of the connection to other processes."""
-    if isinstance(error, torch.distributed.DistError):
-        return True
-    text = str(error).lower()
-    return any(word in text for word in ("gloo", "nccl", "connection closed by peer", "connection reset by peer"))
 
 
 def hardware(trainer: Trainer) -> str:

@@ -74,19 +74,37 @@ def _predict(options: argparse.Namespace, module: Any) -> None:
     from zoo.hub.load import load, resolve
     from zoo.hub.targets import read_targets
     from zoo.inference.choose import predictor_for
-    from zoo.inference.device import find_device
+    from zoo.inference.processes import count_processes, predict_together
 
-    model = load(options.name, find_device(options.device))
-    known = {row.name: row for row in read_targets(resolve(options.name))}
-    common = options.targets, options.batch_size, options.precision, options.inputs
-    predictor = predictor_for(model.output)(model, *common, **module.settings(options))
-    plan = module.plan(options, predictor)
-    pieces = _with_progress(predictor.stream(plan), plan.rows)
-    summary = module.write(options, predictor, plan, pieces, [known[name] for name in predictor.targets])
+    if count_processes(options.devices) > 1:
+        _check_shared(options)
+    with predict_together(options.device, options.devices) as processes:
+        model = load(options.name, processes.device)
+        known = {row.name: row for row in read_targets(resolve(options.name))}
+        common = options.targets, options.batch_size, options.precision, options.inputs
+        predictor = predictor_for(model.output)(model, *common, **module.settings(options))
+        predictor.processes = processes
+        plan = module.plan(options, predictor)
+        pieces = processes.whole(predictor.stream(plan))
+        if not processes.writes:
+            for _ in pieces:
+                pass  # what this process computes is sent to the first one
+            return
+        pieces = _with_progress(pieces, plan.rows)
+        summary = module.write(options, predictor, plan, pieces, [known[name] for name in predictor.targets])
     for note in plan.notes:
         print(f"zoo: {note}", file=sys.stderr)
     if options.output != "-":
         print(f"{options.output}: {summary}", file=sys.stderr)
+
+
+def _check_shared(options: argparse.Namespace) -> None:
+    """Refuse input that several processes cannot read: standard input and pipes."""
+    from zoo.utils.text import check_file
+
+    if options.input == "-":
+        raise ConfigError("--devices is for a file as INPUT, which each process reads, not for standard input")
+    check_file(options.input)
 
 
 def _check_files(options: argparse.Namespace) -> None:

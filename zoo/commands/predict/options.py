@@ -23,6 +23,15 @@ COMMON = (
     Option(("--inputs",), {"metavar": "TABLE", "help": "table of the input tracks, for a model that reads some"}),
     Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
     Option(
+        ("--devices",),
+        {
+            "type": int,
+            "metavar": "N",
+            "help": "processes that share the batches, each on a GPU where there are some (default: 1, or those that "
+            "torchrun or srun started); the output is the same",
+        },
+    ),
+    Option(
         ("--batch-size",),
         {"type": int, "metavar": "N", "help": "predicted at once (default: 256 sequences, 16 tracks, 1 map)"},
     ),
