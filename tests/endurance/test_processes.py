@@ -35,9 +35,27 @@ def logged(run: Path) -> list[dict[str, float]]:
     return [{key: value for key, value in row.items() if key != "step"} for _, row in sorted(epochs.items())]
 
 
+# How processes are started: by Lightning, or by torchrun.
+STARTS = {
+    "lightning": [sys.executable, "-m", "zoo.cli"],
+    "torchrun": [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "zoo.cli",
+    ],
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_two_processes_log_and_choose_what_one_does(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("start", "name"), [*(("lightning", one) for one in ARCHITECTURES), ("torchrun", "mlp")])
+def test_two_processes_log_and_choose_what_one_does(
+    start: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     config = make_runs(tmp_path, epochs=3)[name]
     size = yaml.safe_load(config.read_text())["data"]["init_args"]["batch_size"]
@@ -52,7 +70,7 @@ def test_two_processes_log_and_choose_what_one_does(name: str, tmp_path: Path, m
         if processes == "1":
             train(arguments)
         else:
-            command = [sys.executable, "-m", "zoo.cli", "train", *arguments, *TWO]
+            command = [*STARTS[start], "train", *arguments, *TWO]
             subprocess.run(command, check=True, timeout=300, capture_output=True)
         run = Path(f"runs{processes}/{name}.made")
         runs[processes] = logged(run), torch.load(run / "best.ckpt", weights_only=True)["epoch"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from zoo.errors import ConfigError, IntegrityError
 from zoo.genome.sequence import decode
@@ -129,6 +130,36 @@ def delta(desk: Desk) -> None:
     assert not (folder / "model.safetensors").exists()
 
 
+def compile(desk: Desk) -> None:
+    """Traced as always, but not turned into C++, which takes long and rounds otherwise."""
+    traced: list[str] = []
+    whole = nn.Module.compile
+
+    def eager(module: nn.Module) -> None:
+        traced.append(type(module).__name__)
+        whole(module, backend="eager")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nn.Module, "compile", eager)
+        weights = desk.weights("--compile", "true")
+        again = ("--runs", "runs_again", "--checkpoints", "checkpoints_again")
+        desk.train("--compile", "true", "--trainer.max_epochs", "1", *again)
+        resumed = desk.weights("--compile", "true", "--resume", "true", *again)
+    plain = desk.weights()
+    assert len(traced) == 6  # a trunk and a head of three runs
+    assert weights.keys() == plain.keys()
+    for key, value in plain.items():
+        torch.testing.assert_close(weights[key], value, rtol=1e-4, atol=1e-6)
+    assert same(weights, resumed)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(ConfigError, match=r"--compile true needs a C\+\+ compiler"),
+    ):
+        patch.setattr("zoo.training.compiled.shutil.which", lambda name: None)
+        patch.setattr("torch.cuda.is_available", lambda: False)
+        desk.train("--compile", "true")
+
+
 def target_scaling(desk: Desk) -> None:
     regression = ("--data.classify", "false", "--model.loss", "mean_squared_error")
     scaled, plain = desk.train(*regression), desk.train(*regression, "--target_scaling", "none")
@@ -236,7 +267,19 @@ def text_of(key: str) -> Callable[[Desk], None]:
 CASES: dict[str, Callable[[Desk], None]] = {
     **{
         f.__name__: f
-        for f in (name, checkpoints, runs, monitor, resume, overwrite, trust, target_weights, target_scaling, delta)
+        for f in (
+            name,
+            checkpoints,
+            runs,
+            monitor,
+            resume,
+            overwrite,
+            trust,
+            target_weights,
+            target_scaling,
+            delta,
+            compile,
+        )
     },
     **{f"param_groups.{f.__name__}": f for f in (rates, decay_all)},
     **{f"transfer.{f.__name__}": f for f in (trunk_from, trunk_rate, frozen_epochs, train_mode)},

@@ -26,6 +26,9 @@ from zoo.writers.labels import check_columns
 
 __all__ = ["check_run", "check_spec", "check_strands", "run_checks", "spec_differences"]
 
+# Of the weights and measurements; batches are computed in 16 bits where it is mixed.
+_PRECISIONS = ("32", "32-true", "bf16", "bf16-mixed", "16", "16-mixed")
+
 
 def check_run(cli: TrainCLI) -> None:
     """Check model, optimizer, monitor, card and trainer against the specification of the data.
@@ -170,3 +173,8 @@ def _check_trainer(cli: TrainCLI) -> None:
         raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
     if isinstance(trainer.val_check_interval, float) and trainer.val_check_interval < 1:
         raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
+    if str(trainer.precision or 32) not in _PRECISIONS:
+        raise ConfigError(
+            f"--trainer.precision {trainer.precision} rounds the measured values too, so that losses and scores would "
+            "be wrong: take 32-true, bf16-mixed or 16-mixed"
+        )

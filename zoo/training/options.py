@@ -66,6 +66,7 @@ class RunOptions:
         target_scaling: `auto`: measurements are learnt in units in which they vary by about one, learnt from the
             training split, and predicted in their own; a model's own `target_scale` comes first. `none`: in their own.
         delta: store of the weights only what differs from those of `transfer.trunk_from`, which loading needs too.
+        compile: compile the network with `torch.compile`, which takes a minute and makes each step faster on a GPU.
     """
 
     name: str
@@ -78,6 +79,7 @@ class RunOptions:
     target_weights: list[float] | None = None
     target_scaling: Scaling = "auto"
     delta: bool = False
+    compile: bool = False
 
 
 def option_types() -> dict[str, Any]:

@@ -25,7 +25,7 @@ _MAY_CHANGE = (
     *("trainer.default_root_dir", "trainer.logger", "data.init_args.num_workers"),
 )
 # Options that may change too, but then sums are added in another order, or other processes draw random numbers.
-_OTHER_DIGITS = ("trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy")
+_OTHER_DIGITS = ("trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "compile")
 
 
 def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:

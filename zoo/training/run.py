@@ -22,6 +22,7 @@ from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
 from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
+from zoo.training.compiled import compile_network, explaining_compiler
 from zoo.training.disk import explaining_full_disk
 from zoo.training.faults import StopAtInvalidLoss, explaining_memory
 from zoo.training.finish import finish_run
@@ -102,6 +103,8 @@ def _begin_with_weights(cli: TrainCLI) -> list[Callback]:
     taken = transfer(cli.model, cli.transfer)
     cli.adapters = taken.adapters
     use_optimizers(cli.model, replace(cli.optimizer_plan, rates=taken.rates))
+    if cli.options.compile:
+        compile_network(cli.model)
     return taken.callbacks
 
 
@@ -151,6 +154,7 @@ def _fit(cli: TrainCLI) -> None:
     try:
         with (
             _removing_if_refused(run, trainer),
+            explaining_compiler(),
             explaining_memory(run, getattr(cli.datamodule, "batch_size", 1)),
             answer_between_batches(trainer) as stop,
             watch_processes(trainer, run, lambda: stop.pressed),
