@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from commands.desk import Desk, case
+from made.deltas import fine_tuned, save_delta, save_whole
 
 from zoo import __version__
 from zoo.hub.registry import shipped_folder
+from zoo.models.mlp import MLP
 
 EXAMPLES = ["ebox.fa", "genome.fa", "peaks.bed"]
 
@@ -67,6 +69,17 @@ def json_holds_the_targets_and_arguments_too(desk: Desk) -> None:
 def verify_is_of_every_name(desk: Desk) -> None:
     names = list(desk.made.models.values())
     assert [line.split(": ")[0] for line in desk.run("verify", *names).splitlines()] == names
+
+
+@case("name", "merge")
+@case("--output", "merge")
+def merge_writes_the_delta_of_that_name_whole(desk: Desk) -> None:
+    source = MLP(["one", "two"], 40, hidden=(20,)).eval()
+    save_delta(fine_tuned(source, "head"), Path("mlp.tuned"), save_whole(source, Path("mlp.base")), "head")
+    assert desk.run("merge", "local-dir:mlp.tuned", "-o", "mlp.merged") == "mlp.merged\n"
+    assert Path("mlp.merged/model.safetensors").is_file()
+    assert "is no delta: its weights are stored whole already" in desk.refused("merge", "local-dir:mlp.base", "-o", "x")
+    assert "mlp.base exists already" in desk.refused("merge", "local-dir:mlp.tuned", "-o", "mlp.base")
 
 
 # train: its own arguments; the keys of a configuration are tested with the configurations.

@@ -163,12 +163,10 @@ def test_a_delta_needs_its_base_and_names_it() -> None:
     load("local-dir:mlp.tuned")
     Path("mlp.base").rename("mlp.other")
     message = refusal()
-    assert message.startswith(
-        "mlp.tuned/delta.safetensors is a delta on the weights of local-dir:mlp.base, which cannot"
-    )
-    assert "looked for from the current folder: mlp.base is not a checkpoint" in message
+    assert message.startswith("mlp.tuned/delta.safetensors is a delta on the weights of local-dir:mlp.base, which is")
+    assert "looked for from the current folder): mlp.base is not a checkpoint" in message
     edit_base(Path("mlp.tuned"), name="mlp.none")
-    assert "the weights of mlp.none, which cannot be had: there is no model 'mlp.none'" in refusal()
+    assert "the weights of mlp.none, which is missing: there is no model 'mlp.none'" in refusal()
     assert main(["info", "local-dir:mlp.tuned"]) == 0  # which reads no weights
 
 

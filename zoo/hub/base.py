@@ -38,8 +38,8 @@ def find_base(subject: Path, base: BaseFacts, architecture: str) -> tuple[Path, 
         is_relative = (
             base.name.startswith("local-dir:") and not Path(base.name.removeprefix("local-dir:")).is_absolute()
         )
-        origin = ", looked for from the current folder" if is_relative else ""
-        raise IntegrityError(f"{start}, which cannot be had{origin}: {error}") from None
+        origin = " (looked for from the current folder)" if is_relative else ""
+        raise IntegrityError(f"{start}, which is missing{origin}: {error}") from None
     except IntegrityError as error:
         raise error if str(error).startswith(start) else IntegrityError(f"{start}: {error}") from None
     if reason := base_obstacle(config, architecture):
