@@ -1,9 +1,13 @@
 """Throughput: sequences per second from a FASTA file to a TSV table, against the model alone on prepared batches.
 
     zoo benchmark throughput [--name deepbind.encode_usf1_h1hesc] [--sequences 200000]
+    zoo benchmark throughput --training [mlp.promoters deepbind.encode ...] [--steps 100] [--rounds 5]
 
 Both work on the same random sequences in one process, in turns, so that a busy machine slows both alike. Memory is the
 resident set of the process after the first block of predictions and after the last.
+
+With --training, the loop of `zoo train` of a configuration of each architecture is compared with bare steps on one of
+its batches, in turns within one run.
 """
 
 import os
@@ -20,6 +24,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from common import make_parser, write_results
 from speed.timing import time_in_turns
+from speed.training_loop import CONFIGS, measure_loop
 
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.sequence import Codes, decode
@@ -34,6 +39,9 @@ HEADER = [
     *("model", "sequences", "model alone, sequences per s", "FASTA to TSV, sequences per s", "ratio"),
     *("MB after the first block", "MB after the last block"),
 ]
+TRAINING_HEADER = ["configuration", "bare steps per s", "steps of zoo train per s", "ratio"]
+# Options that a configuration needs.
+TRAINING = {"deepbind.encode": ("--data.experiment", "usf1_h1hesc")}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -41,7 +49,13 @@ def main(arguments: Sequence[str]) -> None:
     parser = make_parser("throughput", __doc__)
     parser.add_argument("--name", default="deepbind.encode_usf1_h1hesc", help="a model that predicts labels")
     parser.add_argument("--sequences", type=int, default=200_000, help="over all rounds (default: 200000)")
+    parser.add_argument("--training", nargs="*", metavar="CONFIG", help="measure the training of these configurations")
+    parser.add_argument("--steps", type=int, default=100, help="of training, in each round (default: 100)")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of training (default: {ROUNDS})")
     options = parser.parse_args(arguments)
+    if options.training is not None:
+        measure_training(options.training or CONFIGS, options.steps, options.rounds)
+        return
     model = load(options.name)
     codes = np.random.default_rng(0).integers(0, 4, (options.sequences // ROUNDS, model.length)).astype(np.uint8)
     predict_batches(model, codes[: 4 * BATCH_SIZE])  # not counted
@@ -54,6 +68,17 @@ def main(arguments: Sequence[str]) -> None:
     row = [options.name, options.sequences, round(alone), round(whole), whole / alone]
     facts = {"threads": torch.get_num_threads(), "batch": BATCH_SIZE}
     print(write_results("throughput", HEADER, [[*row, round(memory[0]), round(memory[-1])]], facts))
+
+
+def measure_training(configs: Sequence[str], steps: int, rounds: int) -> None:
+    """Measure, print and write the table of training loops."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, config in enumerate(configs):
+            rates = measure_loop(config, Path(folder) / str(number), steps, rounds, TRAINING.get(config, ()))
+            rows.append([config, rates.bare, rates.loop, rates.loop / rates.bare])
+    facts = {"threads": torch.get_num_threads(), "steps": steps, "rounds": rounds}
+    print(write_results("training_loop", TRAINING_HEADER, rows, facts))
 
 
 def predict_batches(model: SequenceModel, codes: Codes) -> None:

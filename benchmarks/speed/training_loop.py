@@ -1,0 +1,106 @@
+"""The training loop of `zoo train` against bare steps on one batch, in turns within one run."""
+
+import inspect
+import sys
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from zoo.batch import Batch
+from zoo.errors import ConfigError
+from zoo.models._base import SequenceModel
+from zoo.training.run import fit
+
+__all__ = ["CONFIGS", "LoopRates", "measure_loop"]
+
+# A recipe of each architecture.
+CONFIGS = ("mlp.promoters", "deepbind.encode", "basset.encode_tf", "basenji.yeast", "akita.yeast")
+
+
+class LoopRates(NamedTuple):
+    """Training steps per second: bare ones on one batch, and those of `zoo train` on the batches of its data."""
+
+    bare: float
+    loop: float
+
+
+class _Turns(Callback):
+    """Measures the loop in each epoch, then as many bare steps of a copy of the model; the first epoch is not counted.
+
+    An epoch's time ends with its last step: validation and the writing of checkpoints are not in it.
+    """
+
+    def __init__(self) -> None:
+        self.steps, self.bare, self.loop = 0, 0.0, 0.0
+        self._cached: Batch | None = None
+        self._started = self._ended = 0.0
+        self._count = 0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to measure the loop."""
+        self._started, self._count = time.perf_counter(), 0
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *arguments: Any) -> None:
+        """Note the time of the last step."""
+        self._cached = self._cached or arguments[1]
+        self._ended, self._count = time.perf_counter(), self._count + 1
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Measure bare steps, which leave the run's model and random numbers as they are."""
+        assert isinstance(pl_module, SequenceModel)
+        assert self._cached is not None
+        seconds = self._ended - self._started
+        with torch.random.fork_rng():
+            bare = _bare_seconds(pl_module, self._cached, self._count)
+        if trainer.current_epoch > 0:
+            self.steps, self.bare, self.loop = self.steps + self._count, self.bare + bare, self.loop + seconds
+
+
+def _bare_seconds(model: SequenceModel, batch: Batch, steps: int) -> float:
+    """Seconds of steps of a copy of a model on one batch, by an optimizer of the same class and options."""
+    used = model.trainer.optimizers[0]
+    trainer, model._trainer = model._trainer, None  # no part of the copy
+    try:
+        copy = deepcopy(model).train()
+    finally:
+        model._trainer = trainer
+    weights = [weight for weight in copy.parameters() if weight.requires_grad]
+    taken = inspect.signature(type(used)).parameters
+    optimizer = type(used)(weights, **{name: value for name, value in used.defaults.items() if name in taken})
+    started = 0.0
+    for step in range(steps + 1):  # the first allocates memory and is not counted
+        if step == 1:
+            started = time.perf_counter()
+        optimizer.zero_grad()
+        copy.training_loss(batch).mean().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return time.perf_counter() - started
+
+
+def measure_loop(config: str, folder: Path, steps: int, rounds: int, options: Sequence[str] = ()) -> LoopRates:
+    """Train a configuration for some rounds, and measure its loop against bare steps.
+
+    Args:
+        config: name or path of a configuration of `zoo train`.
+        folder: where the run is made.
+        steps: most steps of a round, which is an epoch.
+        rounds: rounds that count; one more comes first.
+        options: further options of `zoo train`.
+
+    Raises:
+        ConfigError: no step was counted.
+    """
+    turns = _Turns()
+    lengths = ["--trainer.max_epochs", str(rounds + 1), "--trainer.limit_train_batches", str(steps)]
+    places = ["--runs", str(folder / "runs"), "--checkpoints", str(folder / "checkpoints")]
+    fit([config, *lengths, "--trainer.limit_val_batches", "1", *places, *options], [turns], lambda *_: None)
+    if not turns.steps:
+        raise ConfigError(f"{config} ended before its second epoch, so no step was measured")
+    print(f"{config}: {turns.loop / turns.steps * 1e3:.2f} ms per step of the loop", file=sys.stderr)
+    return LoopRates(turns.steps / turns.bare, turns.steps / turns.loop)
