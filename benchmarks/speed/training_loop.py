@@ -15,7 +15,6 @@ from lightning.pytorch.callbacks import Callback
 from zoo.batch import Batch
 from zoo.errors import ConfigError
 from zoo.models._base import SequenceModel
-from zoo.training.run import fit
 
 __all__ = ["CONFIGS", "LoopRates", "measure_loop"]
 
@@ -96,6 +95,8 @@ def measure_loop(config: str, folder: Path, steps: int, rounds: int, options: Se
     Raises:
         ConfigError: no step was counted.
     """
+    from zoo.training.run import fit  # other measurements do not need what training does
+
     turns = _Turns()
     lengths = ["--trainer.max_epochs", str(rounds + 1), "--trainer.limit_train_batches", str(steps)]
     places = ["--runs", str(folder / "runs"), "--checkpoints", str(folder / "checkpoints")]

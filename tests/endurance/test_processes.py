@@ -2,6 +2,7 @@
 
 import csv
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,9 +26,9 @@ NOTHING_DRAWN = {
 }
 
 
-def logged(run: Path) -> list[dict[str, float]]:
+def logged(run: Path, log: str = "log_0") -> list[dict[str, float]]:
     """Metrics of each epoch."""
-    with (run / "log_0" / "metrics.csv").open() as file:
+    with (run / log / "metrics.csv").open() as file:
         rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
     epochs: dict[float, dict[str, float]] = {}
     for row in rows:
@@ -84,3 +85,30 @@ def test_two_processes_log_and_choose_what_one_does(
             assert math.isclose(value, other[key], rel_tol=limit, abs_tol=limit), (key, value, other[key])
     facts = read_config(Path(f"checkpoints2/{name}.made")).facts.training
     assert facts.hardware.startswith("2 processes, each on 1 of ")
+
+
+@pytest.mark.slow
+def test_a_fine_tuning_goes_on_with_another_number_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = make_runs(tmp_path, epochs=1)["basset"]
+    size = yaml.safe_load(config.read_text())["data"]["init_args"]["batch_size"]
+    same = [str(config), *(word for pair in NOTHING_DRAWN["basset"].items() for word in pair)]
+    same += ["--optimizer", "torch.optim.SGD", "--optimizer.lr", "0.05"]
+    train([*same, "--runs", "base_runs", "--checkpoints", "base"])
+    same += ["--transfer.trunk_from", "local-dir:base/basset.made", "--transfer.head", "layers"]
+    same += ["--transfer.mode", "lora", "--transfer.batch_statistics", "frozen"]
+    places = {name: ["--runs", f"{name}/runs", "--checkpoints", f"{name}/checkpoints"] for name in ("one", "two")}
+    train([*same, "--trainer.devices", "1", *places["one"]])
+    shutil.copytree("one", "two")
+    same += ["--trainer.max_epochs", "3", "--resume", "true"]
+    train([*same, "--trainer.devices", "1", *places["one"]])
+    command = [*STARTS["lightning"], "train", *same, *TWO, "--data.batch_size", str(size // 2), *places["two"]]
+    done = subprocess.run(command, check=False, timeout=300, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    one, two = (logged(Path(name) / "runs/basset.made", "log_1") for name in ("one", "two"))
+    assert len(one) == len(two) == 2
+    for mine, other in zip(one, two, strict=True):
+        for key, value in mine.items():
+            assert math.isclose(value, other[key], rel_tol=2e-4, abs_tol=2e-4), (key, value, other[key])

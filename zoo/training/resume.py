@@ -1,5 +1,6 @@
 """What a run is resumed from: its last epoch, with the same model and the same options."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ _MAY_CHANGE = (
 )
 # Options that may change too, but then sums are added in another order, or other processes draw random numbers.
 _OTHER_DIGITS = ("trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "compile")
+_BATCH = "data.init_args.batch_size"
 
 
 def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:
@@ -52,7 +54,9 @@ def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:
     fixed = _fixed_by_scheduler(yaml.safe_load(config))
     differing = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     differing = [key for key in differing if key not in _LENGTHS or key in fixed]
-    if refused := [key for key in differing if key not in _OTHER_DIGITS]:
+    is_same_batch = _global_batch(now) is not None and _global_batch(now) == _global_batch(before)
+    taken = (*_OTHER_DIGITS, _BATCH) if is_same_batch else _OTHER_DIGITS
+    if refused := [key for key in differing if key not in taken]:
         listed = "; ".join(f"{_named(key, before)}, not {_named(key, now)}" for key in refused[:_MOST_NAMED])
         more = f"; and {len(refused) - _MOST_NAMED} more options differ" if len(refused) > _MOST_NAMED else ""
         raise ConfigError(
@@ -127,3 +131,9 @@ def _flat(tree: Given, above: str = "") -> dict[str, Any]:
 def _named(key: str, values: dict[str, Any]) -> str:
     """An option with its value, as it is written on the command line."""
     return f"--{key.replace('.init_args', '')} {values.get(key)}"
+
+
+def _global_batch(options: dict[str, Any]) -> int | None:
+    """How much all processes train at once; None where their number is not given, as of `auto`."""
+    factors = [str(options.get(key) or 1) for key in ("trainer.devices", "trainer.num_nodes", _BATCH)]
+    return math.prod(map(int, factors)) if all(map(str.isdecimal, factors)) else None
