@@ -141,7 +141,7 @@ def test_each_architecture_file_holds_one_sequence_model(name: str) -> None:
 @pytest.mark.parametrize("name", architectures())
 def test_each_architecture_is_built_from_targets_and_length_alone(name: str) -> None:
     build: Callable[..., SequenceModel] = load_architecture(name)
-    length = {"akita": 68 * 2048, "basenji": 130 * 128}.get(name, 200)
+    length = {"akita": 68 * 2048, "basenji": 130 * 128, "basenji_labels": 256}.get(name, 200)
     model = build(targets=["a", "b"], length=length)
     assert model.predict(torch.zeros(3, length, dtype=torch.uint8)).shape == (3, *model.output.shape)
     assert model.arguments["targets"] == ["a", "b"]

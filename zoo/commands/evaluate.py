@@ -82,9 +82,9 @@ def evaluate_command(options: argparse.Namespace) -> None:
     if unknown := [word for word in options.rest if word.startswith("-")]:
         raise ConfigError(f"zoo evaluate does not know {', '.join(unknown)}; `zoo evaluate --help` lists its options")
     data = [*options.files, *options.rest, *options.data]
+    _check_extras(options, data)
     _check_paths(options, data)
     match = _pairs(options.match)
-    _check_extras(options, data)
     from zoo.evaluation.run import evaluate
 
     evaluation = evaluate(

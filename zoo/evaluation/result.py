@@ -5,13 +5,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import Interval
-from zoo.hub.seen_share import SeenReport
 from zoo.utils.atomic import whole_file
 from zoo.utils.text import counted
+
+if TYPE_CHECKING:
+    from zoo.hub.seen_share import SeenReport
 
 __all__ = ["MEAN", "Evaluation", "Score", "check_ending", "make_score"]
 
@@ -76,7 +78,7 @@ class Evaluation:
     resamples: int
     confidence: float
     seed: int
-    seen: list[SeenReport] = field(default_factory=list)
+    seen: "list[SeenReport]" = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:

@@ -93,8 +93,8 @@ def evaluate(
     _check_fit(loaded, chosen.module)
     seen = _seen(model, chosen, strict_split)
     units = _units(loaded, chosen.module, bootstrap)
-    place = find_device(device) if isinstance(model, str) else str(loaded.device)
-    collected = collect(loaded, chosen, units, make_trainer(place, devices, precision))
+    chosen_device = find_device(device) if isinstance(model, str) else str(loaded.device)
+    collected = collect(loaded, chosen, units, make_trainer(chosen_device, devices, precision))
     evaluation = _evaluation(name, _described(data, model), chosen, units, loaded, collected, bootstrap)
     return replace(evaluation, seen=seen, notes=[*map(str, seen), *evaluation.notes])
 

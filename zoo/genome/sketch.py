@@ -65,10 +65,10 @@ class KmerSketch(NamedTuple):
         for first, hashes, known in _hashed(codes, self.k):
             sampled = known & _below(hashes, self.bits)
             rows = np.nonzero(sampled)[0]
-            found = _is_in(_stored(hashes[sampled], self.bits), self.hashes)
+            is_kept = _is_in(_stored(hashes[sampled], self.bits), self.hashes)
             size = len(hashes)
             looked_up[first : first + size] = np.bincount(rows, minlength=size)
-            seen[first : first + size] = np.bincount(rows[found], minlength=size)
+            seen[first : first + size] = np.bincount(rows[is_kept], minlength=size)
         return SeenKmers(looked_up, seen)
 
 
@@ -130,6 +130,6 @@ def _is_in(values: NDArray[np.uint32], ordered: NDArray[np.uint32]) -> NDArray[n
     """Which values are among the ordered ones."""
     if not len(ordered):
         return np.zeros(len(values), np.bool_)
-    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    is_in: NDArray[np.bool_] = ordered[place] == values
+    index = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    is_in: NDArray[np.bool_] = ordered[index] == values
     return is_in

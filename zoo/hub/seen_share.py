@@ -119,11 +119,11 @@ def _by_kmers(name: str, sketch: KmerSketch, data: GenomicDataModule, split: Spl
     """Compare the sequences of data with a sketch."""
     total = compared = seen = 0
     for codes in data.sequences_of([split]):
-        found = sketch.look_up(codes)
-        is_compared = found.looked_up > 0
+        counts = sketch.look_up(codes)
+        is_compared = counts.looked_up > 0
         total += len(codes)
         compared += int(is_compared.sum())
-        seen += int((is_compared & (2 * found.seen >= found.looked_up)).sum())
+        seen += int((is_compared & (2 * counts.seen >= counts.looked_up)).sum())
     sampled = "" if sketch.fraction == 1 else f", of which 1 in {1 / sketch.fraction:,.0f} is compared"
     how = f"at least half of their {sketch.k}-mers{sampled}"
     if not compared:

@@ -121,7 +121,7 @@ def _scatter(axes: Any, shown: Sequence[tuple[float, SearchPoint]], state: str, 
     low, high = limits
     heights = [low if point.value is None else min(max(point.value, low), high) for _, point in shown]
     axes.scatter(
-        [place for place, _ in shown],
+        [position for position, _ in shown],
         heights,
         c=_COLOURS[state],
         marker=_MARKERS[state],
