@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("public_data") and not _mirror_exists():
         pytest.skip("needs public files: set ZOO_MIRROR to a folder that has them")
+    if item.get_closest_marker("long") and os.environ.get("ENDURANCE") != "full":
+        pytest.skip("takes long: set ENDURANCE=full")
 
 
 def _mirror_exists() -> bool:

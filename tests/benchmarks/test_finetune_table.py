@@ -41,6 +41,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_cell_is_the_mean_over_seeds_of_the_runs_that_the_options_name(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

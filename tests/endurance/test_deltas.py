@@ -53,6 +53,7 @@ def drawn_changes(count: int, files: Files) -> list[tuple[list[Change], Files]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_changed_delta_is_used_right_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[[str], AbstractContextManager[Fault]]
 ) -> None:

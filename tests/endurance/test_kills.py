@@ -20,7 +20,7 @@ from zoo.training.run import train
 EPOCHS = 4
 SCRIPT = Path(__file__).parent.parent / "made" / "runs.py"
 TWO = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
-MODES = ("full", "head", "last:1", "lora")
+MODES = ("lora", "full", "head", "last:1")
 BATCHES = {"mlp": 8, "deepbind": 8, "basset": 16, "basenji": 4, "akita": 4}
 FaultOf = Callable[[str], AbstractContextManager[Fault]]
 
@@ -119,7 +119,7 @@ def test_so_has_a_run_that_was_killed_twice(made: Path, fault: FaultOf) -> None:
 def test_so_has_a_fine_tuning_in_every_mode(made: Path, fault: FaultOf) -> None:
     train(options(made, "basset", "base"))
     base = ["--transfer.trunk_from", "local-dir:base/checkpoints/basset.made", "--transfer.head", "layers"]
-    places = [kill for _, kill in cases(amount(8, 40)) if not kill.endswith("best")][: amount(4, 24)]
+    places = [kill for _, kill in cases(amount(8, 40)) if not kill.endswith("best")][: amount(2, 24)]
     whole = {}
     with fault("fine-tuning killed, then resumed") as counts:
         for index, kill in enumerate(places):

@@ -68,6 +68,7 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_write_the_bytes_of_one(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = commands(made, tmp_path)
     for name in ("one", "two"):
@@ -101,6 +102,7 @@ def start(made: Made, folder: Path, sequences: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_bad_record_is_one_sentence_and_leaves_nothing(made: Made, tmp_path: Path) -> None:
     sequences = write_sequences(tmp_path / "s.fa", 9)
     with Path(sequences).open("a") as file:
@@ -131,6 +133,7 @@ sys.exit(main())
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_lost_process_is_one_sentence_and_leaves_nothing(made: Made, tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(_LOSES_ONE)
     command = start(made, tmp_path, write_sequences(tmp_path / "s.fa", 21))
