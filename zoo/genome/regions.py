@@ -56,7 +56,7 @@ class Regions(NamedTuple):
         """Number of bases of these regions that are in the other ones too; both of one assembly, and merged."""
         matched = find_contigs(list(other.contigs), self.contigs)
         numbers = {name: index for index, name in enumerate(self.contigs)}
-        ours = np.array([numbers[found] if found is not None else -1 for found in matched.values()], np.int64)
+        ours = np.array([numbers[name] if name is not None else -1 for name in matched.values()], np.int64)
         spans = other.spans[ours[other.spans[:, 0]] >= 0] if len(ours) else other.spans[:0]
         offset = _offsets(self.contigs)
         edges = []

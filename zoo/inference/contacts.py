@@ -199,6 +199,7 @@ class ContactPredictor(Predictor[ContactPlan, ContactRows, ContactPredictions]):
         first = starts * self.output.bin_size - self.output.crop
 
         def compute() -> Values:
+            """Read these windows and predict them; only the process that owns the batch does."""
             codes, inputs = reader.read(contig, first)
             return predict_batch(self.model, codes, reader.names(contig, first), self.precision, inputs)
 

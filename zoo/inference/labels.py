@@ -181,6 +181,7 @@ def predict_codes(
             chosen = order[start : start + batch_size]
 
             def compute(chosen: NDArray[np.int64] = chosen) -> NDArray[np.float32]:
+                """Predict these sequences; only the process that owns the batch does."""
                 batch = torch.from_numpy(np.stack([codes[i] for i in chosen]))
                 tracks = None if inputs is None else torch.from_numpy(np.stack([inputs[i] for i in chosen]))
                 return predict_batch(model, batch, [names[i] for i in chosen], precision, tracks)

@@ -165,6 +165,7 @@ class TrackPredictor(Predictor[TrackPlan, TrackSegment, TrackPredictions]):
         first = (starts - self.trim) * self.output.bin_size - self.output.crop
 
         def compute() -> NDArray[np.float32]:
+            """Read these windows and predict them; only the process that owns the batch does."""
             codes, inputs = reader.read(contig, first)
             return predict_batch(self.model, codes, reader.names(contig, first), self.precision, inputs)
 
