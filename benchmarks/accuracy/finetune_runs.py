@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from common import WORK, train_if_missing
 
-from zoo.training.finetune.plan import make_plan
+from zoo.training.finetune.plan import Plan, make_plan
 from zoo.training.finetune.run import read_request
 
 __all__ = ["MODES", "run_mode"]
@@ -34,7 +34,10 @@ def run_mode(base: Path, mode: str, words: Sequence[str], name: str, scratch_rat
         name: name of the run; the mode is appended.
         scratch_rate: learning rate of the mode `scratch`.
     """
-    plan = make_plan(read_request([f"local-dir:{base}", *words, *MODES[mode]]))
+    plan = _plan(base, words, mode)
+    chosen = str(plan.config["transfer"]["mode"])
+    if mode == "default" and chosen in MODES and _plan(base, words, chosen).config == plan.config:
+        mode = chosen  # so that it is not trained twice
     config = {**plan.config, "name": f"{name}_{mode.replace(',', '').replace(' ', '_').replace(':', '_')}"}
     if mode == "scratch":
         del config["transfer"]
@@ -43,3 +46,7 @@ def run_mode(base: Path, mode: str, words: Sequence[str], name: str, scratch_rat
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     return train_if_missing(config["name"], WORK / "finetune", [str(path), *plan.options])
+
+
+def _plan(base: Path, words: Sequence[str], mode: str) -> Plan:
+    return make_plan(read_request([f"local-dir:{base}", *words, *MODES[mode]]))

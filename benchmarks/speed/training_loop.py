@@ -5,12 +5,14 @@ import sys
 import time
 from collections.abc import Sequence
 from copy import deepcopy
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, WeightAveraging
+from torch import nn
 
 from zoo.batch import Batch
 from zoo.errors import ConfigError
@@ -23,9 +25,17 @@ CONFIGS = ("mlp.promoters", "deepbind.encode", "basset.encode_tf", "basenji.yeas
 
 
 class LoopRates(NamedTuple):
-    """Training steps per second: bare ones on one batch, and those of `zoo train` on the batches of its data."""
+    """Training steps per second.
+
+    Attributes:
+        bare: bare steps on one batch: forward and backward passes, and all that changes the weights, which is clipping
+            of gradients, the optimizer, and the average of weights where the configuration has one.
+        lightning: those of a Trainer with nothing but the model, on one batch.
+        loop: those of `zoo train` on the batches of its data.
+    """
 
     bare: float
+    lightning: float
     loop: float
 
 
@@ -36,7 +46,7 @@ class _Turns(Callback):
     """
 
     def __init__(self) -> None:
-        self.steps, self.bare, self.loop = 0, 0.0, 0.0
+        self.steps, self.bare, self.lightning, self.loop = 0, 0.0, 0.0, 0.0
         self._cached: Batch | None = None
         self._started = self._ended = 0.0
         self._count = 0
@@ -56,30 +66,72 @@ class _Turns(Callback):
         assert self._cached is not None
         seconds = self._ended - self._started
         with torch.random.fork_rng():
-            bare = _bare_seconds(pl_module, self._cached, self._count)
+            bare = _bare_seconds(_copy(pl_module), trainer, self._cached, self._count)
+            lightning = _lightning_seconds(_copy(pl_module), trainer, self._cached, self._count)
         if trainer.current_epoch > 0:
-            self.steps, self.bare, self.loop = self.steps + self._count, self.bare + bare, self.loop + seconds
+            self.steps, self.loop = self.steps + self._count, self.loop + seconds
+            self.bare, self.lightning = self.bare + bare, self.lightning + lightning
 
 
-def _bare_seconds(model: SequenceModel, batch: Batch, steps: int) -> float:
-    """Seconds of steps of a copy of a model on one batch, by an optimizer of the same class and options."""
-    used = model.trainer.optimizers[0]
-    trainer, model._trainer = model._trainer, None  # no part of the copy
+def _copy(model: SequenceModel) -> SequenceModel:
+    """Copy a model without its trainer."""
+    trainer, model._trainer = model._trainer, None
     try:
-        copy = deepcopy(model).train()
+        return deepcopy(model).train()
     finally:
         model._trainer = trainer
-    weights = [weight for weight in copy.parameters() if weight.requires_grad]
+
+
+def _bare_seconds(model: SequenceModel, trainer: Trainer, batch: Batch, steps: int) -> float:
+    """Seconds of steps of a model on one batch, with what changes the weights in the run of a trainer."""
+    used = trainer.optimizers[0]
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
     taken = inspect.signature(type(used)).parameters
     optimizer = type(used)(weights, **{name: value for name, value in used.defaults.items() if name in taken})
+    averaged = [deepcopy(one._average_model) for one in trainer.callbacks if isinstance(one, WeightAveraging)]  # type: ignore[attr-defined]
     started = 0.0
     for step in range(steps + 1):  # the first allocates memory and is not counted
         if step == 1:
             started = time.perf_counter()
         optimizer.zero_grad()
-        copy.training_loss(batch).mean().backward()  # type: ignore[no-untyped-call]
+        model.training_loss(batch).mean().backward()  # type: ignore[no-untyped-call]
+        if trainer.gradient_clip_val:
+            nn.utils.clip_grad_norm_(weights, trainer.gradient_clip_val)
         optimizer.step()
+        for average in averaged:
+            assert average is not None
+            average.update_parameters(model)
     return time.perf_counter() - started
+
+
+class _Steps(Callback):
+    """Measures the steps of a trainer but the first, which allocates memory."""
+
+    seconds = 0.0
+
+    def on_train_batch_end(self, trainer: Trainer, *arguments: Any) -> None:
+        """Begin to measure after the first step."""
+        now = time.perf_counter()
+        if trainer.global_step == 1:
+            self._started = now
+        self.seconds = now - self._started
+
+
+def _lightning_seconds(model: SequenceModel, trainer: Trainer, batch: Batch, steps: int) -> float:
+    """Seconds of steps of a model on one batch by a Trainer that does nothing else, but clip gradients as another."""
+    measured = _Steps()
+    alone = Trainer(
+        accelerator="cpu",
+        max_steps=steps + 1,
+        gradient_clip_val=trainer.gradient_clip_val,
+        callbacks=[measured],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    alone.fit(model, repeat(batch))
+    return measured.seconds
 
 
 def measure_loop(config: str, folder: Path, steps: int, rounds: int, options: Sequence[str] = ()) -> LoopRates:
@@ -104,4 +156,4 @@ def measure_loop(config: str, folder: Path, steps: int, rounds: int, options: Se
     if not turns.steps:
         raise ConfigError(f"{config} ended before its second epoch, so no step was measured")
     print(f"{config}: {turns.loop / turns.steps * 1e3:.2f} ms per step of the loop", file=sys.stderr)
-    return LoopRates(turns.steps / turns.bare, turns.steps / turns.loop)
+    return LoopRates(*(turns.steps / seconds for seconds in (turns.bare, turns.lightning, turns.loop)))

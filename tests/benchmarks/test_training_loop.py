@@ -15,8 +15,7 @@ def test_the_loop_is_measured_in_turns_with_bare_steps(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     config = str(make_runs(tmp_path, epochs=3)["mlp"])
     rates = measure_loop(config, Path("measured"), steps=100, rounds=2)
-    assert 0 < rates.loop < 1e6
-    assert 0 < rates.bare < 1e6
+    assert all(0 < rate < 1e6 for rate in rates)
     train([config, "--runs", "runs", "--trainer.limit_val_batches", "1"])
     measured, plain = (read_checkpoint(Path(runs) / "mlp.made/last.ckpt") for runs in ("measured/runs", "runs"))
     for key, value in plain["state_dict"].items():

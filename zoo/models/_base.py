@@ -134,11 +134,16 @@ class SequenceModel(InferenceModel):
             if weights and not any(weight.requires_grad for weight in weights):
                 module.eval()
 
+    def on_train_epoch_start(self) -> None:
+        """Announce the training loss, which Lightning computes after the epoch; logging each step would take time."""
+        # The attribute is named, since Lightning does not find that of a copy of a model that was trained.
+        name = "train_loss"
+        self.log(name, self.train_loss, on_step=False, on_epoch=True, metric_attribute=name, prog_bar=True)
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Mean loss of one batch; with several processes, that of the batches of all is what their gradients are of."""
         loss = self.training_loss(batch)
         self.train_loss.update(*loss)
-        self.log("train_loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
         return mean_over_processes(loss)
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -179,7 +184,7 @@ class SequenceModel(InferenceModel):
         raw = self.raw(batch.codes, batch.inputs)
         loss: LossMean = getattr(self, f"{split}_loss")
         loss.update(*self.loss.function(raw, self._learnt(batch.target), self.target_weight()))
-        self.log(f"{split}_loss", loss, prog_bar=True)
+        self.log(f"{split}_loss", loss, metric_attribute=f"{split}_loss", prog_bar=True)
         scores.update(*self.scored_values(batch, raw))
 
     def scored_values(self, batch: Batch, raw: Tensor | None = None) -> tuple[Tensor, Tensor]:
