@@ -47,31 +47,19 @@ def test_a_cell_is_the_mean_over_seeds_of_the_runs_that_the_options_name(
 ) -> None:
     monkeypatch.setattr(bench_finetune, "TEST_PEAKS", 60)
     first = bench_finetune.HELD_OUT[0]
-    words = [
-        "--tables",
-        "labels",
-        "--sizes",
-        "40",
-        "--modes",
-        "default",
-        "scratch",
-        "--experiments",
-        first,
-        "--seeds",
-        "1",
-        "2",
-    ]
+    words = f"--tables labels --sizes 40 --modes default scratch full --experiments {first} --seeds 1 2".split()
     bench_finetune.main(words)
     results = Path("runs/benchmark/results")
     header, row = list(csv.reader((results / "finetune_partial.csv").open()))
-    assert header == ["training sequences", "default", "scratch"]
+    assert header == ["training sequences", "default", "scratch", "full"]
     runs = json.loads((results / "finetune_partial.json").read_text())["runs"]["auroc"]
     scores = [runs[f"default, 40, {first}, seed {seed}"] for seed in (1, 2)]
     assert float(row[1]) == pytest.approx(np.mean(scores))
+    assert row[3] == row[1], "the default, which is `full`, is not trained twice"
     folders = {path.parent.name: read_config(path.parent) for path in Path().rglob("checkpoints/*/config.json")}
     assert len(folders) == 4
     lineage = {name: config.facts.training.base for name, config in folders.items()}
-    assert {name: bool(facts) for name, facts in lineage.items()} == {name: "default" in name for name in folders}
+    assert {name: bool(facts) for name, facts in lineage.items()} == {name: "full" in name for name in folders}
     stored = {path: path.stat().st_mtime_ns for path in Path().rglob("model.safetensors")}
     bench_finetune.main(words)  # all runs are there
     assert {path: path.stat().st_mtime_ns for path in Path().rglob("model.safetensors")} == stored
