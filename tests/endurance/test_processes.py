@@ -22,6 +22,7 @@ NOTHING_DRAWN = {
     "deepbind": {"--model.dropout": "0"},
     "basset": {"--model.dropout": "0", "--data.reverse_complement": "false"},
     "basenji": {"--model.trunk.dropout": "0", "--model.head_dropout": "0", "--data.reverse_complement": "false"},
+    "basenji_labels": {"--model.trunk.dropout": "0", "--model.dropout": "0", "--data.reverse_complement": "false"},
     "akita": {"--model.trunk.dropout": "0", "--model.pair_map.dropout": "0", "--data.reverse_complement": "false"},
 }
 
@@ -36,6 +37,7 @@ def logged(run: Path, log: str = "log_0") -> list[dict[str, float]]:
     return [{key: value for key, value in row.items() if key != "step"} for _, row in sorted(epochs.items())]
 
 
+MODES = ("full", "head", "last:1")
 # How processes are started: by Lightning, or by torchrun.
 STARTS = {
     "lightning": [sys.executable, "-m", "zoo.cli"],
@@ -83,13 +85,16 @@ def test_two_processes_log_and_choose_what_one_does(
         for key, value in mine.items():
             limit = 2e-5 if key.endswith("loss") else 2e-4  # of scores by rank, which rounding may change
             assert math.isclose(value, other[key], rel_tol=limit, abs_tol=limit), (key, value, other[key])
-    facts = read_config(Path(f"checkpoints2/{name}.made")).facts.training
-    assert facts.hardware.startswith("2 processes, each on 1 of ")
+    facts = [read_config(Path(f"checkpoints{processes}/{name}.made")).facts.training for processes in runs]
+    for key, value in facts[0].metrics["test"].items():
+        assert math.isclose(value, facts[1].metrics["test"][key], rel_tol=2e-4, abs_tol=2e-4), key
+    assert facts[1].hardware.startswith("2 processes, each on 1 of ")
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("mode", ["lora", *(pytest.param(one, marks=pytest.mark.long) for one in MODES)])
 def test_a_fine_tuning_goes_on_with_another_number_of_processes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = make_runs(tmp_path, epochs=1)["basset"]
@@ -98,7 +103,7 @@ def test_a_fine_tuning_goes_on_with_another_number_of_processes(
     same += ["--optimizer", "torch.optim.SGD", "--optimizer.lr", "0.05"]
     train([*same, "--runs", "base_runs", "--checkpoints", "base"])
     same += ["--transfer.trunk_from", "local-dir:base/basset.made", "--transfer.head", "layers"]
-    same += ["--transfer.mode", "lora", "--transfer.batch_statistics", "frozen"]
+    same += ["--transfer.mode", mode, "--transfer.batch_statistics", "frozen"]
     places = {name: ["--runs", f"{name}/runs", "--checkpoints", f"{name}/checkpoints"] for name in ("one", "two")}
     train([*same, "--trainer.devices", "1", *places["one"]])
     shutil.copytree("one", "two")

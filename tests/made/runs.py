@@ -28,7 +28,7 @@ from zoo.genome.sequence import decode
 
 __all__ = ["ARCHITECTURES", "KILLS", "killing", "make_runs"]
 
-ARCHITECTURES = ("mlp", "deepbind", "basset", "basenji", "akita")
+ARCHITECTURES = ("mlp", "deepbind", "basset", "basenji", "basenji_labels", "akita")
 LENGTHS = {"chr1": 163_840, "chr2": 47_360, "chr3": 47_360}
 WINDOW = 24 * BIN  # of tracks and contacts
 SEQUENCES = 83
@@ -129,15 +129,15 @@ def _config(name: str, folder: Path, epochs: int) -> dict[str, Any]:
         ),
         "basset": (
             {"conv": {"filters": [8, 8, 8], "widths": [9, 5, 3], "pools": [3, 4, 4]}, "hidden": [8]},
-            _cls(
-                "zoo.data.peaks.PeakDataModule",
-                genome=f"{folder}/genome.fa",
-                peaks=[f"{folder}/peaks.bed"],
-                rules={"length": 200, "val": ["chr2"], "test": ["chr3"]},
-                batch_size=16,
-            ),
+            _peaks(folder, 200),
             _cls(f"{schedulers}.StepLR", step_size=1, gamma=0.7),
             [_cls("zoo.training.callbacks.MaxNorm", max_norm=3.0)],
+        ),
+        "basenji_labels": (
+            {"trunk": _TRUNK},
+            _peaks(folder, 512),
+            _cls(f"{schedulers}.LinearLR", total_iters=3),
+            [],
         ),
         "basenji": (
             {"trunk": _TRUNK, "head_filters": 8},
@@ -176,9 +176,22 @@ def _config(name: str, folder: Path, epochs: int) -> dict[str, Any]:
     }
 
 
+def _peaks(folder: Path, length: int) -> dict[str, Any]:
+    rules = {"length": length, "val": ["chr2"], "test": ["chr3"]}
+    genome, peaks = f"{folder}/genome.fa", [f"{folder}/peaks.bed"]
+    return _cls("zoo.data.peaks.PeakDataModule", genome=genome, peaks=peaks, rules=rules, batch_size=16)
+
+
 # Learning rates with which the last of four epochs is the best.
 _RATES = {"basenji": 1e-2, "akita": 3e-4}
-_CLASSES = {"mlp": "MLP", "deepbind": "DeepBind", "basset": "Basset", "basenji": "Basenji", "akita": "Akita"}
+_CLASSES = {
+    "mlp": "MLP",
+    "deepbind": "DeepBind",
+    "basset": "Basset",
+    "basenji": "Basenji",
+    "basenji_labels": "BasenjiLabels",
+    "akita": "Akita",
+}
 
 
 def _cls(path: str, **arguments: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def net() -> nn.Sequential:
     return nn.Sequential(nn.Conv1d(4, 3, 2), nn.BatchNorm1d(3), convolution, nn.Flatten(), nn.Linear(5 * 12, 2))
 
 
-def test_each_weight_has_factors_of_its_units_and_inputs_and_nothing_else() -> None:
+def test_each_weight_has_factors_of_its_units_and_inputs_and_is_frozen() -> None:
     model = net()
     add_adapters(model, AdapterConfig(("0", "1", "2", "4"), rank=3))
     shapes = {
@@ -24,8 +24,10 @@ def test_each_weight_has_factors_of_its_units_and_inputs_and_nothing_else() -> N
     }
     # A transposed convolution counts its units in the second dimension; a rank is at most the number of units.
     assert shapes == {"0": ((1, 3, 3), (1, 3, 8)), "2": ((1, 5, 3), (1, 3, 12)), "4": ((1, 2, 2), (1, 2, 60))}
-    trained = {name.rsplit(".", 1)[1] for name, weight in model.named_parameters() if weight.requires_grad}
-    assert trained == {"up", "down"}
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    vectors = {"0.bias", "1.weight", "1.bias", "2.bias", "4.bias"}
+    factors = {f"{layer}.parametrizations.weight.0.{part}" for layer in (0, 2, 4) for part in ("up", "down")}
+    assert trained == vectors | factors
 
 
 def test_factors_change_nothing_until_they_are_trained_and_are_merged_bit_for_bit() -> None:

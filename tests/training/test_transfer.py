@@ -85,8 +85,8 @@ def test_merged_factors_compute_what_they_did_and_leave_the_names_of_the_weights
     assert transfer.adapters is not None
     before = trained(model.train(), transfer)
     moved = {name for name in changed(model, before) if name.startswith("trunk")}
-    assert moved
-    assert {name.rsplit(".", 1)[1] for name in moved} == {"up", "down"}
+    assert {name.rsplit(".", 1)[1] for name in moved} >= {"up", "down"}
+    assert not [name for name in moved if name.endswith("original")], "a weight with factors was trained itself"
     model.eval()
     codes = codes_of(source, 4)
     expected = model.predict(codes)

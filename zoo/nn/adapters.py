@@ -97,7 +97,9 @@ class LowRank(nn.Module):
 
 
 def add_adapters(model: nn.Module, config: AdapterConfig) -> None:
-    """Add factors to the weights of modules, and freeze all else in them; at first they change nothing.
+    """Add factors to the weights of modules, and freeze these weights; at first the factors change nothing.
+
+    Biases and the scales of norms, which are few, stay trainable: without them, factors learn less than all weights do.
 
     Args:
         model: changed in place.
@@ -111,9 +113,8 @@ def add_adapters(model: nn.Module, config: AdapterConfig) -> None:
     weights = list(_weights(model.get_submodule(name) for name in config.modules))
     if not weights:
         raise ConfigError("there is no convolution or dense layer that low-rank factors could be added to")
-    for name in config.modules:
-        model.get_submodule(name).requires_grad_(False)
     for module, name, weight in weights:
+        weight.requires_grad_(False)
         factors = LowRank(weight, unit_dims(module), config.rank, config.alpha)
         parametrize.register_parametrization(module, name, factors)
 

@@ -31,8 +31,8 @@ class TransferOptions:
         head: what is taken of its head: `new` nothing; `layers` all but the last layer, which belongs to the targets;
             `copy` the last layer too, for targets that it has by the same names.
         mode: what is trained: `full` all weights; `head` only those that were not taken; `last:N` these and the last N
-            blocks of those that were taken; `lora` these and low-rank factors for each convolution and dense layer that
-            was taken, which are merged into the weights when the run ends.
+            blocks of those that were taken; `lora` these, and of what was taken low-rank factors for the weight of each
+            convolution and dense layer, which are merged into it when the run ends, biases and the scales of norms.
         trunk_rate: learning rate of what was taken, relative to the rest; 0 freezes it.
         rate_decay: factor by which the learning rate falls from each block that was taken to the one before it.
         frozen_epochs: epochs in which what was taken is frozen, before it is trained at `trunk_rate`.
