@@ -76,7 +76,7 @@ def output_is_written(desk: Desk) -> None:
 def negatives_are_counted_as_zero(desk: Desk) -> None:
     content = evaluated(desk, f"one={fasta('a.fa', sequences())}", "--negatives", fasta("n.fa", sequences(seed=1)))
     assert (content["units"], content["targets"]) == (24, ["one"])
-    assert "left out: 1 target of the model that the data do not have, two" in content["notes"]
+    assert "not evaluated: 1 target of the model that the data do not have, two" in content["notes"]
     without = evaluated(desk, "one=a.fa")
     assert "negatives: a dinucleotide-preserving shuffle of each sequence, for none were given" in without["notes"]
 

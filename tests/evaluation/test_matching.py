@@ -12,8 +12,8 @@ def test_names_that_both_have_are_matched_in_the_order_of_the_model() -> None:
     matching = match_targets(["c", "x", "a"], ["a", "b", "c"])
     assert (matching.names, matching.of_model, matching.of_data) == (["a", "c"], [0, 2], [2, 0])
     assert matching.notes == [
-        "left out: 1 target of the data that the model does not predict, x",
-        "left out: 1 target of the model that the data do not have, b",
+        "not evaluated: 1 target of the data that the model does not predict, x",
+        "not evaluated: 1 target of the model that the data do not have, b",
     ]
 
 

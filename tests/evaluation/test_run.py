@@ -16,6 +16,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import zoo
 from zoo.cli import main
 from zoo.errors import ConfigError, InputError
+from zoo.evaluation.files import data_of_files
+from zoo.evaluation.options import FileOptions
 from zoo.evaluation.run import evaluate
 
 ARCHITECTURES = ("deepbind", "basset", "basenji", "akita")
@@ -104,8 +106,42 @@ def test_fasta_and_negatives_have_the_scores_of_scikit_learn_on_what_predict_giv
         own.append(roc_auc_score(labels[rows], predicted[rows]))
     ends = evaluation.scores["auroc"][0]
     assert [ends.low, ends.high] == pytest.approx(np.quantile(own, [0.025, 0.975]).tolist(), abs=0.03)
-    assert evaluation.notes == ["left out: 1 target of the model that the data do not have, b"]
+    assert evaluation.notes == ["not evaluated: 1 target of the model that the data do not have, b"]
     assert (evaluation.units, evaluation.observed) == (120, [120])
+
+
+def test_classes_that_are_not_scored_are_negatives_all_the_same(made: dict[str, Made], tmp_path: Path) -> None:
+    model = made["deepbind"].model
+    rows = [texts(count, model.length, seed) for seed, count in enumerate((30, 40, 20))]
+    paths = [fasta(tmp_path / f"{name}.fa", one) for name, one in zip("abc", rows, strict=True)]
+    predicted = zoo.predict(model, [text for one in rows for text in one], targets="a").to_numpy()[:, 0].astype(float)
+    others = "negatives of each of a, c: the sequences of the others too"
+    cases: list[tuple[list[int], dict[str, Any]]] = [
+        ([0, 2], {}),  # c is no target of the model
+        ([0, 1], {"targets": ["a"]}),
+        ([0, 1, 2], {"targets": "a"}),
+        ([0, 1], {"targets": "a", "negatives": paths[2]}),
+    ]
+    for files, options in cases:
+        evaluation = evaluate(model, [f"{'abc'[index]}={paths[index]}" for index in files], resamples=0, **options)
+        given = [*files, *([2] if "negatives" in options else [])]
+        truth = np.repeat([1.0, 0.0, 0.0], [30, 40, 20])
+        used = np.repeat([index in given for index in range(3)], [30, 40, 20])
+        assert evaluation.value("auroc", "a") == pytest.approx(roc_auc_score(truth[used], predicted[used]), abs=1e-6)
+        assert (evaluation.targets, evaluation.units) == (["a"], used.sum())
+        assert (others in evaluation.notes) == (files == [0, 2])
+
+
+def test_sites_of_targets_that_are_not_scored_are_evaluated_too(made: dict[str, Made], tmp_path: Path) -> None:
+    for name, first in (("peaks", 0), ("other", 20_000)):
+        (tmp_path / f"{name}.bed").write_text(
+            "".join(f"chr3\t{first + 500 * i}\t{first + 500 * i + 30}\n" for i in range(20))
+        )
+    options = FileOptions(genome=str(Path(made["basset"].config).parent / "genome.fa"))
+    files = [str(tmp_path / "peaks.bed"), str(tmp_path / "other.bed")]
+    data = data_of_files(made["basset"].model, files, options)
+    assert (data.module.targets, data.matching.names, data.matching.of_data) == (["peaks", "other"], ["peaks"], [0])
+    assert "negatives of each of peaks, other: the sites of the others too" in data.notes
 
 
 def test_a_table_of_measurements_is_scored_by_correlation_and_missing_labels_do_not_count(

@@ -9,6 +9,7 @@ from zoo.data.splits import SPLITS, Split
 from zoo.errors import ConfigError
 from zoo.evaluation.options import FileOptions
 from zoo.models._base import SequenceModel
+from zoo.utils.text import some_of
 
 __all__ = ["Builder"]
 
@@ -47,7 +48,7 @@ class Builder:
         """Build the DataModule, the split to read, and notes.
 
         Args:
-            kept: targets that are needed.
+            kept: targets that are scored; columns, tracks and maps of others are not read.
             split: as of `data_of_files`.
         """
         notes = [line for line in self.choice.reasons if not line.startswith(("negatives", "splits", "targets"))]
@@ -55,7 +56,7 @@ class Builder:
             _refuse_split(split)
             return self._windows(kept), "test", [*notes, *self.notes]
         if self.choice.class_path == _PEAKS:
-            return self._peaks(kept, split, notes)
+            return self._peaks(split, notes)
         return self._sequences(kept, split, notes)
 
     def _sequences(
@@ -67,13 +68,9 @@ class Builder:
         arguments["resize"] = self.model.length if self.options.resize else None
         if "fasta" in arguments:
             _refuse_split(split)
-            negative = arguments.get("negative_class")
-            files = {name: path for name, path in arguments["fasta"].items() if name in kept or name == negative}
-            arguments["fasta"] = {name: {"test": path} for name, path in files.items()}
-            if len(files) == 1:
-                arguments["shuffles"] = 1
-                notes = [*notes, "negatives: a dinucleotide-preserving shuffle of each sequence, for none were given"]
-            return EvaluatedSequences(**arguments), "test", notes
+            # All classes are read, whichever are scored: the sequences of each are negatives of the others.
+            arguments["fasta"] = {name: {"test": path} for name, path in arguments["fasta"].items()}
+            return EvaluatedSequences(**arguments), "test", [*notes, *self._on_negatives()]
         arguments["label_columns"] = list(kept)
         column = arguments.pop("split_column", None)
         if column is None or split == "all":
@@ -86,9 +83,7 @@ class Builder:
             notes,
         )
 
-    def _peaks(
-        self, kept: Sequence[str], split: str | None, notes: list[str]
-    ) -> tuple[GenomicDataModule, Split, list[str]]:
+    def _peaks(self, split: str | None, notes: list[str]) -> tuple[GenomicDataModule, Split, list[str]]:
         from zoo.data.peaks.rules import PeakRules
         from zoo.evaluation.on_genome import EvaluatedPeaks
         from zoo.genome.fasta import Genome
@@ -104,8 +99,19 @@ class Builder:
         _refuse_split(split)
         chosen = list(self.options.contigs or Genome(str(self.options.genome)).contigs)
         rules = PeakRules(length=self.model.length, val=[], test=chosen, blacklist=self.options.blacklist)
-        arguments["peaks"] = {name: path for name, path in arguments["peaks"].items() if name in kept}
-        return EvaluatedPeaks(**arguments, rules=rules), "test", notes
+        return EvaluatedPeaks(**arguments, rules=rules), "test", [*notes, *self._on_negatives()]
+
+    def _on_negatives(self) -> list[str]:
+        """A note on the negatives of classes, unless they were given."""
+        if "negative_class" in self.arguments:
+            return []
+        if self.arguments.get("shuffles"):
+            return ["negatives: a dinucleotide-preserving shuffle of each sequence, for none were given"]
+        classes = list(self.arguments.get("fasta") or self.arguments["peaks"])
+        if len(classes) == 1:
+            return []
+        what = "sequences" if "fasta" in self.arguments else "sites"
+        return [f"negatives of each of {some_of(classes)}: the {what} of the others too"]
 
     def _windows(self, kept: Sequence[str]) -> GenomicDataModule:
         from zoo.data.genome_split import SplitRules

@@ -73,15 +73,15 @@ def match_targets(
         for name, column in zip(chosen, columns, strict=True)
         if name != column
     ]
-    notes += _left_out(
+    notes += _not_evaluated(
         [name for name in data if name not in pairs.values()], "of the data", "the model does not predict"
     )
     if wanted is None:
-        notes += _left_out([name for name in model if name not in pairs], "of the model", "the data do not have")
+        notes += _not_evaluated([name for name in model if name not in pairs], "of the model", "the data do not have")
     return Matching(chosen, [model.index(name) for name in chosen], [data.index(name) for name in columns], notes)
 
 
-def _left_out(names: Sequence[str], side: str, why: str) -> list[str]:
+def _not_evaluated(names: Sequence[str], side: str, why: str) -> list[str]:
     if not names:
         return []
-    return [f"left out: {counted(len(names), 'target')} {side} that {why}, {some_of(names, _MOST_NAMED)}"]
+    return [f"not evaluated: {counted(len(names), 'target')} {side} that {why}, {some_of(names, _MOST_NAMED)}"]
