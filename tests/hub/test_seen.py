@@ -93,7 +93,9 @@ def test_sequences_of_training_are_found_shifted_and_on_the_other_strand(runs: d
     mixed = seen_share(runs["mlp"], sequences_in(table(tmp_path / "mixed.tsv", [*rows, *random_rows(60)])))
     assert mixed.share == 0.25
     assert mixed.is_leak
-    assert str(mixed) == "25.00% of 80 sequences were seen in training of mlp.made: at least half of their 31-mers"
+    assert (
+        str(mixed) == "25.00% of 80 sequences were seen in training of mlp.made: at least half of the 31-mers of each"
+    )
 
 
 @pytest.mark.slow

@@ -26,7 +26,12 @@ class GenomicDataModule(LightningDataModule):
 
     A subclass implements `spec`, which must be cheap, and what Lightning defines: `prepare_data` does expensive work
     once, on rank 0, and keeps the result in the cache; `setup` opens it; the dataloaders give `zoo.batch.Batch`.
+
+    Attributes:
+        reads_regions: whether `sequences_of` gives whole regions of a genome, block by block, instead of sequences.
     """
+
+    reads_regions = False
 
     def spec(self) -> DataSpec:
         """Specify what the data hold, from headers and tables alone, in about a second.

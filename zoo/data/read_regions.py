@@ -11,16 +11,19 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.kmers import LONGEST_KMER
 from zoo.genome.regions import Regions
-from zoo.genome.sequence import Codes
+from zoo.genome.sequence import UNKNOWN, Codes
 
-__all__ = ["ReadRegions"]
+__all__ = ["REGION_BLOCK", "ReadRegions"]
 
+REGION_BLOCK = 2_000
 # Bases of a piece of a region that is read at once, and of all pieces: more would take minutes.
-_PIECE, _MOST_BASES = 1_000_000, 500_000_000
+_PIECE, _MOST_BASES = 500 * REGION_BLOCK, 500_000_000
 
 
 class ReadRegions(GenomicDataModule):
     """A DataModule of windows, of which a plan says where they lie."""
+
+    reads_regions = True
 
     @property
     def plan(self) -> WindowPlan:
@@ -39,12 +42,19 @@ class ReadRegions(GenomicDataModule):
         return Regions.of(self.plan.contigs, np.stack([contig, start, end], 1)[chosen])
 
     def sequences_of(self, splits: Sequence[Split]) -> Iterator[Codes]:
-        """Read the regions of splits in pieces (1, L) that overlap; none where they are larger than most genomes."""
+        """Read the regions of splits in blocks (n, 2,032) that overlap by 32 bases, padded with N at ends of regions.
+
+        Blocks of N alone are left out, and all where the regions are larger than most genomes.
+        """
         regions = self.regions_of(splits)
         if regions.bases > _MOST_BASES:
             return
         names = list(regions.contigs)
         for contig, start, end in regions.spans.tolist():
             for first in range(start, end, _PIECE):
-                interval = Interval(names[contig], first, min(first + _PIECE + LONGEST_KMER, end))
-                yield self.reference.codes(interval)[None]
+                blocks = -(-min(_PIECE, end - first) // REGION_BLOCK)
+                size = blocks * REGION_BLOCK + LONGEST_KMER
+                codes = self.reference.codes(Interval(names[contig], first, min(first + size, end)))
+                padded = np.pad(codes, (0, size - len(codes)), constant_values=UNKNOWN)
+                rows = np.lib.stride_tricks.sliding_window_view(padded, REGION_BLOCK + LONGEST_KMER)[::REGION_BLOCK]
+                yield rows[(rows != UNKNOWN).any(1)]
