@@ -255,10 +255,33 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(config: Path) ->
     assert again == whole
     with pytest.raises(ConfigError, match="holds a search of that name: add --resume true"):
         tune([str(config)], options, Curves())
-    with pytest.raises(ConfigError, match=r"the search has sampler tpe, not random: it goes on with what it began"):
+    with pytest.raises(ConfigError, match=r"the search has --sampler tpe, not --sampler random: it goes on"):
         tune([str(config)], replace(options, resume=True, sampler="random"), Curves())
     tune([str(config)], replace(options, overwrite=True, trials=1), Curves())
     assert len(rows()) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_search_is_not_resumed_with_another_configuration_or_other_data(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr("zoo.tuning.run.Search.run", killed)
+    options = TuneOptions(choices(optimizer__lr=[0.1, 0.2]))
+    with pytest.raises(Killed):
+        tune([str(config)], options)
+    text, resumed = config.read_text(), replace(options, resume=True)
+    config.write_text(text.replace("max_epochs: 3", "max_epochs: 6").replace("val_fraction: 0.3", "val_fraction: 0.1"))
+    words = "val_fraction 0.3, not --data.val_fraction 0.1; --trainer.max_epochs 3, not --trainer.max_epochs 6"
+    with pytest.raises(ConfigError, match=f"the search has --data.{words}: it goes on"):
+        tune([str(config)], resumed)
+    config.write_text(text)
+    table = Path("table.tsv")
+    table.write_text(table.read_text().replace("nan", "1"))
+    with pytest.raises(ConfigError, match=r"the search has content of \S+table.tsv \w+, not content of"):
+        tune([str(config)], resumed)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """What a run is resumed from: its last epoch, with the same model and the same options."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from zoo.training.epoch_end import CONFIG
 from zoo.training.given import Given
 from zoo.training.optimizers import takes
 
-__all__ = ["check_resumable"]
+__all__ = ["check_resumable", "flat_options", "list_differences"]
 
 # How long a run trains: may change when it is resumed, but for schedulers that count the steps to the end.
 _LENGTHS = tuple(f"trainer.{name}_{unit}" for name in ("max", "min") for unit in ("epochs", "steps"))
@@ -50,18 +51,16 @@ def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:
     if CONFIG not in content:
         raise ConfigError(f"{path} is not of this version of zoo: --overwrite true begins the run anew")
     _check_best(run, content)
-    before, now = (_flat(yaml.safe_load(text)) for text in (content[CONFIG], config))
+    before, now = (flat_options(yaml.safe_load(text)) for text in (content[CONFIG], config))
     fixed = _fixed_by_scheduler(yaml.safe_load(config))
     differing = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     differing = [key for key in differing if key not in _LENGTHS or key in fixed]
     is_same_batch = _global_batch(now) is not None and _global_batch(now) == _global_batch(before)
     taken = (*_OTHER_DIGITS, _BATCH) if is_same_batch else _OTHER_DIGITS
     if refused := [key for key in differing if key not in taken]:
-        listed = "; ".join(f"{_named(key, before)}, not {_named(key, now)}" for key in refused[:_MOST_NAMED])
-        more = f"; and {len(refused) - _MOST_NAMED} more options differ" if len(refused) > _MOST_NAMED else ""
         raise ConfigError(
-            f"{run} is a run with {listed}{more}: a run is resumed with the options that it began with; --overwrite "
-            "true begins anew"
+            f"{run} is a run with {list_differences(refused, before, now)}: a run is resumed with the options that it "
+            "began with; --overwrite true begins anew"
         )
     _check_model(path, content.get("current_model_state", content["state_dict"]), model.state_dict())
     _check_end(path, content, yaml.safe_load(config)["trainer"])
@@ -114,23 +113,40 @@ def _check_end(path: Path, content: dict[str, Any], trainer: dict[str, Any]) -> 
         )
 
 
-def _flat(tree: Given, above: str = "") -> dict[str, Any]:
-    """Options as key -> value, without those that may change."""
+def list_differences(keys: Sequence[str], before: dict[str, Any], now: dict[str, Any]) -> str:
+    """The words `--a 1, not --a 2; --b ...` of options that differ.
+
+    Args:
+        keys: the options.
+        before: option -> value that a run or search began with, as `flat_options` returns them.
+        now: option -> value now.
+    """
+    listed = "; ".join(f"{_named(key, before)}, not {_named(key, now)}" for key in keys[:_MOST_NAMED])
+    return listed + (f"; and {len(keys) - _MOST_NAMED} more options differ" if len(keys) > _MOST_NAMED else "")
+
+
+def flat_options(tree: Given, above: str = "") -> dict[str, Any]:
+    """Options as key -> value, without those that may change when a run or search is resumed.
+
+    Args:
+        tree: the whole configuration.
+        above: key of the tree, with a dot; empty for the whole.
+    """
     values: dict[str, Any] = {}
     for name, value in tree.items():
         key = f"{above}{name}"
         if key in _MAY_CHANGE:
             continue
         if isinstance(value, dict) and value:
-            values |= _flat(value, f"{key}.")
+            values |= flat_options(value, f"{key}.")
         else:
             values[key] = value
     return values
 
 
 def _named(key: str, values: dict[str, Any]) -> str:
-    """An option with its value, as it is written on the command line."""
-    return f"--{key.replace('.init_args', '')} {values.get(key)}"
+    """An option with its value, as it is written on the command line; words such as `content of FILE` as they are."""
+    return f"{'' if ' ' in key else '--'}{key.replace('.init_args', '')} {values.get(key)}"
 
 
 def _global_batch(options: dict[str, Any]) -> int | None:

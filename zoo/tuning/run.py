@@ -20,6 +20,7 @@ from zoo.training.options import TrainCLI
 from zoo.training.own_data import check_data
 from zoo.training.parse import parse
 from zoo.tuning.check import check_space, default_values, resolved
+from zoo.tuning.decisive import decisive_settings
 from zoo.tuning.launch import Launch, slots, start_process
 from zoo.tuning.report import PICTURE, TABLE, best_row, write_best, write_picture, write_table
 from zoo.tuning.search import Search, Settings
@@ -91,10 +92,10 @@ def tune(arguments: Sequence[str], options: TuneOptions, launch: Launch = start_
     mode: Literal["min", "max"] = "min" if settings.monitor.endswith("loss") else "max"
     with new_folder(folder.parent), explaining_full_disk(folder), lock_run(folder), explaining_storage(folder):
         _open(folder, options)
+        defaults = resolved(arguments)
         study = Study(folder, space, mode, seed, options.sampler, options.pruner, cli.config.trainer.max_epochs)
-        decisive = {"space": sorted(map(repr, space)), "sampler": options.sampler, "pruner": options.pruner}
-        study.settle({"options": list(arguments), **decisive})
-        if (values := default_values(resolved(arguments), space)) is not None:
+        study.settle(decisive_settings(arguments, defaults, space, sampler=options.sampler, pruner=options.pruner))
+        if (values := default_values(defaults, space)) is not None:
             study.begin_with(values)
         shares = slots(options.jobs, torch.cuda.device_count() if _uses_gpus(cli) else 0)
         _print_begin(settings, study, options, size_of(space), [share.text for share in shares if share.text])

@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from sqlalchemy import URL
 
 from zoo.errors import ConfigError, IntegrityError, one_line
+from zoo.training.resume import list_differences
 from zoo.tuning.rows import ENDED, RESULT, Row, row_of, text_of_value
 from zoo.tuning.space import Choices, Parameter
 from zoo.tuning.storage import STUDY
@@ -92,18 +93,19 @@ class Study:
         """Keep what decides the trials of a search, or compare it with what was kept.
 
         Args:
-            settings: name -> value; they are those with which a search is gone on with.
+            settings: option -> value, of `zoo.tuning.decisive`; a search is gone on with the same.
 
         Raises:
-            ConfigError: the first that differs.
+            ConfigError: those that differ.
         """
         kept = self._study.user_attrs.get("settings")
         if kept is None:
             self._study.set_user_attr("settings", settings)
-        elif differing := [name for name in settings if kept.get(name) != settings[name]]:
-            name = differing[0]
+            return
+        names = sorted(kept.keys() | settings.keys())
+        if differing := [name for name in names if kept.get(name) != settings.get(name)]:
             raise ConfigError(
-                f"the search has {name} {kept.get(name)}, not {settings[name]}: it goes on with what it began with; "
+                f"the search has {list_differences(differing, kept, settings)}: it goes on with what it began with; "
                 "--overwrite true begins anew"
             )
 
