@@ -50,6 +50,26 @@ def test_a_loss_that_overflows_ends_the_run_and_its_batch_is_kept(capsys: pytest
 
 
 @pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        # 48 of 80 sequences are for training, 16 for validation.
+        ("limit_train_batches", "0.2", "limit_train_batches 0.2 of 3 batches leaves none: give 0.34 or more, or a num"),
+        ("limit_val_batches", "0.5", "limit_val_batches 0.5 of 1 batch leaves none: give 1 or more"),
+        ("overfit_batches", "0.1", "overfit_batches 0.1 of 1 batch leaves none"),
+        ("limit_train_batches", "0", "limit_train_batches 0 leaves no batch to train on"),
+        ("limit_test_batches", "2", "limit_test_batches 2 has no use here: final scores are of the whole test split"),
+    ],
+)
+def test_limits_that_leave_no_batch_or_have_no_use_are_one_sentence(
+    option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "made.yaml", f"--trainer.{option}", value]) == 2
+    assert f"zoo: --trainer.{message}" in capsys.readouterr().err.strip().splitlines()[-1]
+    assert not Path("runs/mlp.made").exists()
+
+
+@pytest.mark.usefixtures("desk")
 def test_the_last_batch_of_an_epoch_is_looked_at_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

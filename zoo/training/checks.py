@@ -171,6 +171,13 @@ def _check_trainer(cli: TrainCLI) -> None:
     every = trainer.check_val_every_n_epoch or 1
     if trainer.fast_dev_run or trainer.limit_val_batches == 0 or (trainer.max_epochs or every) < every:
         raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
+    if trainer.limit_train_batches == 0:
+        raise ConfigError("--trainer.limit_train_batches 0 leaves no batch to train on: leave it out")
+    if trainer.limit_test_batches not in (None, 1.0):
+        raise ConfigError(
+            f"--trainer.limit_test_batches {trainer.limit_test_batches} has no use here: final scores are of the whole "
+            "test split; leave it out"
+        )
     if isinstance(trainer.val_check_interval, float) and trainer.val_check_interval < 1:
         raise ConfigError("val_check_interval below 1 saves within an epoch, where a run cannot be resumed")
     if str(trainer.precision or 32) not in _PRECISIONS:

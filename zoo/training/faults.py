@@ -1,5 +1,7 @@
-"""What ends a run in one sentence: a loss that is no number, and a device or computer without memory left."""
+"""What ends a run in one sentence: an invalid loss, limits that leave no batch, and no memory left."""
 
+import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import torch
 from lightning import LightningModule, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 from safetensors.torch import save_file
 from torch import Tensor
@@ -15,9 +18,12 @@ from zoo.batch import Batch
 from zoo.errors import ConfigError
 from zoo.training.checkpoint_io import LAST
 from zoo.utils.atomic import whole_path
+from zoo.utils.text import counted
 
-__all__ = ["StopAtInvalidLoss", "explaining_memory", "invalid_batch_path"]
+__all__ = ["StopAtInvalidLoss", "explaining_limits", "explaining_memory", "invalid_batch_path", "no_batch"]
 
+# What Lightning says of a fraction of the batches that is less than one.
+_NO_BATCH = re.compile(r"You requested to check \S+ of the `(\w+)_dataloader` but \S+ \* (\d+) < 1")
 # What torch says where memory of the computer ends; of a GPU it has an error class.
 _CPU_MEMORY = ("DefaultCPUAllocator", "not enough memory", "Cannot allocate memory")
 
@@ -92,6 +98,36 @@ def explaining_memory(run: Path, batch_size: int) -> Iterator[None]:
         if not any(words in str(error) for words in _CPU_MEMORY):
             raise
         raise _advice(run, "the computer", batch_size) from None
+
+
+@contextmanager
+def explaining_limits(trainer: Trainer) -> Iterator[None]:
+    """Turn Lightning's error on a limit that leaves no batch into a sentence.
+
+    Raises:
+        ConfigError: no batch is left.
+    """
+    try:
+        yield
+    except MisconfigurationException as error:
+        refused = _NO_BATCH.match(str(error))
+        if refused is None:
+            raise
+        raise ConfigError(no_batch(trainer, refused[1], int(refused[2]))) from None
+
+
+def no_batch(trainer: Trainer, stage: str, batches: int) -> str:
+    """A sentence on a limit of a Trainer that leaves no batch.
+
+    Args:
+        trainer: the trainer.
+        stage: `train` or `val`.
+        batches: number of batches without the limit.
+    """
+    option = "overfit_batches" if getattr(trainer, "overfit_batches", 0) else f"limit_{stage}_batches"
+    given, least = getattr(trainer, option), math.ceil(100 / batches) / 100
+    of_all = counted(batches, "batch")
+    return f"--trainer.{option} {given:g} of {of_all} leaves none: give {least:g} or more, or a number of batches"
 
 
 def _advice(run: Path, where: str, batch_size: int) -> ConfigError:

@@ -24,7 +24,7 @@ from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
 from zoo.training.compiled import compile_network, explaining_compiler
 from zoo.training.disk import explaining_full_disk
-from zoo.training.faults import StopAtInvalidLoss, explaining_memory
+from zoo.training.faults import StopAtInvalidLoss, explaining_limits, explaining_memory
 from zoo.training.finish import finish_run
 from zoo.training.folder import opened_run
 from zoo.training.given import read_given, split_arguments
@@ -155,6 +155,7 @@ def _fit(cli: TrainCLI) -> None:
         with (
             _removing_if_refused(run, trainer),
             explaining_compiler(),
+            explaining_limits(trainer),
             explaining_memory(run, getattr(cli.datamodule, "batch_size", 1)),
             answer_between_batches(trainer) as stop,
             watch_processes(trainer, run, lambda: stop.pressed),

@@ -23,7 +23,9 @@ from zoo.training.preflight.values import Items
 SGD = OptimizerPlan(optimizer={"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1, "momentum": 0.9}})
 
 
-def steps_of(train: int, batch: int, epoch_size: int | None = None, **changes: Any) -> Steps:
+def steps_of(
+    train: int, batch: int, epoch_size: int | None = None, report: Report | None = None, **changes: Any
+) -> Steps:
     settings = {
         "world_size": 1,
         "limit_train_batches": 1.0,
@@ -34,7 +36,7 @@ def steps_of(train: int, batch: int, epoch_size: int | None = None, **changes: A
         "check_val_every_n_epoch": 1,
     }
     trainer: Any = SimpleNamespace(**{**settings, **changes})
-    return check_steps(Items({"train": train, "val": 50, "test": 33}), batch, epoch_size, trainer, Report())
+    return check_steps(Items({"train": train, "val": 50, "test": 33}), batch, epoch_size, trainer, report or Report())
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,17 @@ def steps_of(train: int, batch: int, epoch_size: int | None = None, **changes: A
 )
 def test_steps_are_counted_as_on_paper(found: Steps, wanted: Steps) -> None:
     assert found == wanted
+
+
+@pytest.mark.parametrize(("stage", "batches", "least"), [("train", 12, "0.09"), ("val", 7, "0.15")])
+def test_a_limit_that_leaves_no_batch_is_an_error(stage: str, batches: int, least: str) -> None:
+    report = Report()
+    limit: dict[str, Any] = {f"limit_{stage}_batches": 0.05}
+    steps_of(100, 8, report=report, **limit)
+    (error,) = (finding.detail for finding in report.findings if finding.level == "error")
+    assert error.startswith(
+        f"--trainer.limit_{stage}_batches 0.05 of {batches} batches leaves none: give {least} or more"
+    )
 
 
 def test_a_share_is_that_of_the_sampler(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from lightning import Trainer
 
+from zoo.training.faults import no_batch
 from zoo.training.preflight.report import Report
 from zoo.training.preflight.values import Items
 from zoo.utils.text import counted
@@ -49,7 +50,7 @@ def check_steps(items: Items, batch_size: int, epoch_size: int | None, trainer: 
     drawn = epoch_size or items.sizes["train"]
     share = drawn // processes if drawn >= processes else 1  # as `EpochSampler` shares out
     batch = min(batch_size, share)
-    batches = _limited(share // batch, trainer.limit_train_batches)
+    batches = _limited(share // batch, "train", trainer, report)
     steps = -(-batches // trainer.accumulate_grad_batches)
     epochs = trainer.max_epochs if trainer.max_epochs is not None and trainer.max_epochs >= 0 else None
     most = [epochs * steps] if epochs is not None else []
@@ -57,7 +58,7 @@ def check_steps(items: Items, batch_size: int, epoch_size: int | None, trainer: 
     total = min(most) if most else None
     if total is not None and steps:
         epochs = -(-total // steps)
-    val = _limited(-(-items.sizes["val"] // (batch_size * processes)), trainer.limit_val_batches)
+    val = _limited(-(-items.sizes["val"] // (batch_size * processes)), "val", trainer, report)
     every = trainer.check_val_every_n_epoch or 1
     result = Steps(
         *(batch, batches, steps, epochs, total, val),
@@ -75,17 +76,21 @@ def check_steps(items: Items, batch_size: int, epoch_size: int | None, trainer: 
 def _described(steps: Steps, drawn: int, processes: int, accumulated: int) -> str:
     left = drawn - steps.batches * steps.batch * processes
     devices = f" on each of {processes} processes" if processes > 1 else ""
-    text = f"{counted(steps.steps, 'step')} per epoch: {steps.batches:,} batches of {steps.batch:,}{devices}"
+    text = f"{counted(steps.steps, 'step')} per epoch: {counted(steps.batches, 'batch')} of {steps.batch:,}{devices}"
     text += f", a step for each {accumulated}" if accumulated > 1 else ""
     text += f", {left:,} left out of each epoch" if left > 0 else ""
     if steps.total is None:
         return f"{text}; no limit of epochs or steps"
-    epochs = f" in {steps.epochs:,} epochs" if steps.epochs is not None else ""
-    return f"{text}; at most {steps.total:,} steps{epochs}"
+    epochs = f" in {counted(steps.epochs, 'epoch')}" if steps.epochs is not None else ""
+    return f"{text}; at most {counted(steps.total, 'step')}{epochs}"
 
 
-def _limited(batches: int, limit: float | None) -> int:
-    """Batches that a Trainer's limit leaves: a number, or a fraction of all."""
+def _limited(batches: int, stage: str, trainer: Trainer, report: Report) -> int:
+    """Batches that a Trainer's limit leaves: a number, or a fraction of all; none is an error."""
+    limit = getattr(trainer, f"limit_{stage}_batches")
     if limit is None:
         return batches
-    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    left = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    if batches and not left:
+        report.error("steps", no_batch(trainer, stage, batches))
+    return left
