@@ -7,6 +7,7 @@ import pytest
 
 from zoo.data.own_files import choose_data
 from zoo.data.sequences import SequenceDataModule
+from zoo.data.tracks.table import strand_pairs, strand_partners, tracks_of
 from zoo.errors import ConfigError, InputError, ZooError
 
 LABELS = """id\tseq\tchrom\tstart\tstrong\tactivity\tnote\tset
@@ -106,6 +107,7 @@ def test_data_on_a_genome() -> None:
         (["labels.tsv", "classes.csv.gz"], {}, ConfigError, "one table holds all data"),
         (["labels.tsv"], {"targets": ["weak"]}, InputError, "labels.tsv: no column 'weak'; there are id, seq"),
         (["bound.fa"], {"targets": ["a"]}, ConfigError, "of other data, name their files"),
+        (["n=bound.fa"], {"negatives": "n=unbound.fa"}, ConfigError, "are both called 'n': write NAME=FILE"),
     ],
 )
 def test_what_cannot_be_chosen_is_one_sentence(
@@ -113,6 +115,67 @@ def test_what_cannot_be_chosen_is_one_sentence(
 ) -> None:
     with pytest.raises(error, match=message):
         arguments(*files, **options)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_mistake_in_a_column_does_not_change_what_it_is_for() -> None:
+    rows = [["ACGT", split, "1", str(index)] for index, split in enumerate(["train", "train", "val", "test"])]
+
+    def written(line: int, column: int, cell: str) -> str:
+        changed = [list(row) for row in rows]
+        changed[line][column] = cell
+        text = "\n".join("\t".join(row) for row in [["sequence", "set", "a", "b"], *changed])
+        Path("one.tsv").write_text(f"{text}\n")
+        return "one.tsv"
+
+    for cell in ("", "heldout"):
+        chosen = arguments(written(2, 1, cell))
+        assert chosen["split_column"] == "set"
+        with pytest.raises(InputError, match=f"one.tsv, line 4: the split '{cell}' is none of"):
+            SequenceDataModule(**chosen).read()  # type: ignore[arg-type]
+    for cell in ("n.d.", "1,5"):
+        chosen = arguments(written(3, 3, cell))
+        assert chosen["label_columns"] == ["a", "b"]
+        with pytest.raises(InputError, match=f"one.tsv, line 5: the label '{cell}' in 'b' is not a number"):
+            SequenceDataModule(**chosen).read()  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_row_numbers_of_pandas_are_no_label_and_what_is_not_used_is_told(name: str) -> None:
+    Path("pandas.tsv").write_text(f"{name}\tsequence\ta\tnote\n0\tACGT\t0.5\tx\n1\tACGA\t2\ty\n")
+    choice = choose_data(["pandas.tsv"])
+    assert choice.init_args["label_columns"] == ["a"]
+    assert f"not used: the columns {name!r}, 'note', which hold no labels" in choice.reasons
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_name_with_an_equals_sign_is_a_path_where_that_exists() -> None:
+    Path("x=y.fa").write_text(">a\nACGT\n")
+    assert arguments("x=y.fa")["fasta"] == {"x=y": "x=y.fa"}
+    assert arguments("z=x=y.fa")["fasta"] == {"z": "x=y.fa"}
+
+
+@pytest.mark.usefixtures("folder")
+def test_tracks_whose_names_say_so_are_strands() -> None:
+    for name in ("plus.bw", "minus.bw"):
+        Path(name).touch()
+    choice = choose_data(["cage_plus=plus.bw", "cage_minus=minus.bw", "one.bw"], genome="genome.fa")
+    assert choice.reasons == ["strands: cage_minus and cage_plus, by their names"]
+    tracks = tracks_of(choice.init_args["bigwigs"])
+    assert strand_pairs(tracks) == [1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "partners"),
+    [
+        (["plus", "minus"], {"plus": "minus", "minus": "plus"}),
+        (["A.Fwd", "a.rev", "b.fwd"], {"A.Fwd": "a.rev", "a.rev": "A.Fwd"}),
+        (["surplus", "surminus", "1plus", "x_pos", "y_neg", "other"], {}),
+    ],
+)
+def test_partners_differ_in_the_last_word_alone(names: list[str], partners: dict[str, str]) -> None:
+    assert strand_partners(names) == partners
 
 
 def test_a_table_without_numbers_is_refused(folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from made.bases import BASES, DATA, save_base, write_data
+from safetensors.torch import load_file
 
 import zoo
 from zoo.cli import main
@@ -153,8 +154,27 @@ def test_a_trunk_of_tracks_is_pooled_to_the_bins_of_contacts(capsys: pytest.Capt
         (["basset.base"], "there is no model 'basset.base'"),
         ([name_of("basset")], "name your data: files such as bound.fa"),
         ([name_of("basset"), "none.fa"], "none.fa: no such file"),
-        ([name_of("basset"), "bound.fa", "--mode", "some"], "transfer.mode is full, head, last:N"),
-        ([name_of("basset"), "bound.fa", "--mode", "last:9"], "last:9: 3 blocks were taken"),
+        ([name_of("basset"), "bound.fa", "--mode", "some"], "--mode is full, head, last:N"),
+        ([name_of("basset"), "bound.fa", "--mode", "last:9"], "last:9: 3 blocks were taken; give last:1 to 3"),
+        ([name_of("basset"), "bound.fa", "--mode", "full", "--transfer.mode", "head"], "contradict each other"),
+        ([name_of("basset"), "bound.fa", "--transfer.trunk_from", "mlp.x"], "name another one there, not with"),
+        (
+            [name_of("basset"), "bound.fa", "--transfer.lora_rank", "4"],
+            "lora_rank is of transfer.mode lora, not of full",
+        ),
+        (
+            [name_of("basset"), "bound.fa", "--mode", "head", "--transfer.rate_decay", "0.5"],
+            "leave out transfer.rate_d",
+        ),
+        (
+            [name_of("basset"), "bound.fa", "--mode", "head", "--transfer.trunk_rate", "0.5"],
+            "leave out transfer.trunk_r",
+        ),
+        ([name_of("mlp"), *DATA["peaks"], "--data.rules.length", "90"], "mlp.base takes 100: make a table of sites"),
+        (
+            [name_of("basenji"), *DATA["bigwig"], "--data.bin_size", "64"],
+            "have 16 bases, not 64: leave out --data.bin_size",
+        ),
         ([name_of("basset"), "bound.fa", "--mode"], "argument --mode: expected one argument"),
         ([name_of("basset"), "bound.fa", "--mode", "full", "--mode", "head"], "--mode is given twice"),
         ([name_of("basset"), "bound.fa", "--name", "mlp.x"], "begins with its architecture: write --name basset.x"),
@@ -175,9 +195,55 @@ def test_what_does_not_fit_is_one_sentence(words: list[str], message: str, capsy
 
 def test_a_licence_without_derived_models_is_respected(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (desk / "bases").unlink()
+    name = save_base(desk, "mlp")
+    folder = train_request(read_request([name, "bound.fa", *QUICK]))
     name = save_base(desk, "mlp", {"licence": "CC-BY-NC-ND-4.0"})
     assert main(["finetune", name, "bound.fa"]) == 2
-    assert "has the licence CC-BY-NC-ND-4.0, which forbids models that are derived" in capsys.readouterr().err
+    message = "has the licence CC-BY-NC-ND-4.0, which forbids models that are derived"
+    assert f"zoo: mlp.base {message}" in capsys.readouterr().err
+    # Nor may `zoo train` begin with it, or any of a model that began with it.
+    assert main(["train", str(folder), "--name", "mlp.again"]) == 2
+    assert f"zoo: mlp.base {message}" in capsys.readouterr().err
+    assert main(["finetune", f"local-dir:{folder}", "bound.fa"]) == 2
+    assert f"zoo: mlp.base, with which local-dir:{folder} began, {message}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("desk")
+def test_what_is_printed_is_what_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--transfer.mode", "head", "--trainer.max_epochs", "3", "--data.resize", "96", "--optimizer.lr", "0.1"]
+    assert main(["finetune", name_of("deepbind"), "bound.fa", *options, "--print_config"]) == 0
+    captured = capsys.readouterr()
+    config = yaml.safe_load(captured.out)
+    assert (config["transfer"]["mode"], config["trainer"]["max_epochs"]) == ("head", 3)
+    lines = dict(line.split(maxsplit=1) for line in captured.err.splitlines()[1:])
+    assert lines["as"] == "given   --trainer.max_epochs 3 --data.resize 96 --optimizer.lr 0.1"
+    assert lines["mode"].startswith("head ")
+    assert not {"epochs", "length", "learning"} & set(lines)
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_head_that_was_copied_is_trained_by_a_linear_probe() -> None:
+    folder = run("mlp", "fasta", "--mode", "head", "--name", "mlp.two", "--transfer.head", "layers")
+    base = f"local-dir:{folder}"
+    again = train_request(read_request([base, "bound.fa", "--mode", "head", "--name", "mlp.more", *QUICK]))
+    assert read_config(again).facts.run is not None
+    one, two = (load_file(path / "model.safetensors") for path in (folder, again))
+    changed = {name for name, value in one.items() if not value.equal(two[name])}
+    assert changed
+    assert all(name.startswith("head.") for name in changed)
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_head_is_kept_only_with_the_strands_that_it_was_trained_with(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("plus.bw").symlink_to("signal.bw")
+    Path("minus.bw").symlink_to("signal.bw")
+    data = ["x_plus=plus.bw", "x_minus=minus.bw", *DATA["bigwig"][1:]]
+    folder = train_request(read_request([name_of("basenji"), *data, *QUICK, "--trainer.limit_train_batches", "1"]))
+    capsys.readouterr()
+    assert read_config(folder).arguments["strand_pairs"] == [1, 0]
+    base = f"local-dir:{folder}"
+    assert planned(capsys, base, *data)["transfer"]["head"] == "copy"
+    assert planned(capsys, base, data[0], *data[2:])["transfer"]["head"] == "layers"
 
 
 @pytest.mark.slow
@@ -228,3 +294,9 @@ def test_the_function_takes_files_and_gives_a_model() -> None:
     assert not model.training
     with pytest.raises(ZooError, match="there is no model"):
         zoo.finetune("mlp.none", "bound.fa")
+    with pytest.raises(ConfigError, match=r"the name of a target has .* not 'a/b'"):
+        zoo.finetune(name_of("mlp"), {"a/b": "bound.fa"})
+    with pytest.raises(ConfigError, match="mode is an argument of"):
+        zoo.finetune(name_of("mlp"), "bound.fa", options={"mode": "head"})
+    with pytest.raises(ZooError, match="no column 'ab'"):
+        zoo.finetune(name_of("mlp"), "activity.tsv", targets="ab")

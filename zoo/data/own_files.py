@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.own_tables import SequenceColumns, read_header, sequence_columns
+from zoo.data.tracks.table import strand_partners
 from zoo.errors import ConfigError
 from zoo.formats._sequence_tables import is_sequence_column
 from zoo.formats.kinds import FILE_KINDS, FileKind, file_kind
@@ -95,10 +96,9 @@ def name_files(files: Sequence[str]) -> dict[str, str]:
     """
     named: dict[str, str] = {}
     for text in files:
-        given = _NAMED.fullmatch(text)
-        path = given[2] if given else text
+        name, path = _name_and_path(text)
         check_file(path.partition("::")[0])
-        name = given[1] if given else Path(path.partition("::")[0]).name.partition(".")[0]
+        name = name or Path(path.partition("::")[0]).name.partition(".")[0]
         if name in named:
             raise ConfigError(f"{named[name]} and {path} would both be the target {name!r}: write NAME={path}")
         named[name] = path
@@ -110,9 +110,15 @@ def is_on_genome(columns: Set[str]) -> bool:
     return columns >= _TRACKS or columns >= _SITES
 
 
-def _kind_of(text: str) -> FileKind:
+def _name_and_path(text: str) -> tuple[str | None, str]:
+    """The name and the path of `NAME=FILE`; no name where the whole text is a path."""
     given = _NAMED.fullmatch(text)
-    path = given[2] if given else text
+    is_path = given is None or Path(text.partition("::")[0]).exists()
+    return (None, text) if given is None or is_path else (given[1], given[2])
+
+
+def _kind_of(text: str) -> FileKind:
+    path = _name_and_path(text)[1]
     kind = file_kind(path)
     if kind is None:
         check_file(path)
@@ -141,7 +147,8 @@ def _of_fasta(files: Sequence[str], negatives: str | None) -> DataChoice:
     arguments: dict[str, Any] = {"fasta": fasta}
     if negatives:
         (name,) = name_files([negatives])
-        name = name if name not in fasta else "negatives"
+        if name in fasta:
+            raise ConfigError(f"{fasta[name]} and the negatives {negatives} are both called {name!r}: write NAME=FILE")
         arguments |= {"fasta": {**fasta, name: negatives}, "negative_class": name}
         reasons = [f"negatives: {negatives}"]
     elif len(fasta) == 1:
@@ -162,6 +169,10 @@ def _of_table(table: str, targets: Sequence[str] | None) -> DataChoice:
     reasons = [f"targets: {some_of(columns.labels, 10)} ({chosen}); {what}"]
     if columns.split:
         reasons.append(f"splits: column {columns.split!r}")
+    if columns.others:
+        reasons.append(
+            f"not used: the columns {some_of([repr(name) for name in columns.others], 10)}, which hold no labels"
+        )
     return DataChoice("labels", "zoo.data.sequences.SequenceDataModule", arguments, reasons)
 
 
@@ -175,7 +186,9 @@ def _on_genome(
         return DataChoice("contacts", "zoo.data.contacts.ContactDataModule", {"genome": genome, **arguments})
     if kind == "bigwig" or columns >= _TRACKS:
         arguments = {"targets_table": table} if table else {"bigwigs": name_files(files)}
-        return DataChoice("tracks", "zoo.data.tracks.TrackDataModule", {"genome": genome, **arguments})
+        pairs = strand_partners([] if table else list(arguments["bigwigs"]))
+        reasons = [f"strands: {one} and {other}, by their names" for one, other in pairs.items() if one < other]
+        return DataChoice("tracks", "zoo.data.tracks.TrackDataModule", {"genome": genome, **arguments}, reasons)
     arguments = {"table": table} if table else {"peaks": name_files(files)}
     return DataChoice("labels", "zoo.data.peaks.PeakDataModule", {"genome": genome, **arguments})
 

@@ -14,9 +14,10 @@ from zoo.hub.load import load, resolve
 from zoo.models._base import SequenceModel
 from zoo.nn.adapters import AdapterConfig, add_adapters
 from zoo.training.callbacks import FreezeModules, FreezeStatistics
+from zoo.training.licence import check_licences
 from zoo.training.take import named_stages, take_head, take_trunk
 
-__all__ = ["Transfer", "TransferOptions", "apply_mode", "base_facts", "transfer"]
+__all__ = ["Transfer", "TransferOptions", "apply_mode", "base_facts", "check_mode", "transfer"]
 
 _MODE = re.compile(r"full|head|lora|last:([1-9][0-9]*)")
 
@@ -66,8 +67,7 @@ class TransferOptions:
         if min(self.frozen_epochs, self.unfreeze_epochs) < 0:
             name = "frozen_epochs" if self.frozen_epochs < 0 else "unfreeze_epochs"
             raise ConfigError(f"transfer.{name} is a number from 0 up, not {getattr(self, name)}")
-        if not _MODE.fullmatch(self.mode):
-            raise ConfigError(f"transfer.mode is full, head, last:N (such as last:2) or lora, not {self.mode!r}")
+        check_mode(self.mode, "transfer.mode")
         if self.trunk_from is None and self != TransferOptions():
             raise ConfigError(f"{self._first_given()} needs transfer.trunk_from, a model's name")
         self._check_frozen()
@@ -91,8 +91,20 @@ class TransferOptions:
             raise ConfigError("transfer.train_mode is for a trunk that is frozen, by trunk_rate 0 or frozen_epochs")
         if self.train_mode and self.batch_statistics == "frozen":
             raise ConfigError("transfer.train_mode lets batch statistics follow the new data: leave out one of the two")
+        if is_frozen and self.rate_decay != 1:
+            raise ConfigError(f"{why} trains nothing of what was taken: leave out transfer.rate_decay")
+        if self.mode == "head" and self.trunk_rate != 1:
+            raise ConfigError("transfer.mode head trains nothing of what was taken: leave out transfer.trunk_rate")
+        self._check_lora()
+
+    def _check_lora(self) -> None:
+        """Refuse options of factors without factors, and those that factors do not take."""
         if self.mode == "lora" and (self.frozen_epochs or self.unfreeze_epochs or self.rate_decay != 1):
             raise ConfigError("transfer.mode lora trains all factors from the first epoch, at one rate")
+        default = TransferOptions()
+        for name in ("lora_rank", "lora_alpha"):
+            if self.mode != "lora" and getattr(self, name) != getattr(default, name):
+                raise ConfigError(f"transfer.{name} is of transfer.mode lora, not of {self.mode}: leave it out")
 
     @property
     def blocks(self) -> int | None:
@@ -116,6 +128,20 @@ class Transfer:
     adapters: AdapterConfig | None = None
 
 
+def check_mode(mode: str, option: str) -> None:
+    """Check what is to be trained.
+
+    Args:
+        mode: see `TransferOptions`.
+        option: its name, for the message.
+
+    Raises:
+        ConfigError: it is no mode.
+    """
+    if not _MODE.fullmatch(mode):
+        raise ConfigError(f"{option} is full, head, last:N (such as last:2) or lora, not {mode!r}")
+
+
 def transfer(model: SequenceModel, options: TransferOptions) -> Transfer:
     """Take the weights that the options name.
 
@@ -124,17 +150,20 @@ def transfer(model: SequenceModel, options: TransferOptions) -> Transfer:
         options: checked already.
 
     Raises:
-        ConfigError: weights that do not fit.
+        ConfigError: weights that do not fit, or a licence that forbids derived models.
         IntegrityError: weights of another sha256 than the options have.
         UnknownNameError: there is no model of that name.
     """
     if options.trunk_from is None:
         return Transfer()
     source = load(options.trunk_from)
+    check_licences(options.trunk_from)
     _check_sha256(options)
     modules = take_trunk(model, source)
     if options.head != "new":
-        modules += take_head(model, source, targets=options.head == "copy")
+        hidden = take_head(model, source, targets=False)
+        copied = take_head(model, source, targets=True) if options.head == "copy" else hidden
+        modules += hidden if options.mode == "head" else copied  # a last layer that was copied is trained then
     return apply_mode(model, modules, options)
 
 
@@ -159,7 +188,9 @@ def apply_mode(model: SequenceModel, modules: Sequence[str], options: TransferOp
     stages = named_stages(model, set(modules))
     blocks = options.blocks or len(stages)
     if blocks > len(stages):
-        raise ConfigError(f"transfer.mode {options.mode}: {len(stages)} blocks were taken")
+        raise ConfigError(
+            f"transfer.mode {options.mode}: {len(stages)} blocks were taken; give last:1 to {len(stages)}"
+        )
     frozen = [name for stage in stages[: len(stages) - blocks] for name in stage]
     trained = stages[len(stages) - blocks :][::-1]  # the last block first
     freezing: list[Callback] = [FreezeModules(frozen)] if frozen else []

@@ -30,7 +30,8 @@ class TrackDataModule(WindowDataModule):
     Args:
         genome: FASTA file.
         targets_table: TSV with one line per bigWig (see `Track`).
-        bigwigs: instead of the table, target -> bigWig, each read as it is: the mean over the bases of a bin.
+        bigwigs: instead of the table, target -> bigWig, each read as it is: the mean over the bases of a bin. Targets
+            whose names differ in their last word, such as plus and minus, are strands; see `strand_partners`.
         length: bases of a window.
         bin_size: bases per bin: it divides the length and equals the product of the model's strides and pools.
         crop: bins of context on each side of those that are predicted.

@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,9 +19,20 @@ from zoo.utils.paths import names_a_file
 from zoo.utils.streams import UNREADABLE, describe_unreadable
 from zoo.utils.text import check_file, open_text, parse_number, quoted
 
-__all__ = ["Track", "Transform", "read_track_table", "strand_pairs", "tracks_of", "write_track_table"]
+__all__ = [
+    "Track",
+    "Transform",
+    "read_track_table",
+    "strand_pairs",
+    "strand_partners",
+    "tracks_of",
+    "write_track_table",
+]
 
 _LARGEST = float(np.finfo(np.float32).max)
+# Words that end the names of the two strands of a target.
+_STRANDS = (("plus", "minus"), ("pos", "neg"), ("positive", "negative"), ("forward", "reverse"), ("fwd", "rev"))
+_OTHER_STRAND = {**dict(_STRANDS), **{other: one for one, other in _STRANDS}}
 
 
 @dataclass(frozen=True)
@@ -124,17 +136,43 @@ def read_track_table(path: str | Path) -> list[Track]:
 
 
 def tracks_of(bigwigs: Mapping[str, str]) -> list[Track]:
-    """Make a track of each bigWig, with the defaults of a table.
+    """Make a track of each bigWig, with the defaults of a table; names tell the strands of one target.
 
     Args:
-        bigwigs: name -> path.
+        bigwigs: name -> path; see `strand_partners` for names of strands.
 
     Raises:
         InputError: no file, one that does not exist, or a name that no file could be called after.
     """
     if not bigwigs:
         raise InputError("name at least one bigWig, as `bigwigs: {target: file.bw}`")
-    return [_track({"name": name, "path": path}, Path(), f"bigwigs: {name}") for name, path in bigwigs.items()]
+    partners = strand_partners(list(bigwigs))
+    cells = [{"name": name, "path": path, "strand_partner": partners.get(name, "")} for name, path in bigwigs.items()]
+    return [
+        _track({key: value for key, value in one.items() if value}, Path(), f"bigwigs: {one['name']}") for one in cells
+    ]
+
+
+def strand_partners(names: Sequence[str]) -> dict[str, str]:
+    """Find the tracks that are the two strands of one target by the last words of their names.
+
+    Args:
+        names: names such as `cage_plus` and `cage_minus`; also pos and neg, positive and negative, forward and reverse,
+            fwd and rev.
+
+    Returns:
+        Name -> that of the other strand, for the tracks that have one.
+    """
+    known = {name.lower(): name for name in names}
+    partners: dict[str, str] = {}
+    for name in names:
+        word = re.search(r"(?<![a-z0-9])[a-z]+$", name.lower())
+        if word is None or word[0] not in _OTHER_STRAND:
+            continue
+        other = known.get(name.lower().removesuffix(word[0]) + _OTHER_STRAND[word[0]])
+        if other is not None:
+            partners[name] = other
+    return partners
 
 
 def write_track_table(path: Path, tracks: Sequence[Track]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import ConfigError
 from zoo.hub.load import load
 from zoo.models._base import SequenceModel
 from zoo.training.finetune.data import Files
@@ -49,12 +50,23 @@ def finetune(
         UnknownNameError: no model of that name.
     """
     if isinstance(data, Mapping):
+        _check_names(list(data))
         paths = [f"{target}={path}" for target, path in data.items()]
     else:
         paths = [str(path) for path in ([data] if isinstance(data, str | Path) else data)]
+    targets = [targets] if isinstance(targets, str) else targets
     files = Files(paths, str(genome) if genome else None, str(negatives) if negatives else None, targets)
+    if own := sorted({"genome", "negatives", "targets", "mode", "name"} & set(options or {})):
+        raise ConfigError(f"{own[0]} is an argument of zoo.finetune, not one of its options of `zoo train`")
     words = [word for key, value in (options or {}).items() for word in (f"--{key}", _text(value))]
     return load(f"local-dir:{train_request(Request(model, files, mode, name, words, strict_split))}")
+
+
+def _check_names(targets: Sequence[str]) -> None:
+    """Refuse names of targets that the command line could not give."""
+    for target in targets:
+        if not target or set(target) & set("=/\\"):
+            raise ConfigError(f"the name of a target has a character at least, and none of = / \\: not {target!r}")
 
 
 def _text(value: Any) -> str:

@@ -46,7 +46,6 @@ def compose(
     if data.kind == "labels":
         chosen |= {"shift": settings.shift, "reverse_complement": not _reads_both_strands(base, network)}
     own = {"class_path": data.config["class_path"], "init_args": {**chosen, **data.config.get("init_args", {})}}
-    statistics = settings.statistics if settings.mode != "head" else "updated"
     return {
         "name": name or _default_name(network.architecture, spec),
         "seed_everything": 1,
@@ -65,14 +64,23 @@ def compose(
             "trunk_from": base_name,
             "sha256": base.sha256[base.weights_file],
             "head": head,
-            "mode": settings.mode,
-            "trunk_rate": settings.trunk_rate,
-            "rate_decay": settings.rate_decay,
-            "batch_statistics": statistics,
+            **_transfer(settings),
         },
         "trainer": _trainer(settings),
         "card": _card(base, base_name),
     }
+
+
+def _transfer(settings: Settings) -> Given:
+    transfer: Given = {
+        "mode": settings.mode,
+        "trunk_rate": settings.trunk_rate,
+        "rate_decay": settings.rate_decay,
+        "batch_statistics": settings.statistics if settings.mode != "head" else "updated",
+    }
+    if settings.mode == "lora":
+        transfer |= {"lora_rank": settings.lora_rank, "lora_alpha": 2.0 * settings.lora_rank}
+    return transfer
 
 
 def _trainer(settings: Settings) -> Given:

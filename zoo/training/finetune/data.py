@@ -12,9 +12,9 @@ from zoo.data.base import GenomicDataModule
 from zoo.data.own_files import DataChoice, choose_data
 from zoo.errors import ConfigError
 from zoo.formats.cooler import CoolerFile
-from zoo.hub.architectures import load_architecture
 from zoo.hub.config import CheckpointConfig
-from zoo.training.finetune.network import check_kinds, depends_on_length
+from zoo.training.finetune.network import check_kinds
+from zoo.training.finetune.sizes import bin_size_of, check_bin_size, length_for, rounded_length
 from zoo.training.given import Given, override
 from zoo.training.messages import explain, explain_remainder
 from zoo.training.parse import REFUSALS
@@ -75,9 +75,12 @@ def choose_for_base(base: CheckpointConfig, files: Files, options: Sequence[str]
         plan = _given_data(options)
         check_kinds(base, plan.kind)
         return plan
-    bin_size = _bin_size(base) if base.facts.output == "contacts" else None
+    bin_size = bin_size_of(base) if base.facts.output == "contacts" else None
     choice = choose_data(files.paths, files.genome, files.negatives, files.targets, bin_size)
     check_kinds(base, choice.kind)
+    sizes = [value for option, value in zip(options[::2], options[1::2], strict=True) if option == "--data.bin_size"]
+    if choice.kind == "tracks" and sizes:
+        check_bin_size(base, sizes[-1])
     arguments, reasons = dict(choice.init_args), list(choice.reasons)
     if choice.kind == "labels":
         _fit_labels(base, choice, arguments, reasons)
@@ -158,39 +161,21 @@ def _given_data(options: Sequence[str]) -> DataPlan:
     return DataPlan(data, build_data(data, ()).spec().kind)
 
 
-def _bin_size(base: CheckpointConfig) -> int | None:
-    """Bases per bin of a base that predicts bins."""
-    trunk = base.arguments.get("trunk")
-    if base.facts.output == "labels" or not isinstance(trunk, dict):
-        return None
-    return int(load_architecture(base.architecture)(**base.arguments).output.bin_size)  # type: ignore[attr-defined]
-
-
 def _fit_labels(base: CheckpointConfig, choice: DataChoice, arguments: Given, reasons: list[str]) -> None:
     """Give sequences or sites a length that the base's trunk takes."""
     length = int(base.arguments["length"])
     if choice.class_path.endswith("PeakDataModule"):
         if "peaks" in arguments:
-            wanted = length if base.facts.output == "labels" else _rounded(base, _SITE)
+            wanted = length if base.facts.output == "labels" else rounded_length(base, _SITE)
             arguments["rules"] = {"length": wanted}
             reasons.append(f"length: sites of {wanted} bp around peaks, which the base's trunk takes")
         return
     spec_length = build_data({"class_path": choice.class_path, "init_args": arguments}, ()).spec().length
-    wanted = spec_length
-    if base.facts.output != "labels":
-        wanted = _rounded(base, spec_length)
-    elif not base.arguments.get("scan") and spec_length != length and depends_on_length(base, spec_length):
-        wanted = length
+    wanted = length_for(base, spec_length)
     if wanted != spec_length:
         arguments["resize"] = wanted
         what = "the central" if wanted < spec_length else "padded with N to"
         reasons.append(f"length: {what} {wanted} bp of the sequences of {spec_length} bp, which the base's trunk takes")
-
-
-def _rounded(base: CheckpointConfig, length: int) -> int:
-    """The next length that the bins of a base divide."""
-    size = _bin_size(base) or 1
-    return -(-length // size) * size
 
 
 def _fit_map(arguments: Given, reasons: list[str]) -> None:
@@ -209,7 +194,7 @@ def _fit_windows(base: CheckpointConfig, choice: DataChoice, arguments: Given, r
     """Give windows the length, bins and crop of the base."""
     own = base.arguments
     arguments["length"] = own["length"]
-    size = _bin_size(base) or 1
+    size = bin_size_of(base) or 1
     if choice.kind == "tracks":
         arguments |= {"bin_size": size, "crop": own["crop_bins"], "shift": own["length"] * 7 // 16 // size * size}
     else:

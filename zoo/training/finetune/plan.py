@@ -1,8 +1,7 @@
 """Plan of a fine-tuning: a whole configuration of `zoo train`, chosen from a base and data, with the reasons."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any
 
@@ -27,12 +26,24 @@ from zoo.training.finetune.data import (
 )
 from zoo.training.finetune.network import Network, choose_network
 from zoo.training.finetune.settings import Settings, choose_settings
+from zoo.training.finetune.sizes import check_sizes
 from zoo.training.given import Given
+from zoo.training.licence import check_licences
+from zoo.training.transfer import check_mode
 
 __all__ = ["Plan", "Request", "make_plan"]
 
-_NO_DERIVATIVES = re.compile(r"\bND\b|no.?deriv", re.IGNORECASE)
-_BATCH = "--data.batch_size"
+_BATCH, _MODE, _BASE = "--data.batch_size", "--transfer.mode", "--transfer.trunk_from"
+# What a line on the data says -> the options of `zoo train` that would make it untrue.
+_OPTIONS_OF = {
+    "targets": ("data.label_columns", "data.classify"),
+    "not used": ("data.label_columns", "data.split_column"),
+    "splits": ("data.split_column",),
+    "negatives": ("data.fasta", "data.shuffles", "data.negative_class"),
+    "length": ("data.resize", "data.rules.length"),
+    "strands": ("data.bigwigs",),
+    "windows": ("data.length", "data.bin_size", "data.crop"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,16 +74,20 @@ class Plan:
     Attributes:
         config: the whole configuration of `zoo train`; it holds the options of the data too.
         options: the other options.
+        given: all options of `zoo train` that were given, with their values.
         choices: what was chosen, its value, and why.
     """
 
     config: Given
     options: list[str]
+    given: list[tuple[str, str]]
     choices: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def choose(self, what: str, value: object, why: str) -> None:
-        """Add a line on a choice."""
-        self.choices.append((what, str(value), why))
+    def choose(self, what: str, value: object, why: str, *options: str) -> None:
+        """Add a line on a choice, unless one of the options of `zoo train` that it is about was given."""
+        given = [option.removeprefix("--").replace(".init_args", "") for option, _ in self.given]
+        if not any(f"{one}.".startswith(f"{other}.") for one in options for other in given):
+            self.choices.append((what, str(value), why))
 
 
 def make_plan(request: Request) -> Plan:
@@ -83,11 +98,13 @@ def make_plan(request: Request) -> Plan:
         InputError: data that cannot be read, or that the base has seen and the request does not want.
         UnknownNameError: no model of that name.
     """
+    request = _checked(request)
     base = read_config(resolve(request.base))
-    _check_licence(base)
+    check_licences(request.base)
     data = choose_for_base(base, request.files, request.options)
     built = build_data(data.config, request.options)
     spec, classify = built.spec(), bool(getattr(built, "classify", False))
+    check_sizes(base, spec)
     network = choose_network(base, spec, classify)
     batch_size = next((int(v) for o, v in _pairs(request.options) if o == _BATCH), None)
     loss = find_loss(network.arguments.get("loss") or _default_loss(network.architecture))
@@ -96,11 +113,27 @@ def make_plan(request: Request) -> Plan:
     head = _head(base, network, spec)
     if head == "copy" and "target_scale" in base.arguments:
         network.arguments["target_scale"] = _target_scale(base, spec)
-    plan = Plan({}, [word for pair in _pairs(request.options) if not is_of_data(pair[0]) for word in pair])
+    pairs = _pairs(request.options)
+    plan = Plan({}, [word for pair in pairs if not is_of_data(pair[0]) for word in pair], pairs)
     _describe(plan, base, data, network, settings, head, count)
     _compare_with_base(plan, request, built)
     plan.config = compose(request.name, request.base, request.options, base, data, network, settings, head, spec)
     return plan
+
+
+def _checked(request: Request) -> Request:
+    """A request whose mode is in its place, and known; refuses options that another one is for."""
+    given = dict(_pairs(request.options))
+    if _BASE in given:
+        raise ConfigError(f"the model to begin with is {request.base}: name another one there, not with {_BASE}")
+    if _MODE in given:
+        if request.mode not in (None, given[_MODE]):
+            raise ConfigError(f"--mode {request.mode} and {_MODE} {given[_MODE]} contradict each other: leave out one")
+        others = [word for pair in _pairs(request.options) if pair[0] != _MODE for word in pair]
+        request = replace(request, mode=given[_MODE], options=others)
+    if request.mode is not None:
+        check_mode(request.mode, "--mode")
+    return request
 
 
 def _pairs(options: Sequence[str]) -> list[tuple[str, str]]:
@@ -126,21 +159,25 @@ def _default_loss(architecture: str) -> str:
     return str(signature(load_architecture(architecture)).parameters["loss"].default)
 
 
-def _check_licence(base: CheckpointConfig) -> None:
-    """Refuse a base of which no derived model may be made."""
-    licence = base.facts.licence
-    if _NO_DERIVATIVES.search(licence):
-        raise ConfigError(
-            f"{base.facts.name} has the licence {licence}, which forbids models that are derived from it: take another"
-        )
-
-
 def _head(base: CheckpointConfig, network: Network, spec: DataSpec) -> str:
     """What is taken of the base's head: all of it where it knows the targets, else its hidden layers."""
     if not network.is_base:
         return "new"
     is_known = set(spec.targets) <= set(base.facts.targets) and network.arguments["loss"] == base.arguments.get("loss")
-    return "copy" if is_known and base.arguments["length"] == spec.length else "layers"
+    is_same = is_known and base.arguments["length"] == spec.length and _strands(base, spec) == dict(_named_pairs(spec))
+    return "copy" if is_same else "layers"
+
+
+def _named_pairs(spec: DataSpec) -> Iterator[tuple[str, str]]:
+    """Each target with its partner on the other strand, itself where it has none."""
+    yield from zip(spec.targets, (spec.targets[index] for index in spec.strand_pairs), strict=False)
+
+
+def _strands(base: CheckpointConfig, spec: DataSpec) -> dict[str, str]:
+    """Each of the data's targets with its partner in the base."""
+    names, pairs = list(base.facts.targets), base.arguments.get("strand_pairs") or []
+    partners = dict(zip(names, (names[index] for index in pairs), strict=False))
+    return {target: partners[target] for target in spec.targets if target in partners}
 
 
 def _target_scale(base: CheckpointConfig, spec: DataSpec) -> dict[str, Any] | None:
@@ -162,26 +199,33 @@ def _describe(
     count: int,
 ) -> None:
     """List the choices."""
+    if plan.given:
+        plan.choose("as given", " ".join(f"{option} {value}" for option, value in plan.given), "")
     for reason in data.reasons:
         what, _, value = reason.partition(": ")
-        plan.choose(what, value, "")
+        plan.choose(what, value, "", *_OPTIONS_OF[what])
     if not network.is_base:
-        plan.choose("network", network.architecture, f"the trunk of {base.facts.name} with a head for {data.kind}")
+        why = f"the trunk of {base.facts.name} with a head for {data.kind}"
+        plan.choose("network", network.architecture, why, "model")
     heads = {
         "new": "new: the base predicts another kind",
         "layers": "new for these targets; its hidden layers are the base's",
         "copy": "the base's: it knows these targets",
     }
-    plan.choose("head", head, heads[head])
+    plan.choose("head", head, heads[head], "transfer.head")
     what = "sequences" if data.kind == "labels" else "windows"
     plan.choose("mode", settings.mode, f"for {count:,} training {what}")
+    if settings.mode == "lora":
+        plan.choose("rank", settings.lora_rank, "of the factors; more data fill a higher one", "transfer.lora_rank")
     if settings.mode != "head":
-        plan.choose("learning rate", settings.lr, f"of new layers; of the base's {settings.trunk_rate:g} times that")
+        why = f"of new layers; of the base's {settings.trunk_rate:g} times that"
+        plan.choose("learning rate", settings.lr, why, "optimizer.lr", "transfer.trunk_rate")
         statistics = {
             "frozen": "those of the base: new ones of few data would ruin what it learnt",
             "updated": "those of the new data",
         }
-        plan.choose("batch statistics", settings.statistics, statistics[settings.statistics])
-    plan.choose(
-        "epochs", settings.epochs, f"in batches of {settings.batch_size}; the one with the best {settings.monitor}"
-    )
+        plan.choose(
+            "batch statistics", settings.statistics, statistics[settings.statistics], "transfer.batch_statistics"
+        )
+    why = f"in batches of {settings.batch_size}; the one with the best {settings.monitor}"
+    plan.choose("epochs", settings.epochs, why, "trainer.max_epochs", "monitor")

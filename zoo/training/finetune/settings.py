@@ -11,6 +11,8 @@ __all__ = ["Settings", "choose_settings"]
 _SMALL = 3_000
 # Rate of the base's weights, relative to new layers, with up to so many sequences and with more.
 _FEW, _SLOW, _FAST = 500, 0.1, 0.3
+# Rank of low-rank factors with up to so many sequences, or with windows, and with more sequences.
+_LOW_RANK, _HIGH_RANK = 8, 32
 # Steps of the optimizer with 100 training sequences; they grow with the power of the number of sequences.
 _STEPS, _POWER, _MOST_EPOCHS, _LEAST_EPOCHS = 200, 0.4, 200, 5
 _EPOCHS_OF_WINDOWS = 10
@@ -27,6 +29,7 @@ class Settings:
         lr: learning rate of new layers.
         trunk_rate: that of what was taken, relative to it.
         rate_decay: see `TransferOptions`.
+        lora_rank: rank of the factors of mode `lora`.
         weight_decay: of AdamW.
         batch_size: sequences or windows per batch.
         epoch_size: sequences drawn per epoch, some times each where they are few; None for each once.
@@ -42,6 +45,7 @@ class Settings:
     lr: float
     trunk_rate: float
     rate_decay: float
+    lora_rank: int
     weight_decay: float
     batch_size: int
     epoch_size: int | None
@@ -89,6 +93,7 @@ def _of_labels(count: int, per_epoch: int, loss: Loss, batch_size: int | None) -
         lr=3e-3,
         trunk_rate=_SLOW if count <= _FEW else _FAST,
         rate_decay=1.0,
+        lora_rank=_LOW_RANK if count <= _FEW else _HIGH_RANK,
         weight_decay=0.1,
         batch_size=size,
         epoch_size=rounds * count if rounds > 1 else None,
@@ -107,6 +112,7 @@ def _of_windows(kind: str, loss: Loss, batch_size: int | None) -> Settings:
         lr=2e-3,
         trunk_rate=0.3,
         rate_decay=1.0,
+        lora_rank=_LOW_RANK,
         weight_decay=0.02,
         batch_size=batch_size or (4 if kind == "tracks" else 2),
         epoch_size=None,
