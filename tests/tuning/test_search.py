@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what each search does once, and other tests try."""
     monkeypatch.setattr("zoo.tuning.run.write_picture", lambda *_: None)
     monkeypatch.setattr("zoo.tuning.run.write_best", lambda *_: FOLDER / "best.yaml")
-    monkeypatch.setattr("zoo.tuning.run.check_space", lambda arguments, space, monitor: space)
+    monkeypatch.setattr("zoo.tuning.run.check_space", lambda arguments, space, *_: space)
 
 
 class Here:
@@ -336,7 +336,18 @@ def test_several_trials_at_a_time_are_all_kept(config: Path) -> None:
         ("{data.batch_size: {low: 1.5, high: 3}}", "data.batch_size: 1.5 is not"),
         ("{name: {choices: [a, b]}}", "name is not searched: it does not change what is trained"),
         ("{seed_everything: {low: 1, high: 3}}", "seed_everything is not searched: the best of several seeds"),
-        ("{data.val_fraction: {low: 0.1, high: 0.3}}", "data.val_fraction is not searched: trials would be scored"),
+        ("{data.val_fraction: {low: 0.1, high: 0.3}}", "data.val_fraction is not searched: trials could be scored"),
+        (
+            "{data.init_args.shared_kmer: {low: 7, high: 9}}",
+            "searched: .*; of data. these can be searched: batch_size, epoch_size, reverse_complement, shift$",
+        ),
+        ("{data: {choices: ['{a: 1}', '{a: 2}']}}", "data is not searched: trials could be scored"),
+        (
+            "{trainer.limit_val_batches: {choices: [1, 3]}}",
+            "trainer.limit_val_batches is not searched: .*; of trainer. these can be searched: max_epochs, .*precision",
+        ),
+        ("{optimizer.lr: {low: -2.0, high: -1.0}}", "optimizer.*-2"),
+        ("{model.dropout: {low: 0.0, high: 2.0}}", "model.dropout 2.0: .*"),
         ("{model.loss: {choices: [a, b]}}", "model.loss is not searched by val_loss, which it changes"),
         (
             "{optimizer.weight_decay: {low: 0, high: 1}}",
@@ -368,6 +379,23 @@ def test_options_that_do_not_fit_are_refused(config: Path, monkeypatch: pytest.M
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="zoo tune is one process"):
         tune([str(config)], options, Here())
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_best_is_trained_by_another_name_where_there_is_a_run(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in ("runs/mlp.made/last.ckpt", "checkpoints/mlp.made.best/config.json"):
+        Path(path).parent.mkdir(parents=True)
+        Path(path).touch()
+    options = TuneOptions(choices(optimizer__lr=[0.1, 0.2]), trials=1, train=True)
+    launch = Curves()
+    with pytest.raises(ConfigError, match=r"a run or checkpoint mlp\.made exists, so that the best conf"):
+        tune([str(config)], options, launch)
+    assert not launch.arguments
+    tune([str(config)], replace(options, train=False), launch)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "to train the best: zoo train runs/tune/mlp.made/best.yaml --name mlp.made.best2"
 
 
 def test_a_file_that_is_no_study_is_refused(config: Path) -> None:

@@ -1,7 +1,7 @@
 """Base class of all DataModules, and the DataLoader that they share."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from lightning import LightningDataModule
@@ -29,9 +29,12 @@ class GenomicDataModule(LightningDataModule):
 
     Attributes:
         reads_regions: whether `sequences_of` gives whole regions of a genome, block by block, instead of sequences.
+        train_options: arguments that change training alone: with any value, the validation split has the same items,
+            so that `zoo tune` may search them.
     """
 
     reads_regions = False
+    train_options: ClassVar[frozenset[str]] = frozenset()
 
     def spec(self) -> DataSpec:
         """Specify what the data hold, from headers and tables alone, in about a second.

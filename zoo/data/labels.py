@@ -41,6 +41,8 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         seed: seed of the training order, shuffles, shifts and strands.
     """
 
+    train_options = frozenset({"batch_size", "epoch_size", "shift", "reverse_complement"})
+
     def __init__(
         self,
         classify: bool = True,

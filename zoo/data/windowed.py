@@ -57,6 +57,8 @@ class WindowDataModule(ReadRegions):
         ConfigError: options that do not fit each other.
     """
 
+    train_options = frozenset({"batch_size", "epoch_size", "stride", "shift", "reverse_complement", "input_noise"})
+
     def __init__(
         self,
         genome: str,

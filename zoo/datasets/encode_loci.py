@@ -127,6 +127,8 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         UnknownNameError: no such experiment.
     """
 
+    train_options = LabelsDataModule.train_options | frozenset({"positive_share"})
+
     def __init__(
         self,
         experiments: list[str] | None = None,

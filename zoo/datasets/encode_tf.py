@@ -85,6 +85,8 @@ class EncodeDataModule(SequenceDataModule):
         UnknownNameError: no such experiment.
     """
 
+    train_options = SequenceDataModule.train_options | frozenset({"rank_scale"})
+
     def __init__(self, experiment: str, rank_scale: float | None = None, **options: Any) -> None:
         if experiment not in encode_experiments():
             raise UnknownNameError(

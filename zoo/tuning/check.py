@@ -1,37 +1,34 @@
 """Check a search space against the configuration before any trial: each option must exist and take its values."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from typing import Any
 
 import yaml
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ZooError
+from zoo.training.checks import check_run
 from zoo.training.given import Given
-from zoo.training.parse import print_config
+from zoo.training.parse import parse, print_config
 from zoo.tuning.space import Parameter, Range, text_of
 
 __all__ = ["check_space", "default_values", "resolved"]
 
 _NOT_TRAINED = "it does not change what is trained"
-_OTHER_DATA = "trials would be scored on different data, so that their values could not be compared"
 # Options, with those below them, that are not searched -> why.
 _REFUSED = {
     **dict.fromkeys(("name", "runs", "checkpoints", "resume", "overwrite", "trust", "config", "card"), _NOT_TRAINED),
-    **dict.fromkeys(("trainer.logger", "trainer.enable_progress_bar", "data.num_workers"), _NOT_TRAINED),
+    **dict.fromkeys(("delta", "compile", "transfer.sha256"), _NOT_TRAINED),
     "monitor": "it is what trials are compared by",
     "seed_everything": "the best of several seeds is no better for another: --seed_everything sets one for all trials",
-    **dict.fromkeys(
-        (
-            *("data.val_fraction", "data.test_fraction", "data.fold", "data.folds", "data.split", "data.split_seed"),
-            *("data.split_column", "data.rules.val", "data.rules.test", "data.table", "data.fasta", "data.peaks"),
-            *("data.genome", "data.targets_table", "data.coolers", "data.label_columns", "data.experiment"),
-        ),
-        _OTHER_DATA,
-    ),
 }
+# Options of the Trainer that change training alone: what is validated, and how often, is the same in all trials.
+_OF_TRAINER = (
+    *("max_epochs", "min_epochs", "max_steps", "min_steps", "limit_train_batches", "accumulate_grad_batches"),
+    *("gradient_clip_val", "gradient_clip_algorithm", "precision", "callbacks"),
+)
 # Options that change what the loss measures.
 _OF_LOSS = ("model.loss", "model.target_scale", "target_weights", "target_scaling")
 
@@ -49,13 +46,16 @@ def resolved(arguments: Sequence[str]) -> Given:
     return content
 
 
-def check_space(arguments: Sequence[str], parameters: Sequence[Parameter], monitor: str) -> list[Parameter]:
-    """Check that the options of a search space exist and take the values.
+def check_space(
+    arguments: Sequence[str], parameters: Sequence[Parameter], monitor: str, of_data: Collection[str] = ()
+) -> list[Parameter]:
+    """Check that the options of a search space exist and that a run can be built with their values.
 
     Args:
         arguments: arguments of `zoo train`: the configuration, then options and values.
         parameters: the search space.
         monitor: metric that trials are compared by.
+        of_data: arguments of the DataModule that may be searched, for they leave the validation split as it is.
 
     Returns:
         The parameters; a range of an option that takes fractions has fractions.
@@ -65,12 +65,12 @@ def check_space(arguments: Sequence[str], parameters: Sequence[Parameter], monit
     """
     keys = [parameter.key for parameter in parameters]
     for key in keys:
-        _refuse(key, monitor)
+        _refuse(key, monitor, of_data)
         if f"--{key}" in arguments[1::2]:
             raise ConfigError(f"--{key} is given, and is in the search space too: leave it out of one of them")
         if above := [other for other in keys if key.startswith(f"{other}.")]:
             _check_nested(key, above[0], parameters)
-    return [_checked(arguments, parameter) for parameter in parameters]
+    return [_checked(arguments, parameter, parameters) for parameter in parameters]
 
 
 def default_values(config: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, Any] | None:
@@ -86,11 +86,18 @@ def default_values(config: Mapping[str, Any], parameters: Sequence[Parameter]) -
     return {one.key: values[one.key] if isinstance(one, Range) else text_of(values[one.key]) for one in parameters}
 
 
-def _refuse(key: str, monitor: str) -> None:
+def _refuse(key: str, monitor: str, of_data: Collection[str]) -> None:
     """Refuse an option with which trials could not be compared."""
     for option, reason in _REFUSED.items():
         if key == option or key.startswith(f"{option}."):
             raise ConfigError(f"{key} is not searched: {reason}")
+    for group, names in (("data", sorted(of_data)), ("trainer", _OF_TRAINER)):
+        name = key.removeprefix(f"{group}.").removeprefix("init_args.").partition(".")[0]
+        if key.partition(".")[0] == group and name not in names:
+            raise ConfigError(
+                f"{key} is not searched: trials could be scored on different data, or it does not change what is "
+                f"trained; of {group}. these can be searched: {', '.join(names) or 'none'}"
+            )
     if monitor.endswith("loss") and any(key == option or key.startswith(f"{option}.") for option in _OF_LOSS):
         raise ConfigError(
             f"{key} is not searched by {monitor}, which it changes: choose another metric, such as --monitor val_auroc "
@@ -105,15 +112,39 @@ def _check_nested(key: str, above: str, parameters: Sequence[Parameter]) -> None
         raise ConfigError(f"{key} and {above} are searched, and the latter sets the former: search one of them")
 
 
-def _checked(arguments: Sequence[str], parameter: Parameter) -> Parameter:
+def _checked(arguments: Sequence[str], parameter: Parameter, space: Sequence[Parameter]) -> Parameter:
     """Check the values of one parameter; of a range, also whether its option takes whole numbers alone."""
     value = None
     for text in parameter.probes:
-        config = resolved([*arguments, f"--{parameter.key}", text])
-        value = _value_at(config, parameter.key)
+        value = _value_at(_built(arguments, parameter.key, text, space), parameter.key)
     if isinstance(parameter, Range) and isinstance(value, float):
         return replace(parameter, is_whole=False)
     return parameter
+
+
+def _built(arguments: Sequence[str], key: str, text: str, space: Sequence[Parameter]) -> Given:
+    """Build a run with one value, and return its configuration; the other parameters have those of the configuration.
+
+    Where it cannot be built, as an option may need another one of the search space, they have their first values, and
+    then their last.
+
+    Raises:
+        ConfigError: it cannot be built with any of these; the first reason.
+    """
+    others = [{one.key: one.probes[index] for one in space} if len(space) > 1 else {} for index in (0, -1)]
+    errors: list[ZooError] = []
+    for values in ({}, *others):
+        options = {**values, key: text}
+        try:
+            cli = parse([*arguments, *(word for option in options.items() for word in (f"--{option[0]}", option[1]))])
+            check_run(cli)
+        except ZooError as error:
+            errors.append(error)
+            continue
+        config: Given = yaml.safe_load(cli.config_text)
+        return config
+    message = str(errors[0])
+    raise ConfigError(message if key in message else f"{key} {text}: {message}")
 
 
 def _value_at(config: Mapping[str, Any], key: str) -> Any:

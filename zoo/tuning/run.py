@@ -1,6 +1,8 @@
 """Run a search: check it, train its trials, and write the table, the picture and the best configuration."""
 
+import itertools
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from typing import Literal
 import torch
 
 from zoo.errors import ConfigError
+from zoo.hub.folder import CONFIG
+from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
 from zoo.training.disk import explaining_full_disk
 from zoo.training.given import read_given, split_arguments
@@ -85,7 +89,12 @@ def tune(arguments: Sequence[str], options: TuneOptions, launch: Launch = start_
     check_data(read_given(arguments[0], arguments[1:]))
     cli = parse(arguments)
     check_run(cli)
-    space = check_space(arguments, space, cli.options.monitor)
+    if options.train and _other_name(cli):
+        raise ConfigError(
+            f"a run or checkpoint {cli.run_folder.name} exists, so that the best configuration could not be trained at "
+            "the end: leave out --train true (a command for it is printed at the end), or give another --name"
+        )
+    space = check_space(arguments, space, cli.options.monitor, cli.datamodule.train_options)
     name, seed = cli.run_folder.name, int(cli.config.seed_everything)
     folder = Path(cli.options.runs) / _FOLDER / name
     settings = Settings(arguments, name, folder, cli.options.monitor, options.trials, options.seconds)
@@ -99,17 +108,18 @@ def tune(arguments: Sequence[str], options: TuneOptions, launch: Launch = start_
             study.begin_with(values)
         shares = slots(options.jobs, torch.cuda.device_count() if _uses_gpus(cli) else 0)
         _print_begin(settings, study, options, size_of(space), [share.text for share in shares if share.text])
+        if getattr(cli.datamodule, "shuffles", 0) and any(one.key.endswith(".batch_size") for one in space):
+            print("negatives of the validation split that are shuffles differ with data.batch_size", file=sys.stderr)
         search = Search(settings, study, space, launch)
         search.run(shares)
         write_table(study.trained, settings.monitor, folder)
         best = best_row(study)
         write_picture(study, space, settings.monitor, folder, f"{name}: {counted(len(study.trained), 'trial')}")
         config = write_best(arguments, best, study, settings.monitor, folder)
-    _print_end(search, study, config)
+    command = ["train", str(config), *_other_name(cli)]
+    _print_end(search, study, config, command)
     if options.train:
-        command = [sys.executable, "-m", "zoo.cli", "train", str(config)]
-        if subprocess.run(command, stdout=2, check=False).returncode:  # what it prints goes to standard error
-            raise ConfigError(f"the best configuration was not trained, as said above: zoo train {config}")
+        _train_best(command)
     return config
 
 
@@ -146,6 +156,23 @@ def _uses_gpus(cli: TrainCLI) -> bool:
     return cli.trainer.strategy.root_device.type == "cuda"
 
 
+def _other_name(cli: TrainCLI) -> list[str]:
+    """The option of a free name for the best model; empty where there is neither a run nor a checkpoint of its own."""
+    name = cli.run_folder.name
+    names = itertools.chain([name, f"{name}.best"], (f"{name}.best{number}" for number in itertools.count(2)))
+    runs, checkpoints = Path(cli.options.runs), Path(cli.options.checkpoints)
+    free = next(
+        one for one in names if not (runs / one / f"{LAST}.ckpt").exists() and not (checkpoints / one / CONFIG).exists()
+    )
+    return [] if free == name else ["--name", free]
+
+
+def _train_best(command: Sequence[str]) -> None:
+    """Train the best configuration in a process of its own; what it prints goes to standard error."""
+    if subprocess.run([sys.executable, "-m", "zoo.cli", *command], stdout=2, check=False).returncode:
+        raise ConfigError(f"the best configuration was not trained, as said above: zoo {shlex.join(command)}")
+
+
 def _print_begin(settings: Settings, study: Study, options: TuneOptions, size: float, shares: list[str]) -> None:
     """Print what is searched, and where."""
     earlier = len(study.trained)
@@ -161,7 +188,7 @@ def _print_begin(settings: Settings, study: Study, options: TuneOptions, size: f
         print(f"{options.jobs} trials at a time, each on {' and on '.join(dict.fromkeys(shares))}", file=sys.stderr)
 
 
-def _print_end(search: Search, study: Study, config: Path) -> None:
+def _print_end(search: Search, study: Study, config: Path, command: Sequence[str]) -> None:
     """Print why the search ended, its results, and the command that trains the best model."""
     rows, folder = study.trained, config.parent
     reason = {
@@ -176,4 +203,4 @@ def _print_end(search: Search, study: Study, config: Path) -> None:
     words += [f"{repeated} repeated others and {'was' if repeated == 1 else 'were'} not trained"] if repeated else []
     print(f"{counted(len(rows), 'trial')} ({', '.join(words)}){reason}", file=sys.stderr)
     print(f"table: {folder / TABLE}; picture: {folder / PICTURE}", file=sys.stderr)
-    print(f"to train the best: zoo train {config}", file=sys.stderr)
+    print(f"to train the best: zoo {shlex.join(command)}", file=sys.stderr)
