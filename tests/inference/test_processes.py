@@ -3,17 +3,22 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.strategies.ddp import DDPStrategy
 from made.models import Made, make_files
 from made.writers import content_of
 
 from zoo.cli import main
 from zoo.errors import ConfigError
-from zoo.inference.processes import ALONE, count_processes
+from zoo.inference.launch import _WatchedStrategy
+from zoo.inference.processes import ALONE, count_processes, sentence_on_loss
 from zoo.utils.processes import end_all, wait_for_loss
 
 # Runs commands, one to a line of standard input, in each process that torchrun starts.
@@ -145,6 +150,55 @@ def test_a_lost_process_is_one_sentence_and_leaves_nothing(made: Made, tmp_path:
         "out, with fewer --devices"
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.py", "s.fa"]
+
+
+# The second process ends as soon as it exists; the first waits for it to connect.
+_LOSES_ONE_AT_ONCE = """
+import os, signal, sys
+if os.environ.get("LOCAL_RANK") == "1":
+    os.kill(os.getpid(), signal.SIGKILL)
+from zoo.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_process_that_is_lost_at_the_start_is_one_sentence(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(_LOSES_ONE_AT_ONCE)
+    command = start(made, tmp_path, write_sequences(tmp_path / "s.fa", 21))
+    command = [sys.executable, str(tmp_path / "run.py"), *command[3:]]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == f"zoo: {sentence_on_loss('process 2 of 2 (killed by SIGKILL)')}\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.py", "s.fa"]
+
+
+def test_a_process_that_is_lost_while_others_connect_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    launcher = SimpleNamespace(procs=[killed])
+    strategy, ended = _WatchedStrategy(), threading.Event()
+    strategy._launcher = launcher  # type: ignore[assignment]
+    status: list[int] = []
+
+    def end(code: int) -> None:
+        status.append(code)
+        ended.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr("zoo.inference.launch.os._exit", end)
+
+    def connect(_: object) -> None:
+        assert not launcher.procs  # Lightning watches none
+        killed.kill()
+        assert ended.wait(30)
+
+    monkeypatch.setattr(DDPStrategy, "setup_environment", connect)
+    strategy.setup_environment()
+    assert status == [2]
+    assert capsys.readouterr().err == f"zoo: {sentence_on_loss('process 2 of 2 (killed by SIGKILL)')}\n"
 
 
 def test_one_process_computes_every_batch() -> None:

@@ -4,11 +4,9 @@ Every process goes through the same stream of batches; it reads and computes its
 others send what they computed to the first process, one batch ahead at most, so that memory stays bounded.
 """
 
-import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from subprocess import Popen, TimeoutExpired
 from typing import Any, TypeVar
 
@@ -17,16 +15,14 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 
-from zoo.errors import ConfigError, ZooError, one_line
+from zoo.errors import ConfigError, ZooError
 from zoo.inference.device import find_device
 from zoo.utils.processes import end_all, is_lost_connection, wait_for_loss
 
-__all__ = ["ALONE", "Processes", "count_processes", "predict_together"]
+__all__ = ["ALONE", "Processes", "count_processes", "predict_together", "sentence_on_loss"]
 
 Values = NDArray[np.float32]
 Piece = TypeVar("Piece")
-# A process waits as long for a batch of another one; one that is lost is noticed at once.
-_PATIENCE = timedelta(days=1)
 # Seconds in which it is found out how a process was lost, and in which others end after a finished prediction.
 _GRACE = 3.0
 
@@ -128,12 +124,15 @@ class Processes:
             if not is_lost_connection(error):
                 raise
             lost = wait_for_loss(self._children, _GRACE) or "one of the processes"
-            raise ConfigError(
-                f"lost {lost}, so nothing is written: run the command again; where memory ran out, with fewer --devices"
-            ) from None
+            raise ConfigError(sentence_on_loss(lost)) from None
 
 
 ALONE = Processes("cpu")
+
+
+def sentence_on_loss(lost: str) -> str:
+    """The sentence on a process that was lost, such as `process 2 of 2`."""
+    return f"lost {lost}, so nothing is written: run the command again; where memory ran out, with fewer --devices"
 
 
 def count_processes(devices: int | None) -> int:
@@ -171,7 +170,10 @@ def predict_together(device: str, devices: int | None) -> Iterator[Processes]:
     if ":" in device:
         raise ConfigError(f"--device {device} is one device, for one process: leave out its number, or --devices")
     here, nodes = _started()
-    processes = _launch(find_device(device), here or devices or 1, nodes)
+    from zoo.inference.launch import launch
+
+    fabric, children = launch(find_device(device), here or devices or 1, nodes)
+    processes = Processes(str(fabric.device), fabric.global_rank, fabric.world_size, children)
     assert processes.size == count
     finished = False
     try:
@@ -203,24 +205,3 @@ def _started() -> tuple[int, int]:
         nodes = int(os.environ.get("SLURM_STEP_NUM_NODES") or os.environ.get("SLURM_NNODES", "1"))
         return int(os.environ["SLURM_STEP_NUM_TASKS"]) // nodes, nodes
     return 0, 1
-
-
-def _launch(device: str, here: int, nodes: int) -> Processes:
-    from lightning.fabric import Fabric
-    from lightning.fabric.strategies.ddp import DDPStrategy
-    from lightning.fabric.utilities.exceptions import MisconfigurationException
-
-    for name in ("lightning.fabric", "lightning.pytorch"):  # the second says what the first has to say once imported
-        logging.getLogger(name).setLevel(logging.WARNING)
-    threads = torch.get_num_threads()
-    strategy = DDPStrategy(process_group_backend="gloo", timeout=_PATIENCE)  # values are sent from the CPU
-    try:
-        fabric = Fabric(accelerator=device, devices=here, num_nodes=nodes, strategy=strategy)
-        fabric.launch()
-    except (MisconfigurationException, ValueError, RuntimeError) as error:
-        raise ConfigError(f"{here} processes on {device} cannot predict together: {one_line(error)}") from None
-    torch.set_num_threads(threads)
-    started = getattr(strategy.launcher, "procs", [])
-    children = list(started)
-    started.clear()  # or Lightning, when one is lost, kills this process before it says so
-    return Processes(str(fabric.device), fabric.global_rank, fabric.world_size, children)
