@@ -142,6 +142,14 @@ def split_is_of_data_that_have_them(desk: Desk) -> None:
     assert "--split val is for data that have splits" in refused
 
 
+@case("--measurements", "evaluate")
+def measurements_are_scored_by_correlation(desk: Desk) -> None:
+    assert "auroc" in evaluated(desk, labelled())["scores"]
+    assert "pearson" in evaluated(desk, labelled(), "--measurements")["scores"]
+    words = [f"one={fasta('a.fa', sequences())}", "--measurements"]
+    assert "--measurements is not for data of this kind" in desk.refused("evaluate", desk.made.models["labels"], *words)
+
+
 @case("--resize", "evaluate")
 def resize_cuts_and_pads(desk: Desk) -> None:
     long = [f"AC{row}GT" for row in sequences()]

@@ -19,6 +19,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.evaluation.files import data_of_files
 from zoo.evaluation.options import FileOptions
 from zoo.evaluation.run import evaluate
+from zoo.models.deepbind import DeepBind
 
 ARCHITECTURES = ("deepbind", "basset", "basenji", "akita")
 TESTED = ("deepbind", "basenji", "akita")
@@ -153,7 +154,7 @@ def test_a_table_of_measurements_is_scored_by_correlation_and_missing_labels_do_
     cells = ["NA" if index % 5 == 0 else str(value) for index, value in enumerate(values)]
     lines = (f"{text}\t{cell}\t1.5\n" for text, cell in zip(rows, cells, strict=True))
     (tmp_path / "t.tsv").write_text("seq\tscore\tb\n" + "".join(lines))
-    evaluation = evaluate(model, tmp_path / "t.tsv", match={"score": "a"}, resamples=50)
+    evaluation = evaluate(model, tmp_path / "t.tsv", match={"score": "a"}, measurements=True, resamples=50)
     known = np.arange(40) % 5 > 0
     predicted = zoo.predict(model, rows, targets="a").to_numpy()[:, 0]
     assert evaluation.value("pearson", "a") == pytest.approx(
@@ -165,6 +166,38 @@ def test_a_table_of_measurements_is_scored_by_correlation_and_missing_labels_do_
         "'b' has the same value everywhere: pearson, r2, spearman not defined" in note for note in evaluation.notes
     )
     assert evaluation.means["pearson"] == evaluation.scores["pearson"][0]
+
+
+def test_labels_that_are_no_classes_are_refused_for_a_model_of_classes_and_noted_for_others(
+    made: dict[str, Made], tmp_path: Path
+) -> None:
+    model = made["deepbind"].model
+    lines = [f"{text}\t{index % 2}\t{index % 2}\n" for index, text in enumerate(texts(40, model.length))]
+    lines[29] = lines[29].replace("\t1\t1", "\t0.9\t1")
+    table = tmp_path / "t.tsv"
+    table.write_text("sequence\ta\tb\n" + "".join(lines))
+    what = "t.tsv, line 31: the label '0.9' in 'a' is not 0 or 1"
+    with pytest.raises(ConfigError, match=f"{what}, and the model predicts classes: correct it, or add --measurements"):
+        evaluate(model, table)
+    assert set(evaluate(model, table, targets="b", resamples=0).means) == {"auroc", "auprc"}
+    as_measured = evaluate(model, table, measurements=True, resamples=0)
+    assert set(as_measured.means) == {"pearson", "r2", "spearman"}
+    regression = DeepBind(("a", "b"), model.length, loss="mean_squared_error").eval()
+    noted = evaluate(regression, table, resamples=0)
+    assert any(note.endswith(what) and note.startswith("labels are read as measurements: ") for note in noted.notes)
+    assert set(noted.means) == {"pearson", "r2", "spearman"}
+
+
+def test_unequal_sequences_are_refused_with_an_option_that_this_command_has(
+    made: dict[str, Made], tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
+) -> None:
+    (tmp_path / "t.tsv").write_text(
+        "sequence\ta\n" + "".join(f"{text}\t1\n" for text in [*texts(1, 64), *texts(5, 60)])
+    )
+    code, _, err = run_zoo("evaluate", made["deepbind"].name, str(tmp_path / "t.tsv"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "5 of 6 have 60 bases" in err
+    assert err.endswith("--resize cuts or pads all around their centres\n")
 
 
 def test_a_table_with_splits_is_evaluated_on_its_test_rows(made: dict[str, Made], tmp_path: Path) -> None:

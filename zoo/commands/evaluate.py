@@ -45,6 +45,10 @@ _OPTIONS = (
     ),
     Option(("--resize",), {"action": "store_true", "help": "cut or pad sequences to the model's length"}),
     Option(
+        ("--measurements",),
+        {"action": "store_true", "help": "labels of a table are measurements, of a model of classes too: correlations"},
+    ),
+    Option(
         ("--smooth",), {"type": float, "metavar": "BINS", "help": "Gaussian that smooths measured contact maps first"}
     ),
     Option(("--bootstrap",), {"type": int, "default": 1000, "metavar": "N", "help": "resamples (default 1000)"}),
@@ -101,7 +105,7 @@ def evaluate_command(options: argparse.Namespace) -> None:
         confidence=options.confidence,
         seed=options.seed,
         strict_split=options.strict_split,
-        **{name: getattr(options, name) for name in (*_FILES, "contigs", "resize", "smooth")},
+        **{name: getattr(options, name) for name in (*_FILES, "contigs", "resize", "measurements", "smooth")},
     )
     for note in evaluation.notes:
         print(f"zoo: {note}", file=sys.stderr)

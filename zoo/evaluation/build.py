@@ -72,6 +72,8 @@ class Builder:
             arguments["fasta"] = {name: {"test": path} for name, path in arguments["fasta"].items()}
             return EvaluatedSequences(**arguments), "test", [*notes, *self._on_negatives()]
         arguments["label_columns"] = list(kept)
+        arguments["classify"], on_labels = self._labels_of_table(kept)
+        notes = [*notes, *on_labels]
         column = arguments.pop("split_column", None)
         if column is None or split == "all":
             _refuse_split(None if split == "all" else split)
@@ -82,6 +84,16 @@ class Builder:
             _split(split),
             notes,
         )
+
+    def _labels_of_table(self, columns: Sequence[str]) -> tuple[bool, list[str]]:
+        """Whether labels of a table are classes, and a note."""
+        from zoo.evaluation.table_labels import read_as_classes
+
+        if self.options.measurements:
+            return False, []
+        if self.arguments["classify"]:  # all columns are
+            return True, []
+        return read_as_classes(self.arguments["table"], columns, self.model.loss.classifies)
 
     def _peaks(self, split: str | None, notes: list[str]) -> tuple[GenomicDataModule, Split, list[str]]:
         from zoo.data.peaks.rules import PeakRules

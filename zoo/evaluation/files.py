@@ -74,6 +74,7 @@ def _refuse_foreign(choice: DataChoice, options: FileOptions, model: SequenceMod
         "contigs": of_sequences,
         "blacklist": of_sequences or "table" in choice.init_args,
         "resize": not of_sequences,
+        "measurements": "label_columns" not in choice.init_args,
         "smooth": choice.kind != "contacts",
         "inputs": not model.inputs.names,
     }

@@ -22,6 +22,7 @@ class FileOptions:
         contigs: contigs, or BED files of regions, to which data on a genome are restricted; None for all.
         blacklist: BED file of regions that do not count.
         resize: cut sequences to the model's length, or pad them with N, around their centres.
+        measurements: labels of a table are measurements, also those of a model of classes: scores are correlations.
         smooth: standard deviation of the Gaussian that smooths measured contact maps, in bins; None for that of `maps`.
         maps: further options of `MapRules`, as the model was trained with.
     """
@@ -32,6 +33,7 @@ class FileOptions:
     contigs: Sequence[str] | None = None
     blacklist: str | None = None
     resize: bool = False
+    measurements: bool = False
     smooth: float | None = None
     maps: Mapping[str, Any] = field(default_factory=dict)
 

@@ -74,7 +74,7 @@ def evaluate(
         seed: seed of the resamples.
         strict_split: refuse data that the model, or one that it began with, has seen in training, or where that is not
             known.
-        files: genome, negatives, inputs, contigs, blacklist, resize and smooth, as of `FileOptions`.
+        files: genome, negatives, inputs, contigs, blacklist, resize, measurements and smooth, as of `FileOptions`.
 
     Raises:
         InputError: data that cannot be read, or that hold nothing to score.

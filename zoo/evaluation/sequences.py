@@ -13,6 +13,8 @@ __all__ = ["EvaluatedSequences"]
 class EvaluatedSequences(SequenceDataModule):
     """Labelled sequences, of which a target may have one value alone: it has no score then."""
 
+    resize_option = "--resize"
+
     def problems(self, data: Labelled[Any]) -> Iterator[InputError]:
         """Refuse nothing for what could not be learnt."""
         return iter(())

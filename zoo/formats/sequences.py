@@ -174,13 +174,14 @@ def read_sequences(path: str | Path) -> tuple[list[str], list[Codes]]:
     return names, codes
 
 
-def stack_codes(codes: list[Codes], names: list[str], files: Sequence[str]) -> Codes:
+def stack_codes(codes: list[Codes], names: list[str], files: Sequence[str], option: str = "") -> Codes:
     """Stack sequences of equal length.
 
     Args:
         codes: uint8 (L,) each (N).
         names: names of the sequences (N).
         files: file of each, which a message names (N).
+        option: option that resizes them, for a message; empty for that of training.
 
     Returns:
         uint8 (N, L).
@@ -195,9 +196,9 @@ def stack_codes(codes: list[Codes], names: list[str], files: Sequence[str]) -> C
     commonest = int(found[counts.argmax()])
     other = int((lengths != commonest).argmax())
     raise InputError(
-        f"{files[other]}: training needs sequences of one length: {counts.max():,} of {len(codes):,} have "
+        f"{files[other]}: sequences of one length are needed: {counts.max():,} of {len(codes):,} have "
         f"{commonest:,} bases, but {quoted(names[other])} has {lengths[other]:,} (from {found[0]:,} to {found[-1]:,}); "
-        f"--data.resize {commonest} cuts or pads all around their centres"
+        f"{option or f'--data.resize {commonest}'} cuts or pads all around their centres"
     )
 
 

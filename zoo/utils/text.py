@@ -83,8 +83,8 @@ def quoted(text: str) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """A number and a noun, such as `1 sequence` and `2,000 sequences`, `3 batches`."""
-    return f"{number:,} {what}" + ("es" if what.endswith(("ch", "s")) else "s") * (number != 1)
+    """A number and a noun, such as `1 sequence` and `2,000 sequences`, `3 batches`, `4 epochs`."""
+    return f"{number:,} {what}" + ("es" if what.endswith(("tch", "ss")) else "s") * (number != 1)
 
 
 def some_of(names: Iterable[str], most: int = 5) -> str:

@@ -118,7 +118,7 @@ def test_each_file_of_several_is_read_alone() -> None:
     Path("good.fa").write_text("".join(f">{text}\n{text}\n" for text in TEXTS[:70]))
     report = check(SEQUENCES, "fasta: {s: short.fa, l: letters.fa, g: good.fa, m: missing.fa}")
     errors = details(report, "error")
-    assert any("short.fa: training needs sequences of one length" in one for one in errors)
+    assert any("short.fa: sequences of one length are needed" in one for one in errors)
     assert any("letters.fa, record 'b'" in one for one in errors)
     assert any(one == "data.fasta: missing.fa: no such file" for one in errors)
     assert "good.fa: 70 sequences of 40 bases" in details(report, "ok")

@@ -48,6 +48,7 @@ class Resizing:
 
     Args:
         length: bases, None to leave sequences as they are.
+        option: option that asks for it, for a message; empty for that of training.
 
     Attributes:
         cut: number of those that were longer.
@@ -55,6 +56,7 @@ class Resizing:
     """
 
     length: int | None = None
+    option: str = ""
     cut: int = 0
     padded: int = 0
 
@@ -109,7 +111,7 @@ def read_fasta_classes(
             splits.append(np.full(len(codes) - before, split))
     columns = [list(fasta).index(target) for target in targets]
     label = (np.concatenate(number)[:, None] == np.array(columns)).astype(np.float32)  # (N, 1) == (T,) -> (N, T)
-    return LabelledSequences(stack_codes(codes, names, files), label, np.concatenate(splits))
+    return LabelledSequences(stack_codes(codes, names, files, resizing.option), label, np.concatenate(splits))
 
 
 def is_missing(text: str) -> bool:
@@ -161,7 +163,7 @@ def read_tables(
                 labels.append([_label(row, column, where) for column in columns.labels])
                 splits.append(split if columns.split is None else _split_of(row[columns.split], where))
         _warn_of_ambiguity(file)
-    stacked = stack_codes(codes, names, paths)
+    stacked = stack_codes(codes, names, paths, resizing.option)
     return LabelledSequences(stacked, np.array(labels, dtype=np.float32), np.array(splits))
 
 

@@ -65,6 +65,9 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         options: options of LabelsDataModule.
     """
 
+    # Option that resizes sequences, for messages; empty for that of training.
+    resize_option = ""
+
     def __init__(
         self,
         fasta: Mapping[str, FileBySplit] | None = None,
@@ -107,7 +110,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
         self.shared_kmer = shared_kmer
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.folds, self.fold, self.split_seed = folds, fold, split_seed
-        self._resizing = Resizing(resize)
+        self._resizing = Resizing(resize, self.resize_option)
         self._spec: DataSpec | None = None
         self._report: list[str] = []
 
@@ -154,7 +157,7 @@ class SequenceDataModule(LabelsDataModule[Codes]):
     def read(self) -> LabelledSequences:
         """Read all sequences of the files or the table, with their labels."""
         self.spec()  # checks the options and the columns
-        resizing = self._resizing = Resizing(self._resizing.length)
+        resizing = self._resizing = Resizing(self._resizing.length, self.resize_option)
         if self.fasta is not None:
             return read_fasta_classes(self.fasta, self.targets, resizing)
         return read_tables(self._tables(), self._columns(), resizing)
