@@ -18,8 +18,8 @@ from made.writers import content_of
 from zoo.cli import main
 from zoo.errors import ConfigError
 from zoo.inference.launch import _WatchedStrategy
-from zoo.inference.processes import ALONE, count_processes, sentence_on_loss
-from zoo.utils.processes import end_all, wait_for_loss
+from zoo.inference.processes import ALONE, count_processes
+from zoo.utils.processes import end_all, sentence_on_loss, wait_for_loss
 
 # Runs commands, one to a line of standard input, in each process that torchrun starts.
 _COMMANDS = """

@@ -14,8 +14,7 @@ from lightning.fabric.strategies.ddp import DDPStrategy
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from zoo.errors import ConfigError, one_line
-from zoo.inference.processes import sentence_on_loss
-from zoo.utils.processes import SAID, end_all, wait_for_loss
+from zoo.utils.processes import SAID, end_all, sentence_on_loss, wait_for_loss
 
 __all__ = ["launch"]
 

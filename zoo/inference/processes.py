@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError, ZooError
 from zoo.inference.device import find_device
-from zoo.utils.processes import end_all, is_lost_connection, wait_for_loss
+from zoo.utils.processes import end_all, is_lost_connection, sentence_on_loss, wait_for_loss
 
-__all__ = ["ALONE", "Processes", "count_processes", "predict_together", "sentence_on_loss"]
+__all__ = ["ALONE", "Processes", "count_processes", "predict_together"]
 
 Values = NDArray[np.float32]
 Piece = TypeVar("Piece")
@@ -128,11 +128,6 @@ class Processes:
 
 
 ALONE = Processes("cpu")
-
-
-def sentence_on_loss(lost: str) -> str:
-    """The sentence on a process that was lost, such as `process 2 of 2`."""
-    return f"lost {lost}, so nothing is written: run the command again; where memory ran out, with fewer --devices"
 
 
 def count_processes(devices: int | None) -> int:

@@ -7,7 +7,7 @@ import time
 from subprocess import Popen
 from typing import Any
 
-__all__ = ["SAID", "end_all", "is_lost_connection", "is_running", "wait_for_loss"]
+__all__ = ["SAID", "end_all", "is_lost_connection", "is_running", "sentence_on_loss", "wait_for_loss"]
 
 # Of a process that ended with a sentence of its own.
 SAID = "said"
@@ -49,6 +49,11 @@ def wait_for_loss(children: "list[Popen[Any]]", wait: float = 0.0) -> str:
         if time.monotonic() >= end:
             return ""
         time.sleep(_LOOK)
+
+
+def sentence_on_loss(lost: str) -> str:
+    """The sentence on a process that a prediction lost, such as `process 2 of 2`."""
+    return f"lost {lost}, so nothing is written: run the command again; where memory ran out, with fewer --devices"
 
 
 def end_all(children: "list[Popen[Any]]") -> None:
