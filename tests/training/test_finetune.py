@@ -300,3 +300,13 @@ def test_the_function_takes_files_and_gives_a_model() -> None:
         zoo.finetune(name_of("mlp"), "bound.fa", options={"mode": "head"})
     with pytest.raises(ZooError, match="no column 'ab'"):
         zoo.finetune(name_of("mlp"), "activity.tsv", targets="ab")
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_score_of_a_few_sequences_is_told_to_say_little(capsys: pytest.CaptureFixture[str]) -> None:
+    records = Path("bound.fa").read_text().split(">")[1:25]
+    Path("few.fa").write_text("".join(f">{record}" for record in records))
+    folder = run("mlp", "fasta", "--data.fasta", "{bound: few.fa}")
+    sentence = "The test split has 4 sequences: scores of so few say little."  # 2 and a shuffle of each
+    assert sentence in capsys.readouterr().err
+    assert sentence in read_config(folder).facts.limits

@@ -34,9 +34,12 @@ from zoo.training.recipe import recipe, resolved_config, training_command
 from zoo.training.transfer import base_facts
 from zoo.utils.version import code_version
 
-__all__ = ["finish_run", "no_better"]
+__all__ = ["few_tested", "finish_run", "no_better"]
 
 _HEADLINES = {"auroc": "AUROC", "pearson": "Pearson r", "pearson_log1p": "Pearson r of log1p", "r2": "R2"}
+# Sequences below which scores of a test split say little.
+_FEW = 10
+
 Metrics = dict[str, dict[str, float]]
 
 
@@ -59,7 +62,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str], command: str | None = No
     metrics = _final_metrics(trainer, best, data)
     command = command or training_command(arguments)
     facts = _facts(cli, best, metrics, command, recipe(arguments))
-    for sentence in no_better(best, metrics["test"]):
+    for sentence in [*no_better(best, metrics["test"]), *few_tested(data)]:
         print(sentence, file=sys.stderr)
     folder = save(
         best,
@@ -149,7 +152,7 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, 
         target_metrics=model.target_scores,
     )
     text: dict[str, Any] = {key: fill(value, data) for key, value in vars(config.card).items()}
-    text["limits"] = _limits(text["limits"], [*data.limits, *no_better(model, metrics["test"])])
+    text["limits"] = _limits(text["limits"], [*data.limits, *no_better(model, metrics["test"]), *few_tested(data)])
     metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
     clipped = "soft-clipped values" if model.target_transform and model.target_transform.clips else ""
     metric += "".join(f", {note}" for note in (data.headline_note, clipped) if note)
@@ -177,6 +180,16 @@ def no_better(model: SequenceModel, scores: dict[str, float]) -> list[str]:
         return []
     score = f"{_HEADLINES.get(name, name)} {scores[name]:.3f}"
     return [f"On the test split it is no better than {what} ({score}): train longer or give more data."]
+
+
+def few_tested(data: GenomicDataModule) -> list[str]:
+    """A sentence on a test split of so few sequences that its scores say little; none otherwise.
+
+    Args:
+        data: the data, prepared.
+    """
+    count = len(data.test_dataloader().dataset) if data.spec().kind == "labels" else _FEW
+    return [f"The test split has {count} sequences: scores of so few say little."] if count < _FEW else []
 
 
 def _scale_line(model: SequenceModel) -> list[str]:
