@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-import h5py
 import numpy as np
 import torch
 from made.contacts import BIN, make_contacts
@@ -71,12 +70,6 @@ def content_of(folder: Path) -> dict[str, str]:
 
 
 def _hash(path: Path) -> str:
-    if path.suffix == ".cool" and h5py.is_hdf5(path):
-        digest = hashlib.sha256()
-        with h5py.File(path) as file:
-            digest.update(repr([(k, str(v)) for k, v in file.attrs.items() if k != "creation-date"]).encode())
-            file.visititems(lambda name, one: digest.update(name.encode() + _data(one)))
-        return digest.hexdigest()
     if path.suffix == ".npz":
         try:
             with np.load(path) as arrays:
@@ -84,10 +77,6 @@ def _hash(path: Path) -> str:
         except ValueError:  # what was there before the writer came
             pass
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _data(one: Any) -> bytes:
-    return bytes(one[()].tobytes()) if isinstance(one, h5py.Dataset) else b""
 
 
 def writers(inputs: Path) -> dict[str, Writer]:

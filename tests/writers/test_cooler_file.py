@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zoo.errors import OutputError
+from zoo.errors import ConfigError, OutputError
 from zoo.writers.contacts import ContactRows, write_coolers
 from zoo.writers.cooler_file import Pixels, write_cooler
 
@@ -51,6 +51,21 @@ def test_tables_and_matrices_are_the_same(both: tuple[Path, Path]) -> None:
         k: v for k, v in theirs.info.items() if k not in own
     }
     np.testing.assert_allclose(ours.info["sum"], theirs.info["sum"], rtol=1e-5)
+
+
+def test_a_file_has_the_same_bytes_whenever_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("a", None), ("b", None), ("c", "86400"), ("d", "86400")):
+        if seconds:
+            monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
+        write_cooler(tmp_path / name, CONTIGS, BIN, pieces(), {"a": [1]})
+    a, b, c, d = ((tmp_path / name).read_bytes() for name in "abcd")
+    assert a == b != c == d
+    assert "creation-date" not in cooler.Cooler(str(tmp_path / "a")).info
+    assert cooler.Cooler(str(tmp_path / "c")).info["creation-date"] == "1970-01-02T00:00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH is a number of seconds since 1970, not 'yesterday'"):
+        write_cooler(tmp_path / "e", CONTIGS, BIN, pieces(), {})
+    assert not (tmp_path / "e").exists()
 
 
 def test_the_layout_is_the_same(both: tuple[Path, Path]) -> None:

@@ -7,8 +7,9 @@ writes into a file that keeps the error, so that it closes in peace.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import OutputError
+from zoo.errors import ConfigError, OutputError
 from zoo.utils.text import quoted
 from zoo.utils.version import __version__
 
@@ -84,10 +85,12 @@ def write_cooler(
     Raises:
         OSError: the disk is full, or cannot be written.
         OutputError: pixels out of order, or as `check_contigs`.
+        ConfigError: SOURCE_DATE_EPOCH is no time.
     """
     import h5py
 
     check_contigs(path, contigs)
+    dated = _creation_date()
     with path.open("w+b", buffering=0) as raw:  # so that no error comes later than its write
         file = _ErrorKeepingFile(raw)
         with h5py.File(file, "w") as cooler:
@@ -103,7 +106,7 @@ def write_cooler(
                     "format-version": 3,
                     "format-url": "https://github.com/open2c/cooler",
                     "generated-by": f"regzoo-{__version__}",
-                    "creation-date": datetime.now().isoformat(),
+                    **dated,
                     "genome-assembly": "unknown",
                     "bin-type": "fixed",
                     "bin-size": bin_size,
@@ -116,6 +119,21 @@ def write_cooler(
                 }
             )
         file.check()
+
+
+def _creation_date() -> dict[str, str]:
+    """The date of a cooler, which is optional: that of SOURCE_DATE_EPOCH (seconds since 1970, UTC), or none.
+
+    So that the same prediction is the same file, byte for byte.
+    """
+    seconds = os.environ.get("SOURCE_DATE_EPOCH")
+    if not seconds:
+        return {}
+    try:
+        date = datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(f"SOURCE_DATE_EPOCH is a number of seconds since 1970, not {quoted(seconds)}") from None
+    return {"creation-date": date.replace(tzinfo=None).isoformat()}
 
 
 def _write_bins(cooler: Any, contigs: Mapping[str, int], counts: list[int], bin_size: int) -> None:
