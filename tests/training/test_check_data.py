@@ -53,3 +53,19 @@ def test_a_run_of_ten_steps_goes_through() -> None:
     options = ["--lr_scheduler", "torch.optim.lr_scheduler.OneCycleLR", "--lr_scheduler.pct_start", "0.1"]
     options += ["--optimizer", "torch.optim.SGD", "--optimizer.lr", "0.01", "--lr_scheduler.cycle_momentum", "false"]
     assert train(["config.yaml", *options, "--trainer.max_epochs", "5", "--overwrite", "true"])
+
+
+def test_given_test_sequences_that_are_shifted_copies_of_training_are_warned_of(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(1)
+    texts = [decode(rng.integers(0, 4, 40).astype(np.uint8)) for _ in range(50)]
+    test = [*(text[7:] + "ACGTACG" for text in texts[:3]), *texts[40:]]
+    for name, rows in (("train.tsv", texts[:40]), ("test.tsv", test)):
+        Path(name).write_text("sequence\ty\n" + "".join(f"{text}\t{i % 2}\n" for i, text in enumerate(rows)))
+    given: dict[str, Any] = {"table": "train.tsv", "test_table": "test.tsv"}
+    run("MLP", {"hidden": [4]}, **given)
+    warning = "WARNING: 3 of 13 test sequences share 24 bases with one of an earlier split"
+    assert warning in capsys.readouterr().err
+    assert train(["config.yaml", "--data.shared_kmer", "24", "--data.on_leak", "drop", "--overwrite", "true"])
+    assert "WARNING" not in capsys.readouterr().err

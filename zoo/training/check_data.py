@@ -8,8 +8,11 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from zoo.data.base import GenomicDataModule
+from zoo.data.sequences import SequenceDataModule
 from zoo.errors import ConfigError, one_line
 from zoo.models._base import SequenceModel
+from zoo.training.near_duplicates import cure_near_duplicates, find_near_duplicates, has_given_test, is_split_by_kmer
+from zoo.utils.progress import spinner
 
 __all__ = ["CheckData"]
 
@@ -30,8 +33,22 @@ class CheckData(Callback):
             data.check_targets(["test"])  # the DataModule itself checks the others
             lines = [line for line in data.describe() if line not in data.logged]
             if trainer.is_global_zero:
-                for line in lines:
+                for line in [*lines, *_on_near_duplicates(data)]:
                     print(line, file=sys.stderr)
+
+
+def _on_near_duplicates(data: GenomicDataModule) -> list[str]:
+    """A warning of given test sequences that are near duplicates of others; of drawn splits, `zoo check` tells."""
+    if not isinstance(data, SequenceDataModule) or not has_given_test(data) or is_split_by_kmer(data):
+        return []
+    with spinner("near duplicates of the test data"):
+        near = find_near_duplicates(data, data.data)
+    if near is None or not near.near["test"]:
+        return []
+    return [
+        f"WARNING: {near.describe('test')}, so that test scores may be too high: {cure_near_duplicates(data)} leaves "
+        "those of earlier splits out"
+    ]
 
 
 def _refuse_batches_of_one(model: SequenceModel, data: GenomicDataModule) -> None:

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from zoo.data.labelled import Labelled
 from zoo.data.labels import LabelsDataModule
-from zoo.data.leaks import find_leak
 from zoo.data.peaks.background import base_counts
 from zoo.data.sequences import SequenceDataModule
-from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import SPLITS, Split, group_identical
 from zoo.data.windows import GenomeWindows
 from zoo.errors import InputError
 from zoo.genome.sequence import UNKNOWN
 from zoo.nn.losses import Loss
+from zoo.training.near_duplicates import cure_near_duplicates, find_near_duplicates, is_split_by_kmer
 from zoo.training.preflight.report import Report
 from zoo.training.preflight.sources import check_headers, check_sources
 from zoo.training.preflight.values import Items, check_variation, report_splits, report_unknown
@@ -32,8 +31,6 @@ __all__ = ["check_labels"]
 _FEWEST = 10
 # Fraction of duplicates from which a warning is due.
 _MANY_DUPLICATES = 0.1
-# Two sequences that share so many bases are near duplicates; they are looked for among no more bases than these.
-_KMER, _MOST_BASES = 24, 50_000_000
 
 Counts = NDArray[np.int64]
 
@@ -182,7 +179,7 @@ def _check_duplicates(data: LabelsDataModule[Any], report: Report) -> None:
     if duplicates and data.classify:
         _check_conflicts(every.labels, groups, report)
     if isinstance(data, SequenceDataModule) and not isinstance(every.codes, GenomeWindows):
-        _check_near(data, every, both, report)
+        _check_near(data, every, report)
 
 
 def _check_conflicts(labels: Any, groups: NDArray[np.int64], report: Report) -> None:
@@ -196,25 +193,18 @@ def _check_conflicts(labels: Any, groups: NDArray[np.int64], report: Report) -> 
         report.warn("duplicates", detail, "decide on one label for each, or leave them out")
 
 
-def _check_near(data: SequenceDataModule, every: Labelled[Any], both: bool, report: Report) -> None:
+def _check_near(data: SequenceDataModule, every: Labelled[Any], report: Report) -> None:
     """Report sequences of val and test that share a k-mer with one of an earlier split."""
-    if data.shared_kmer is not None and data.shared_kmer <= _KMER:
+    if is_split_by_kmer(data):
         report.ok("leaks", f"sequences that share {data.shared_kmer} bases are in one split")
         return
-    if every.codes.shape[1] < _KMER or every.codes.size > _MOST_BASES:
+    near = find_near_duplicates(data, every)
+    if near is None:
         report.ok("leaks", "no identical sequence is in two splits; near duplicates were not looked for")
         return
-    groups = group_overlapping(every.codes, _KMER, both)
-    first = np.full(groups.max(initial=0) + 1, len(SPLITS))
-    np.minimum.at(first, groups, every.split)
-    near = int((every.split > first[groups]).sum())
-    held_out = int((every.split > 0).sum())
-    report.facts["near_duplicates"] = near
-    detail = (
-        f"{near:,} of {held_out:,} held-out sequences share {_KMER} bases with one of an earlier split, directly or "
-        "through others"
-    )
-    if near and find_leak(groups, every.split).groups:
-        report.warn("leaks", detail, f"split by shared bases: --data.shared_kmer {_KMER}")
+    report.facts["near_duplicates"] = sum(near.near.values())
+    detail = near.describe("val", "test")
+    if any(near.near.values()):
+        report.warn("leaks", detail, f"split by shared bases: {cure_near_duplicates(data)}")
     else:
         report.ok("leaks", detail)
