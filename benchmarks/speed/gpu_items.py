@@ -25,6 +25,7 @@ from zoo.genome.sequence import decode
 from zoo.hub.architectures import load_architecture
 from zoo.inference.engine import Precision, predict_batch
 from zoo.models._base import SequenceModel
+from zoo.training.compiled import compile_network
 
 __all__ = ["ARCHITECTURES", "MEASUREMENTS", "Machine", "Row"]
 
@@ -241,12 +242,6 @@ def measure_compiled(architecture: str, machine: Machine) -> list[Row]:
         values = predict_batch(model, codes, names, "32")
     rows = [_difference(architecture, "prediction", "float32", "yes", values, exact, LIMITS["32"])]
     return [*rows, *(row for p in _TRAINED for row in _training(architecture, machine, p, True))]
-
-
-def compile_network(model: SequenceModel) -> None:
-    """Compile the trunk and the head, which hold all of the arithmetic, in place."""
-    for part in (model.trunk, model.head):
-        part.compile()
 
 
 def _training(architecture: str, machine: Machine, precision: Precision, is_compiled: bool) -> list[Row]:

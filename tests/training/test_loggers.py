@@ -130,6 +130,25 @@ def test_a_run_needs_its_own_logs(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            "{save_dir: a, flush_logs_every_n_steps: often}",
+            r"trainer\.logger\[1\]\.flush_logs_every_n_steps: 'often' is not",
+        ),
+        (
+            "{save_dirr: a}",
+            r"trainer\.logger\[1\]\.save_dirr: there is no option 'save_dirr' .*the nearest is save_dir",
+        ),
+    ],
+)
+def test_an_option_of_one_of_several_loggers_is_named(config: Path, arguments: str, sentence: str) -> None:
+    words = f"[{{class_path: {__name__}.Memory}}, {{class_path: CSVLogger, init_args: {arguments}}}]"
+    with pytest.raises(ConfigError, match=sentence):
+        parse([str(config), "--trainer.logger", words])
+
+
+@pytest.mark.parametrize(
     ("cls", "package"),
     [("WandbLogger", "'regzoo[wandb]'"), ("MLFlowLogger", "mlflow"), ("CometLogger", "comet-ml")],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.tuning.space import Choices, Range, read_space, size_of
+from zoo.tuning.study import Study
 
 SPACE = """
 model.hidden: {choices: [[4], [16, 8], null]}
@@ -41,6 +42,16 @@ def test_a_value_is_in_a_space_or_not() -> None:
     assert Choices("a", ("[4]", "null")).holds([4])
     assert Choices("a", ("[4]", "null")).holds(None)
     assert not Choices("a", ("[4]", "null")).holds([5])
+
+
+def test_steps_are_written_in_decimals(tmp_path: Path) -> None:
+    tenths, rates = Range("a", 0, 0.7, step=0.1), Range("b", 1e-4, 4e-4, step=1e-4)
+    assert [repr(value) for value in tenths.values or ()] == ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
+    assert rates.values == [0.0001, 0.0002, 0.0003, 0.0004]
+    assert Range("c", 8, 32, step=8, is_whole=True).values == [8, 16, 24, 32]
+    study = Study(tmp_path, [tenths], "min", 0, "random")
+    study.begin_with({"a": 0.1 + 0.2})
+    assert study.draw().values == {"a": "0.3"}
 
 
 @pytest.mark.parametrize(

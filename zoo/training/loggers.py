@@ -1,7 +1,7 @@
 """Loggers that a configuration names in addition to a run's own: W&B, MLflow, Comet, TensorBoard, CSV, or any other.
 
-A resumed run goes on in the experiment that it began: its id is kept in the folder of the run. What a logger cannot do
-is one sentence.
+A resumed run goes on in the experiment that it began, whose id is kept in the folder of the run; CSVLogger, which would
+delete the rows of the earlier start, begins a new version. What a logger cannot do is one sentence.
 """
 
 import json
@@ -42,7 +42,7 @@ class _Arguments(NamedTuple):
     folder: str | None = None
 
 
-# Of other classes an experiment is begun anew when a run is resumed.
+# Of other classes, such as CSVLogger, an experiment is begun anew when a run is resumed.
 _KNOWN = {
     "WandbLogger": _Arguments("id", "name", "save_dir"),
     "MLFlowLogger": _Arguments("run_id", "run_name"),

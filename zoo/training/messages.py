@@ -9,7 +9,7 @@ import difflib
 import inspect
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
 
 import torch
@@ -21,6 +21,8 @@ __all__ = ["explain", "explain_remainder", "unknown_name"]
 
 # How jsonargparse begins a line on a type that a value could have had.
 _JARGON = ("Expected a", "Not a valid", "Problem with", "Import path", "Does not validate", "a class path", "a dict")
+# Types that a list in YAML can be.
+_LISTS = (list, Iterable, Sequence)
 # Arguments that no configuration gives: they follow from the model, the data, or other options.
 _PROVIDED = {"params", "optimizer", "max_lr", "targets", "length"}
 
@@ -109,7 +111,7 @@ def _check(key: str, value: Any, wanted: Any) -> str | None:
     for option in options:
         if isinstance(option, type) and dataclasses.is_dataclass(option) and isinstance(value, dict):
             return _check_arguments(key, value, parameters_of(option), complete=True)
-        if get_origin(option) is list and isinstance(value, list) and _is_class(get_args(option)[0]):
+        if get_origin(option) in _LISTS and isinstance(value, list) and _is_class(get_args(option)[0]):
             messages = (_check(f"{key}[{index}]", item, get_args(option)[0]) for index, item in enumerate(value))
             return next((message for message in messages if message), None)
         is_path = isinstance(value, str) and str not in options

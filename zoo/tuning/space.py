@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,13 @@ class Range:
         step = self.step or (1 if self.is_whole else None)
         if step is None:
             return None
-        return [self.low + index * step for index in range(round((self.high - self.low) / step) + 1)]
+        return [self.on_step(self.low + index * step) for index in range(round((self.high - self.low) / step) + 1)]
+
+    def on_step(self, value: float) -> int | float:
+        """The step next to a value, as written in decimals: .3, where floats add up to .30000000000000004."""
+        if self.step is None or self.is_whole:
+            return value
+        return float(Decimal(str(self.low)) + round((value - self.low) / self.step) * Decimal(str(self.step)))
 
     def holds(self, value: Any) -> bool:
         """Whether a value lies in the range and on its steps."""

@@ -229,4 +229,4 @@ def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:
     low, high, log, step = parameter.low, parameter.high, parameter.log, parameter.step
     if parameter.is_whole:
         return trial.suggest_int(key, int(low), int(high), log=log, step=int(step or 1))
-    return trial.suggest_float(key, low, high, log=log, step=step)
+    return parameter.on_step(trial.suggest_float(key, low, high, log=log, step=step))
