@@ -261,6 +261,7 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(config: Path) ->
     assert len(rows()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_search_is_not_resumed_with_another_configuration_or_other_data(
     config: Path, monkeypatch: pytest.MonkeyPatch
@@ -381,6 +382,7 @@ def test_options_that_do_not_fit_are_refused(config: Path, monkeypatch: pytest.M
         tune([str(config)], options, Here())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_best_is_trained_by_another_name_where_there_is_a_run(
     config: Path, capsys: pytest.CaptureFixture[str]

@@ -131,12 +131,12 @@ def _built(arguments: Sequence[str], key: str, text: str, space: Sequence[Parame
     Raises:
         ConfigError: it cannot be built with any of these; the first reason.
     """
-    others = [{one.key: one.probes[index] for one in space} if len(space) > 1 else {} for index in (0, -1)]
+    others = [{one.key: one.probes[index] for one in space} for index in (0, -1)] if len(space) > 1 else []
     errors: list[ZooError] = []
     for values in ({}, *others):
         options = {**values, key: text}
         try:
-            cli = parse([*arguments, *(word for option in options.items() for word in (f"--{option[0]}", option[1]))])
+            cli = parse([*arguments, *(word for one, value in options.items() for word in (f"--{one}", value))])
             check_run(cli)
         except ZooError as error:
             errors.append(error)
