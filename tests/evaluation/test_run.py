@@ -17,6 +17,7 @@ import zoo
 from zoo.cli import main
 from zoo.errors import ConfigError, InputError
 from zoo.evaluation.files import data_of_files
+from zoo.evaluation.on_genome import EvaluatedPeaks
 from zoo.evaluation.options import FileOptions
 from zoo.evaluation.run import evaluate
 from zoo.models.deepbind import DeepBind
@@ -143,6 +144,10 @@ def test_sites_of_targets_that_are_not_scored_are_evaluated_too(made: dict[str, 
     data = data_of_files(made["basset"].model, files, options)
     assert (data.module.targets, data.matching.names, data.matching.of_data) == (["peaks", "other"], ["peaks"], [0])
     assert "negatives of each of peaks, other: the sites of the others too" in data.notes
+    assert isinstance(data.module, EvaluatedPeaks)
+    data.module.prepare_data()
+    assert sum(line.startswith(("train:", "val:")) for line in data.module.logged) == 0
+    assert sum(line.startswith("test: ") and "sites, 40 with a peak" in line for line in data.module.logged) == 1
 
 
 def test_a_table_of_measurements_is_scored_by_correlation_and_missing_labels_do_not_count(

@@ -38,6 +38,7 @@ def check_command(options: argparse.Namespace) -> None:
     from zoo.training.preflight.check import check_arguments
     from zoo.training.preflight.report import check_report_path
     from zoo.utils.paths import check_folder_of, refuse_overwriting
+    from zoo.utils.text import counted
 
     words = split_arguments([options.config, *options.rest])
     if options.output:
@@ -50,5 +51,5 @@ def check_command(options: argparse.Namespace) -> None:
     if options.output:
         report.write(options.output)
     if report.exit_code(options.strict):
-        errors, warnings = report.count("error"), report.count("warning")
-        raise ConfigError(f"{errors} errors and {warnings} warnings: what to do is in the table above")
+        errors, warnings = (counted(report.count(level), level) for level in ("error", "warning"))
+        raise ConfigError(f"{errors} and {warnings}: what to do is in the table above")

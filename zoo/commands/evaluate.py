@@ -90,6 +90,7 @@ def evaluate_command(options: argparse.Namespace) -> None:
     _check_paths(options, data)
     match = _pairs(options.match)
     from zoo.evaluation.run import evaluate
+    from zoo.utils.text import counted
 
     evaluation = evaluate(
         options.name,
@@ -115,9 +116,8 @@ def evaluate_command(options: argparse.Namespace) -> None:
     _print(evaluation)
     if options.output:
         evaluation.write(options.output)
-        print(
-            f"{options.output}: {len(evaluation.scores)} scores of {len(evaluation.targets)} targets", file=sys.stderr
-        )
+        scores, targets = counted(len(evaluation.scores), "score"), counted(len(evaluation.targets), "target")
+        print(f"{options.output}: {scores} of {targets}", file=sys.stderr)
 
 
 def _check_paths(options: argparse.Namespace, data: list[str]) -> None:
@@ -167,6 +167,7 @@ def _check_extras(options: argparse.Namespace, data: list[str]) -> None:
 def _print(evaluation: "Evaluation") -> None:
     """Print the scores: on a terminal a table, into a pipe or file TSV."""
     from zoo.commands.tables import Column, fit_table, print_tsv
+    from zoo.utils.text import counted
 
     header = ["target", "values", *evaluation.scores]
     rows = [
@@ -174,7 +175,7 @@ def _print(evaluation: "Evaluation") -> None:
         for target, observed, scores in evaluation.rows()
     ]
     unit, _, size = evaluation.unit.partition(" ")
-    drawn = f"{evaluation.units:,} {unit}s {size}".strip()
+    drawn = f"{counted(evaluation.units, unit)} {size}".strip()
     how = f"{evaluation.confidence:.0%} intervals by {evaluation.resamples:,} resamples of the {drawn}"
     if sys.stdout.isatty():
         left_out = len(rows) - _MOST_SHOWN

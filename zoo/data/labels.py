@@ -21,6 +21,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import Codes
 from zoo.nn.losses import Loss
 from zoo.outputs import Output
+from zoo.utils.text import counted
 
 __all__ = ["LabelsDataModule"]
 
@@ -105,7 +106,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
             count = int(np.isnan(labels).sum()) if labels.dtype.kind == "f" else 0
             missing = f", {count:,} of {labels.size:,} labels missing" if count else ""
             added = shuffles if dataset.shuffles else ""
-            lines.append(f"{split}: {len(labels):,} sequences{positive}{missing}{added}{lack}")
+            lines.append(f"{split}: {counted(len(labels), 'sequence')}{positive}{missing}{added}{lack}")
         if self.shuffles and not self.classify:
             lines.append("no shuffles are added: they are negatives of classes, and these labels are measurements")
         if self.classify:

@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.data.labelled import Labelled, LabelledWindows
 from zoo.data.peaks.module import PeakDataModule
+from zoo.data.splits import SPLITS
 from zoo.data.tracks.module import TrackDataModule
 from zoo.data.tracks.table import Track
 from zoo.errors import InputError
@@ -20,6 +21,11 @@ class EvaluatedPeaks(PeakDataModule):
     def problems(self, data: Labelled[Any]) -> Iterator[InputError]:
         """Refuse nothing for what could not be learnt."""
         return iter(())
+
+    def _log(self, lines: list[str]) -> None:
+        """Log lines of the report, but for those of splits that there are none of: all sites are for test."""
+        nothing = tuple(f"{split}: 0 sites" for split in SPLITS)
+        super()._log([line for line in lines if not line.startswith(nothing)])
 
     def with_val(self, data: LabelledWindows) -> LabelledWindows:
         """Take no sites for validation."""

@@ -25,7 +25,7 @@ from zoo.inference.device import find_device
 from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Labels
-from zoo.utils.text import some_of
+from zoo.utils.text import counted, some_of
 
 __all__ = ["evaluate"]
 
@@ -205,7 +205,7 @@ def _evaluation(
     notes = [*data.notes, *data.matching.notes, *collected.reasons]
     ends = {}
     if bootstrap.resamples and count < _FEW_UNITS:
-        notes.append(f"only {count} {units.name}s: intervals of so few are too narrow")
+        notes.append(f"only {counted(count, units.name)}: intervals of so few are too narrow")
     if bootstrap.resamples:
         resampled = units.resampled(arrays, notes)
         values = math.prod(arrays["target"].shape[2:])

@@ -679,7 +679,7 @@ def test_a_split_without_a_target_is_said_and_a_validation_without_any_refused(t
     assert report.lines[-1] == "test: 1 sites, 1 with a peak; none of b"
     table.write(tmp_path / "table.tsv")
     data = PeakDataModule(str(fasta), table=str(tmp_path / "table.tsv"))
-    assert data.describe()[2] == "test: 1 sequences, 1 positive; not scored, for want of two different values: a, b"
+    assert data.describe()[2] == "test: 1 sequence, 1 positive; not scored, for want of two different values: a, b"
     table, _ = build({"a": a, "b": bed(tmp_path / "b.bed", ("chr1", 5000, 5100))}, fasta)
     table.write(tmp_path / "table.tsv")
     with pytest.raises(ConfigError, match=r"'a' has the same value everywhere \(1\) in the val split, and 1"):
@@ -704,6 +704,7 @@ def test_sites_of_a_table_that_leak_are_dropped_or_kept_where_that_is_asked_for(
     assert data.data.codes.start.tolist() == start[kept].tolist()
     assert "2 sites overlap one of another split" in data.describe()[0]
     assert ("1 of train and 1 of val left out" if on_leak == "drop" else "all are kept") in data.describe()[0]
+    assert not any("a shift of 0 bases" in line for line in data.describe())
 
 
 def test_a_table_for_each_split_and_validation_drawn_from_train(tmp_path: Path, fasta: Path) -> None:

@@ -69,6 +69,17 @@ def test_a_limit_that_leaves_no_batch_is_an_error(stage: str, batches: int, leas
     )
 
 
+def test_many_sequences_that_fill_no_batch_are_warned_of() -> None:
+    report = Report()
+    steps_of(13, 8, report=report)
+    (warning,) = (finding for finding in report.findings if finding.level == "warning")
+    assert warning.detail.startswith("5 of 13 training sequences are left out of each epoch")
+    assert warning.cure == "set --data.batch_size to 6"  # two batches, and 1 of 13 is left out
+    report = Report()
+    steps_of(100, 8, report=report, limit_train_batches=3)
+    assert not report.count("warning")
+
+
 def test_a_share_is_that_of_the_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
     for processes in (1, 2, 3, 7):
         monkeypatch.setattr("zoo.data.samplers._world", lambda processes=processes: (processes, 0))

@@ -73,7 +73,7 @@ def test_copies_conflicts_and_near_duplicates_are_counted() -> None:
     assert report.facts["duplicates"] == 2
     assert report.facts["near_duplicates"] == 1
     assert details(report, "warning") == [
-        "1 groups of identical sequences have both labels of a target",
+        "1 group of identical sequences has both labels of a target",
         "1 of 120 held-out sequences share 24 bases with one of an earlier split, directly or through others",
     ]
     assert report.exit_code() == 0
@@ -171,7 +171,7 @@ def test_peaks_in_order() -> None:
     ]
     write_bed("a.bed", sites[::2])
     write_bed("b.bed", sites[1::2])
-    report = check(PEAKS, f"genome: genome.fa, peaks: [a.bed, b.bed], {RULES}")
+    report = check(PEAKS, f"genome: genome.fa, peaks: [a.bed, b.bed], batch_size: 32, {RULES}")
     assert report.count("error") == report.count("warning") == 0
     assert "have other names in the genome: 1 is chr1, 2 is chr2, 3 is chr3" in details(report, "ok", "contigs")
     assert "300 peaks in 2 files" in details(report, "ok", "peak files")

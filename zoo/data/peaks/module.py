@@ -27,7 +27,7 @@ from zoo.errors import ConfigError
 from zoo.formats.peaks import name_peak_files
 from zoo.genome.fasta import Genome
 from zoo.genome.regions import Regions
-from zoo.utils.text import check_file
+from zoo.utils.text import check_file, counted
 
 __all__ = ["PeakDataModule"]
 
@@ -163,8 +163,11 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         if not near.any():
             return data
         keep = self.on_leak == "warn"
+        if keep and not self.shift:  # such sites overlap, which the report says already
+            return data
+        why = f"a shift of {counted(self.shift, 'base')} could reach" if self.shift else "they overlap"
         what = "kept, though" if keep else "dropped:"
-        line = f"{near.sum():,} training sites {what} a shift of {self.shift} bases could reach another split's site"
+        line = f"{counted(int(near.sum()), 'training site')} {what} {why} another split's site"
         self._log([line])
         return data if keep else data.subset(~near)
 

@@ -34,6 +34,7 @@ from zoo.training.preflight.values import Items
 from zoo.training.preflight.windows import check_windows
 from zoo.training.transfer import Transfer, transfer
 from zoo.training.trust import check_trust
+from zoo.utils.text import counted
 
 __all__ = ["check", "check_arguments"]
 
@@ -104,7 +105,7 @@ def check(
     report = report or Report()
     size = sum(one.numel() for one in model.parameters())
     what = f"{type(model).__name__}, {size:,} parameters: {model.length:,} bases to {model.output.kind}"
-    report.ok("model", f"{what} of {len(model.output.targets):,} targets")
+    report.ok("model", f"{what} of {counted(len(model.output.targets), 'target')}")
     with report.collecting("model"):
         for difference in spec_differences(model, data.spec()):
             report.error("model", difference, "change the model's or the data's options")

@@ -23,7 +23,7 @@ from zoo.training.near_duplicates import cure_near_duplicates, find_near_duplica
 from zoo.training.preflight.report import Report
 from zoo.training.preflight.sources import check_headers, check_sources
 from zoo.training.preflight.values import Items, check_variation, report_splits, report_unknown
-from zoo.utils.text import some_of
+from zoo.utils.text import counted, some_of
 
 __all__ = ["check_labels"]
 
@@ -189,7 +189,8 @@ def _check_conflicts(labels: Any, groups: NDArray[np.int64], report: Report) -> 
         np.logical_or.at(seen[label], groups, labels == label)
     conflicts = int((seen[0] & seen[1]).any(1).sum())
     if conflicts:
-        detail = f"{conflicts:,} groups of identical sequences have both labels of a target"
+        groups_have = f"{counted(conflicts, 'group')} of identical sequences {'has' if conflicts == 1 else 'have'}"
+        detail = f"{groups_have} both labels of a target"
         report.warn("duplicates", detail, "decide on one label for each, or leave them out")
 
 

@@ -11,6 +11,9 @@ from zoo.utils.text import counted
 
 __all__ = ["Steps", "check_steps"]
 
+# Fraction of the sequences of an epoch that may be left out without a warning.
+_MANY_LEFT_OUT = 0.2
+
 
 class Steps(NamedTuple):
     """Steps of a run.
@@ -70,6 +73,10 @@ def check_steps(items: Items, batch_size: int, epoch_size: int | None, trainer: 
     if batch < batch_size:
         detail = f"a process has {share:,} sequences per epoch, fewer than a batch of {batch_size:,}"
         report.warn("steps", detail, f"set --data.batch_size to {max(1, share // 4)} or less, or use fewer processes")
+    elif (left := share % batch) > _MANY_LEFT_OUT * share:
+        fitting = next(size for size in range(batch, 0, -1) if share % size <= _MANY_LEFT_OUT / 2 * share)
+        detail = f"{left:,} of {share:,} training sequences are left out of each epoch, others each time: they fill no"
+        report.warn("steps", f"{detail} batch of {batch:,}", f"set --data.batch_size to {fitting}")
     return result
 
 

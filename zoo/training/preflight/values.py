@@ -67,7 +67,9 @@ def check_variation(variation: Variation, targets: list[str], split: Split, repo
         report.error("targets", str(error), "leave these targets out, or hold out other data")
         return
     if names:
-        what = f"{split}: not scored, for want of two different values: {len(names)} of {len(targets)} targets"
+        what = (
+            f"{split}: not scored, for want of two different values: {len(names)} of {counted(len(targets), 'target')}"
+        )
         report.warn("targets", f"{what} ({some_of(names, 20)})", "hold out data in which they vary")
     else:
         report.ok("targets", f"{split}: {len(targets)} of {counted(len(targets), 'target')} vary")
