@@ -169,7 +169,8 @@ def _check_trainer(cli: TrainCLI) -> None:
     """Refuse settings with which no epoch could be chosen, or no run resumed."""
     trainer = cli.config.trainer
     every = trainer.check_val_every_n_epoch or 1
-    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or (trainer.max_epochs or every) < every:
+    epochs = every if trainer.max_epochs is None else trainer.max_epochs
+    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or trainer.max_steps == 0 or epochs < every:
         raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
     if trainer.limit_train_batches == 0:
         raise ConfigError("--trainer.limit_train_batches 0 leaves no batch to train on: leave it out")
