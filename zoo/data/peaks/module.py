@@ -160,15 +160,12 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             data = self._without_leaks(self.with_val(data))
         train = data.split == SPLITS.index("train")
         near = _near_others(data.codes, train, ~train, data.codes.length + self.shift)
-        if not near.any():
-            return data
         keep = self.on_leak == "warn"
-        if keep and not self.shift:  # such sites overlap, which the report says already
+        if not near.any() or (keep and not self.shift):  # without a shift they overlap, which the report says already
             return data
         why = f"a shift of {counted(self.shift, 'base')} could reach" if self.shift else "they overlap"
-        what = "kept, though" if keep else "dropped:"
-        line = f"{counted(int(near.sum()), 'training site')} {what} {why} another split's site"
-        self._log([line])
+        sites, what = counted(int(near.sum()), "training site"), "kept, though" if keep else "dropped:"
+        self._log([f"{sites} {what} {why} another split's site"])
         return data if keep else data.subset(~near)
 
     def _peak_files(self) -> tuple[dict[str, str], dict[str, str] | None]:
