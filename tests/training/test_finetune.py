@@ -62,7 +62,7 @@ def run(base: str, data: str, *options: str) -> Path:
 def test_every_base_is_fine_tuned_on_every_kind_of_data_that_suits_it(
     base: str, data: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = run(base, data)
+    folder = run(base, data, "--trainer.limit_train_batches", "2")
     config, source = read_config(folder), read_config(Path(name_of(base).removeprefix("local-dir:")))
     assert config.facts.run is not None
     lineage = config.facts.run.base
@@ -119,6 +119,7 @@ def test_targets_that_the_base_knows_keep_its_head(capsys: pytest.CaptureFixture
     fasta = ["two=bound.fa"]
     assert planned(capsys, name_of("basset"), *fasta)["transfer"]["head"] == "copy"
     assert planned(capsys, name_of("basset"), "three=bound.fa")["transfer"]["head"] == "layers"
+    assert planned(capsys, name_of("basenji"), "two=signal.bw", *DATA["bigwig"][1:])["transfer"]["head"] == "copy"
     config = planned(capsys, name_of("basset"), "activity.tsv")
     assert config["model"]["init_args"]["loss"] == "mean_squared_error"
     assert config["monitor"] == "val_pearson"

@@ -1,6 +1,6 @@
 """Plan of a fine-tuning: a whole configuration of `zoo train`, chosen from a base and data, with the reasons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any
@@ -164,20 +164,16 @@ def _head(base: CheckpointConfig, network: Network, spec: DataSpec) -> str:
     if not network.is_base:
         return "new"
     is_known = set(spec.targets) <= set(base.facts.targets) and network.arguments["loss"] == base.arguments.get("loss")
-    is_same = is_known and base.arguments["length"] == spec.length and _strands(base, spec) == dict(_named_pairs(spec))
-    return "copy" if is_same else "layers"
+    if not is_known or base.arguments["length"] != spec.length:
+        return "layers"
+    partners = _partners(base.facts.targets, base.arguments.get("strand_pairs"))
+    own = _partners(spec.targets, spec.strand_pairs)
+    return "copy" if all(partners[target] == partner for target, partner in own.items()) else "layers"
 
 
-def _named_pairs(spec: DataSpec) -> Iterator[tuple[str, str]]:
+def _partners(targets: Sequence[str], pairs: Sequence[int] | None) -> dict[str, str]:
     """Each target with its partner on the other strand, itself where it has none."""
-    yield from zip(spec.targets, (spec.targets[index] for index in spec.strand_pairs), strict=False)
-
-
-def _strands(base: CheckpointConfig, spec: DataSpec) -> dict[str, str]:
-    """Each of the data's targets with its partner in the base."""
-    names, pairs = list(base.facts.targets), base.arguments.get("strand_pairs") or []
-    partners = dict(zip(names, (names[index] for index in pairs), strict=False))
-    return {target: partners[target] for target in spec.targets if target in partners}
+    return {target: targets[index] for target, index in zip(targets, pairs or range(len(targets)), strict=True)}
 
 
 def _target_scale(base: CheckpointConfig, spec: DataSpec) -> dict[str, Any] | None:
