@@ -183,7 +183,7 @@ def _peaks(folder: Path, length: int) -> dict[str, Any]:
 
 
 # Learning rates with which the last of four epochs is the best.
-_RATES = {"basenji": 1e-2, "akita": 3e-4}
+_RATES = {"basenji": 1e-2, "basenji_labels": 2e-4, "akita": 3e-4}
 _CLASSES = {
     "mlp": "MLP",
     "deepbind": "DeepBind",

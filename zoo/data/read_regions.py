@@ -10,12 +10,11 @@ from zoo.data.window_plan import WindowPlan
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.kmers import LONGEST_KMER
-from zoo.genome.regions import Regions
+from zoo.genome.regions import REGION_BLOCK, Regions
 from zoo.genome.sequence import UNKNOWN, Codes
 
-__all__ = ["REGION_BLOCK", "ReadRegions"]
+__all__ = ["ReadRegions"]
 
-REGION_BLOCK = 2_000
 # Bases of a piece of a region that is read at once, and of all pieces: more would take minutes.
 _PIECE, _MOST_BASES = 500 * REGION_BLOCK, 500_000_000
 

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from zoo.genome.contigs import find_contigs
 
-__all__ = ["Regions"]
+__all__ = ["REGION_BLOCK", "Regions"]
+
+# Bases of a block in which regions are compared with what a model was trained on.
+REGION_BLOCK = 2_000
 
 
 class Regions(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from zoo.data.base import GenomicDataModule
-from zoo.data.read_regions import REGION_BLOCK
 from zoo.data.splits import Split
 from zoo.errors import ZooError
+from zoo.genome.regions import REGION_BLOCK
 from zoo.genome.sketch import KmerSketch
 from zoo.hub.config import read_config
 from zoo.hub.facts import BaseFacts
