@@ -92,11 +92,17 @@ def model_folder(name: str, command: Sequence[str], work: Path, run: str | None 
     return train_if_missing(run or name, work, command)
 
 
-def shipped_checkpoint(name: str, command: Sequence[str]) -> Path | None:
-    """Return the folder of the checkpoint that is part of the project, or None if this command would make another."""
+def shipped_checkpoint(name: str, command: Sequence[str], shelf: Path | None = None) -> Path | None:
+    """Return the folder of a checkpoint that is part of the project, or None if this command would make another.
+
+    Args:
+        name: name of the checkpoint.
+        command: arguments of `zoo train`.
+        shelf: folder of the checkpoints; by default those that are loaded by name.
+    """
     from zoo.training.recipe import recipe
 
-    folder = shipped_folder("checkpoints") / name
+    folder = (shelf or shipped_folder("checkpoints")) / name
     same = (folder / "config.json").is_file() and read_config(folder).facts.training.recipe == recipe(command)
     return folder if same else None
 

@@ -17,7 +17,8 @@ rate for all, with batch statistics that follow the new data.
 Two more tables are of tracks that a base never saw, and of plant terminators with the human base: see
 `benchmarks/accuracy/finetune_tracks.py` and `finetune_far.py`.
 
-Runs that are missing are trained (about 400 of them in all, from 20 seconds to 5 minutes each on one core).
+Runs that are not recorded in `benchmarks/results/finetune_runs.jsonl` are trained (525 of labels in all, each in 10
+seconds to 5 minutes on one core); with `--record` they are added there.
 """
 
 import argparse
@@ -28,12 +29,11 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.finetune_far import far_table
-from accuracy.finetune_runs import MODES, run_mode
+from accuracy.finetune_runs import MODES, Run, base_checkpoint, run_mode
 from accuracy.finetune_tracks import tracks_table
-from common import WORK, make_parser, run_facts, table_name, train_if_missing, write_results
+from common import make_parser, run_facts, table_name, write_results
 
 from zoo.datasets.encode_loci import EncodeLociDataModule
-from zoo.hub.config import read_config
 
 HELD_OUT = ["arid3a_k562", "ctcfl_k562", "rest_gm12878", "tead4_h1hesc", "zbtb7a_hepg2"]
 # Shuffles are negatives of all its targets, so that it learns what peaks have in common, which helps with new ones.
@@ -75,9 +75,8 @@ def labels_table(options: argparse.Namespace) -> str:
         for mode in options.modes:
             for experiment in options.experiments:
                 for seed in options.seeds:
-                    folder = run_folder(base, mode, experiment, size, seed)
-                    metrics = read_config(folder).facts.training.metrics["test"]
-                    scores[f"{mode}, {size}, {experiment}, seed {seed}"] = metrics["auroc"]
+                    run = run_sample(base, mode, experiment, size, seed)
+                    scores[f"{mode}, {size}, {experiment}, seed {seed}"] = run.test["auroc"]
             known = [scores[f"{mode}, {size}, {e}, seed {s}"] for e in options.experiments for s in options.seeds]
             cells.append(mean(known))
         rows.append([size, *cells])
@@ -95,11 +94,11 @@ def base_folder() -> Path:
     weights = f"[{','.join(f'{value:.2f}' for value in weight / weight.mean())}]"
     words = ["--data.held_out", f"[{','.join(HELD_OUT)}]", "--target_weights", weights]
     words += ["--model.ensemble_members", "1", "--name", BASE, "--data.shuffles", "1", "--trainer.max_epochs", "8"]
-    return train_if_missing(BASE, WORK / "finetune", ["basset.encode_tf", *words])
+    return base_checkpoint(BASE, ["basset.encode_tf", *words])
 
 
-def run_folder(base: Path, mode: str, experiment: str, size: int, seed: int) -> Path:
-    """Return the checkpoint of one run; train it if it is missing."""
+def run_sample(base: Path, mode: str, experiment: str, size: int, seed: int) -> Run:
+    """Return how a run on a sample of an experiment ended; train it if it is not recorded."""
     data = {"experiment": experiment, "size": size, "sample_seed": seed, "test_peaks": TEST_PEAKS}
     words = ["--data", _DATA, "--seed_everything", str(seed), *_QUIET]
     words += [word for key, value in data.items() for word in (f"--data.{key}", str(value))]

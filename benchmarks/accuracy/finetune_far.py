@@ -16,7 +16,6 @@ from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import SPLITS, draw_splits
 from zoo.datasets.plant_terminators import TARGETS, read_terminators
 from zoo.genome.sequence import decode
-from zoo.hub.config import read_config
 
 __all__ = ["far_table"]
 
@@ -42,9 +41,8 @@ def far_table(base: Path, sizes: Sequence[int], modes: Sequence[str], seeds: Seq
         for mode in modes:
             for seed in seeds:
                 words = [str(_sample(size, seed)), "--seed_everything", str(seed)]
-                folder = run_mode(base, mode, words, f"basset.terminators_{size}_seed{seed}", SCRATCH_RATE)
-                metrics = read_config(folder).facts.training.metrics["test"]
-                scores[f"{mode}, {size}, seed {seed}"] = metrics["r2"]
+                run = run_mode(base, mode, words, f"basset.terminators_{size}_seed{seed}", SCRATCH_RATE)
+                scores[f"{mode}, {size}, seed {seed}"] = run.test["r2"]
             cells.append(mean(scores[f"{mode}, {size}, seed {seed}"] for seed in seeds))
         rows.append([size, *cells])
     facts = {"base": run_facts(base), "r2": scores}

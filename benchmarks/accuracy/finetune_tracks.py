@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-from accuracy.finetune_runs import run_mode
-from common import WORK, run_facts, train_if_missing, write_results
+from accuracy.finetune_runs import base_checkpoint, train_mode
+from common import run_facts, write_results
 from lightning import Trainer
 
 from zoo.data.splits import Split
@@ -36,12 +36,12 @@ def tracks_table(modes: Sequence[str], split: Split = "test") -> str:
         modes: rows, keys of `MODES`.
         split: split that is scored.
     """
-    base = _base()
+    base = base_folder()
     full = shipped_folder("checkpoints") / "basenji.yeast"
     folders = {"basenji.yeast, trained on all tracks": full}
     words = ["--data", "zoo.datasets.yeast.YeastDataModule", "--data.assays", f"[{ASSAY}]", *_SHIFTS]
     for mode in modes:
-        folders[f"fine-tuned, {mode}"] = run_mode(base, mode, words, f"basenji.{ASSAY}", SCRATCH_RATE)
+        folders[f"fine-tuned, {mode}"] = train_mode(base, mode, words, f"basenji.{ASSAY}", SCRATCH_RATE)
     rows: list[list[object]] = []
     for name, folder in folders.items():
         scores = _scores(folder, split)
@@ -52,10 +52,10 @@ def tracks_table(modes: Sequence[str], split: Split = "test") -> str:
     return write_results("finetune_tracks", header, rows, {"base": run_facts(base), **names})
 
 
-def _base() -> Path:
+def base_folder() -> Path:
     words = ["--data.assays", f"[{','.join(OTHERS)}]", "--target_weights", _WEIGHTS]
     words += ["--model.target_scale.spread", _SPREAD, "--name", "basenji.yeast_no_slic"]
-    return train_if_missing("basenji.yeast_no_slic", WORK / "finetune", ["basenji.yeast", *words])
+    return base_checkpoint("basenji.yeast_no_slic", ["basenji.yeast", *words])
 
 
 def _scores(folder: Path, split: Split) -> dict[str, float]:

@@ -2,17 +2,19 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from accuracy import bench_finetune
+from accuracy import bench_finetune, finetune_runs, finetune_tracks
+from accuracy.finetune_runs import BASES, run_key
 
 from zoo.datasets import encode_sample
 from zoo.datasets.encode_loci import Loci
 from zoo.datasets.encode_tf import encode_experiments
-from zoo.hub.checkpoint import save
+from zoo.hub.checkpoint import save, verify_folder
 from zoo.hub.config import read_config
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
@@ -60,6 +62,43 @@ def test_a_cell_is_the_mean_over_seeds_of_the_runs_that_the_options_name(
     assert len(folders) == 4
     lineage = {name: config.facts.training.base for name, config in folders.items()}
     assert {name: bool(facts) for name, facts in lineage.items()} == {name: "full" in name for name in folders}
-    stored = {path: path.stat().st_mtime_ns for path in Path().rglob("model.safetensors")}
-    bench_finetune.main(words)  # all runs are there
-    assert {path: path.stat().st_mtime_ns for path in Path().rglob("model.safetensors")} == stored
+    table = (results / "finetune_partial.csv").read_text()
+    shutil.rmtree("runs/benchmark/finetune")
+    bench_finetune.main(words)  # all runs are recorded
+    assert (results / "finetune_partial.csv").read_text() == table
+    assert not list(Path("runs").rglob("checkpoints"))
+
+
+def test_a_run_is_known_by_its_configuration_its_data_and_its_base_wherever_they_lie(
+    base: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("sequence\tlabel\n")
+    config = {
+        "name": "one",
+        "data": {"class_path": "zoo.data.sequences.SequenceDataModule", "init_args": {"table": str(table)}},
+        "transfer": {"trunk_from": f"local-dir:{base}"},
+    }
+    known = run_key(base, config, ["--seed_everything", "1"])
+    assert run_key(base, config, ["--seed_everything", "2"]) != known
+    moved = shutil.copytree(base, tmp_path / "elsewhere")
+    copy = shutil.copy(table, tmp_path / "other.tsv")
+    text = json.dumps(config).replace(str(base), str(moved)).replace(str(table), str(copy))
+    assert run_key(moved, json.loads(text), ["--seed_everything", "1"]) == known
+    table.write_text("sequence\tlabel\nACGT\t1\n")
+    assert run_key(base, config, ["--seed_everything", "1"]) != known
+    weights = moved / "model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    assert run_key(moved, json.loads(text), ["--seed_everything", "1"]) != known
+
+
+@pytest.mark.parametrize("name", ["basset.encode_tf16s", "basenji.yeast_no_slic"])
+def test_bases_of_the_project_are_whole(name: str) -> None:
+    assert verify_folder(BASES / name, name).agrees
+
+
+@pytest.mark.public_data
+def test_bases_of_the_project_are_what_their_commands_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finetune_runs, "train_if_missing", lambda *_: Path("not/there"))
+    assert bench_finetune.base_folder().parent == BASES
+    assert finetune_tracks.base_folder().parent == BASES
