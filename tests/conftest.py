@@ -52,8 +52,10 @@ def _same_threads() -> None:
 def _clean_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
-    if not request.node.get_closest_marker("public_data"):
+    if request.node.get_closest_marker("public_data"):  # what is prepared of public data is prepared once
+        monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.getbasetemp() / "public_data"))
+    else:
+        monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
         monkeypatch.delenv("ZOO_MIRROR", raising=False)
 
 

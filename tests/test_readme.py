@@ -15,8 +15,13 @@ from zoo.cli import main
 STEPS = [step for step in steps_of(README.read_text()) if step.is_run and not step.is_public]
 # A genome of which the published Akita, with windows of a megabase, just can be trained.
 SMALL = {"chr1": 1_300_000, "chr8": 1_200_000, "chr9": 1_200_000, "chr21": 1_500_000}
-# Cut short too: a minute of predictions.
-SHORTER = {"akita.yeast genome.fa": "akita.yeast short.bed --genome genome.fa", "--trials 10": "--trials 1"}
+# Cut short too: a minute of predictions, and two of a net with the published number of channels.
+SHORTER = {
+    "akita.yeast genome.fa": "akita.yeast short.bed --genome genome.fa",
+    "--trials 10": "--trials 1",
+    "zoo train akita.contacts ": "zoo train akita.contacts --model.trunk.stem_filters 16 --model.pair_map.filters 16 "
+    "--model.trunk.tower_filters [16,16,16,16,16,16] --model.trunk.residual_filters 8 ",
+}
 
 
 def test_the_steps_are_those_of_the_text() -> None:

@@ -73,7 +73,8 @@ def base_checkpoint(name: str, command: Sequence[str]) -> Path:
         name: name of the base.
         command: arguments of `zoo train`.
     """
-    return shipped_checkpoint(name, command, BASES) or train_if_missing(name, WORK / "finetune", command)
+    card = ["--card.licence", "Apache-2.0", "--card.source", "this project"]
+    return shipped_checkpoint(name, command, BASES) or train_if_missing(name, WORK / "finetune", [*command, *card])
 
 
 def run_mode(base: Path, mode: str, words: Sequence[str], name: str, scratch_rate: float) -> Run:

@@ -32,7 +32,6 @@ def test_what_is_measured_exists() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_the_script_runs_to_its_end_and_writes_no_results_of_a_gpu(
     machine: Machine, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,7 +99,6 @@ def test_factors_of_the_members_of_an_ensemble_are_composed_as_they_were_merged(
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_a_low_rank_delta_of_the_shipped_basset_is_a_few_per_cent(tmp_path: Path) -> None:
     """Its factors take rank (units + inputs) values of each weight, of the layer (300 + 19 * 4) * 8 for the first."""
     base = f"local-dir:{shipped_folder('checkpoints') / 'basset.encode_tf'}"

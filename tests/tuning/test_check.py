@@ -38,9 +38,7 @@ def configs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return make_runs(tmp_path_factory.mktemp("runs"))
 
 
-@pytest.mark.parametrize(
-    "name", ["mlp", pytest.param("basset", marks=[pytest.mark.slow, pytest.mark.long]), "basenji", "akita"]
-)
+@pytest.mark.parametrize("name", ["mlp", pytest.param("basset", marks=pytest.mark.slow), "basenji", "akita"])
 def test_options_of_training_leave_the_validation_split_as_it_is(name: str, configs: dict[str, Path]) -> None:
     config = yaml.safe_load(configs[name].read_text())["data"]
     expected = val_arrays(config)

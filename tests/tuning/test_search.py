@@ -162,7 +162,6 @@ def test_a_trial_that_is_told_to_end_ends_after_its_epoch(config: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_the_configuration_itself_is_the_first_trial_where_the_space_has_it(config: Path) -> None:
     space = "{optimizer.lr: {low: 1e-3, high: 1e-1, log: true}, model.dropout: {low: 0.0, high: 1, step: 0.1}}"
@@ -173,7 +172,6 @@ def test_the_configuration_itself_is_the_first_trial_where_the_space_has_it(conf
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_a_trial_that_is_worse_than_the_others_ends_early(config: Path) -> None:
     space = choices(optimizer__lr=[0.2, 0.21, 0.22, 0.23, 0.24, 0.0])
@@ -188,7 +186,6 @@ def test_a_trial_that_is_worse_than_the_others_ends_early(config: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_hyperband_ends_trials_too(config: Path) -> None:
     space = choices(optimizer__lr=[rate / 100 for rate in range(24)])
@@ -200,7 +197,6 @@ def test_hyperband_ends_trials_too(config: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_a_study_that_cannot_be_written_is_one_sentence(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
@@ -213,7 +209,6 @@ def test_a_study_that_cannot_be_written_is_one_sentence(config: Path, monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_trials_that_fail_are_recorded_and_end_no_search(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tune([str(config)], TuneOptions(choices(optimizer__lr=[0.1, 0.9])), Curves())
@@ -232,7 +227,6 @@ class Killed(BaseException):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(config: Path) -> None:
     space = "{optimizer.lr: {low: 1e-4, high: 0.3, log: true}, model.hidden: {choices: [[4], [8]]}}"
@@ -286,7 +280,6 @@ def test_a_search_is_not_resumed_with_another_configuration_or_other_data(
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_ctrl_c_and_the_end_of_time_leave_a_search_that_can_go_on(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -311,7 +304,6 @@ def test_ctrl_c_and_the_end_of_time_leave_a_search_that_can_go_on(
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_several_trials_at_a_time_are_all_kept(config: Path) -> None:
     space = choices(optimizer__lr=[rate / 100 for rate in range(1, 6)])
