@@ -55,6 +55,7 @@ def tracks_table(modes: Sequence[str], split: Split = "test") -> str:
 def base_folder() -> Path:
     words = ["--data.assays", f"[{','.join(OTHERS)}]", "--target_weights", _WEIGHTS]
     words += ["--model.target_scale.spread", _SPREAD, "--name", "basenji.yeast_no_slic"]
+    words += ["--card.summary", "Nucleosomes and transcription starts along yeast DNA, without those of SLIC-CAGE"]
     return base_checkpoint("basenji.yeast_no_slic", ["basenji.yeast", *words])
 
 

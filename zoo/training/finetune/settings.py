@@ -9,10 +9,10 @@ __all__ = ["Settings", "choose_settings"]
 
 # Sequences up to which a batch has 64 of them, shuffles included; above, 128.
 _SMALL = 3_000
-# Rate of the base's weights, relative to new layers, with up to so many sequences and with more.
-_FEW, _SLOW, _FAST = 500, 0.1, 0.3
+# Rate of the base's weights, relative to new layers.
+_TRUNK_RATE = 0.3
 # Rank of low-rank factors with up to so many sequences, or with windows, and with more sequences.
-_LOW_RANK, _HIGH_RANK = 8, 32
+_FEW, _LOW_RANK, _HIGH_RANK = 500, 8, 32
 # Steps of the optimizer with 100 training sequences; they grow with the power of the number of sequences.
 _STEPS, _POWER, _MOST_EPOCHS, _LEAST_EPOCHS = 200, 0.4, 200, 5
 _EPOCHS_OF_WINDOWS = 10
@@ -91,7 +91,7 @@ def _of_labels(count: int, per_epoch: int, loss: Loss, batch_size: int | None) -
     return Settings(
         mode="full",
         lr=3e-3,
-        trunk_rate=_SLOW if count <= _FEW else _FAST,
+        trunk_rate=_TRUNK_RATE,
         rate_decay=1.0,
         lora_rank=_LOW_RANK if count <= _FEW else _HIGH_RANK,
         weight_decay=0.1,
@@ -110,7 +110,7 @@ def _of_windows(kind: str, loss: Loss, batch_size: int | None) -> Settings:
     return Settings(
         mode="full",
         lr=2e-3,
-        trunk_rate=0.3,
+        trunk_rate=_TRUNK_RATE,
         rate_decay=1.0,
         lora_rank=_LOW_RANK,
         weight_decay=0.02,
