@@ -234,6 +234,14 @@ def output_is_the_folder_of_the_examples(desk: Desk) -> None:
     assert [path.name for path in sorted(Path("examples").iterdir())] == EXAMPLES
 
 
+@case("--lab", "example")
+def lab_writes_the_files_of_a_made_laboratory(desk: Desk) -> None:
+    files = ["genome.fa", "peaks.narrowPeak", "bound.fa", "signal.bw", "contacts.cool"]
+    assert desk.run("example", "--lab").splitlines() == [f"lab/{name}" for name in files]
+    assert "lab/genome.fa exists" in desk.refused("example", "--lab")
+    desk.run("example", "--lab", "--overwrite", "-o", "lab")
+
+
 @case("--overwrite", "example")
 def only_overwrite_writes_over_another_file(desk: Desk) -> None:
     Path("peaks.bed").write_text("mine\n")

@@ -177,7 +177,10 @@ def tile_predicts_windows(desk: Desk, kind: str) -> None:
     result = desk.predict(kind, "--tile", "8", source="long.fa")
     assert list(result) == ["name", "start", "end", "one", "two"]
     assert (result["start"], result["end"]) == (["0", "8", "16", "20"], ["20", "28", "36", "40"])
-    assert [result[name] for name in ("name", "one", "two")] == list(desk.predict(kind, source="cut.fa").values())
+    cut = desk.predict(kind, source="cut.fa")
+    assert result["name"] == cut["name"]
+    for target in ("one", "two"):  # up to the order of sums, which may differ between windows and sequences
+        np.testing.assert_allclose(np.float64(result[target]), np.float64(cut[target]), rtol=1e-5)
     assert "from 1 up, not 0" in desk.refused("predict", desk.made.models[kind], "long.fa", "--tile", "0")
 
 

@@ -14,6 +14,11 @@ _EXAMPLES = ("ebox.fa", "genome.fa", "peaks.bed")
 _NEXT = """Now, for example:
   zoo predict deepbind.encode_usf1_h1hesc {folder}/ebox.fa -o predictions.tsv
   zoo predict deepbind.encode_usf1_h1hesc {folder}/peaks.bed --genome {folder}/genome.fa --resize -o peaks.tsv"""
+_NEXT_IN_LAB = """Now, for example:
+  zoo finetune deepbind.encode_usf1_h1hesc {folder}/bound.fa --name deepbind.lab
+  zoo finetune basset.encode_tf {folder}/peaks.narrowPeak --genome {folder}/genome.fa --name basset.lab
+  zoo finetune basenji.yeast {folder}/signal.bw --genome {folder}/genome.fa --name basenji.lab
+  zoo finetune akita.yeast {folder}/contacts.cool --genome {folder}/genome.fa --name akita.lab"""
 
 
 def add_config(verbs: Any) -> None:
@@ -43,25 +48,44 @@ def add_example(verbs: Any) -> None:
     verb = verbs.add_parser(
         "example",
         help="write the example files",
-        description="Write the example files: sequences, a small genome and peaks on it.",
+        description="Write the example files: sequences, a small genome and peaks on it; with --lab those of a made "
+        "laboratory: a genome of 3.2 Mb and, of one protein, peaks, sequences, a bigWig and a contact map.",
     )
-    verb.add_argument("-o", "--output", default="examples", metavar="DIR", help="a folder (default: %(default)s)")
+    verb.add_argument("-o", "--output", metavar="DIR", help="a folder (default: examples, or lab)")
+    verb.add_argument("--lab", action="store_true", help="the files of a made laboratory, to try fine-tuning with")
     verb.add_argument("--overwrite", action="store_true", help="write over files of these names")
     verb.set_defaults(run=example_command)
 
 
 def example_command(options: argparse.Namespace) -> None:
     """Write the example files, and say what can be done with them."""
+    if options.lab:
+        _write_lab(options.output or "lab", options.overwrite)
+    else:
+        _write_examples(options.output or "examples", options.overwrite)
+
+
+def _write_lab(folder: str, overwrite: bool) -> None:
+    from zoo.utils.extras import require_extras
+
+    require_extras(["contacts"], "zoo example --lab")
+    from zoo.datasets.lab_example import write_lab_example
+
+    print("\n".join(map(str, write_lab_example(folder, overwrite))))
+    print(_NEXT_IN_LAB.format(folder=shlex.quote(folder)), file=sys.stderr)
+
+
+def _write_examples(output: str, overwrite: bool) -> None:
     from zoo.errors import OutputError
     from zoo.hub.registry import shipped_folder
     from zoo.utils.atomic import whole_files
     from zoo.utils.paths import check_creatable
 
-    folder = Path(options.output)
+    folder = Path(output)
     check_creatable(folder)
     texts = {folder / name: (shipped_folder("examples") / name).read_text() for name in _EXAMPLES}
     present = [path for path, text in texts.items() if path.exists() and not _holds(path, text)]
-    if present and not options.overwrite:
+    if present and not overwrite:
         raise OutputError(f"{present[0]} exists and is another file: name another folder, or add --overwrite")
     with whole_files(list(texts)) as drafts:
         for draft, text in zip(drafts, texts.values(), strict=True):

@@ -214,7 +214,8 @@ def _describe(
     if settings.mode == "lora":
         plan.choose("rank", settings.lora_rank, "of the factors; more data fill a higher one", "transfer.lora_rank")
     if settings.mode != "head":
-        why = f"of new layers; of the base's {settings.trunk_rate:g} times that"
+        slower = f"of new layers; of the base's {settings.trunk_rate:g} times that"
+        why = slower if settings.trunk_rate != 1 else "of the base's layers and of new ones"
         plan.choose("learning rate", settings.lr, why, "optimizer.lr", "transfer.trunk_rate")
         statistics = {
             "frozen": "those of the base: new ones of few data would ruin what it learnt",
