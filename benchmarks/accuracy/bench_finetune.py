@@ -1,6 +1,6 @@
 """Fine-tuning against training from scratch, by the number of training sequences and by what is trained.
 
-    zoo benchmark finetune [--tables labels tracks far] [--sizes 100 300 1000 3000 10000] [--modes default ...]
+    zoo benchmark finetune [--tables labels tracks far lab] [--sizes 100 300 1000 3000 10000] [--modes default ...]
                            [--experiments KEY ...] [--seeds 1 2 3]
 
 Five ENCODE experiments are held out of a base that is trained for this purpose: their labels, and every sequence that a
@@ -14,8 +14,8 @@ learning rate of its own (see `SCRATCH_RATE`); `head` a linear probe; `last:1` a
 factors; `full` all weights, `full, decay` with rates that fall by half from block to block, and `full, one rate` at one
 rate for all, with batch statistics that follow the new data.
 
-Two more tables are of tracks that a base never saw, and of plant terminators with the human base: see
-`benchmarks/accuracy/finetune_tracks.py` and `finetune_far.py`.
+More tables are of tracks that a base never saw, of plant terminators with the human base, and of the made laboratory of
+README: see `benchmarks/accuracy/finetune_tracks.py`, `finetune_far.py` and `finetune_lab.py`.
 
 Runs that are not recorded in `benchmarks/results/finetune_runs.jsonl` are trained (525 of labels in all, each in 10
 seconds to 5 minutes on one core); with `--record` they are added there.
@@ -29,6 +29,7 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.finetune_far import far_table
+from accuracy.finetune_lab import lab_table
 from accuracy.finetune_runs import MODES, Run, base_checkpoint, run_mode
 from accuracy.finetune_tracks import tracks_table
 from common import make_parser, run_facts, table_name, write_results
@@ -38,7 +39,7 @@ from zoo.datasets.encode_loci import EncodeLociDataModule
 HELD_OUT = ["arid3a_k562", "ctcfl_k562", "rest_gm12878", "tead4_h1hesc", "zbtb7a_hepg2"]
 # Shuffles are negatives of all its targets, so that it learns what peaks have in common, which helps with new ones.
 BASE = "basset.encode_tf16s"
-TABLES = ["labels", "tracks", "far"]
+TABLES = ["labels", "tracks", "far", "lab"]
 SEEDS = [1, 2, 3]
 TEST_PEAKS = 1_400
 SIZES = [100, 300, 1_000, 3_000, 10_000]
@@ -63,6 +64,8 @@ def main(arguments: Sequence[str]) -> None:
         print(tracks_table(["default", "scratch"]))
     if "far" in options.tables:
         print(far_table(base_folder(), options.sizes, options.modes, options.seeds))
+    if "lab" in options.tables:
+        print(lab_table())
 
 
 def labels_table(options: argparse.Namespace) -> str:

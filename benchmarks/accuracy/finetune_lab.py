@@ -1,0 +1,45 @@
+"""The made laboratory of README: each command of `zoo finetune` on its files, with the seconds that it takes.
+
+The seconds are those of the command without the start of Python, with all cores that it takes by itself.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from common import WORK, run_facts, write_results
+
+from zoo.cli import main as zoo
+from zoo.datasets.lab_example import write_lab_example
+from zoo.hub.config import read_config
+
+__all__ = ["lab_table"]
+
+# Base -> the words that name the data; the same commands as in README.
+_COMMANDS: Mapping[str, str] = {
+    "deepbind.encode_usf1_h1hesc": "{lab}/bound.fa",
+    "basset.encode_tf": "{lab}/peaks.narrowPeak --genome {lab}/genome.fa",
+    "basenji.yeast": "{lab}/signal.bw --genome {lab}/genome.fa",
+    "akita.yeast": "{lab}/contacts.cool --genome {lab}/genome.fa",
+}
+
+
+def lab_table() -> str:
+    """Run the commands anew and write the table: seconds and the headline of the test split."""
+    lab = WORK / "finetune" / "lab"
+    write_lab_example(lab, overwrite=True)
+    rows: list[list[object]] = []
+    facts = {}
+    for base, data in _COMMANDS.items():
+        name, folder = f"{base.partition('.')[0]}.lab", lab / "checkpoints"
+        words = ["--name", name, "--runs", str(lab / "runs"), "--checkpoints", str(folder), "--overwrite", "true"]
+        begin = time.perf_counter()
+        if zoo(["finetune", base, *data.format(lab=lab).split(), *words]):
+            raise RuntimeError(f"zoo finetune {base} failed: its message is above")
+        rows.append([base, Path(data.split()[0]).name, round(time.perf_counter() - begin), _headline(folder / name)])
+        facts[name] = run_facts(folder / name)
+    return write_results("finetune_lab", ["base", "file", "seconds", "test"], rows, facts)
+
+
+def _headline(folder: Path) -> str:
+    return read_config(folder).facts.metric.removeprefix("test ")
