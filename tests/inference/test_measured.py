@@ -96,6 +96,20 @@ def test_contigs_with_colons_are_drawn_with_what_was_measured(
         assert np.isfinite(calls[0][4]).mean() > 0.5
 
 
+@pytest.mark.usefixtures("genome")
+def test_one_bigwig_is_that_of_the_only_target(made: Made, run_zoo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pyBigWig.open("one.bw", "w") as file:
+        file.addHeader(list(CONTIGS.items()))
+        file.addEntries("chr1:alt", 0, values=[3.0] * CONTIGS["chr1:alt"], span=1, step=1)
+    desk = Desk(made, run_zoo, monkeypatch)
+    calls = desk.drawn("tracks")
+    words = ["predict", made.models["tracks"], "colon.fa", "--plot", "chr1:alt", "--measured", "one.bw", "-o", "a.png"]
+    desk.run(*words, "--targets", "two")
+    assert set(calls[0][3]["two"].tolist()) == {3.0}
+    message = desk.refused(*words)
+    assert "one.bw is one bigWig, and 2 targets are drawn: choose its own with --targets, or name bigWigs" in message
+
+
 @pytest.mark.parametrize("scale", ["log", "contacts"])
 def test_a_predicted_cooler_is_measured_as_the_prediction_itself(
     scale: str, made: Made, run_zoo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -10,11 +10,12 @@ from zoo.data.contacts.bands import ContactBand
 from zoo.data.contacts.expected_regions import Region
 from zoo.data.contacts.maps import MapRules
 from zoo.data.contacts.maps import smooth as smooth_map
-from zoo.data.tracks.table import Transform, read_track_table
-from zoo.errors import InputError
+from zoo.data.tracks.table import Track, Transform, read_track_table
+from zoo.errors import ConfigError, InputError
 from zoo.formats.bed import iterate_bed
 from zoo.formats.bigwig import BigWig, match_bigwig
 from zoo.formats.cooler import CoolerFile
+from zoo.formats.kinds import file_kind
 from zoo.genome.contigs import find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
@@ -33,7 +34,7 @@ def measured_tracks(
     """Read what bigWigs hold in the bins of a segment, transformed as models learn it.
 
     Args:
-        table: table of targets (`zoo.data.tracks.table.Track`).
+        table: table of targets (`zoo.data.tracks.table.Track`); or the bigWig of the only target.
         segment: whose bins are read.
         genome: genome of the segment.
         targets: read these, where the table has them.
@@ -43,10 +44,11 @@ def measured_tracks(
 
     Raises:
         InputError: a table with none of the targets, or a bigWig that cannot be read or is of another assembly.
+        ConfigError: one bigWig for several targets.
     """
     measured = {}
     end = min(segment.end, genome.contigs[segment.contig])
-    for track in read_track_table(table):
+    for track in _tracks_in(table, targets):
         if track.name in targets:
             name = match_bigwig(track.path, genome.contigs, [segment.contig])[segment.contig]
             with BigWig(track.path) as file:
@@ -57,6 +59,18 @@ def measured_tracks(
     if not measured:
         raise InputError(f"{table}: none of its targets is drawn; the model's are {some_of(targets, 12)}")
     return measured
+
+
+def _tracks_in(file: str, targets: list[str]) -> list[Track]:
+    """The tracks of a table, or of a bigWig, which is that of the only target."""
+    if file_kind(file) != "bigwig":
+        return read_track_table(file)
+    if len(targets) != 1:
+        raise ConfigError(
+            f"{file} is one bigWig, and {len(targets)} targets are drawn: choose its own with --targets, or name bigWigs "
+            "in a table (name, path)"
+        )
+    return [Track(targets[0], file)]
 
 
 def transform_of(table: str, targets: list[str]) -> Transform:

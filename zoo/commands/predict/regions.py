@@ -24,7 +24,10 @@ REGION_OPTIONS = (
     ),
     Option(
         ("--measured",),
-        {"metavar": "FILE", "help": "with --plot: measured values to draw too, a table of targets or a .cool"},
+        {
+            "metavar": "FILE",
+            "help": "with --plot: measured values to draw too, a table of bigWigs, one bigWig, or a .cool",
+        },
     ),
 )
 _PICTURES = (".png", ".svg", ".pdf")
