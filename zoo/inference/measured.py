@@ -67,8 +67,8 @@ def _tracks_in(file: str, targets: list[str]) -> list[Track]:
         return read_track_table(file)
     if len(targets) != 1:
         raise ConfigError(
-            f"{file} is one bigWig, and {len(targets)} targets are drawn: choose its own with --targets, or name bigWigs "
-            "in a table (name, path)"
+            f"{file} is one bigWig, and {len(targets)} targets are drawn: choose its own with --targets, or name "
+            "bigWigs in a table (name, path)"
         )
     return [Track(targets[0], file)]
 
