@@ -76,9 +76,6 @@ def choose_settings(
     )
     if mode is None:
         return settings
-    if mode == "lora":
-        # Factors are further from where they end than weights are: they take a higher rate.
-        return replace(settings, mode=mode, trunk_rate=min(1.0, 3 * settings.trunk_rate), rate_decay=1.0)
     if mode == "head":
         return replace(settings, mode=mode, trunk_rate=1.0, rate_decay=1.0)
     return replace(settings, mode=mode)
