@@ -341,6 +341,7 @@ def test_several_trials_at_a_time_are_all_kept(config: Path) -> None:
         ),
         ("{optimizer.lr: {low: -2.0, high: -1.0}}", "optimizer.*-2"),
         ("{trainer.max_epochs: {low: 0, high: 2}}", "trainer.max_epochs 0: no epoch would be validated"),
+        ("{trainer.max_epochs: {choices: [-1, 2]}}", "trainer.max_epochs -1 would train without end: give the largest"),
         ("{model.dropout: {low: 0.0, high: 2.0}}", "model.dropout 2.0: .*"),
         ("{model.loss: {choices: [a, b]}}", "model.loss is not searched by val_loss, which it changes"),
         (

@@ -170,6 +170,11 @@ def _check_trainer(cli: TrainCLI) -> None:
     trainer = cli.config.trainer
     every = trainer.check_val_every_n_epoch or 1
     epochs = every if trainer.max_epochs is None else trainer.max_epochs
+    if epochs < 0:
+        raise ConfigError(
+            f"--trainer.max_epochs {epochs} would train without end: give the largest number of epochs; EarlyStopping "
+            "can end before"
+        )
     if trainer.fast_dev_run or trainer.limit_val_batches == 0 or trainer.max_steps == 0 or epochs < every:
         raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
     if trainer.limit_train_batches == 0:
