@@ -108,20 +108,26 @@ def shipped_checkpoint(name: str, command: Sequence[str], shelf: Path | None = N
 
 
 def train_if_missing(name: str, work: Path, command: Sequence[str]) -> Path:
-    """Return the checkpoint folder of a run in `work`; train it first if it is missing, or resume where it stopped.
+    """Return the checkpoint folder of a run in `work`; train it first if it is missing, or resume where it stopped."""
+    from zoo.training.run import train
+
+    folder = run_folder(name, work, command)
+    if not (folder / "config.json").is_file():
+        runs = folder.parents[1] / "runs"
+        resume = (runs / name / "last.ckpt").exists()
+        folders = ["--checkpoints", str(folder.parent), "--runs", str(runs)]
+        train([*command, *folders, "--resume", str(resume).lower()])
+    return folder
+
+
+def run_folder(name: str, work: Path, command: Sequence[str]) -> Path:
+    """Return the path of a run's checkpoint folder in `work`, whether it exists or not.
 
     Runs lie under the hash of their recipe, so that a run of another configuration is never taken for this one.
     """
     from zoo.training.recipe import recipe
-    from zoo.training.run import train
 
-    work = work / recipe(command)
-    folder = work / "checkpoints" / name
-    if not (folder / "config.json").is_file():
-        resume = (work / "runs" / name / "last.ckpt").exists()
-        folders = ["--checkpoints", str(folder.parent), "--runs", str(work / "runs")]
-        train([*command, *folders, "--resume", str(resume).lower()])
-    return folder
+    return work / recipe(command) / "checkpoints" / name
 
 
 def run_facts(folder: Path) -> dict[str, Any]:
@@ -137,8 +143,17 @@ def table_name(name: str, complete: bool, split: str = "test", seed: int = 1) ->
     return name if complete else f"{name}_partial"
 
 
-def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any) -> str:
+def write_results(
+    name: str, header: Sequence[str], rows: Sequence[Sequence[object]], facts: Any, origins: str = ""
+) -> str:
     """Write a table as CSV and Markdown, and the facts of its runs as JSON; the folder is that of `results_folder`.
+
+    Args:
+        name: file name without ending.
+        header: names of the columns.
+        rows: cells of each row.
+        facts: facts of the runs, as JSON values.
+        origins: sentence on the code and hardware of runs that other processes trained.
 
     Returns:
         The Markdown table, with the code and hardware that it was computed with.
@@ -146,7 +161,8 @@ def write_results(name: str, header: Sequence[str], rows: Sequence[Sequence[obje
     folder, machine = results_folder(), hardware()
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(_format_cell(value) for value in row) + " |" for row in rows]
-    table = "\n".join([*lines, "", f"Code: {CODE}; hardware: {machine}."]) + "\n"
+    written = f"Code{' that wrote the table' if origins else ''}: {CODE}; hardware: {machine}."
+    table = "\n".join([*lines, "", *([origins] if origins else []), written]) + "\n"
     record = {"commit": CODE, "machine": platform.machine(), "hardware": machine, "runs": facts}
     with whole_files([folder / f"{name}.{ending}" for ending in ("csv", "md", "json")]) as drafts:
         with drafts[0].open("w", newline="") as file:

@@ -17,8 +17,8 @@ rate for all, with batch statistics that follow the new data.
 More tables are of tracks that a base never saw, of plant terminators with the human base, and of the made laboratory of
 README: see `benchmarks/accuracy/finetune_tracks.py`, `finetune_far.py` and `finetune_lab.py`.
 
-Runs that are not recorded in `benchmarks/results/finetune_runs.jsonl` are trained (525 of labels in all, each in 10
-seconds to 5 minutes on one core); with `--record` they are added there.
+Runs of the tables `labels` and `far` that are not recorded in `benchmarks/results/finetune_runs.jsonl` are trained (525
+of labels in all, each in 10 seconds to 5 minutes on one core); with `--record` they are added there.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from statistics import mean
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.finetune_far import far_table
 from accuracy.finetune_lab import lab_table
-from accuracy.finetune_runs import MODES, Run, base_checkpoint, run_mode
+from accuracy.finetune_runs import MODES, Run, base_checkpoint, origins, run_mode, training_facts
 from accuracy.finetune_tracks import tracks_table
 from common import make_parser, run_facts, table_name, write_results
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
     if "tracks" in options.tables:
         print(tracks_table(["default", "scratch"]))
     if "far" in options.tables:
-        print(far_table(base_folder(), options.sizes, options.modes, options.seeds))
+        print(far_table(base_folder(), options.sizes, options.modes, options.seeds, _is_complete(options)))
     if "lab" in options.tables:
         print(lab_table())
 
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> None:
 def labels_table(options: argparse.Namespace) -> str:
     """Train the runs on samples of the held-out experiments that are missing, and write the table."""
     base = base_folder()
-    scores: dict[str, float] = {}
+    runs: dict[str, Run] = {}
     rows: list[list[object]] = []
     for size in options.sizes:
         cells: list[object] = []
@@ -79,14 +79,19 @@ def labels_table(options: argparse.Namespace) -> str:
             for experiment in options.experiments:
                 for seed in options.seeds:
                     run = run_sample(base, mode, experiment, size, seed)
-                    scores[f"{mode}, {size}, {experiment}, seed {seed}"] = run.test["auroc"]
-            known = [scores[f"{mode}, {size}, {e}, seed {s}"] for e in options.experiments for s in options.seeds]
-            cells.append(mean(known))
+                    runs[f"{mode}, {size}, {experiment}, seed {seed}"] = run
+            labels = [f"{mode}, {size}, {e}, seed {s}" for e in options.experiments for s in options.seeds]
+            cells.append(mean(runs[label].test["auroc"] for label in labels))
         rows.append([size, *cells])
-    facts = {"base": run_facts(base), "auroc": scores}
-    is_complete = [options.sizes, options.modes, options.experiments] == [SIZES, list(MODES), HELD_OUT]
-    name = table_name("finetune", is_complete and options.seeds == SEEDS)
-    return write_results(name, ["training sequences", *options.modes], rows, facts)
+    scores = {label: run.test["auroc"] for label, run in runs.items()}
+    facts = {"base": run_facts(base), "auroc": scores, "seconds": training_facts(runs)}
+    name = table_name("finetune", _is_complete(options) and options.experiments == HELD_OUT)
+    return write_results(name, ["training sequences", *options.modes], rows, facts, origins(runs))
+
+
+def _is_complete(options: argparse.Namespace) -> bool:
+    """Whether all sizes, modes and seeds are asked for."""
+    return [options.sizes, options.modes, options.seeds] == [SIZES, list(MODES), SEEDS]
 
 
 def base_folder() -> Path:

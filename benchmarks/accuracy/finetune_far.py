@@ -4,18 +4,21 @@ The base reads 101 of the 170 bases of a terminator, their centre; so does the s
 """
 
 import csv
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
-from accuracy.finetune_runs import run_mode
-from common import WORK, run_facts, write_results
+from accuracy.finetune_runs import Run, origins, run_mode, training_facts
+from common import WORK, run_facts, table_name, write_results
 
 from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import SPLITS, draw_splits
 from zoo.datasets.plant_terminators import TARGETS, read_terminators
 from zoo.genome.sequence import decode
+from zoo.utils.atomic import whole_path
 
 __all__ = ["far_table"]
 
@@ -23,9 +26,10 @@ __all__ = ["far_table"]
 SCRATCH_RATE = 3.0e-3
 _OVERLAP = 24
 _TEST_SHARE = 0.1
+_TEST_SIZE = 4_000
 
 
-def far_table(base: Path, sizes: Sequence[int], modes: Sequence[str], seeds: Sequence[int]) -> str:
+def far_table(base: Path, sizes: Sequence[int], modes: Sequence[str], seeds: Sequence[int], is_complete: bool) -> str:
     """Train the runs that are missing and write the table: R2 of the test split, mean over targets and seeds.
 
     Args:
@@ -33,8 +37,9 @@ def far_table(base: Path, sizes: Sequence[int], modes: Sequence[str], seeds: Seq
         sizes: training sequences.
         modes: columns, keys of `accuracy.finetune_runs.MODES`.
         seeds: seeds of samples and of training.
+        is_complete: these are all sizes, modes and seeds; a table of some of them gets its own name.
     """
-    scores: dict[str, float] = {}
+    runs: dict[str, Run] = {}
     rows: list[list[object]] = []
     for size in sizes:
         cells: list[object] = []
@@ -42,24 +47,33 @@ def far_table(base: Path, sizes: Sequence[int], modes: Sequence[str], seeds: Seq
             for seed in seeds:
                 words = [str(_sample(size, seed)), "--seed_everything", str(seed)]
                 run = run_mode(base, mode, words, f"basset.terminators_{size}_seed{seed}", SCRATCH_RATE)
-                scores[f"{mode}, {size}, seed {seed}"] = run.test["r2"]
-            cells.append(mean(scores[f"{mode}, {size}, seed {seed}"] for seed in seeds))
+                runs[f"{mode}, {size}, seed {seed}"] = run
+            cells.append(mean(runs[f"{mode}, {size}, seed {seed}"].test["r2"] for seed in seeds))
         rows.append([size, *cells])
-    facts = {"base": run_facts(base), "r2": scores}
-    return write_results("finetune_far", ["training sequences", *modes], rows, facts)
+    scores = {label: run.test["r2"] for label, run in runs.items()}
+    facts = {"base": run_facts(base), "r2": scores, "seconds": training_facts(runs)}
+    name = table_name("finetune_far", is_complete)
+    return write_results(name, ["training sequences", *modes], rows, facts, origins(runs))
 
 
 def _sample(size: int, seed: int) -> Path:
     """A table of terminators with their splits, `size` of them for training; the test split is always the same."""
-    path = WORK / "finetune" / "samples" / f"terminators_{size}_{seed}.tsv"
-    if path.is_file():
-        return path
+    wanted = {"train": size, "val": max(20, size // 4), "test": _TEST_SIZE}
+    rule = hashlib.sha256(json.dumps([_OVERLAP, _TEST_SHARE, wanted]).encode()).hexdigest()[:8]
+    path = WORK / "finetune" / "samples" / f"terminators_{size}_{seed}_{rule}.tsv"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_path(path) as draft:  # another process may look for it meanwhile
+            _write_sample(draft, wanted, seed)
+    return path
+
+
+def _write_sample(path: Path, wanted: Mapping[str, int], seed: int) -> None:
+    """Write a table of so many terminators of each split."""
     data = read_terminators()
     groups = group_overlapping(data.codes, _OVERLAP)
     split = draw_splits(groups, np.zeros(len(groups), np.int64), val=_TEST_SHARE, test=_TEST_SHARE, seed=0)
     rng = np.random.default_rng(seed)
-    wanted = {"train": size, "val": max(20, size // 4), "test": 4_000}
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(["sequence", "split", *TARGETS])
@@ -68,4 +82,3 @@ def _sample(size: int, seed: int) -> Path:
             chosen = (np.random.default_rng(0) if name == "test" else rng).permutation(rows)[: wanted[name]]
             for row in chosen.tolist():
                 writer.writerow([decode(data.codes[row]), name, *(f"{value:.4f}" for value in data.labels[row])])
-    return path

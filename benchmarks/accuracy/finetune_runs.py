@@ -1,28 +1,31 @@
 """Runs of the tables of fine-tuning: one base and one data set, with every mode.
 
-The bases lie in `benchmarks/bases/`, and how each run ended is a line of `benchmarks/results/finetune_runs.jsonl`: the
-tables are written from there, a run that is not there is trained, and a change of its configuration, its data or its
-base makes it another run.
+The bases lie in `benchmarks/bases/`. How each run of the tables `labels` and `far` ended is a line of
+`benchmarks/results/finetune_runs.jsonl`: these tables are written from there, a run that is not there is trained, and a
+change of its configuration, its data or its base makes it another run. The tables `tracks` and `lab` are not kept
+there: they are scored on the checkpoints of the working folder.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
-from common import RECORDED, WORK, results_folder, shipped_checkpoint, train_if_missing
+from common import CODE, RECORDED, WORK, results_folder, run_folder, shipped_checkpoint, train_if_missing
 
+from zoo.errors import InputError
 from zoo.hub.config import read_config
 from zoo.training.finetune.plan import Plan, make_plan
 from zoo.training.finetune.run import read_request
 from zoo.training.given import Given
 from zoo.training.own_data import data_files
-from zoo.utils.cache import content_hash
 from zoo.utils.download import sha256_of
 
-__all__ = ["BASES", "MODES", "Run", "base_checkpoint", "run_key", "run_mode", "train_mode"]
+__all__ = ["BASES", "MODES", "Run", "base_checkpoint", "origins", "run_key", "run_mode", "train_mode", "training_facts"]
 
 BASES = Path(__file__).parents[1] / "bases"
 # Mode -> options of `zoo finetune`; `scratch` is the plan without another model's weights.
@@ -49,7 +52,7 @@ class Run:
         val: metrics of its best epoch on validation data, by name.
         test: metrics of that epoch on test data.
         seed: of sample and training.
-        commit: version of the code.
+        commit: version of the code when its process began; a record that is added does not make it "dirty".
         hardware: what it ran on.
         seconds: that training took.
         precision: of training.
@@ -92,9 +95,11 @@ def run_mode(base: Path, mode: str, words: Sequence[str], name: str, scratch_rat
     known = {**_read(RECORDED / _RUNS), **_read(results_folder() / _RUNS)}
     if key in known:
         return known[key]
-    folder = _train(config, options)
+    folder, is_new = _train(config, options)
     training = read_config(folder).facts.training
     facts = {each.name: getattr(training, each.name) for each in fields(Run) if hasattr(training, each.name)}
+    if is_new:
+        facts["commit"] = CODE
     run = Run(key=key, name=config["name"], val=training.metrics["val"], test=training.metrics["test"], **facts)
     with (results_folder() / _RUNS).open("a") as file:  # one line at once: two processes may share the work
         file.write(json.dumps(asdict(run)) + "\n")
@@ -102,8 +107,31 @@ def run_mode(base: Path, mode: str, words: Sequence[str], name: str, scratch_rat
 
 
 def train_mode(base: Path, mode: str, words: Sequence[str], name: str, scratch_rate: float) -> Path:
-    """Return the checkpoint of a run, as `run_mode` does; train it if it is not in the working folder."""
-    return _train(*_configuration(base, mode, words, name, scratch_rate))
+    """Return the checkpoint folder of a run, which is not recorded; train it if the working folder lacks it.
+
+    Args:
+        base: as of `run_mode`.
+        mode: as of `run_mode`.
+        words: as of `run_mode`.
+        name: as of `run_mode`.
+        scratch_rate: as of `run_mode`.
+    """
+    return _train(*_configuration(base, mode, words, name, scratch_rate))[0]
+
+
+def training_facts(runs: Mapping[str, Run]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the seconds of each run by its label, grouped by commit and by hardware."""
+    groups: dict[str, dict[str, dict[str, float]]] = {}
+    for label, run in runs.items():
+        groups.setdefault(run.commit, {}).setdefault(run.hardware, {})[label] = run.seconds
+    return groups
+
+
+def origins(runs: Mapping[str, Run]) -> str:
+    """Return a sentence on the commits and the hardware of runs, for the text under a table."""
+    commits = list(dict.fromkeys(run.commit for run in runs.values()))
+    hardware = list(dict.fromkeys(run.hardware for run in runs.values()))
+    return f"Code of the runs: {', '.join(commits)}; hardware: {'; '.join(hardware)}."
 
 
 def _configuration(
@@ -126,29 +154,65 @@ def _plan(base: Path, words: Sequence[str], mode: str) -> Plan:
 
 
 def run_key(base: Path, config: Given, options: Sequence[str]) -> str:
-    """Hash what decides a run; base and files count by their content, wherever they lie.
+    """Hash what decides a run; base and files count by all of their content, wherever they lie, the card does not.
 
     Args:
         base: folder of the base.
         config: configuration of `zoo train`.
         options: its further options.
     """
-    text = json.dumps([config, list(options)], sort_keys=True)
-    text = text.replace(str(base), sha256_of(base / "model.safetensors"))
-    for file in data_files(config):
-        text = text.replace(str(file), content_hash(file))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    files = {str(file): sha256_of(file) for file in data_files(config)}
+    decisive = {name: value for name, value in config.items() if name != "card"}
+    # All files: those that a table of tracks names are nowhere in the configuration.
+    content = [decisive, list(options), sorted(files.values())]
+    hashes = {str(base): sha256_of(base / "model.safetensors"), **files}
+    return hashlib.sha256(json.dumps(_without_paths(content, hashes), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _train(config: Given, options: Sequence[str]) -> Path:
+def _without_paths(value: Any, hashes: Mapping[str, str]) -> Any:
+    """Replace paths in all texts of a JSON value: `PATH`, `local-dir:PATH`, `NAME=PATH` or `PATH::GROUP`.
+
+    Args:
+        value: the value.
+        hashes: path -> what takes its place.
+    """
+    if isinstance(value, dict):
+        return {key: _without_paths(item, hashes) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_paths(item, hashes) for item in value]
+    if isinstance(value, str):
+        for path, content in hashes.items():
+            value = re.sub(rf"(?<![^:=]){re.escape(path)}(?![^:])", content, value)
+    return value
+
+
+def _train(config: Given, options: Sequence[str]) -> tuple[Path, bool]:
+    """The checkpoint folder of a run, and whether it was trained now."""
     path = WORK / "finetune" / "plans" / f"{config['name']}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(config, sort_keys=False))
-    return train_if_missing(config["name"], WORK / "finetune", [str(path), *options])
+    command = [str(path), *options]
+    is_new = not (run_folder(config["name"], WORK / "finetune", command) / "config.json").is_file()
+    return train_if_missing(config["name"], WORK / "finetune", command), is_new
 
 
 def _read(path: Path) -> dict[str, Run]:
-    """Recorded runs by their key."""
+    """Recorded runs by their key.
+
+    Raises:
+        InputError: a line is not the record of a run.
+    """
     lines = path.read_text().splitlines() if path.is_file() else []
-    runs = [Run(**json.loads(line)) for line in lines]
+    runs = [_read_line(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
     return {run.key: run for run in runs}
+
+
+def _read_line(line: str, place: str) -> Run:
+    try:
+        record = json.loads(line)
+        scores = [score for split in ("val", "test") for score in record[split].values()]
+        if all(isinstance(score, float | int) for score in scores):
+            return Run(**record)
+    except (ValueError, TypeError, KeyError, AttributeError):  # truncated, not an object, or of other keys
+        pass
+    raise InputError(f"{place}: not the whole record of a run: remove the line, and the run is trained again")

@@ -4,6 +4,7 @@ SLIC-CAGE, nanoCAGE and STRIPE-seq all measure transcription starts, each by its
 with its own assay, in a species for which a model of others is there.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -12,7 +13,6 @@ from accuracy.finetune_runs import base_checkpoint, train_mode
 from common import run_facts, write_results
 from lightning import Trainer
 
-from zoo.data.splits import Split
 from zoo.datasets.yeast import YeastDataModule
 from zoo.hub.checkpoint import load_folder
 from zoo.hub.registry import shipped_folder
@@ -29,12 +29,11 @@ _METRIC = "pearson_log1p"
 SCRATCH_RATE = 6.0e-3
 
 
-def tracks_table(modes: Sequence[str], split: Split = "test") -> str:
-    """Train the runs that are missing, score them and write the table.
+def tracks_table(modes: Sequence[str]) -> str:
+    """Train the runs that are missing, score them on the test split and write the table.
 
     Args:
         modes: rows, keys of `MODES`.
-        split: split that is scored.
     """
     base = base_folder()
     full = shipped_folder("checkpoints") / "basenji.yeast"
@@ -42,14 +41,13 @@ def tracks_table(modes: Sequence[str], split: Split = "test") -> str:
     words = ["--data", "zoo.datasets.yeast.YeastDataModule", "--data.assays", f"[{ASSAY}]", *_SHIFTS]
     for mode in modes:
         folders[f"fine-tuned, {mode}"] = train_mode(base, mode, words, f"basenji.{ASSAY}", SCRATCH_RATE)
+    facts = {name: run_facts(folder) for name, folder in folders.items()}
     rows: list[list[object]] = []
     for name, folder in folders.items():
-        scores = _scores(folder, split)
-        facts = run_facts(folder)
-        rows.append([name, facts["seconds"], *scores.values(), mean(scores.values())])
+        scores = _scores(folder)
+        rows.append([name, facts[name]["seconds"], *scores.values(), mean(scores.values())])
     header = ["run", "seconds", *(f"{target} r of log1p" for target in YeastDataModule(assays=[ASSAY]).targets), "mean"]
-    names = {name: run_facts(folder) for name, folder in folders.items()}
-    return write_results("finetune_tracks", header, rows, {"base": run_facts(base), **names})
+    return write_results("finetune_tracks", header, rows, {"base": run_facts(base), **facts})
 
 
 def base_folder() -> Path:
@@ -59,13 +57,12 @@ def base_folder() -> Path:
     return base_checkpoint("basenji.yeast_no_slic", ["basenji.yeast", *words])
 
 
-def _scores(folder: Path, split: Split) -> dict[str, float]:
-    """Pearson r of log1p of each strand of the assay."""
+def _scores(folder: Path) -> dict[str, float]:
+    """Test Pearson r of log1p of each strand of the assay; NaN where there is none."""
     model = load_folder(folder)
     data = YeastDataModule(assays=[ASSAY] if len(model.output.targets) == 2 else None)
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
-    if split == "val":
-        data.test_dataloader = data.val_dataloader  # type: ignore[method-assign]
     trainer.test(model, datamodule=data, verbose=False)
     values = dict(zip(model.output.targets, model.target_scores[_METRIC], strict=True))
-    return {target: float(values[target] or 0.0) for target in YeastDataModule(assays=[ASSAY]).targets}
+    own = {target: values[target] for target in YeastDataModule(assays=[ASSAY]).targets}
+    return {target: math.nan if score is None else score for target, score in own.items()}
