@@ -85,7 +85,6 @@ def test_the_names_are_not_those_of_models() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_few_steps_on_a_made_genome(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
