@@ -14,8 +14,8 @@ learning rate of its own (see `SCRATCH_RATE`); `head` a linear probe; `last:1` a
 factors; `full` all weights, `full, decay` with rates that fall by half from block to block, and `full, one rate` at one
 rate for all, with batch statistics that follow the new data.
 
-More tables are of tracks that a base never saw, of plant terminators with the human base, and of the made laboratory of
-README: see `benchmarks/accuracy/finetune_tracks.py`, `finetune_far.py` and `finetune_lab.py`.
+More tables are of tracks that a base never saw, of plant terminators with the human base, and of the simulated
+laboratory of README: see `benchmarks/accuracy/finetune_tracks.py`, `finetune_far.py` and `finetune_lab.py`.
 
 Runs of the tables `labels` and `far` that are not recorded in `benchmarks/results/finetune_runs.jsonl` are trained (525
 of labels in all, each in 10 seconds to 5 minutes on one core); with `--record` they are added there.

@@ -1,27 +1,18 @@
-"""The made laboratory of README: each command of `zoo finetune` on its files, with the seconds that it takes.
+"""The simulated laboratory of README: each command of `zoo finetune` on its files, with the seconds that it takes.
 
 The seconds are those of the command without the start of Python, with all cores that it takes by itself.
 """
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from common import WORK, run_facts, write_results
 
 from zoo.cli import main as zoo
-from zoo.datasets.lab_example import write_lab_example
+from zoo.datasets.lab_example import DATA, write_lab_example
 from zoo.hub.config import read_config
 
 __all__ = ["lab_table"]
-
-# Base -> the words that name the data; the same commands as in README.
-_COMMANDS: Mapping[str, str] = {
-    "deepbind.encode_usf1_h1hesc": "{lab}/bound.fa",
-    "basset.encode_tf": "{lab}/peaks.narrowPeak --genome {lab}/genome.fa",
-    "basenji.yeast": "{lab}/signal.bw --genome {lab}/genome.fa",
-    "akita.yeast": "{lab}/contacts.cool --genome {lab}/genome.fa",
-}
 
 
 def lab_table() -> str:
@@ -30,11 +21,11 @@ def lab_table() -> str:
     write_lab_example(lab, overwrite=True)
     rows: list[list[object]] = []
     facts = {}
-    for base, data in _COMMANDS.items():
+    for base, data in DATA.items():
         name, folder = f"{base.partition('.')[0]}.lab", lab / "checkpoints"
         words = ["--name", name, "--runs", str(lab / "runs"), "--checkpoints", str(folder), "--overwrite", "true"]
         begin = time.perf_counter()
-        if zoo(["finetune", base, *data.format(lab=lab).split(), *words]):
+        if zoo(["finetune", base, *data.format(folder=lab).split(), *words]):
             raise RuntimeError(f"zoo finetune {base} failed: its message is above")
         rows.append([base, Path(data.split()[0]).name, round(time.perf_counter() - begin), _headline(folder / name)])
         facts[name] = run_facts(folder / name)

@@ -1,5 +1,6 @@
-"""The files of the made laboratory agree with each other, and are the same each time."""
+"""The files of the simulated laboratory agree with each other, and are the same each time."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cooler
@@ -7,7 +8,7 @@ import numpy as np
 import pyBigWig
 import pytest
 
-from zoo.datasets.lab_example import CONTIGS, FILES, write_lab_example
+from zoo.datasets.lab_example import CONTIGS, DATA, FILES, write_lab_example
 from zoo.errors import OutputError
 from zoo.formats.sequences import read_sequences
 from zoo.genome.fasta import Genome
@@ -78,8 +79,26 @@ def test_the_files_are_the_same_each_time_and_are_not_written_over(lab: Path, tm
     paths = write_lab_example(tmp_path / "again")
     assert [path.name for path in paths] == list(FILES)
     assert all(path.read_bytes() == (lab / path.name).read_bytes() for path in paths)
-    with pytest.raises(OutputError, match=r"genome.fa exists: name another folder, or add --overwrite"):
-        write_lab_example(tmp_path / "again")
+    write_lab_example(tmp_path / "again")
     paths[1].write_text("")
+    with pytest.raises(OutputError, match=r"peaks.narrowPeak exists and is another file: name another folder, or add"):
+        write_lab_example(tmp_path / "again")
     write_lab_example(tmp_path / "again", overwrite=True)
     assert paths[1].read_bytes() == (lab / "peaks.narrowPeak").read_bytes()
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "signal.bw").mkdir()
+    with pytest.raises(OutputError, match=r"signal\.bw is a folder, and a file of that name is to be written: move it"):
+        write_lab_example(tmp_path, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["signal.bw"]
+
+
+def test_the_commands_are_those_of_readme(lab: Path, run_zoo: Callable[..., tuple[int, str, str]]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    code, _, said = run_zoo("example", "--lab", "-o", str(lab))
+    assert code == 0
+    for base, words in DATA.items():
+        command = f"zoo finetune {base} {words} --name {base.partition('.')[0]}.lab"
+        assert command.format(folder="lab") in readme
+        assert command.format(folder=lab) in said

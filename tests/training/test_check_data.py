@@ -69,3 +69,50 @@ def test_given_test_sequences_that_are_shifted_copies_of_training_are_warned_of(
     assert warning in capsys.readouterr().err
     assert train(["config.yaml", "--data.shared_kmer", "24", "--data.on_leak", "drop", "--overwrite", "true"])
     assert "WARNING" not in capsys.readouterr().err
+
+
+def test_drawn_test_sequences_that_are_shifted_copies_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(1)
+    texts = [decode(rng.integers(0, 4, 48).astype(np.uint8)) for _ in range(40)]
+    rows = [text[shift : shift + 40] for text in texts for shift in range(8)]
+    Path("all.tsv").write_text("sequence\ty\n" + "".join(f"{text}\t{i % 2}\n" for i, text in enumerate(rows)))
+    run("MLP", {"hidden": [4]}, table="all.tsv")
+    said = capsys.readouterr().err
+    assert "test sequences share 24 bases with one of an earlier split" in said
+    assert "--data.shared_kmer 24 draws splits without them" in said
+    assert train(["config.yaml", "--data.shared_kmer", "24", "--overwrite", "true"])
+    assert "WARNING" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["max_epochs", "null"], r"--trainer\.max_epochs null would train without end: give the largest number"),
+        (["max_epochs", "-1"], r"--trainer\.max_epochs -1 would train without end"),
+        (
+            ["check_val_every_n_epoch", "0"],
+            r"--trainer\.check_val_every_n_epoch is a number of epochs from 1 up, not 0",
+        ),
+        (
+            ["max_steps", "1"],
+            r"--trainer\.max_steps 1 ends training before its first validation, after 2 steps: give 2",
+        ),
+    ],
+)
+def test_a_run_that_no_epoch_would_be_chosen_of_is_refused(words: list[str], message: str) -> None:
+    run("MLP", {"hidden": [4]}, batch_size=9)  # two steps an epoch
+    with pytest.raises(ConfigError, match=message):
+        train(["config.yaml", f"--trainer.{words[0]}", words[1], "--name", "mlp.b"])
+    assert not Path("runs/mlp.b").exists()
+
+
+def test_steps_or_time_end_a_run_without_a_number_of_epochs() -> None:
+    run("MLP", {"hidden": [4]}, batch_size=9)
+    for epochs in ("null", "-1"):
+        assert train(["config.yaml", "--trainer.max_epochs", epochs, "--trainer.max_steps", "4", "--overwrite", "true"])
+    timed = ["config.yaml", "--trainer.max_epochs", "-1", "--trainer.max_time", "00:00:00:01", "--overwrite", "true"]
+    assert train(timed)
+    cycle = ["--lr_scheduler", "torch.optim.lr_scheduler.OneCycleLR"]
+    cycle += ["--optimizer", "torch.optim.AdamW"]
+    with pytest.raises(ConfigError, match=r"OneCycleLR counts the steps to the end of training: give --trainer"):
+        train([*timed, *cycle])

@@ -187,4 +187,5 @@ def _print(evaluation: "Evaluation") -> None:
     else:
         print_tsv(header, rows)
     message = how if evaluation.resamples else f"{drawn}, no intervals"
-    print(f"zoo: {evaluation.data}, {evaluation.split} split: {message}", file=sys.stderr)
+    part = "all data" if evaluation.split == "all" else f"{evaluation.split} split"
+    print(f"zoo: {evaluation.data}, {part}: {message}", file=sys.stderr)

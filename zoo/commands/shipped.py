@@ -14,11 +14,6 @@ _EXAMPLES = ("ebox.fa", "genome.fa", "peaks.bed")
 _NEXT = """Now, for example:
   zoo predict deepbind.encode_usf1_h1hesc {folder}/ebox.fa -o predictions.tsv
   zoo predict deepbind.encode_usf1_h1hesc {folder}/peaks.bed --genome {folder}/genome.fa --resize -o peaks.tsv"""
-_NEXT_IN_LAB = """Now, for example:
-  zoo finetune deepbind.encode_usf1_h1hesc {folder}/bound.fa --name deepbind.lab
-  zoo finetune basset.encode_tf {folder}/peaks.narrowPeak --genome {folder}/genome.fa --name basset.lab
-  zoo finetune basenji.yeast {folder}/signal.bw --genome {folder}/genome.fa --name basenji.lab
-  zoo finetune akita.yeast {folder}/contacts.cool --genome {folder}/genome.fa --name akita.lab"""
 
 
 def add_config(verbs: Any) -> None:
@@ -48,11 +43,11 @@ def add_example(verbs: Any) -> None:
     verb = verbs.add_parser(
         "example",
         help="write the example files",
-        description="Write the example files: sequences, a small genome and peaks on it; with --lab those of a made "
-        "laboratory: a genome of 3.2 Mb and, of one protein, peaks, sequences, a bigWig and a contact map.",
+        description="Write the example files: sequences, a small genome and peaks on it; with --lab those of a "
+        "simulated laboratory: a genome of 3.2 Mb, the peaks, sequences and bigWig of a protein, and a contact map.",
     )
     verb.add_argument("-o", "--output", metavar="DIR", help="a folder (default: examples, or lab)")
-    verb.add_argument("--lab", action="store_true", help="the files of a made laboratory, to try fine-tuning with")
+    verb.add_argument("--lab", action="store_true", help="the files of a simulated laboratory, to try fine-tuning with")
     verb.add_argument("--overwrite", action="store_true", help="write over files of these names")
     verb.set_defaults(run=example_command)
 
@@ -69,10 +64,13 @@ def _write_lab(folder: str, overwrite: bool) -> None:
     from zoo.utils.extras import require_extras
 
     require_extras(["contacts"], "zoo example --lab")
-    from zoo.datasets.lab_example import write_lab_example
+    from zoo.datasets.lab_example import DATA, write_lab_example
 
     print("\n".join(map(str, write_lab_example(folder, overwrite))))
-    print(_NEXT_IN_LAB.format(folder=shlex.quote(folder)), file=sys.stderr)
+    print("Now, for example:", file=sys.stderr)
+    for base, words in DATA.items():
+        data, name = words.format(folder=shlex.quote(folder)), f"{base.partition('.')[0]}.lab"
+        print(f"  zoo finetune {base} {data} --name {name}", file=sys.stderr)
 
 
 def _write_examples(output: str, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Files of a made laboratory, to try fine-tuning with: a genome with the sites of a protein, and its assays.
+"""Files of a simulated laboratory, to try fine-tuning with: a genome with the sites of a protein, and its assays.
 
 The protein binds AP-1 sites, the weaker the more bases of a site differ. Its peaks, sequences and signal follow from
 the sites; contacts across clusters of CTCF sites are fewer than within the domains between them. All is drawn with one
@@ -19,10 +19,17 @@ from zoo.utils.atomic import whole_files
 from zoo.utils.paths import check_creatable
 from zoo.writers.cooler_file import Pixels, write_cooler
 
-__all__ = ["CONTIGS", "FILES", "write_lab_example"]
+__all__ = ["CONTIGS", "DATA", "FILES", "write_lab_example"]
 
 CONTIGS: Mapping[str, int] = {f"chr{number}": 400_000 for number in range(1, 9)}
 FILES = ("genome.fa", "peaks.narrowPeak", "bound.fa", "signal.bw", "contacts.cool")
+# Base -> the words of `zoo finetune` that name the data; as in README.
+DATA: Mapping[str, str] = {
+    "deepbind.encode_usf1_h1hesc": "{folder}/bound.fa",
+    "basset.encode_tf": "{folder}/peaks.narrowPeak --genome {folder}/genome.fa",
+    "basenji.yeast": "{folder}/signal.bw --genome {folder}/genome.fa",
+    "akita.yeast": "{folder}/contacts.cool --genome {folder}/genome.fa",
+}
 _GC, _LINE = 0.4, 60
 # A site in each step of so many bases, each of its bases drawn anew with this chance; each that differs leaves a third.
 _SITE, _STEP, _DRAWN_ANEW, _LEFT_OF_SITE = encode("ATGACTCAT"), 2_500, 0.15, 0.3
@@ -42,29 +49,31 @@ class _Contig(NamedTuple):
 
 
 def write_lab_example(folder: str | Path, overwrite: bool = False) -> list[Path]:
-    """Write `FILES` into a folder, which is made: all of them or none.
+    """Write `FILES` into a folder, which is made where it does not exist: all of them or none.
 
     Args:
         folder: the folder.
-        overwrite: write over files of these names.
+        overwrite: write over other files of these names.
 
     Returns:
         The files.
 
     Raises:
-        OutputError: a file that is there, or cannot be written.
+        OutputError: another file of one of these names, or one that cannot be written.
     """
     paths = [Path(folder) / name for name in FILES]
     check_creatable(Path(folder))
-    if not overwrite and (present := [path for path in paths if path.exists()]):
-        raise OutputError(f"{present[0]} exists: name another folder, or add --overwrite")
     rng = np.random.default_rng(1)
     contigs = {name: _draw_contig(length, rng) for name, length in CONTIGS.items()}
-    with whole_files(paths) as (genome, peaks, bound, signal, contacts):
+    with whole_files(paths) as drafts:
+        genome, peaks, bound, signal, contacts = drafts
         _write_fasta(genome, {name: contig.codes for name, contig in contigs.items()})
         _write_peaks(peaks, bound, contigs, rng)
         _write_signal(signal, paths[3], contigs, rng)
-        write_cooler(contacts, CONTIGS, _MAP_BIN, _pixels(contigs, rng), {"written_by": "regzoo", "made": True})
+        write_cooler(contacts, CONTIGS, _MAP_BIN, _pixels(contigs, rng), {"written_by": "regzoo", "simulated": True})
+        for path, draft in zip(paths, drafts, strict=True):
+            if path.exists() and not overwrite and path.read_bytes() != draft.read_bytes():
+                raise OutputError(f"{path} exists and is another file: name another folder, or add --overwrite")
     return paths
 
 

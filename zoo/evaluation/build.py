@@ -1,7 +1,7 @@
 """Builds the DataModule of labelled files: all of them for test, in the windows of a model."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from zoo.data.base import GenomicDataModule
 from zoo.data.own_files import DataChoice
@@ -13,6 +13,8 @@ from zoo.utils.text import some_of
 
 __all__ = ["Builder"]
 
+# The split of data to read, or all of those that have none.
+Part = Split | Literal["all"]
 _PEAKS = "zoo.data.peaks.PeakDataModule"
 
 
@@ -44,8 +46,8 @@ class Builder:
             return [track.name for track in read_track_table(arguments["targets_table"])]
         return list(next(arguments[key] for key in ("peaks", "bigwigs", "coolers") if key in arguments))
 
-    def build(self, kept: Sequence[str], split: str | None) -> tuple[GenomicDataModule, Split, list[str]]:
-        """Build the DataModule, the split to read, and notes.
+    def build(self, kept: Sequence[str], split: str | None) -> tuple[GenomicDataModule, Part, list[str]]:
+        """Build the DataModule, the split to read, and notes; `all` is in the DataModule's test split.
 
         Args:
             kept: targets that are scored; columns, tracks and maps of others are not read.
@@ -54,14 +56,14 @@ class Builder:
         notes = [line for line in self.choice.reasons if not line.startswith(("negatives", "splits", "targets"))]
         if self.choice.kind != "labels":
             _refuse_split(split)
-            return self._windows(kept), "test", [*notes, *self.notes]
+            return self._windows(kept), "all", [*notes, *self.notes]
         if self.choice.class_path == _PEAKS:
             return self._peaks(split, notes)
         return self._sequences(kept, split, notes)
 
     def _sequences(
         self, kept: Sequence[str], split: str | None, notes: list[str]
-    ) -> tuple[GenomicDataModule, Split, list[str]]:
+    ) -> tuple[GenomicDataModule, Part, list[str]]:
         from zoo.evaluation.sequences import EvaluatedSequences
 
         arguments = {**self.arguments, **self.common}
@@ -70,14 +72,14 @@ class Builder:
             _refuse_split(split)
             # All classes are read, whichever are scored: the sequences of each are negatives of the others.
             arguments["fasta"] = {name: {"test": path} for name, path in arguments["fasta"].items()}
-            return EvaluatedSequences(**arguments), "test", [*notes, *self._on_negatives()]
+            return EvaluatedSequences(**arguments), "all", [*notes, *self._on_negatives()]
         arguments["label_columns"] = list(kept)
         arguments["classify"], on_labels = self._labels_of_table(kept)
         notes = [*notes, *on_labels]
         column = arguments.pop("split_column", None)
         if column is None or split == "all":
             _refuse_split(None if split == "all" else split)
-            return EvaluatedSequences(**{**arguments, "table": {"test": arguments["table"]}}), "test", notes
+            return EvaluatedSequences(**{**arguments, "table": {"test": arguments["table"]}}), "all", notes
         notes = [*notes, _split_note(split, f"column {column!r}")]
         return (
             EvaluatedSequences(**arguments, split_column=column, on_leak="warn", val_fraction=0.0),
@@ -95,7 +97,7 @@ class Builder:
             return True, []
         return read_as_classes(self.arguments["table"], columns, self.model.loss.classifies)
 
-    def _peaks(self, split: str | None, notes: list[str]) -> tuple[GenomicDataModule, Split, list[str]]:
+    def _peaks(self, split: str | None, notes: list[str]) -> tuple[GenomicDataModule, Part, list[str]]:
         from zoo.data.peaks.rules import PeakRules
         from zoo.evaluation.on_genome import EvaluatedPeaks
         from zoo.genome.fasta import Genome
@@ -105,13 +107,13 @@ class Builder:
             if self.options.contigs:
                 raise ConfigError("--contigs is not for a table of sites, whose splits say what is read: --split")
             if split == "all":
-                return EvaluatedPeaks(**{**arguments, "table": {"test": arguments["table"]}}), "test", notes
+                return EvaluatedPeaks(**{**arguments, "table": {"test": arguments["table"]}}), "all", notes
             notes = [*notes, _split_note(split, "the table's column `split`")]
             return EvaluatedPeaks(**arguments, on_leak="warn"), _split(split), notes
         _refuse_split(split)
         chosen = list(self.options.contigs or Genome(str(self.options.genome)).contigs)
         rules = PeakRules(length=self.model.length, val=[], test=chosen, blacklist=self.options.blacklist)
-        return EvaluatedPeaks(**arguments, rules=rules), "test", [*notes, *self._on_negatives()]
+        return EvaluatedPeaks(**arguments, rules=rules), "all", [*notes, *self._on_negatives()]
 
     def _on_negatives(self) -> list[str]:
         """A note on the negatives of classes, unless they were given."""

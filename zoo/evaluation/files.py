@@ -53,7 +53,8 @@ def data_of_files(
     matching = match_targets(names, model.output.targets, match, wanted, any_name)
     kept = [names[index] for index in matching.of_data]
     module, read, notes = builder.build(kept, split)
-    return EvaluationData(module, read, replace(matching, of_data=[module.targets.index(name) for name in kept]), notes)
+    matching = replace(matching, of_data=[module.targets.index(name) for name in kept])
+    return EvaluationData(module, "test" if read == "all" else read, matching, notes, read == "all")
 
 
 def _choice(

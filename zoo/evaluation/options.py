@@ -47,9 +47,11 @@ class EvaluationData:
         split: split of it that is read.
         matching: which of its targets are the model's.
         notes: sentences on what was chosen.
+        is_all: whether that split holds all of the data.
     """
 
     module: GenomicDataModule
     split: Split
     matching: Matching
     notes: list[str] = field(default_factory=list)
+    is_all: bool = False

@@ -52,7 +52,7 @@ class Evaluation:
     Attributes:
         model: name of the model.
         data: what it was evaluated on.
-        split: split of the data.
+        split: split of the data; `all` of data without splits.
         unit: what a resample draws: `sequence`, or `window of 16,384 bases`.
         units: their number.
         targets: names of the targets that were evaluated (M).

@@ -224,7 +224,7 @@ def _evaluation(
     return Evaluation(
         model=name,
         data=described,
-        split=data.split,
+        split="all" if data.is_all else data.split,
         unit=units.name + length,
         units=count,
         targets=data.matching.names,

@@ -44,7 +44,7 @@ def measured_tracks(
 
     Raises:
         InputError: a table with none of the targets, or a bigWig that cannot be read or is of another assembly.
-        ConfigError: one bigWig for several targets.
+        ConfigError: one bigWig for several targets, or a file of another kind.
     """
     measured = {}
     end = min(segment.end, genome.contigs[segment.contig])
@@ -63,7 +63,10 @@ def measured_tracks(
 
 def _tracks_in(file: str, targets: list[str]) -> list[Track]:
     """The tracks of a table, or of a bigWig, which is that of the only target."""
-    if file_kind(file) != "bigwig":
+    kind = file_kind(file)
+    if kind in ("fasta", "peaks", "cooler"):
+        raise ConfigError(f"{file} holds no tracks: name a bigWig, or a table of bigWigs (name, path), for this model")
+    if kind != "bigwig":
         return read_track_table(file)
     if len(targets) != 1:
         raise ConfigError(
@@ -106,7 +109,10 @@ def measured_contacts(
 
     Raises:
         InputError: a file of other bins or another assembly, or without the contig.
+        ConfigError: a file of another kind.
     """
+    if file_kind(uri) not in ("cooler", None):
+        raise ConfigError(f"{uri} holds no contacts: name a .cool, or a map of an .mcool, for this model")
     file, rules = CoolerFile(uri), MapRules(smooth=smooth)
     if file.bin_size != bin_size:
         raise InputError(

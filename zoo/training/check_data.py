@@ -11,6 +11,7 @@ from zoo.data.base import GenomicDataModule
 from zoo.data.sequences import SequenceDataModule
 from zoo.errors import ConfigError, one_line
 from zoo.models._base import SequenceModel
+from zoo.training.faults import check_max_steps
 from zoo.training.near_duplicates import cure_near_duplicates, find_near_duplicates, has_given_test, is_split_by_kmer
 from zoo.utils.progress import spinner
 
@@ -36,18 +37,28 @@ class CheckData(Callback):
                 for line in [*lines, *_on_near_duplicates(data)]:
                     print(line, file=sys.stderr)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Check that an epoch is validated before the last step.
+
+        Raises:
+            ConfigError: none is.
+        """
+        steps = -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
+        if trainer.val_check_batch == trainer.num_training_batches:
+            check_max_steps(trainer.max_steps, steps * (trainer.check_val_every_n_epoch or 1))
+
 
 def _on_near_duplicates(data: GenomicDataModule) -> list[str]:
-    """A warning of given test sequences that are near duplicates of others; of drawn splits, `zoo check` tells."""
-    if not isinstance(data, SequenceDataModule) or not has_given_test(data) or is_split_by_kmer(data):
+    """A warning of test sequences of a user's files that are near duplicates of those of training or validation."""
+    if type(data) is not SequenceDataModule or is_split_by_kmer(data):
         return []
     with spinner("near duplicates of the test data"):
         near = find_near_duplicates(data, data.data)
     if near is None or not near.near["test"]:
         return []
+    effect = "leaves those of earlier splits out" if has_given_test(data) else "draws splits without them"
     return [
-        f"WARNING: {near.describe('test')}, so that test scores may be too high: {cure_near_duplicates(data)} leaves "
-        "those of earlier splits out"
+        f"WARNING: {near.describe('test')}, so that test scores may be too high: {cure_near_duplicates(data)} {effect}"
     ]
 
 

@@ -18,7 +18,7 @@ from zoo.hub.load import resolve
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
 from zoo.training.card_text import fill
-from zoo.training.optimizers import check_optimizers
+from zoo.training.optimizers import check_optimizers, takes
 from zoo.training.options import TrainCLI
 from zoo.utils.paths import check_creatable, refuse_folder
 from zoo.utils.text import quoted
@@ -165,17 +165,33 @@ def _check_monitors(cli: TrainCLI) -> None:
             raise ConfigError(f"{option}: there is no metric {metric!r} to monitor; there are {', '.join(known)}")
 
 
+def _check_end(cli: TrainCLI, is_endless: bool) -> None:
+    """Refuse a run without an end, or one whose scheduler needs to know it."""
+    trainer, scheduler = cli.config.trainer, cli.optimizer_plan.lr_scheduler
+    if not is_endless or trainer.max_steps >= 0:
+        return
+    if trainer.max_time is None:
+        raise ConfigError(
+            f"--trainer.max_epochs {'null' if trainer.max_epochs is None else trainer.max_epochs} would train without "
+            "end: give the largest number of epochs; EarlyStopping can end before"
+        )
+    if scheduler and takes(scheduler, "total_steps"):
+        raise ConfigError(
+            f"{scheduler['class_path'].split('.')[-1]} counts the steps to the end of training: give "
+            "--trainer.max_epochs or --trainer.max_steps beside --trainer.max_time"
+        )
+
+
 def _check_trainer(cli: TrainCLI) -> None:
     """Refuse settings with which no epoch could be chosen, or no run resumed."""
     trainer = cli.config.trainer
-    every = trainer.check_val_every_n_epoch or 1
-    epochs = every if trainer.max_epochs is None else trainer.max_epochs
-    if epochs < 0:
-        raise ConfigError(
-            f"--trainer.max_epochs {epochs} would train without end: give the largest number of epochs; EarlyStopping "
-            "can end before"
-        )
-    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or trainer.max_steps == 0 or epochs < every:
+    every = 1 if trainer.check_val_every_n_epoch is None else trainer.check_val_every_n_epoch
+    if every < 1:
+        raise ConfigError(f"--trainer.check_val_every_n_epoch is a number of epochs from 1 up, not {every}")
+    is_endless = trainer.max_epochs is None or trainer.max_epochs < 0
+    _check_end(cli, is_endless)
+    is_short = not is_endless and trainer.max_epochs < every
+    if trainer.fast_dev_run or trainer.limit_val_batches == 0 or trainer.max_steps == 0 or is_short:
         raise ConfigError("no epoch would be validated, so none could be chosen: look at the trainer's settings")
     if trainer.limit_train_batches == 0:
         raise ConfigError("--trainer.limit_train_batches 0 leaves no batch to train on: leave it out")

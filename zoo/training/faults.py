@@ -20,7 +20,14 @@ from zoo.training.checkpoint_io import LAST
 from zoo.utils.atomic import whole_path
 from zoo.utils.text import counted
 
-__all__ = ["StopAtInvalidLoss", "explaining_limits", "explaining_memory", "invalid_batch_path", "no_batch"]
+__all__ = [
+    "StopAtInvalidLoss",
+    "check_max_steps",
+    "explaining_limits",
+    "explaining_memory",
+    "invalid_batch_path",
+    "no_batch",
+]
 
 # What Lightning says of a fraction of the batches that is less than one.
 _NO_BATCH = re.compile(r"You requested to check \S+ of the `(\w+)_dataloader` but \S+ \* (\d+) < 1")
@@ -128,6 +135,23 @@ def no_batch(trainer: Trainer, stage: str, batches: int) -> str:
     given, least = getattr(trainer, option), math.ceil(100 / batches) / 100
     of_all = counted(batches, "batch")
     return f"--trainer.{option} {given:g} of {of_all} leaves none: give {least:g} or more, or a number of batches"
+
+
+def check_max_steps(most: int, first: int) -> None:
+    """Check that training does not end before its first validation.
+
+    Args:
+        most: number of steps after which it ends; -1 for none.
+        first: number of steps after which it is validated.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if 0 <= most < first:
+        raise ConfigError(
+            f"--trainer.max_steps {most:,} ends training before its first validation, after {counted(first, 'step')}: "
+            f"give {first:,} or more"
+        )
 
 
 def _advice(run: Path, where: str, batch_size: int) -> ConfigError:

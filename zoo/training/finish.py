@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from lightning import Trainer
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Timer
 
 from zoo.data.base import GenomicDataModule
+from zoo.data.labels import LabelsDataModule
 from zoo.errors import ConfigError
 from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
@@ -183,13 +185,22 @@ def no_better(model: SequenceModel, scores: dict[str, float]) -> list[str]:
 
 
 def few_tested(data: GenomicDataModule) -> list[str]:
-    """A sentence on a test split of so few sequences that its scores say little; none otherwise.
+    """A sentence on a test split with so few labels of a target that its score says little; none otherwise.
 
     Args:
         data: the data, prepared.
     """
-    count = len(data.test_dataloader().dataset) if data.spec().kind == "labels" else _FEW
-    return [f"The test split has {count} sequences: scores of so few say little."] if count < _FEW else []
+    if not isinstance(data, LabelsDataModule):
+        return []
+    dataset = data.dataset("test")
+    observed = (~np.isnan(dataset.data.labels.astype(np.float32))).sum(0) * (1 + dataset.shuffles)
+    count, least = len(dataset), int(observed.min())
+    if count < _FEW:
+        return [f"The test split has {count} sequences: scores of so few say little."]
+    if least < _FEW:
+        target = data.targets[int(observed.argmin())]
+        return [f"The test split has {least} labels of the target {target}: a score of so few says little."]
+    return []
 
 
 def _scale_line(model: SequenceModel) -> list[str]:

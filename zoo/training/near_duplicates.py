@@ -10,11 +10,20 @@ from zoo.data.sequences import SequenceDataModule
 from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import SPLITS
 from zoo.data.windows import GenomeWindows
+from zoo.genome.sequence import Codes
 
-__all__ = ["NearDuplicates", "cure_near_duplicates", "find_near_duplicates", "has_given_test", "is_split_by_kmer"]
+__all__ = [
+    "KMER",
+    "NearDuplicates",
+    "can_be_compared",
+    "cure_near_duplicates",
+    "find_near_duplicates",
+    "has_given_test",
+    "is_split_by_kmer",
+]
 
 # Two sequences that share so many bases are near duplicates; they are looked for among no more bases than these.
-_KMER, _MOST_BASES = 24, 50_000_000
+KMER, _MOST_BASES = 24, 50_000_000
 
 
 class NearDuplicates(NamedTuple):
@@ -33,7 +42,7 @@ class NearDuplicates(NamedTuple):
         count, total = (sum(numbers[split] for split in splits) for numbers in (self.near, self.total))
         what = "held-out" if len(splits) > 1 else splits[0]
         return (
-            f"{count:,} of {total:,} {what} sequences share {_KMER} bases with one of an earlier split, directly or "
+            f"{count:,} of {total:,} {what} sequences share {KMER} bases with one of an earlier split, directly or "
             "through others"
         )
 
@@ -49,9 +58,9 @@ def find_near_duplicates(data: SequenceDataModule, every: LabelledSequences) -> 
         Their numbers; None where sequences are too short, or have too many bases to be compared.
     """
     codes = every.codes
-    if isinstance(codes, GenomeWindows) or codes.shape[1] < _KMER or codes.size > _MOST_BASES:
+    if isinstance(codes, GenomeWindows) or not can_be_compared(codes):
         return None
-    groups = group_overlapping(codes, _KMER, data.strands == "both")
+    groups = group_overlapping(codes, KMER, data.strands == "both")
     first = np.full(groups.max(initial=0) + 1, len(SPLITS))
     np.minimum.at(first, groups, every.split)
     is_near = every.split > first[groups]
@@ -62,14 +71,19 @@ def find_near_duplicates(data: SequenceDataModule, every: LabelledSequences) -> 
     )
 
 
+def can_be_compared(codes: Codes) -> bool:
+    """Whether sequences (N, L) are long enough to share 24 bases, and few enough to be compared in seconds."""
+    return codes.shape[1] >= KMER and codes.size <= _MOST_BASES
+
+
 def is_split_by_kmer(data: SequenceDataModule) -> bool:
     """Whether near duplicates are kept in one split, or refused."""
-    return data.shared_kmer is not None and data.shared_kmer <= _KMER
+    return data.shared_kmer is not None and data.shared_kmer <= KMER
 
 
 def cure_near_duplicates(data: SequenceDataModule) -> str:
     """Options with which there are none."""
-    return f"--data.shared_kmer {_KMER}" + (" --data.on_leak drop" if has_given_test(data) else "")
+    return f"--data.shared_kmer {KMER}" + (" --data.on_leak drop" if has_given_test(data) else "")
 
 
 def has_given_test(data: SequenceDataModule) -> bool:

@@ -228,8 +228,8 @@ def _check_name(name: str, architecture: str) -> None:
     tag = re.sub(r"[^A-Za-z0-9_.-]+", "_", tag.removeprefix(f"{architecture}.")).strip("_.-") or "mine"
     places = "; --checkpoints and --runs choose the folders" if "/" in name or "\\" in name else ""
     raise ConfigError(
-        f"{name!r} is not a name for this model, which begins with its architecture: write --name {architecture}.{tag}"
-        f"{places}"
+        f"{name!r} is not a name for this model: the architecture and a dot, then letters, digits, _, - and dots: "
+        f"write --name {architecture}.{tag}{places}"
     )
 
 

@@ -152,6 +152,8 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[Path]]:
         with replaced_folder(folder) as draft:
             yield [draft / path.name for path in paths]
         return
+    if folders := [path for path in paths if path.is_dir()]:
+        raise OutputError(f"{folders[0]} is a folder, and a file of that name is to be written: move it away first")
     draft = draft_path(paths[0])
     with _drafting(paths[0] if len(paths) == 1 else folder, paths[0], draft):
         draft.mkdir()

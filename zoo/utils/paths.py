@@ -44,13 +44,21 @@ def check_folder_of(path: Path) -> None:
         raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
-def check_creatable(path: Path) -> None:
-    """Check that a file or folder, and the folders above it, can be made.
+def check_creatable(path: Path, replaces: bool = False) -> None:
+    """Check that a file or folder, and the folders above it, can be made, or files in a folder that exists.
+
+    Args:
+        path: the file or folder.
+        replaces: a folder that exists is replaced as a whole.
 
     Raises:
         OutputError: one above is a file, or cannot be written.
     """
-    above = next(folder for folder in path.absolute().parents if folder.exists())
+    above = (
+        path
+        if path.is_dir() and not replaces
+        else next(folder for folder in path.absolute().parents if folder.exists())
+    )
     if not above.is_dir():
         raise OutputError(f"{path} cannot be created: {above} is a file, not a folder")
     if not os.access(above, os.W_OK | os.X_OK):
@@ -94,4 +102,4 @@ def refuse_folder(folder: Path) -> None:
     """
     if folder.exists() and not (folder / "config.json").is_file():
         raise OutputError(f"{folder} exists and is not whole: it is not replaced; move it away first")
-    check_creatable(folder)
+    check_creatable(folder, replaces=True)

@@ -48,7 +48,7 @@ def steps_of(
         (steps_of(100, 8, accumulate_grad_batches=5), Steps(8, 12, 3, 4, 12, 7, 4, 5)),
         (steps_of(100, 8, limit_train_batches=0.5), Steps(8, 6, 6, 4, 24, 7, 4, 5)),
         (steps_of(100, 8, limit_train_batches=3, limit_val_batches=2), Steps(8, 3, 3, 4, 12, 2, 4, 5)),
-        (steps_of(100, 8, max_steps=30), Steps(8, 12, 12, 3, 30, 7, 3, 5)),
+        (steps_of(100, 8, max_steps=30), Steps(8, 12, 12, 3, 30, 7, 2, 5)),
         (steps_of(100, 8, max_epochs=-1), Steps(8, 12, 12, None, None, 7, None, 5)),
         (steps_of(100, 8, check_val_every_n_epoch=2), Steps(8, 12, 12, 4, 48, 7, 2, 5)),
         (steps_of(5, 8), Steps(5, 1, 1, 4, 4, 7, 4, 5)),
@@ -179,3 +179,10 @@ def test_reading_is_timed_by_batches_of_the_run() -> None:
     assert 0.002 <= result.batch < 0.1
     assert set(Data.sizes) == {8}
     assert time_reading(None, 8, 2) is None
+
+
+def test_steps_that_end_before_the_first_validation_are_an_error() -> None:
+    report = Report()
+    steps_of(100, 8, report=report, max_steps=11)
+    (finding,) = (one for one in report.findings if one.level == "error")
+    assert "--trainer.max_steps 11 ends training before its first validation, after 12 steps: give 12" in str(finding)

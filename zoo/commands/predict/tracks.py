@@ -1,6 +1,7 @@
 """`zoo predict` for models of tracks: a FASTA or BED in, a bigWig for each target or a picture out."""
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,8 @@ def _draw(
     (segment,) = predictor.collect(plan, pieces).segments
     edges = segment.start + segment.bin_size * np.arange(len(segment) + 1)
     measured = measured_tracks(options.measured, segment, plan.genome, targets) if options.measured else {}
+    if options.measured:
+        _note_units(options.measured, rows, targets)
     predicted = dict(zip(targets, segment.values, strict=True))
     with whole_path(Path(options.output)) as draft:
         title, units = (
@@ -115,3 +118,17 @@ def _draw(
         )
         draw_tracks(draft, segment.contig, edges, predicted, measured, title, units, options.same_scale)
     return f"{region}, {counted(len(targets), 'target')}"
+
+
+def _note_units(file: str, rows: "list[TargetRow]", targets: list[str]) -> None:
+    """Say that a bigWig without a table is drawn as it is, where the model predicts other units."""
+    from zoo.data.tracks.table import Track
+    from zoo.formats.kinds import file_kind
+
+    units = [row.unit for row in rows if row.name in targets]
+    if file_kind(file) == "bigwig" and units != [Track.unit]:
+        print(
+            f"zoo: {file} is drawn as the mean of its values in each bin; the model predicts {units[0]}: a table of it "
+            "(name, path, statistic, scale, soft_clip) draws it in these units",
+            file=sys.stderr,
+        )

@@ -58,7 +58,7 @@ def finetune(
     files = Files(paths, str(genome) if genome else None, str(negatives) if negatives else None, targets)
     if own := sorted({"genome", "negatives", "targets", "mode", "name"} & set(options or {})):
         raise ConfigError(f"{own[0]} is an argument of zoo.finetune, not one of its options of `zoo train`")
-    words = [word for key, value in (options or {}).items() for word in (f"--{key}", _text(value))]
+    words = [word for key, value in (options or {}).items() for word in (f"--{key}", _text(key, value))]
     return load(f"local-dir:{train_request(Request(model, files, mode, name, words, strict_split))}")
 
 
@@ -69,6 +69,11 @@ def _check_names(targets: Sequence[str]) -> None:
             raise ConfigError(f"the name of a target has a character at least, and none of = / \\: not {target!r}")
 
 
-def _text(value: Any) -> str:
-    """A value as the command line takes it."""
-    return value if isinstance(value, str) else json.dumps(value)
+def _text(option: str, value: Any) -> str:
+    """A value as the command line takes it: a text or path as it is, numbers of numpy and torch as those of Python."""
+    if isinstance(value, str | Path):
+        return str(value)
+    try:
+        return json.dumps(value, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(Path(one)))
+    except TypeError:
+        raise ConfigError(f"options[{option!r}] is a text, a number or a list of them, not {value!r}") from None

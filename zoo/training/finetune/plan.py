@@ -23,22 +23,24 @@ from zoo.training.finetune.data import (
     choose_for_base,
     count_examples,
     is_of_data,
+    with_options,
 )
 from zoo.training.finetune.network import Network, choose_network
 from zoo.training.finetune.settings import Settings, choose_settings
 from zoo.training.finetune.sizes import check_sizes
+from zoo.training.finetune.splits import split_by_overlap
 from zoo.training.given import Given
 from zoo.training.licence import check_licences
 from zoo.training.transfer import check_mode
 
 __all__ = ["Plan", "Request", "make_plan"]
 
-_BATCH, _MODE, _BASE = "--data.batch_size", "--transfer.mode", "--transfer.trunk_from"
+_MODE, _BASE = "--transfer.mode", "--transfer.trunk_from"
 # What a line on the data says -> the options of `zoo train` that would make it untrue.
 _OPTIONS_OF = {
     "targets": ("data.label_columns", "data.classify"),
     "not used": ("data.label_columns", "data.split_column"),
-    "splits": ("data.split_column",),
+    "splits": ("data.split_column", "data.shared_kmer"),
     "negatives": ("data.fasta", "data.shuffles", "data.negative_class"),
     "length": ("data.resize", "data.rules.length"),
     "strands": ("data.bigwigs",),
@@ -103,13 +105,18 @@ def make_plan(request: Request) -> Plan:
     check_licences(request.base)
     data = choose_for_base(base, request.files, request.options)
     built = build_data(data.config, request.options)
+    if split_by_overlap(data, built):
+        built = build_data(data.config, request.options)
     spec, classify = built.spec(), bool(getattr(built, "classify", False))
     check_sizes(base, spec)
     network = choose_network(base, spec, classify)
-    batch_size = next((int(v) for o, v in _pairs(request.options) if o == _BATCH), None)
-    loss = find_loss(network.arguments.get("loss") or _default_loss(network.architecture))
+    given = {option.removeprefix("--").replace(".init_args", ""): value for option, value in _pairs(request.options)}
+    loss = find_loss(given.get("model.loss") or network.arguments.get("loss") or _default_loss(network.architecture))
     count, per_epoch = count_examples(built)
+    is_size_given = "batch_size" in with_options(data.config, request.options).get("init_args", {})
+    batch_size = getattr(built, "batch_size", None) if is_size_given else None
     settings = choose_settings(spec.kind, count, per_epoch, loss, request.mode, batch_size)
+    settings = replace(settings, monitor=given.get("monitor", settings.monitor))
     head = _head(base, network, spec)
     if head == "copy" and "target_scale" in base.arguments:
         network.arguments["target_scale"] = _target_scale(base, spec)
@@ -124,6 +131,11 @@ def make_plan(request: Request) -> Plan:
 def _checked(request: Request) -> Request:
     """A request whose mode is in its place, and known; refuses options that another one is for."""
     given = dict(_pairs(request.options))
+    if whole := [option for option in ("--config", "--model", "--transfer", "--trainer") if option in given]:
+        raise ConfigError(
+            f"{whole[0]} would replace what zoo finetune chooses: give single options, such as --trainer.max_epochs 5; "
+            "or print the configuration with --print_config, edit it, and train it with zoo train"
+        )
     if _BASE in given:
         raise ConfigError(f"the model to begin with is {request.base}: name another one there, not with {_BASE}")
     if _MODE in given:
@@ -225,4 +237,4 @@ def _describe(
             "batch statistics", settings.statistics, statistics[settings.statistics], "transfer.batch_statistics"
         )
     why = f"in batches of {settings.batch_size}; the one with the best {settings.monitor}"
-    plan.choose("epochs", settings.epochs, why, "trainer.max_epochs", "monitor")
+    plan.choose("epochs", settings.epochs, why, "trainer.max_epochs")

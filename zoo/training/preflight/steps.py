@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from lightning import Trainer
 
-from zoo.training.faults import no_batch
+from zoo.errors import ConfigError
+from zoo.training.faults import check_max_steps, no_batch
 from zoo.training.preflight.report import Report
 from zoo.training.preflight.values import Items
 from zoo.utils.text import counted
@@ -63,9 +64,13 @@ def check_steps(items: Items, batch_size: int, epoch_size: int | None, trainer: 
         epochs = -(-total // steps)
     val = _limited(-(-items.sizes["val"] // (batch_size * processes)), "val", trainer, report)
     every = trainer.check_val_every_n_epoch or 1
+    try:
+        check_max_steps(trainer.max_steps, steps * every)
+    except ConfigError as error:
+        report.error("steps", str(error))
     result = Steps(
         *(batch, batches, steps, epochs, total, val),
-        validations=None if epochs is None else epochs // every,
+        validations=None if total is None else total // max(1, steps) // every,
         test=-(-items.sizes["test"] // batch_size),
     )
     report.facts["steps"] = result._asdict()
