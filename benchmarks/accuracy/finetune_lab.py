@@ -3,6 +3,7 @@
 The seconds are those of the command without the start of Python, with all cores that it takes by itself.
 """
 
+import shlex
 import time
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def lab_table() -> str:
         name, folder = f"{base.partition('.')[0]}.lab", lab / "checkpoints"
         words = ["--name", name, "--runs", str(lab / "runs"), "--checkpoints", str(folder), "--overwrite", "true"]
         begin = time.perf_counter()
-        if zoo(["finetune", base, *data.format(folder=lab).split(), *words]):
+        if zoo(["finetune", base, *shlex.split(data.format(folder=shlex.quote(str(lab)))), *words]):
             raise RuntimeError(f"zoo finetune {base} failed: its message is above")
         rows.append([base, Path(data.split()[0]).name, round(time.perf_counter() - begin), _headline(folder / name)])
         facts[name] = run_facts(folder / name)

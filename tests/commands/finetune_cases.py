@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from commands.desk import Desk, case
 from made.bases import save_base, write_data
+
+from zoo.genome.sequence import decode
 
 
 def planned(desk: Desk, *words: str) -> dict[str, Any]:
@@ -42,7 +45,8 @@ def genome_is_where_peaks_and_tracks_lie(desk: Desk) -> None:
 
 @case("--negatives", "finetune")
 def negatives_are_a_class_of_their_own(desk: Desk) -> None:
-    Path("other.fa").write_text("".join(f">{i}\n{'ACGT'[i % 4] * 90}{'GATTACAGAT'}\n" for i in range(4)))
+    rows = np.random.default_rng(1).integers(0, 4, (20, 100)).astype(np.uint8)
+    Path("other.fa").write_text("".join(f">{index}\n{decode(row)}\n" for index, row in enumerate(rows)))
     data = planned(desk, BASSET, "bound.fa", "--negatives", "other.fa")["data"]["init_args"]
     assert (data["negative_class"], data["shuffles"]) == ("other", 0)
 

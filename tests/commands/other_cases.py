@@ -235,10 +235,11 @@ def output_is_the_folder_of_the_examples(desk: Desk) -> None:
 
 
 @case("--lab", "example")
-def lab_writes_the_files_of_a_made_laboratory(desk: Desk) -> None:
+def lab_writes_the_files_of_a_simulated_laboratory(desk: Desk) -> None:
     files = ["genome.fa", "peaks.narrowPeak", "bound.fa", "signal.bw", "contacts.cool"]
     assert desk.run("example", "--lab").splitlines() == [f"lab/{name}" for name in files]
-    assert "lab/genome.fa exists" in desk.refused("example", "--lab")
+    Path("lab/genome.fa").write_text("mine\n")
+    assert "lab/genome.fa exists and is another file" in desk.refused("example", "--lab")
     desk.run("example", "--lab", "--overwrite", "-o", "lab")
 
 

@@ -178,7 +178,7 @@ def test_a_trunk_of_tracks_is_pooled_to_the_bins_of_contacts(capsys: pytest.Capt
         ),
         ([name_of("basset"), "bound.fa", "--mode"], "argument --mode: expected one argument"),
         ([name_of("basset"), "bound.fa", "--mode", "full", "--mode", "head"], "--mode is given twice"),
-        ([name_of("basset"), "bound.fa", "--name", "mlp.x"], "begins with its architecture: write --name basset.x"),
+        ([name_of("basset"), "bound.fa", "--name", "mlp.x"], "_, - and dots: write --name basset.x"),
         ([name_of("basset"), "bound.fa", "--optimiser.lr", "1"], "no option 'optimiser'"),
         ([name_of("basset"), "bound.fa", "--genome", "genome.fa"], "leave out --genome"),
         ([name_of("basenji"), "signal.bw"], "add its FASTA file with --genome"),

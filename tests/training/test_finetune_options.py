@@ -83,7 +83,7 @@ def test_a_monitor_that_was_chosen_ends_the_training_too(capsys: pytest.CaptureF
 
 
 def test_the_metric_follows_a_loss_that_was_chosen(capsys: pytest.CaptureFixture[str]) -> None:
-    write(STARTS, 1)
+    write(2 * STARTS, 1)
     rows = [line for line in Path("bound.fa").read_text().splitlines() if not line.startswith(">")]
     Path("bound.tsv").write_text("sequence\ty\n" + "".join(f"{row}\t{i % 2}\n" for i, row in enumerate(rows)))
     words = ["--data.classify", "false", "--model.loss", "mean_squared_error", "--print_config"]
@@ -101,3 +101,14 @@ def test_a_batch_size_counts_however_it_is_spelled(capsys: pytest.CaptureFixture
     assert "in batches of 16" in said
     default, _ = plan(capsys)
     assert default["trainer"]["max_epochs"] != short["trainer"]["max_epochs"]
+
+
+def test_few_validation_data_choose_the_epoch_by_their_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    write(STARTS, 1)
+    config, said = plan(capsys)
+    assert config["monitor"] == "val_loss"
+    assert "the validation split has 6 sequences of a class of bound: a score by rank says little of so few" in said
+    write(2 * STARTS, 1)
+    config, said = plan(capsys)
+    assert config["monitor"] == "val_auroc"
+    assert "monitor" not in said

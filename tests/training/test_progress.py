@@ -40,13 +40,14 @@ def test_a_run_prints_its_epochs_and_its_folder_and_no_warning(tmp_path: Path) -
     )
     assert len(lines) == 4
     others = [line for line in done.stderr.splitlines() if line not in lines]
-    assert others[:-3] == [
+    assert others[:-4] == [
         "train: 48 sequences, 48 positive, and 48 shuffles of them as negatives",
         "val: 6 sequences, 6 positive, and 6 shuffles of them as negatives",
         "test: 6 sequences, 6 positive, and 6 shuffles of them as negatives",
     ]
-    assert re.fullmatch(r"model: DeepBind, [\d,]+ parameters", others[-3])
-    assert others[-2].startswith("deepbind.made: test AUROC ")
+    assert re.fullmatch(r"model: DeepBind, [\d,]+ parameters", others[-4])
+    assert others[-3].startswith("deepbind.made: test AUROC ")
+    assert re.fullmatch(r"weights: epoch [1-4] of 4, which has the best val_loss", others[-2])
     assert others[-1] == (
         "learning curve: runs/deepbind.made/learning_curve.png; to predict: zoo predict deepbind.made sequences.fa -o "
         "predictions.tsv"

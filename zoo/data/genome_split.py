@@ -71,6 +71,16 @@ class SplitRules:
         size = self.block_size or max(_BLOCK_SIZE, _WINDOWS_PER_BLOCK * length)
         return replace(self, block_size=size)
 
+    def describe(self, length: int) -> str:
+        """Describe in a line how windows of `length` bases are split."""
+        size, val, test = self.for_windows(length).block_size, self.val, self.test
+        if val is not None:
+            return f"splits: validation {some_of(val) or 'none'}; test {some_of(test or []) or 'none'}"
+        parts = f"{self.val_fraction:.0%} of them for validation"
+        parts += f" and {self.test_fraction:.0%} for test" if test is None else ""
+        others = "" if test is None else f"test {some_of(test) or 'none'}; of the rest, "
+        return f"splits: {others}random blocks of {size:,} bases, {parts}"
+
     @property
     def contigs(self) -> list[str]:
         """Contigs that are named for val or test, themselves or in a BED file."""
@@ -90,18 +100,20 @@ class GenomeSplit:
     Args:
         contigs: contig -> length.
         rules: contigs or regions of val and test, or size and fractions of random blocks.
+        sites: contig and first base of each site (N,), (N,): the blocks that have some are shared out among train, val
+            and test apart from the others. None for windows everywhere.
 
     Raises:
         ConfigError: a contig of the rules that the genome does not have, or what is both for val and for test.
         InputError: a BED file that cannot be read.
     """
 
-    def __init__(self, contigs: Mapping[str, int], rules: SplitRules) -> None:
+    def __init__(self, contigs: Mapping[str, int], rules: SplitRules, sites: tuple[Index, Index] | None = None) -> None:
         lengths = np.array(list(contigs.values()))
         # One coordinate for all contigs, one after the other.
         self._offset = lengths.cumsum() - lengths
         val, test = (_spans(contigs, self._offset, rules, index) for index in (1, 2))
-        edges, split = _random_blocks(lengths, self._offset, rules)
+        edges, split = _random_blocks(lengths, self._offset, rules, sites)
         every = np.unique(np.concatenate([edges, self._offset, val.ravel(), test.ravel()]))
         every = every[every < lengths.sum()]
         in_val, in_test = (_covered(every, spans) for spans in (val, test))
@@ -181,7 +193,9 @@ def _covered(places: Index, spans: Index) -> NDArray[np.bool_]:
     return begun > ended
 
 
-def _random_blocks(lengths: Index, offset: Index, rules: SplitRules) -> tuple[Index, Index]:
+def _random_blocks(
+    lengths: Index, offset: Index, rules: SplitRules, sites: tuple[Index, Index] | None
+) -> tuple[Index, Index]:
     """First base and split of each block; where val and test are named, each contig is one block, for training."""
     if rules.val is not None:
         return offset, np.zeros(len(offset), np.int64)
@@ -189,14 +203,19 @@ def _random_blocks(lengths: Index, offset: Index, rules: SplitRules) -> tuple[In
     blocks = -(-lengths // size)
     contig = np.repeat(np.arange(len(blocks)), blocks)
     index = np.arange(len(contig)) - (blocks.cumsum() - blocks)[contig]
+    edges = offset[contig] + index * size
+    if sites is not None:  # those without a site are shared out too: negatives are drawn there
+        holds_site = np.zeros(len(edges), bool)
+        holds_site[np.searchsorted(edges, offset[sites[0]] + sites[1], "right") - 1] = True
+        return edges, _draw(~holds_site, rules)
     bases = np.minimum(lengths[contig] - index * size, size)
-    return offset[contig] + index * size, _draw(2 * bases < size, rules)
+    return edges, _draw(2 * bases < size, rules)
 
 
-def _draw(short: NDArray[np.bool_], rules: SplitRules) -> Index:
-    """Draw the splits of blocks; short ones, which may hold no window, on their own if there are enough others."""
-    split = np.zeros(len(short), np.int64)
-    for chosen in (short, ~short) if (~short).sum() > 2 else (np.ones_like(short),):
+def _draw(apart: NDArray[np.bool_], rules: SplitRules) -> Index:
+    """Draw the splits of blocks; those that may hold no window on their own, if there are enough others."""
+    split = np.zeros(len(apart), np.int64)
+    for chosen in (apart, ~apart) if (~apart).sum() > 2 else (np.ones_like(apart),):
         split[chosen] = _at_random(int(chosen.sum()), rules)
     return split
 

@@ -27,7 +27,7 @@ FILES = ("genome.fa", "peaks.narrowPeak", "bound.fa", "signal.bw", "contacts.coo
 DATA: Mapping[str, str] = {
     "deepbind.encode_usf1_h1hesc": "{folder}/bound.fa",
     "basset.encode_tf": "{folder}/peaks.narrowPeak --genome {folder}/genome.fa",
-    "basenji.yeast": "{folder}/signal.bw --genome {folder}/genome.fa",
+    "basenji.yeast": "{folder}/signal.bw --genome {folder}/genome.fa --data.split.test '[chr8]'",
     "akita.yeast": "{folder}/contacts.cool --genome {folder}/genome.fa",
 }
 _GC, _LINE = 0.4, 60
@@ -35,8 +35,10 @@ _GC, _LINE = 0.4, 60
 _SITE, _STEP, _DRAWN_ANEW, _LEFT_OF_SITE = encode("ATGACTCAT"), 2_500, 0.15, 0.3
 _PEAK, _SEQUENCE = 200, 101
 _TRACK_BIN, _WIDTH, _HEIGHT, _BACKGROUND = 10, 60.0, 20.0, 0.05
-_INSULATOR, _COPIES, _APART, _DOMAIN, _LEFT_OF_CONTACTS = encode("TGGCCACCAGGGGGCGCTA"), 8, 200, 24_000, 0.35
-_MAP_BIN, _REACH, _CONTACTS = 2_000, 100, 400.0
+_INSULATOR, _COPIES, _APART, _DOMAIN = encode("TGGCCACCAGGGGGCGCTA"), 8, 200, 24_000
+# An insulator leaves so much of the contacts across it; a second one as much of these, and further ones no less.
+_LEFT_OF_CONTACTS, _MOST_INSULATORS = 0.35, 2
+_MAP_BIN, _REACH, _CONTACTS = 2_000, 100, 2_000.0
 
 
 class _Contig(NamedTuple):
@@ -133,14 +135,15 @@ def _write_signal(draft: Path, path: Path, contigs: Mapping[str, _Contig], rng: 
 
 
 def _pixels(contigs: Mapping[str, _Contig], rng: np.random.Generator) -> Iterator[Pixels]:
-    """Contacts that fall with the distance, and with each insulator between two bins."""
+    """Contacts that fall with the distance, and across insulators between two bins."""
     first = 0
     for contig in contigs.values():
         bins = -(-len(contig.codes) // _MAP_BIN)
         domain = np.searchsorted(contig.insulators // _MAP_BIN, np.arange(bins), side="right")
         row, column = np.triu_indices(bins)
         row, column = row[column - row < _REACH], column[column - row < _REACH]
-        mean = _CONTACTS / (1 + column - row) * _LEFT_OF_CONTACTS ** (domain[column] - domain[row])
+        crossed = np.minimum(domain[column] - domain[row], _MOST_INSULATORS)
+        mean = _CONTACTS / (1 + column - row) * _LEFT_OF_CONTACTS**crossed
         counts = rng.poisson(mean)
         seen = counts > 0
         yield Pixels(first + row[seen], first + column[seen], counts[seen].astype(np.float32))

@@ -155,8 +155,10 @@ def _by_kmers(name: str, sketch: KmerSketch, data: GenomicDataModule, split: Spl
     if compared < total and seen < SEEN_FROM * compared:
         at_most = most_seen(seen, compared, total)
         if at_most > UNCERTAIN_FROM:
-            few = f"of {counted(total, unit)} {compared:,} could be compared, and {seen:,} of these were seen ({how})"
-            how = f"{few}: up to {at_most:.2g} of all with {_CONFIDENCE:.0%} confidence; add data, or use other data"
+            how = (
+                f"{compared:,} of {counted(total, unit)} can be compared, and {seen or 'none'} of these seen: up to "
+                f"{at_most:.0%} of all may have been ({_CONFIDENCE:.0%} confidence)"
+            )
             return SeenReport(name, None, unit, compared, total, how, at_most)
     return SeenReport(name, seen / compared, unit, compared, total, how, at_most)
 

@@ -16,14 +16,13 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
 from zoo.errors import Interrupted
-from zoo.hub.cards import usage
-from zoo.hub.config import read_config
 from zoo.plots.training import draw_learning_curve
 from zoo.training.callbacks import answer_between_batches
 from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
 from zoo.training.compiled import compile_network, explaining_compiler
 from zoo.training.disk import explaining_full_disk
+from zoo.training.ending import print_end
 from zoo.training.faults import StopAtInvalidLoss, explaining_limits, explaining_memory
 from zoo.training.finish import finish_run
 from zoo.training.folder import opened_run
@@ -125,19 +124,11 @@ def finish(cli: TrainCLI, arguments: Sequence[str], command: str | None = None) 
         log_scores(cli.further_loggers, folder, cli.trainer.global_step)
         with whole_path(run / _CURVE) as picture:
             draw_learning_curve(run, picture, run.name)
-        _print_end(folder, run)
+        print_end(cli, folder, run / _CURVE)
     except (SystemExit, KeyboardInterrupt):  # the first is what Lightning makes of Ctrl-C
         raise Interrupted(
             f"the run {run} was stopped while its best weights were scored: add --resume true to do that"
         ) from None
-
-
-def _print_end(folder: Path, run: Path) -> None:
-    """Print the score, where the learning curve is, and how to predict with the model."""
-    config = read_config(folder)
-    name = run.name if folder.parent == Path("checkpoints") else f"local-dir:{folder}"
-    print(f"{run.name}: {config.facts.metric}", file=sys.stderr)
-    print(f"learning curve: {run / _CURVE}; to predict: {usage(config, name)}", file=sys.stderr)
 
 
 def _check_resumed(cli: TrainCLI) -> None:

@@ -268,7 +268,7 @@ def test_overlapping_peaks_of_two_files_become_one_site_with_both_labels(tmp_pat
         ("chr2", 950, "val", [0, 1]),
     ]
     assert report.lines[0] == "4 peaks in 2 files, centred on their middles"
-    assert "3 sites of 100 bases, of windows that overlapped by 33 or more" in report.lines
+    assert "3 sites of 100 bases: windows that overlap by 33 or more are one site" in report.lines
 
 
 def test_windows_that_overlap_by_less_than_asked_stay_apart(tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ class ContactDataModule(WindowDataModule):
             f"maps: {_UNIT}, coarse-grained to {self.maps.least_count:g} contacts, clipped at {self.maps.clip:g}, gaps "
             f"up to {self.maps.fill} filled, Gaussian of {self.maps.smooth:g} bins"
         )
+        lines.append(self.rules.describe(self.shape.length))
         for split in SPLITS:
             lack = unscored(self.variation(split), self.targets) if split != "train" else ""
             lines.append(f"{split}: {len(self.tiles(split)):,} windows of {self.bins} bins{lack}")

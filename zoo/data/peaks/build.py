@@ -77,7 +77,7 @@ def build_peak_table(
     peaks = _on_contigs(_read_all(files, rules.summits, report), list(files), contigs, rules.length, report)
     contig, start, labels = _merge(peaks, len(files), np.array(list(contigs.values())), rules, report)
     keep = _passing(contig, start, list(contigs), blacklist, sequence, rules, report)
-    genome_split = GenomeSplit(contigs, rules.for_windows(rules.length))
+    genome_split = GenomeSplit(contigs, rules.for_windows(rules.length), (contig[keep], start[keep]))
     sites = _Sites(contig, start, labels, genome_split.split_of(contig, start, rules.length)).select(keep)
     report.drop(int((sites.split < 0).sum()), "sites", "across a border between train, val and test")
     sites = sites.select(sites.split >= 0)
@@ -93,6 +93,7 @@ def build_peak_table(
         report.drop(int((~keep).sum()), kind, "with the bases of one of another split, which keeps them")
         sites = sites.select(keep)
     report.refuse_empty_targets(sites.labels.sum(0, dtype=np.int64), list(files), "site")
+    report.say(rules.describe(rules.length))
     _report_splits(sites, list(files), report)
     return PeakTable(list(files), list(contigs), sites.contig, sites.start, rules.length, *sites[2:]), report
 
@@ -177,7 +178,9 @@ def _merge(
     labels = np.zeros((len(centre), files), np.uint8)
     labels[site, peaks["file"].to_numpy()] = 1
     start = centre - left
-    report.say(f"{len(start):,} sites of {rules.length} bases, of windows that overlapped by {rules.overlap} or more")
+    report.say(
+        f"{len(start):,} sites of {rules.length} bases: windows that overlap by {rules.overlap} or more are one site"
+    )
     return site_contig, start, labels
 
 

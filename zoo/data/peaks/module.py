@@ -168,6 +168,16 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         self._log([f"{sites} {what} {why} another split's site"])
         return data if keep else data.subset(~near)
 
+    @property
+    def empty_split_cure(self) -> str:
+        """Smaller blocks, or contigs, where blocks were drawn at random."""
+        if self.table is not None or self.rules.val is not None:
+            return ""
+        return (
+            f" ({self.rules.describe(self.length)}): set --data.rules.block_size to less, or name contigs with "
+            "--data.rules.val and --data.rules.test"
+        )
+
     def _peak_files(self) -> tuple[dict[str, str], dict[str, str] | None]:
         """Target -> peak file, and the same of the test data where these are separate."""
         files = name_peak_files(self.peaks or [])

@@ -133,6 +133,7 @@ class TrackDataModule(WindowDataModule):
                 treated = "count as 0" if track.missing == "zero" else "are masked"
                 fraction = facts.missing / sum(self.coverage.contigs.values())
                 lines.append(f"{track.name}: {facts.missing:,} bases ({fraction:.1%}) have no value and {treated}")
+        lines.append(self.rules.describe(self.shape.length))
         for split in SPLITS:
             tiles = self.tiles(split)
             bins = len(tiles) * self.bins - int(tiles.overlap(self.bins).sum())

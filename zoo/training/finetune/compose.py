@@ -125,7 +125,7 @@ def _card(base: CheckpointConfig, name: str) -> Given:
     terms = f" Its licence, {licence}, holds for the weights that began as its own." if licence != NOT_STATED else ""
     return {
         "summary": "{targets}, fine-tuned from " + name.replace("{", "{{").replace("}", "}}"),
-        "species": base.facts.species,
+        "species": NOT_STATED,
         "use": "Predicts these targets for sequences like those that it was trained on.",
         "limits": f"Began with the weights of {name}: what is said of its limits holds here too.{terms}",
         "data": "The user's own data.",

@@ -28,7 +28,7 @@ from zoo.training.finetune.data import (
 from zoo.training.finetune.network import Network, choose_network
 from zoo.training.finetune.settings import Settings, choose_settings
 from zoo.training.finetune.sizes import check_sizes
-from zoo.training.finetune.splits import split_by_overlap
+from zoo.training.finetune.splits import choose_splits, few_of_validation
 from zoo.training.given import Given
 from zoo.training.licence import check_licences
 from zoo.training.transfer import check_mode
@@ -105,7 +105,7 @@ def make_plan(request: Request) -> Plan:
     check_licences(request.base)
     data = choose_for_base(base, request.files, request.options)
     built = build_data(data.config, request.options)
-    if split_by_overlap(data, built):
+    if choose_splits(data, built):
         built = build_data(data.config, request.options)
     spec, classify = built.spec(), bool(getattr(built, "classify", False))
     check_sizes(base, spec)
@@ -116,13 +116,16 @@ def make_plan(request: Request) -> Plan:
     is_size_given = "batch_size" in with_options(data.config, request.options).get("init_args", {})
     batch_size = getattr(built, "batch_size", None) if is_size_given else None
     settings = choose_settings(spec.kind, count, per_epoch, loss, request.mode, batch_size)
-    settings = replace(settings, monitor=given.get("monitor", settings.monitor))
+    few = few_of_validation(built)
+    settings = replace(settings, monitor=given.get("monitor", "val_loss" if few else settings.monitor))
     head = _head(base, network, spec)
     if head == "copy" and "target_scale" in base.arguments:
         network.arguments["target_scale"] = _target_scale(base, spec)
     pairs = _pairs(request.options)
     plan = Plan({}, [word for pair in pairs if not is_of_data(pair[0]) for word in pair], pairs)
     _describe(plan, base, data, network, settings, head, count)
+    if few:
+        plan.choose("monitor", settings.monitor, f"{few}: a score by rank says little of so few", "monitor")
     _compare_with_base(plan, request, built)
     plan.config = compose(request.name, request.base, request.options, base, data, network, settings, head, spec)
     return plan
