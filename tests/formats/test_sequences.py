@@ -262,7 +262,7 @@ def test_unequal_lengths_are_refused_with_the_commonest_and_what_to_do() -> None
         stack_codes(codes[1:], list("bcd"), ["f.fa", "f.fa", "g.fa"])
     assert str(error.value) == (
         "g.fa: sequences of one length are needed: 2 of 3 have 3 bases, but 'd' has 4 (from 3 to 4); "
-        "--data.resize 3 cuts or pads all around their centres"
+        "--data.resize 3 (or 4, the longest) cuts or pads all around their centres"
     )
     with pytest.raises(InputError, match=r"\(from 3 to 4\); --resize cuts or pads all around their centres"):
         stack_codes(codes[1:], list("bcd"), ["f.fa"] * 3, "--resize")

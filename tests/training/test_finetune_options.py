@@ -112,3 +112,12 @@ def test_few_validation_data_choose_the_epoch_by_their_loss(capsys: pytest.Captu
     config, said = plan(capsys)
     assert config["monitor"] == "val_auroc"
     assert "monitor" not in said
+
+
+def test_a_resumed_run_with_other_data_says_so_first(capsys: pytest.CaptureFixture[str]) -> None:
+    write(2 * STARTS, 1)
+    words = ["finetune", BASE, "bound.fa", "--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+    assert main([*words, "--trainer.max_epochs", "1"]) == 0
+    write(3 * STARTS, 1)
+    assert main([*words, "--resume", "true"]) == 2
+    assert "the data are not those with which the run began: file bound.fa" in capsys.readouterr().err

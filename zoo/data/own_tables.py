@@ -65,7 +65,8 @@ def sequence_columns(path: str, labels: Sequence[str] | None = None) -> Sequence
     chosen = list(labels or [name for name in others if _holds_labels(name, cells[name])])
     if not chosen:
         raise InputError(
-            f"{path}: no column of numbers that could be labels; its columns are {some_of(list(cells), 20)}"
+            f"{path}: no column of numbers that could be labels (write classes as 1 and 0); its columns are "
+            f"{some_of(list(cells), 20)}"
         )
     split = next((name for name in others if name not in chosen and cells[name]["split"] > cells[name]["other"]), None)
     classes = all(cells[name]["number"] == 0 and cells[name]["other"] == 0 for name in chosen)

@@ -153,7 +153,10 @@ class CoolerFile:
                 "or damaged"
             ) from None
         if not np.all(statistics["converged"]):
-            raise InputError(f"{self.uri} could not be balanced: the iterative correction does not converge")
+            raise InputError(
+                f"{self.uri} could not be balanced: the iterative correction does not converge; "
+                f"balance it with more steps (cooler balance --max-iters 2000 {self.uri}), or take larger bins"
+            )
         balanced: NDArray[np.float64] = np.asarray(weights, np.float64)
         return balanced
 

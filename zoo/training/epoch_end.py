@@ -1,6 +1,7 @@
 """EpochEnd: the state of a run at the end of an epoch, from which it can be resumed."""
 
 import sys
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -16,7 +17,7 @@ from zoo.training.processes import hardware
 from zoo.utils.cache import content_hash
 from zoo.utils.text import shorten
 
-__all__ = ["CONFIG", "DATA", "EpochEnd"]
+__all__ = ["CONFIG", "DATA", "EpochEnd", "describe_files", "refuse_other_data"]
 
 # In a checkpoint: the configuration of the run.
 CONFIG = "zoo_config"
@@ -88,18 +89,37 @@ class EpochEnd(Callback):
             ConfigError: a split, or the units of the targets, would be others.
         """
         before, now = checkpoint[DATA], self._describe(trainer, pl_module)
-        if differing := [pair for pair in zip_longest(before, now, fillvalue="nothing") if pair[0] != pair[1]]:
-            raise ConfigError(
-                f"the data are not those with which the run began: {shorten(differing[0][1], 200)}, where it was "
-                f"{shorten(differing[0][0], 200)}; give the same, or begin anew with --overwrite true"
-            )
+        refuse_other_data(before, now)
 
     def _describe(self, trainer: Trainer, pl_module: LightningModule) -> list[str]:
         """Lines on the data: their files, splits, and the units in which targets are learnt."""
         if self._data is None:
-            paths = data_files(yaml.safe_load(self.config))
-            files = [f"file {path.name} with the hash {content_hash(path)}" for path in paths]
+            files = describe_files(self.config)
             data = trainer.datamodule  # type: ignore[attr-defined]
             lines = data.describe() if isinstance(data, GenomicDataModule) else []
             self._data = [*files, *lines, f"units {pl_module.hparams.get('target_scale')}"]
         return self._data
+
+
+def describe_files(config: str) -> list[str]:
+    """A line on each data file of a configuration (YAML), with the hash of its content."""
+    paths = data_files(yaml.safe_load(config))
+    return [f"file {path.name} with the hash {content_hash(path)}" for path in paths]
+
+
+def refuse_other_data(before: Sequence[str], now: Sequence[str]) -> None:
+    """Refuse data that are not those with which a run began.
+
+    Args:
+        before: lines on them when it began.
+        now: lines on them now.
+
+    Raises:
+        ConfigError: the first lines that differ.
+    """
+    for was, other in zip_longest(before, now, fillvalue="nothing"):
+        if was != other:
+            raise ConfigError(
+                f"the data are not those with which the run began: {shorten(other, 200)}, where it was "
+                f"{shorten(was, 200)}; give the same, or begin anew with --overwrite true"
+            )

@@ -78,7 +78,10 @@ def split_arguments(arguments: Sequence[str]) -> list[str]:
             f"{', '.join(config_names())}"
         )
     if stray := [option for option in words[1::2] if not option.startswith("--")]:
-        raise ConfigError(f"options come in pairs, --key value; look at {stray[0]!r}")
+        raise ConfigError(
+            f"options come in pairs, --key value; look at {stray[0]!r}. Data files are for zoo finetune, whose "
+            "configuration --print_config prints"
+        )
     if len(words) % 2 == 0:
         raise ConfigError(f"options come in pairs, --key value: {words[-1]} has no value")
     for config in [

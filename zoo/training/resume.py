@@ -10,7 +10,7 @@ import yaml
 from zoo.errors import ConfigError, IntegrityError
 from zoo.models._base import SequenceModel
 from zoo.training.checkpoint_io import LAST, RunCheckpoint, read_checkpoint
-from zoo.training.epoch_end import CONFIG
+from zoo.training.epoch_end import CONFIG, DATA, describe_files, refuse_other_data
 from zoo.training.given import Given
 from zoo.training.optimizers import takes
 
@@ -58,6 +58,7 @@ def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:
     is_same_batch = _global_batch(now) is not None and _global_batch(now) == _global_batch(before)
     taken = (*_OTHER_DIGITS, _BATCH) if is_same_batch else _OTHER_DIGITS
     if refused := [key for key in differing if key not in taken]:
+        _refuse_other_files(content[DATA], describe_files(config))
         raise ConfigError(
             f"{run} is a run with {list_differences(refused, before, now)}: a run is resumed with the options that it "
             "began with; --overwrite true begins anew"
@@ -69,6 +70,13 @@ def check_resumable(run: Path, model: SequenceModel, config: str) -> list[str]:
         "that it would have had"
         for key in differing
     ]
+
+
+def _refuse_other_files(before: Sequence[str], now: Sequence[str]) -> None:
+    """Refuse files of the same names with another content, from which options that differ may follow."""
+    before = [line for line in before if line.startswith("file ")]
+    if [line.split(" with ")[0] for line in before] == [line.split(" with ")[0] for line in now]:
+        refuse_other_data(before, now)
 
 
 def _fixed_by_scheduler(config: Given) -> tuple[str, ...]:

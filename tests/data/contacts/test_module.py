@@ -475,6 +475,7 @@ def test_a_module_says_what_it_holds_and_what_it_left_out(world: World, tmp_path
         "other: 42 of 274 bins masked: without a weight, or blacklisted",
         "maps: log(observed/expected), coarse-grained to 0 contacts, clipped at 2, gaps up to 0 filled, Gaussian of 0 "
         "bins",
+        "splits: validation chr2; test 3",
         "train: 9 windows of 14 bins",
         "val: 5 windows of 14 bins",
         "test: 4 windows of 14 bins",

@@ -509,6 +509,7 @@ def test_a_module_says_what_it_holds_and_what_it_left_out(folder: Path) -> None:
         "plus: 55 bases (0.9%) have no value and are masked",
         "minus: 55 bases (0.9%) have no value and are masked",
         "both: 30 bases (0.5%) have no value and count as 0",
+        "splits: validation chr2; test 3",
         "train: 50 windows, 400 bins of 10 bases",
         "val: 16 windows, 125 bins of 10 bases",
         "test: 10 windows, 80 bins of 10 bases",

@@ -21,6 +21,11 @@ def check_sizes(base: CheckpointConfig, spec: DataSpec) -> None:
     """
     if spec.kind == "tracks":
         check_bin_size(base, spec.bin_size)
+    if spec.kind == "contacts" and base.facts.output == "contacts" and spec.bin_size != bin_size_of(base):
+        raise ConfigError(
+            f"the bins of {base.facts.name} have {bin_size_of(base):,} bases, the cooler's {spec.bin_size:,}: take a "
+            "map of its resolution, such as file.mcool::resolutions/N or one of `cooler zoomify`"
+        )
     if spec.kind != "labels":
         return
     name = base.facts.name
