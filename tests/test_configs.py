@@ -151,7 +151,7 @@ def test_a_config_trains_to_a_checkpoint(config: Path, tmp_path: Path, monkeypat
     options = {
         "--trainer.max_epochs": "1",
         "--trainer.check_val_every_n_epoch": "1",
-        "--data.epoch_size": "4" if "akita" in config.stem else "128",
+        "--data.epoch_size": "2" if "akita" in config.stem else "128",
         "--trainer.accelerator": "cpu",
         "--trainer.enable_progress_bar": "false",
         **SHORTER.get(config.stem, {}),

@@ -19,8 +19,8 @@ SMALL = {"chr1": 1_300_000, "chr8": 1_200_000, "chr9": 1_200_000, "chr21": 1_500
 SHORTER = {
     "akita.yeast genome.fa": "akita.yeast short.bed --genome genome.fa",
     "--trials 10": "--trials 1",
-    "zoo train akita.contacts ": "zoo train akita.contacts --model.trunk.stem_filters 16 --model.pair_map.filters 16 "
-    "--model.trunk.tower_filters [16,16,16,16,16,16] --model.trunk.residual_filters 8 ",
+    "zoo train akita.contacts ": "zoo train akita.contacts --model.trunk.stem_filters 8 --model.pair_map.filters 8 "
+    "--model.trunk.tower_filters [8,8,8,8,8,8] --model.trunk.residual_filters 8 ",
 }
 
 

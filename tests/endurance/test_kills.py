@@ -94,7 +94,7 @@ def test_a_killed_and_resumed_run_has_the_weights_of_an_undisturbed_one(made: Pa
         train(options(made, name, "whole"))
         whole[name] = outcome("whole", name)
     with fault("training of one process killed, then resumed") as counts:
-        for index, (name, kill) in enumerate(cases(amount(10, 24))):
+        for index, (name, kill) in enumerate(cases(amount(len(ARCHITECTURES), 24))):
             folder = f"killed{index}"
             assert kill_in_fork(kill, options(made, name, folder)) == -signal.SIGKILL
             train(options(made, name, folder, "--resume", "true"))

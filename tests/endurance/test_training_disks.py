@@ -77,7 +77,7 @@ def _try_all(configs: dict[str, Path], disk: SmallDisk) -> list[tuple[str, list[
     """Train on a disk with little room, then with enough: name of each trial, its problems, and what was said."""
     whole: dict[str, str] = {}
     trials = []
-    for index in range(amount(3, 14)):
+    for index in range(amount(2, 14)):
         name, room = ARCHITECTURES[-1 - index % 5], ROOM[(3 * index + 1) % len(ROOM)]
         if name not in whole:
             folder = train([str(configs[name]), "--runs", "whole_runs", "--checkpoints", "whole"])

@@ -83,7 +83,7 @@ def test_a_run_that_is_refused_leaves_no_folder(
 def test_a_mistake_and_help_are_printed_alone(tmp_path: Path) -> None:
     (tmp_path / "made.yaml").write_text(CONFIG)
     (tmp_path / "bound.fa").write_text(">a\nACGT\n")
-    for options in (["made.yaml", "--data.nothing", "1"], ["made.yaml", "--help"], ["--help"]):
+    for options in (["made.yaml", "--data.nothing", "1"], ["made.yaml", "--help"]):
         command = [sys.executable, "-m", "zoo.cli", "train", *options]
         done = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
         if "--help" in options:

@@ -43,6 +43,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
     """
 
     train_options = frozenset({"batch_size", "epoch_size", "shift", "reverse_complement"})
+    on_empty_split = ""  # what helps, as the end of a message
 
     def __init__(
         self,
@@ -93,11 +94,6 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
     def assign_splits(self, data: Labelled[Source]) -> Labelled[Source]:
         """Assign a split to each sequence that has none yet; a subclass whose `read` leaves some open overrides it."""
         return data
-
-    @property
-    def empty_split_cure(self) -> str:
-        """What helps where a split is empty, as the end of a message."""
-        return ""
 
     def describe(self) -> list[str]:
         """Summarize each split in one line: sequences, positives, and targets without both classes."""
@@ -158,7 +154,7 @@ class LabelsDataModule(GenomicDataModule, Generic[Source]):
         """
         data = self.subset(split)
         if not len(data):
-            raise ConfigError(f"the {split} split is empty: {len(self.data)} sequences in all{self.empty_split_cure}")
+            raise ConfigError(f"the {split} split is empty: {len(self.data)} sequences in all{self.on_empty_split}")
         seed = self.seed + SPLITS.index(split)
         shuffles = 0 if not self.classify or data.is_negative().any() else self.shuffles
         if split == "train":

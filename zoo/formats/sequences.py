@@ -195,10 +195,11 @@ def stack_codes(codes: list[Codes], names: list[str], files: Sequence[str], opti
     found, counts = np.unique(lengths, return_counts=True)
     commonest = int(found[counts.argmax()])
     other = int((lengths != commonest).argmax())
+    longest = f" (or {found[-1]}, the longest)" if found[-1] > commonest else ""
     raise InputError(
         f"{files[other]}: sequences of one length are needed: {counts.max():,} of {len(codes):,} have "
         f"{commonest:,} bases, but {quoted(names[other])} has {lengths[other]:,} (from {found[0]:,} to {found[-1]:,}); "
-        f"{option or f'--data.resize {commonest} (or {found[-1]}, the longest)'} cuts or pads all around their centres"
+        f"{option or f'--data.resize {commonest}{longest}'} cuts or pads all around their centres"
     )
 
 

@@ -78,16 +78,11 @@ def split_arguments(arguments: Sequence[str]) -> list[str]:
             f"{', '.join(config_names())}"
         )
     if stray := [option for option in words[1::2] if not option.startswith("--")]:
-        raise ConfigError(
-            f"options come in pairs, --key value; look at {stray[0]!r}. Data files are for zoo finetune, whose "
-            "configuration --print_config prints"
-        )
+        raise ConfigError(f"options come in pairs, --key value (files are for zoo finetune); look at {stray[0]!r}")
     if len(words) % 2 == 0:
         raise ConfigError(f"options come in pairs, --key value: {words[-1]} has no value")
-    for config in [
-        words[0],
-        *(value for option, value in zip(words[1::2], words[2::2], strict=True) if option == "--config"),
-    ]:
+    configs = [value for option, value in zip(words[1::2], words[2::2], strict=True) if option == "--config"]
+    for config in [words[0], *configs]:
         find_config(config)
     return words
 

@@ -23,7 +23,8 @@ __all__ = [
 ]
 
 # Two sequences that share so many bases are near duplicates; they are looked for among no more bases than these.
-KMER, _MOST_BASES = 24, 50_000_000
+KMER = 24
+_MOST_BASES = 50_000_000
 
 
 class NearDuplicates(NamedTuple):

@@ -94,11 +94,12 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
             self.rules = replace(self.rules, negatives=0.0)  # shuffles are made where there are no negatives
         self.peaks, self.test_peaks = ([files] if isinstance(files, str) else files for files in (peaks, test_peaks))
         self.inputs_table, self.value_size, self.on_leak = inputs_table, input_size, on_leak
+        if table is None and self.rules.val is None:
+            self.on_empty_split = "; set --data.rules.block_size to less, or name contigs with --data.rules.test"
         self._spec: DataSpec | None = None
         self._opened: Genome | None = None
         self._sites: PeakTable | None = None
-        self._report: list[str] = []
-        self._logged: list[str] = []
+        self._report, self._logged = list[str](), list[str]()
 
     def spec(self) -> DataSpec:
         """Specify targets, length and inputs, from the names of the peak files or the first lines of the table."""
@@ -168,16 +169,6 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
         self._log([f"{sites} {what} {why} another split's site"])
         return data if keep else data.subset(~near)
 
-    @property
-    def empty_split_cure(self) -> str:
-        """Smaller blocks, or contigs, where blocks were drawn at random."""
-        if self.table is not None or self.rules.val is not None:
-            return ""
-        return (
-            f" ({self.rules.describe(self.length)}): set --data.rules.block_size to less, or name contigs with "
-            "--data.rules.val and --data.rules.test"
-        )
-
     def _peak_files(self) -> tuple[dict[str, str], dict[str, str] | None]:
         """Target -> peak file, and the same of the test data where these are separate."""
         files = name_peak_files(self.peaks or [])
@@ -224,7 +215,7 @@ class PeakDataModule(LabelsDataModule[GenomeWindows]):
 
     def describe(self) -> list[str]:
         """Summarize what happened to the peaks, where they were read here, then each split in one line."""
-        splits = super().describe()  # reads the data
+        splits = super().describe()  # reads the data, which adds to the report
         return [*self._report, *splits]
 
     @property

@@ -1,7 +1,7 @@
 """Plan of a fine-tuning: a whole configuration of `zoo train`, chosen from a base and data, with the reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
@@ -15,6 +15,7 @@ from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.load import resolve
 from zoo.hub.seen_share import seen_reports
 from zoo.nn.losses import find_loss
+from zoo.training.finetune.choices import Plan, describe_choices
 from zoo.training.finetune.compose import compose
 from zoo.training.finetune.data import (
     DataPlan,
@@ -29,23 +30,12 @@ from zoo.training.finetune.network import Network, choose_network
 from zoo.training.finetune.settings import Settings, choose_settings
 from zoo.training.finetune.sizes import check_sizes
 from zoo.training.finetune.splits import choose_splits, few_of_validation
-from zoo.training.given import Given
 from zoo.training.licence import check_licences
 from zoo.training.transfer import check_mode
 
 __all__ = ["Plan", "Request", "make_plan"]
 
 _MODE, _BASE = "--transfer.mode", "--transfer.trunk_from"
-# What a line on the data says -> the options of `zoo train` that would make it untrue.
-_OPTIONS_OF = {
-    "targets": ("data.label_columns", "data.classify"),
-    "not used": ("data.label_columns", "data.split_column"),
-    "splits": ("data.split_column", "data.shared_kmer"),
-    "negatives": ("data.fasta", "data.shuffles", "data.negative_class"),
-    "length": ("data.resize", "data.rules.length"),
-    "strands": ("data.bigwigs",),
-    "windows": ("data.length", "data.bin_size", "data.crop"),
-}
 
 
 @dataclass(frozen=True)
@@ -69,29 +59,6 @@ class Request:
     strict_split: bool = False
 
 
-@dataclass
-class Plan:
-    """A configuration, and why it is as it is.
-
-    Attributes:
-        config: the whole configuration of `zoo train`; it holds the options of the data too.
-        options: the other options.
-        given: all options of `zoo train` that were given, with their values.
-        choices: what was chosen, its value, and why.
-    """
-
-    config: Given
-    options: list[str]
-    given: list[tuple[str, str]]
-    choices: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def choose(self, what: str, value: object, why: str, *options: str) -> None:
-        """Add a line on a choice, unless one of the options of `zoo train` that it is about was given."""
-        given = [option.removeprefix("--").replace(".init_args", "") for option, _ in self.given]
-        if not any(f"{one}.".startswith(f"{other}.") for one in options for other in given):
-            self.choices.append((what, str(value), why))
-
-
 def make_plan(request: Request) -> Plan:
     """Choose everything that a fine-tuning needs; prepares the data, to count them.
 
@@ -110,20 +77,18 @@ def make_plan(request: Request) -> Plan:
     spec, classify = built.spec(), bool(getattr(built, "classify", False))
     check_sizes(base, spec)
     network = choose_network(base, spec, classify)
-    given = {option.removeprefix("--").replace(".init_args", ""): value for option, value in _pairs(request.options)}
-    loss = find_loss(given.get("model.loss") or network.arguments.get("loss") or _default_loss(network.architecture))
     count, per_epoch = count_examples(built)
-    is_size_given = "batch_size" in with_options(data.config, request.options).get("init_args", {})
-    batch_size = getattr(built, "batch_size", None) if is_size_given else None
-    settings = choose_settings(spec.kind, count, per_epoch, loss, request.mode, batch_size)
     few = few_of_validation(built)
-    settings = replace(settings, monitor=given.get("monitor", "val_loss" if few else settings.monitor))
+    settings = _settings(request, data, built, network, count, per_epoch)
+    if few:
+        settings = replace(settings, monitor="val_loss")
+    settings = replace(settings, monitor=_given(request).get("monitor", settings.monitor))
     head = _head(base, network, spec)
     if head == "copy" and "target_scale" in base.arguments:
         network.arguments["target_scale"] = _target_scale(base, spec)
     pairs = _pairs(request.options)
     plan = Plan({}, [word for pair in pairs if not is_of_data(pair[0]) for word in pair], pairs)
-    _describe(plan, base, data, network, settings, head, count)
+    describe_choices(plan, base, data, network, settings, head, count)
     if few:
         plan.choose("monitor", settings.monitor, f"{few}: a score by rank says little of so few", "monitor")
     _compare_with_base(plan, request, built)
@@ -149,6 +114,21 @@ def _checked(request: Request) -> Request:
     if request.mode is not None:
         check_mode(request.mode, "--mode")
     return request
+
+
+def _settings(
+    request: Request, data: DataPlan, built: GenomicDataModule, network: Network, count: int, per_epoch: int
+) -> Settings:
+    """Rates, epochs and what is trained, for the loss and the batches that were given or chosen."""
+    loss = _given(request).get("model.loss") or network.arguments.get("loss") or _default_loss(network.architecture)
+    is_size_given = "batch_size" in with_options(data.config, request.options).get("init_args", {})
+    batch_size = getattr(built, "batch_size", None) if is_size_given else None
+    return choose_settings(data.kind, count, per_epoch, find_loss(loss), request.mode, batch_size)
+
+
+def _given(request: Request) -> dict[str, str]:
+    """Options of `zoo train` that were given, without `--` and `init_args`."""
+    return {option.removeprefix("--").replace(".init_args", ""): value for option, value in _pairs(request.options)}
 
 
 def _pairs(options: Sequence[str]) -> list[tuple[str, str]]:
@@ -198,46 +178,3 @@ def _target_scale(base: CheckpointConfig, spec: DataSpec) -> dict[str, Any] | No
         return None
     rows = [list(base.facts.targets).index(target) for target in spec.targets]
     return {key: [value[row] for row in rows] if isinstance(value, list) else value for key, value in scale.items()}
-
-
-def _describe(
-    plan: Plan,
-    base: CheckpointConfig,
-    data: DataPlan,
-    network: Network,
-    settings: Settings,
-    head: str,
-    count: int,
-) -> None:
-    """List the choices."""
-    if plan.given:
-        plan.choose("as given", " ".join(f"{option} {value}" for option, value in plan.given), "")
-    for reason in data.reasons:
-        what, _, value = reason.partition(": ")
-        plan.choose(what, value, "", *_OPTIONS_OF[what])
-    if not network.is_base:
-        why = f"the trunk of {base.facts.name} with a head for {data.kind}"
-        plan.choose("network", network.architecture, why, "model")
-    heads = {
-        "new": "new: the base predicts another kind",
-        "layers": "new for these targets; its hidden layers are the base's",
-        "copy": "the base's: it knows these targets",
-    }
-    plan.choose("head", head, heads[head], "transfer.head")
-    what = "sequences" if data.kind == "labels" else "windows"
-    plan.choose("mode", settings.mode, f"for {count:,} training {what}")
-    if settings.mode == "lora":
-        plan.choose("rank", settings.lora_rank, "of the factors; more data fill a higher one", "transfer.lora_rank")
-    if settings.mode != "head":
-        slower = f"of new layers; of the base's {settings.trunk_rate:g} times that"
-        why = slower if settings.trunk_rate != 1 else "of the base's layers and of new ones"
-        plan.choose("learning rate", settings.lr, why, "optimizer.lr", "transfer.trunk_rate")
-        statistics = {
-            "frozen": "those of the base: new ones of few data would ruin what it learnt",
-            "updated": "those of the new data",
-        }
-        plan.choose(
-            "batch statistics", settings.statistics, statistics[settings.statistics], "transfer.batch_statistics"
-        )
-    why = f"in batches of {settings.batch_size}; the one with the best {settings.monitor}"
-    plan.choose("epochs", settings.epochs, why, "trainer.max_epochs")
