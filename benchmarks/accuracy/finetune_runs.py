@@ -19,7 +19,8 @@ from common import CODE, RECORDED, WORK, results_folder, run_folder, shipped_che
 
 from zoo.errors import InputError
 from zoo.hub.config import read_config
-from zoo.training.finetune.plan import Plan, make_plan
+from zoo.training.finetune.choices import Plan
+from zoo.training.finetune.plan import make_plan
 from zoo.training.finetune.run import read_request
 from zoo.training.given import Given
 from zoo.training.own_data import data_files

@@ -33,7 +33,7 @@ from zoo.training.finetune.splits import choose_splits, few_of_validation
 from zoo.training.licence import check_licences
 from zoo.training.transfer import check_mode
 
-__all__ = ["Plan", "Request", "make_plan"]
+__all__ = ["Request", "make_plan"]
 
 _MODE, _BASE = "--transfer.mode", "--transfer.trunk_from"
 

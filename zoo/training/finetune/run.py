@@ -11,8 +11,9 @@ import yaml
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from zoo.errors import ConfigError, ZooError
+from zoo.training.finetune.choices import Plan
 from zoo.training.finetune.data import Files
-from zoo.training.finetune.plan import Plan, Request, make_plan
+from zoo.training.finetune.plan import Request, make_plan
 from zoo.training.parse import print_config
 from zoo.training.progress import quiet_lightning
 from zoo.training.recipe import command_text
