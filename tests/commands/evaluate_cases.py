@@ -57,6 +57,7 @@ def the_model_is_named(desk: Desk) -> None:
 def files_are_the_data(desk: Desk) -> None:
     content = evaluated(desk, labelled())
     assert (content["targets"], content["units"], content["data"]) == (["one", "two"], 12, "t.tsv")
+    assert content["split"] == "all"  # the table has no column of splits
     assert "no.fa: no such file" in desk.refused("evaluate", desk.made.models["labels"], "no.fa")
 
 

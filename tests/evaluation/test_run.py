@@ -253,7 +253,7 @@ def test_the_command_prints_a_table_and_writes_files(
     code, out, err = run_zoo(*words, "-o", str(tmp_path / "a.json"))
     assert code == 0, err
     assert out.splitlines()[0] == "target\tvalues\tauroc\tauprc"
-    assert "95% intervals by 40 resamples of the 60 sequences" in err
+    assert "all data: 95% intervals by 40 resamples of the 60 sequences" in err
     content = json.loads((tmp_path / "a.json").read_text())
     assert content["targets"] == ["a"]
     assert (

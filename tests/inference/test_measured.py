@@ -1,6 +1,9 @@
 """Measured values of contigs with colons in their names, and of coolers that were predicted themselves."""
 
+import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cooler
@@ -16,8 +19,10 @@ from zoo.errors import InputError
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode
+from zoo.hub.targets import read_targets, write_targets
 from zoo.inference.measured import measured_contacts
 from zoo.inference.regions import find_region
+from zoo.utils.download import sha256_of
 
 CONTIGS = {"chr1": 2_000, "chr1:alt": 2_100, "HLA-A*01:01:01:01": 1_900, "chr1:5-10": 1_500}
 Run = Callable[..., tuple[int, str, str]]
@@ -108,6 +113,28 @@ def test_one_bigwig_is_that_of_the_only_target(made: Made, run_zoo: Run, monkeyp
     assert set(calls[0][3]["two"].tolist()) == {3.0}
     message = desk.refused(*words)
     assert "one.bw is one bigWig, and 2 targets are drawn: choose its own with --targets, or name bigWigs" in message
+    Path("maps.cool").touch()
+    assert "maps.cool holds no tracks: name a bigWig" in desk.refused(*words[:-3], "maps.cool", *words[-2:])
+
+
+@pytest.mark.usefixtures("genome")
+def test_a_bigwig_in_other_units_than_the_prediction_s_is_said_to_be(
+    made: Made, run_zoo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pyBigWig.open("one.bw", "w") as file:
+        file.addHeader(list(CONTIGS.items()))
+        file.addEntries("chr1:alt", 0, values=[3.0] * CONTIGS["chr1:alt"], span=1, step=1)
+    folder = Path(shutil.copytree(made.models["tracks"].removeprefix("local-dir:"), "other"))
+    Desk(made, run_zoo, monkeypatch).drawn("tracks")
+    words = ["colon.fa", "--plot", "chr1:alt", "--measured", "one.bw", "--targets", "two"]
+    for unit, is_said in (("coverage", False), ("tags per million", True)):
+        write_targets(folder / "targets.tsv", [replace(row, unit=unit) for row in read_targets(folder)])
+        config = json.loads((folder / "config.json").read_text())
+        config["sha256"]["targets.tsv"] = sha256_of(folder / "targets.tsv")
+        (folder / "config.json").write_text(json.dumps(config))
+        code, _, said = run_zoo("predict", f"local-dir:{folder}", *words, "-o", f"{is_said}.png")
+        assert code == 0, said
+        assert ("one.bw is drawn as the mean of its values in each bin" in said) == is_said, said
 
 
 @pytest.mark.parametrize("scale", ["log", "contacts"])

@@ -1,6 +1,7 @@
 """`zoo finetune`: every architecture on every kind of data that suits it, and what the plan says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,14 @@ def test_the_function_takes_files_and_gives_a_model() -> None:
         zoo.finetune(name_of("mlp"), "bound.fa", options={"mode": "head"})
     with pytest.raises(ZooError, match="no column 'ab'"):
         zoo.finetune(name_of("mlp"), "activity.tsv", targets="ab")
+    with pytest.raises(ConfigError, match=r"options\['seed_everything'\] is a text, a number or a list .* not <object"):
+        zoo.finetune(name_of("mlp"), "bound.fa", options={"seed_everything": object()})
+    words = {"runs": Path("r"), "trainer.max_epochs": np.int64(1), "name": None}
+    with pytest.raises(ConfigError, match="name is an argument of"):
+        zoo.finetune(name_of("mlp"), "bound.fa", options=words)
+    del words["name"]
+    zoo.finetune(name_of("mlp"), "bound.fa", name="mlp.other", options=words)
+    assert Path("r/mlp.other").is_dir()
 
 
 @pytest.mark.usefixtures("desk")
@@ -311,3 +320,26 @@ def test_a_score_of_a_few_sequences_is_told_to_say_little(capsys: pytest.Capture
     sentence = "The test split has 4 sequences: scores of so few say little."  # 2 and a shuffle of each
     assert sentence in capsys.readouterr().err
     assert sentence in read_config(folder).facts.limits
+
+
+@pytest.mark.usefixtures("desk")
+def test_few_labels_of_a_target_are_told_too(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = Path("activity.tsv").read_text().splitlines()
+    cells = [f"{row}\t{row.split()[1] if index % 6 == 0 else ''}" for index, row in enumerate(rows[1:])]
+    Path("two.tsv").write_text("\n".join([f"{rows[0]}\trare", *cells]) + "\n")
+    train_request(read_request([name_of("mlp"), "two.tsv", *QUICK, "--data.split_seed", "3"]))
+    said = capsys.readouterr().err
+    assert re.search(r"The test split has [1-9] labels of the target rare: a score of so few says little\.", said), said
+
+
+@pytest.mark.usefixtures("desk")
+def test_the_end_says_which_epoch_was_chosen_and_how_to_predict(capsys: pytest.CaptureFixture[str]) -> None:
+    run("basset", "peaks")
+    said = capsys.readouterr().err
+    assert "weights: epoch 1 of 1, which has the best val_auroc" in said
+    assert "to predict: zoo predict basset.ctcf peaks.bed --genome genome.fa --resize -o predictions.tsv" in said
+    early = {"class_path": "lightning.pytorch.callbacks.EarlyStopping"}
+    early["init_args"] = {"monitor": "val_auroc", "patience": 1, "mode": "min", "min_delta": 1.0}  # type: ignore[assignment]
+    words = ["--name", "basset.early", "--trainer.callbacks", json.dumps([early]), "--trainer.max_epochs", "5"]
+    train_request(read_request([name_of("basset"), *DATA["peaks"], *QUICK[2:], *words]))
+    assert "of 2, which has the best val_auroc; training ended early, after 1 epochs" in capsys.readouterr().err

@@ -42,3 +42,15 @@ def test_a_folder_below_a_file_is_refused_and_nothing_is_left(tmp_path: Path) ->
         check_creatable(tmp_path / "file" / "a" / "b")
     check_creatable(tmp_path / "new" / "a" / "b")
     assert list(tmp_path.rglob("*")) == [tmp_path / "file"]
+
+
+def test_a_folder_that_exists_need_not_be_below_one_that_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mine := tmp_path / "mine").mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) == mine)
+    check_creatable(mine)
+    check_creatable(mine / "new")
+    for path, replaces in ((tmp_path / "other", False), (mine, True)):
+        with pytest.raises(OutputError, match="is not writable"):
+            check_creatable(path, replaces)

@@ -255,6 +255,20 @@ def test_names_are_the_files_without_their_endings(tmp_path: Path) -> None:
     assert name_peak_files({"x": paths[0]}) == {"x": paths[0]}
 
 
+# Splits by random blocks.
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_that_hold_sites_are_shared_out_among_all_splits(seed: int, tmp_path: Path) -> None:
+    contigs = {f"chr{number}": 400_000 for number in range(1, 9)}
+    one = bed(tmp_path / "one.bed", *(("chr1", start, start + 10) for start in range(1_000, 399_000, 3_000)))
+    table, report = build_peak_table({"one": one}, contigs, PeakRules(length=100, split_seed=seed))
+    assert np.bincount(table.split, minlength=3).min() >= 20  # a block of 100,000 bases each for val and test, at least
+    block = table.start // 100_000
+    assert all(len(np.unique(table.split[block == number])) == 1 for number in range(4))
+    assert "splits: random blocks of 100,000 bases, 10% of them for validation and 10% for test" in report.lines
+
+
 # Merging and filtering.
 
 
