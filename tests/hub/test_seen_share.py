@@ -92,7 +92,7 @@ def test_too_few_sequences_that_can_be_compared_tell_nothing(tiny_checkpoint: Pa
     assert 0 < few.compared < 40
     # None of n is seen: with 5 % of all seen, that is as likely as (1 - 0.05) ** n, or less.
     assert few.at_most is not None and few.at_most == pytest.approx(1 - 0.05 ** (1 / few.compared), rel=0.1)
-    assert f"{few.compared} of 200 sequences can be compared, and none of these seen: up to" in str(few)
+    assert f"{few.compared} of 200 sequences can be compared, and none of these was seen: up to" in str(few)
     many = seen_share(folder, Sequences(random_codes(6_000, 101, 2)))
     assert (many.share, many.is_leak) == (0, False)
     assert many.at_most is not None and many.at_most < 0.02

@@ -156,8 +156,8 @@ def _by_kmers(name: str, sketch: KmerSketch, data: GenomicDataModule, split: Spl
         at_most = most_seen(seen, compared, total)
         if at_most > UNCERTAIN_FROM:
             how = (
-                f"{compared:,} of {counted(total, unit)} can be compared, and {seen or 'none'} of these seen: up to "
-                f"{at_most:.0%} of all may have been ({_CONFIDENCE:.0%} confidence)"
+                f"{compared:,} of {counted(total, unit)} can be compared, and {seen or 'none'} of these was seen: up "
+                f"to {at_most:.0%} of all may have been ({_CONFIDENCE:.0%} confidence)"
             )
             return SeenReport(name, None, unit, compared, total, how, at_most)
     return SeenReport(name, seen / compared, unit, compared, total, how, at_most)
