@@ -19,7 +19,7 @@ from zoo.utils.download import sha256_of
 __all__ = ["cached_peak_table"]
 
 # Version of how a table is made: one made otherwise is not taken from the cache.
-_VERSION = 4
+_VERSION = 5
 
 
 def cached_peak_table(

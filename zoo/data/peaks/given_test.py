@@ -82,8 +82,8 @@ def build_with_test(
 
 
 def _is_of_none(line: str) -> bool:
-    """Whether a line of a report is on a split that was not asked for."""
-    return line.startswith(("val: ", "test: "))
+    """Whether a line of a report is on a split that was not asked for, or on how splits are drawn."""
+    return line.startswith(("splits: ", "val: ", "test: "))
 
 
 def _around(files: Mapping[str, str], genome: Genome, length: int) -> pd.DataFrame:

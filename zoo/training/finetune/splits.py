@@ -35,7 +35,7 @@ def choose_splits(plan: DataPlan, data: GenomicDataModule) -> bool:
     """
     if isinstance(data, PeakDataModule | WindowDataModule):
         option = "data.rules" if isinstance(data, PeakDataModule) else "data.split"
-        if getattr(data, "table", None) is None:
+        if getattr(data, "table", None) is None and getattr(data, "test_peaks", None) is None:
             contigs = f"; --{option}.test '[CONTIG, ...]' holds contigs out" if data.rules.test is None else ""
             plan.reasons.append(f"{data.rules.describe(data.length)}{contigs}")
         return False
