@@ -53,7 +53,9 @@ def _clean_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     if request.node.get_closest_marker("public_data"):  # what is prepared of public data is prepared once
-        monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.getbasetemp() / "public_data"))
+        base = tmp_path_factory.getbasetemp()
+        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        monkeypatch.setenv("ZOO_CACHE", str(shared / "public_data"))
     else:
         monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
         monkeypatch.delenv("ZOO_MIRROR", raising=False)

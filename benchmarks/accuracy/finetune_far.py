@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-from accuracy.finetune_runs import Run, origins, run_mode, training_facts
+from accuracy.finetune_runs import Run, is_run, origins, run_mode, training_facts
 from common import WORK, run_facts, table_name, write_results
 
 from zoo.data.sequences.similarity import group_overlapping
@@ -44,16 +44,22 @@ def far_table(base: Path, sizes: Sequence[int], modes: Sequence[str], seeds: Seq
     for size in sizes:
         cells: list[object] = []
         for mode in modes:
-            for seed in seeds:
-                words = [str(_sample(size, seed)), "--seed_everything", str(seed)]
-                run = run_mode(base, mode, words, f"basset.terminators_{size}_seed{seed}", SCRATCH_RATE)
-                runs[f"{mode}, {size}, seed {seed}"] = run
-            cells.append(mean(runs[f"{mode}, {size}, seed {seed}"].test["r2"] for seed in seeds))
+            of_cell = {
+                f"{mode}, {size}, seed {seed}": _run(base, mode, size, seed) for seed in seeds if is_run(mode, size)
+            }
+            cells.append(mean(run.test["r2"] for run in of_cell.values()) if of_cell else "")
+            runs |= of_cell
         rows.append([size, *cells])
     scores = {label: run.test["r2"] for label, run in runs.items()}
     facts = {"base": run_facts(base), "r2": scores, "seconds": training_facts(runs)}
     name = table_name("finetune_far", is_complete)
     return write_results(name, ["training sequences", *modes], rows, facts, origins(runs))
+
+
+def _run(base: Path, mode: str, size: int, seed: int) -> Run:
+    """Return how a run on a sample of terminators ended; train it if it is not recorded."""
+    words = [str(_sample(size, seed)), "--seed_everything", str(seed)]
+    return run_mode(base, mode, words, f"basset.terminators_{size}_seed{seed}", SCRATCH_RATE)
 
 
 def _sample(size: int, seed: int) -> Path:

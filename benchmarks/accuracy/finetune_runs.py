@@ -26,7 +26,18 @@ from zoo.training.given import Given
 from zoo.training.own_data import data_files
 from zoo.utils.download import sha256_of
 
-__all__ = ["BASES", "MODES", "Run", "base_checkpoint", "origins", "run_key", "run_mode", "train_mode", "training_facts"]
+__all__ = [
+    "BASES",
+    "MODES",
+    "Run",
+    "base_checkpoint",
+    "is_run",
+    "origins",
+    "run_key",
+    "run_mode",
+    "train_mode",
+    "training_facts",
+]
 
 BASES = Path(__file__).parents[1] / "bases"
 # Mode -> options of `zoo finetune`; `scratch` is the plan without another model's weights.
@@ -40,6 +51,8 @@ MODES: dict[str, list[str]] = {
     "full, decay": ["--mode", "full", "--transfer.rate_decay", "0.5"],
     "full, one rate": ["--mode", "full", "--transfer.trunk_rate", "1", "--transfer.batch_statistics", "updated"],
 }
+# What one rate and moving batch statistics do shows with few data; with many the runs take longest.
+_LARGEST = {"full, one rate": 3_000}
 _RUNS = "finetune_runs.jsonl"
 
 
@@ -68,6 +81,11 @@ class Run:
     hardware: str
     seconds: float
     precision: str
+
+
+def is_run(mode: str, size: int) -> bool:
+    """Whether a mode is tried with so many training sequences; the cell of one that is not stays empty."""
+    return size <= _LARGEST.get(mode, size)
 
 
 def base_checkpoint(name: str, command: Sequence[str]) -> Path:

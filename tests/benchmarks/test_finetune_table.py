@@ -51,11 +51,14 @@ def test_a_cell_is_the_mean_over_seeds_of_the_runs_that_the_options_name(
     monkeypatch.setattr(bench_finetune, "TEST_PEAKS", 60)
     monkeypatch.setattr(finetune_runs, "CODE", "0123abc")
     first = bench_finetune.HELD_OUT[0]
-    words = f"--tables labels --sizes 40 --modes default scratch full --experiments {first} --seeds 1 2".split()
+    monkeypatch.setitem(finetune_runs._LARGEST, "full, one rate", 39)
+    words = f"--tables labels --sizes 40 --experiments {first} --seeds 1 2 --modes default scratch full".split()
+    words.append("full, one rate")
     bench_finetune.main(words)
     results = Path("runs/benchmark/results")
     header, row = list(csv.reader((results / "finetune_partial.csv").open()))
-    assert header == ["training sequences", "default", "scratch", "full"]
+    assert header == ["training sequences", "default", "scratch", "full", "full, one rate"]
+    assert row[4] == "", "this mode is not tried with so many sequences"
     facts = json.loads((results / "finetune_partial.json").read_text())["runs"]
     scores = [facts["auroc"][f"default, 40, {first}, seed {seed}"] for seed in (1, 2)]
     ((hardware, seconds),) = facts["seconds"]["0123abc"].items()

@@ -1,6 +1,5 @@
 """Contacts in yeast: centromeres found where they were planted, and in the public genome where they are known to be."""
 
-import os
 from pathlib import Path
 
 import cooler
@@ -131,17 +130,8 @@ def test_positions_of_bins_on_paper() -> None:
 # In the public genome.
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cache that the environment names, if any: it takes long to build the set."""
-    named = os.environ.get("ZOO_CACHE")
-    return Path(named) if named else tmp_path_factory.mktemp("yeast")
-
-
 @pytest.fixture
-def folder(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Built once for all tests of this file."""
-    monkeypatch.setenv("ZOO_CACHE", str(cache))
+def folder() -> Path:
     return contacts_folder()
 
 

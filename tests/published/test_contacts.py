@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import cooler
@@ -29,17 +30,6 @@ pytestmark = pytest.mark.public_data
 PEARSON = {"HFF": 0.677, "H1hESC": 0.771, "GM12878": 0.607, "IMR90": 0.646, "HCT116": 0.650}
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data sets are built, and weights imported, once."""
-    monkeypatch.setenv("ZOO_CACHE", str(cache))
-
-
 @pytest.mark.slow
 def test_the_published_weights_predict_the_measured_maps(
     tmp_path: Path, run_zoo: Callable[..., tuple[int, str, str]]
@@ -58,21 +48,27 @@ def test_the_published_weights_predict_the_measured_maps(
         assert np.corrcoef(predicted[pixels], values)[0, 1] == pytest.approx(expected, abs=0.005)
 
 
-def yeast_scores(name: str, sigma: float) -> dict[str, float]:
-    """Score a yeast model on the test chromosomes, against the map smoothed by a Gaussian of sigma bins."""
+@cache
+def yeast_scores(name: str) -> dict[float, dict[str, float]]:
+    """Score a yeast model on the test chromosomes, against maps smoothed by a Gaussian of 1.5 and of 2 bins."""
     model = load(name)
-    data = YeastContactDataModule(
-        length=model.length,
-        crop=model.arguments["crop_bins"],
-        position=bool(model.inputs.names),
-        maps=MapRules(smooth=sigma),
-        batch_size=4,
-    )
-    metrics = ContactMetrics(model.output.targets, data.bins, data.diagonal)
+    data = {
+        sigma: YeastContactDataModule(
+            length=model.length,
+            crop=model.arguments["crop_bins"],
+            position=bool(model.inputs.names),
+            maps=MapRules(smooth=sigma),
+            batch_size=4,
+        )
+        for sigma in (1.5, 2.0)
+    }
+    metrics = {sigma: ContactMetrics(model.output.targets, one.bins, one.diagonal) for sigma, one in data.items()}
     with inference(model, "32"):
-        for batch in data.test_dataloader():
-            metrics.update(model.predict(batch.codes, batch.inputs), batch.target)
-    return {key: float(value) for key, value in metrics.per_target().items()}
+        for batches in zip(*(one.test_dataloader() for one in data.values()), strict=True):
+            predicted = model.predict(batches[0].codes, batches[0].inputs)
+            for score, batch in zip(metrics.values(), batches, strict=True):
+                score.update(predicted, batch.target)
+    return {sigma: {key: float(value) for key, value in one.per_target().items()} for sigma, one in metrics.items()}
 
 
 @pytest.mark.slow
@@ -82,7 +78,7 @@ def test_the_cards_of_the_yeast_models_have_the_recomputed_scores(name: str, sig
     config = read_config(resolve(name))
     assert f"Gaussian of {sigma:g} bins" in " ".join(config.facts.training.data)
     card: dict[str, float] = config.facts.training.metrics["test"]
-    for key, value in yeast_scores(name, sigma).items():
+    for key, value in yeast_scores(name)[sigma].items():
         assert value == pytest.approx(card[key], abs=1e-4)
 
 
@@ -92,7 +88,7 @@ def test_scores_on_held_out_chromosomes_are_those_of_the_table_and_above_the_tar
     with (shipped_folder("benchmarks") / "results" / "akita_yeast.csv").open(newline="") as file:
         table = {row["model"]: row for row in csv.DictReader(file)}
     rows = {"sequence": "akita.yeast", "sequence and position": "akita.yeast_position"}
-    results = {(row, sigma): yeast_scores(name, sigma) for row, name in rows.items() for sigma in (1.5, 2.0)}
+    results = {(row, sigma): scores for row, name in rows.items() for sigma, scores in yeast_scores(name).items()}
     for (row, sigma), scores in results.items():
         for metric in ("pearson", "spearman", "mse", "pearson_window"):
             assert float(table[row][f"{metric}, sigma {sigma:g}"]) == pytest.approx(scores[metric], abs=1e-4)

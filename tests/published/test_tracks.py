@@ -26,17 +26,6 @@ pytestmark = pytest.mark.public_data
 NAME = "basenji.yeast"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def one_cache_for_all(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The yeast data set is built once."""
-    monkeypatch.setenv("ZOO_CACHE", str(cache))
-
-
 @pytest.mark.slow
 def test_the_card_has_the_recomputed_scores() -> None:
     model = load(NAME)

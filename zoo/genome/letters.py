@@ -119,17 +119,32 @@ def _one_by_one(
         Letters (N, L), and whether line ends lie where they should (N, lines).
     """
     size, offset, bases, width = (column[record, None] for column in index[1:])
-    position = start[:, None] + np.arange(length)  # (N, L)
-    inside = np.clip(position, 0, size - 1)
-    letters: Bytes = data[offset + inside // bases * width + inside % bases]
-    letters[position != inside] = ord("N")
-    first, last = inside[:, :1] // bases, inside[:, -1:] // bases
+    ends = start[:, None] + np.array([0, length - 1])
+    inside = np.clip(ends, 0, size - 1)  # (N, 2)
+    first, last = inside[:, :1] // bases, inside[:, 1:] // bases
+    letters = np.empty((len(start), length), np.uint8)
+    in_line = ((inside == ends).all(1, keepdims=True) & (first == last))[:, 0]
+    if in_line.any():
+        begin = (offset + first * width)[:, 0] + start % bases[:, 0]
+        letters[in_line] = _windows_of(data, length)[begin[in_line]]
+    others = np.flatnonzero(~in_line)
+    letters[others] = _each_base(data, index, record[others], start[others], length)
     # The line end before the first line, those between lines, and the one after the last, if it is no record's last.
     line = np.minimum(first + np.arange(int((last - first).max()) + 2), np.minimum(last + 1, (size - 1) // bases))
     end = offset + line * width - 1  # (N, lines)
     fit = data[end] == _FEED
     fit &= (width - bases == 1) | (data[end - 1] == _RETURN) | (line == 0)
     return letters, fit
+
+
+def _each_base(data: Bytes, index: FastaIndex, record: Index, start: Index, length: int) -> Bytes:
+    """Read letters (N, L) base by base."""
+    size, offset, bases, width = (column[record, None] for column in index[1:])
+    position = start[:, None] + np.arange(length)  # (N, L)
+    inside = np.clip(position, 0, size - 1)
+    letters: Bytes = data[offset + inside // bases * width + inside % bases]
+    letters[position != inside] = ord("N")
+    return letters
 
 
 def _moved_line(path: Path, data: Bytes, index: FastaIndex, record: int, start: int, end: int) -> InputError:

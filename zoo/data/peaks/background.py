@@ -32,6 +32,8 @@ _MOST_AT_ONCE = 1_000_000
 # and in all rounds: so many per wanted window, and so many more. Then the missing ones are given up.
 _DRAWS_PER_WINDOW = 40
 _MORE_DRAWS = 4_000_000
+# Of a genome of no more windows, those that were looked at are remembered, a byte each: in a larger one few come again.
+_MOST_REMEMBERED = 200_000_000
 
 
 def base_counts(
@@ -89,13 +91,13 @@ def draw_background(
     splits = int(wanted_split.max(initial=0)) + 1
     need = np.bincount(_cell(wanted_gc, wanted_split), minlength=splits * (_GC_BINS + 1))
     kept: list[tuple[Index, Index, Index]] = []
-    used = np.empty(0, np.int64)
+    used = _Used(int(room.sum()))
     budget = _DRAWS_PER_WINDOW * len(wanted_split) + _MORE_DRAWS
     fitting = 1 / _OVERSAMPLE  # fraction of the candidates that were chosen
-    while (count := int(need.sum())) and room.sum() and budget > 0:
+    while (count := int(need.sum())) and not used.is_all and budget > 0:
         draws = min(int(count / fitting) + 1000, _MOST_AT_ONCE, budget)
         budget -= draws
-        position = _distinct(rng.integers(0, room.sum(), draws), used)
+        position = used.new_ones(rng.integers(0, room.sum(), draws))
         ends = room.cumsum()
         contig = np.searchsorted(ends, position, side="right")
         start = position - (ends - room)[contig]
@@ -108,7 +110,7 @@ def draw_background(
         fitting = min(max(len(chosen), 1) / draws, 1 / _OVERSAMPLE)
         need -= np.bincount(cell[chosen], minlength=len(need))
         kept.append((contig[chosen], start[chosen], split[chosen]))
-        used = np.concatenate([used, position[chosen]])
+        used.choose(position[chosen])
     if not kept:
         nothing = np.empty(0, np.int64)
         return nothing, nothing, nothing
@@ -116,10 +118,39 @@ def draw_background(
     return contig, start, split
 
 
-def _distinct(position: Index, used: Index) -> Index:
-    """Select the positions that were not used, each once, in the order in which they were drawn."""
-    first = np.sort(np.unique(position, return_index=True)[1])
-    return position[first][~np.isin(position[first], used)]
+class _Used:
+    """Positions that are not drawn again: those that were chosen; of a small genome all that were looked at.
+
+    One that was looked at and not chosen never is: it cannot be, or no more windows of its kind are wanted.
+
+    Args:
+        total: number of positions.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.left = total  # if they are remembered
+        self.seen = np.zeros(total, dtype=bool) if total <= _MOST_REMEMBERED else None
+        self.chosen = np.empty(0, np.int64)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no position is left."""
+        return not self.left
+
+    def new_ones(self, position: Index) -> Index:
+        """Select the positions that can be used, each once, in the order in which they were drawn."""
+        is_used = np.isin(position, self.chosen) if self.seen is None else self.seen[position]
+        position = position[~is_used]
+        position = position[np.sort(np.unique(position, return_index=True)[1])]
+        if self.seen is not None:
+            self.seen[position] = True
+            self.left -= len(position)
+        return position
+
+    def choose(self, position: Index) -> None:
+        """Add positions that were chosen."""
+        if self.seen is None:
+            self.chosen = np.concatenate([self.chosen, position])
 
 
 def _cell(gc: NDArray[np.float64], split: Index) -> Index:
