@@ -1,8 +1,9 @@
 """Shared by all tests: a clean environment, two tiny checkpoints, and the command line run in this process."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -46,6 +47,13 @@ def _same_threads() -> None:
     """Use one thread, or `OMP_NUM_THREADS`, here and in processes that tests start: sums differ by their order."""
     threads = os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(int(threads))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_learning_curves() -> Iterator[None]:
+    """Leave the pictures of learning curves empty: to draw one takes a third of the time of a small run."""
+    with mock.patch("zoo.training.run.draw_learning_curve", lambda run, picture, title: picture.touch()):
+        yield
 
 
 @pytest.fixture(autouse=True)

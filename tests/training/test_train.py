@@ -20,7 +20,7 @@ from zoo.genome.sequence import decode, encode
 from zoo.hub.config import read_config
 from zoo.hub.load import load, verify
 from zoo.hub.targets import read_targets
-from zoo.plots.training import _read_curves
+from zoo.plots.training import _read_curves, draw_learning_curve
 from zoo.training.run import train
 
 CONFIG = """
@@ -74,7 +74,8 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path) -> None:
+def test_a_run_ends_as_a_checkpoint_that_has_learnt_the_motif(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.training.run.draw_learning_curve", draw_learning_curve)
     folder = train([str(made), "--trainer.max_epochs", "8"])
     config = read_config(folder)
     assert config.facts.metric.startswith("test AUROC 0.9") or config.facts.metric == "test AUROC 1.0000"

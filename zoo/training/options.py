@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -158,7 +159,7 @@ class TrainCLI(LightningCLI):
         _check_name(name, architecture_of(self.model))
         return Path(self.config.runs) / name
 
-    @property
+    @cached_property
     def config_text(self) -> str:
         """The whole configuration as YAML, defaults filled in, without what a resumed run has in addition."""
         config = self.config.clone()
