@@ -157,7 +157,7 @@ def test_a_sample_of_terminators_is_whole_and_known_by_what_decides_it(
 def test_a_table_of_some_runs_does_not_replace_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
     tables: list[str] = []
     record = (BASES.parent / "results" / "finetune_runs.jsonl").read_text().splitlines()[0]
-    run = finetune_runs.Run(**{**json.loads(record), "test": {"r2": 0.5, "auroc": 0.5}})
+    run = finetune_runs.Run(**{**json.loads(record), "test": {"r2": 0.5, "pearson": 0.5, "auroc": 0.5}})
     for module in (bench_finetune, finetune_far):
         monkeypatch.setattr(module, "run_mode", lambda *_: run)
         monkeypatch.setattr(module, "run_facts", lambda _: {})
