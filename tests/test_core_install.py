@@ -1,6 +1,5 @@
 """What an installation without extras does: lists, loads and predicts labels; the rest is one sentence."""
 
-import json
 import os
 import subprocess
 import sys
@@ -31,62 +30,48 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-END = "end of a command"
-ONE = "import sys; from zoo.cli import main; sys.exit(main(sys.argv[1:]))"
-# The command needs neither torch nor what imports it.
-LIGHT = """
-import sys
-from zoo.cli import main
-code = main(sys.argv[1:])
-sys.exit(99 if "torch" in sys.modules else code)
-"""
-EACH = f"""
-import json, sys
-from zoo.cli import main
-for arguments in json.loads(sys.argv[1]):
-    if main(arguments):
-        sys.exit(1)
-    print("{END}", flush=True)
-"""
-
-
-def run_core(core: Path, *arguments: str, script: str = ONE) -> subprocess.CompletedProcess[str]:
+def run_core(core: Path, *arguments: str, end: str = "sys.exit(code)") -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(zoo.__file__).parents[1]), str(core)])
+    script = f"import sys; from zoo.cli import main; code = main(sys.argv[1:]); {end}"
     command = [sys.executable, "-S", "-c", script, *arguments]
     environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [("list",), ("info", DEEPBIND)])
-def test_the_core_lists_and_describes(core: Path, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [("list",), ("info", DEEPBIND), ("verify", DEEPBIND), ("verify", "akita.yeast")])
+def test_the_core_lists_describes_and_verifies(core: Path, arguments: tuple[str, ...]) -> None:
     done = run_core(core, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     assert arguments[-1].removeprefix("list") in done.stdout
 
 
 @pytest.mark.slow
-def test_the_core_verifies_predicts_and_evaluates_labels(core: Path, tmp_path: Path) -> None:
-    # In one process: each start imports torch and Lightning, which takes longer than the commands.
-    for name, unit, length in (("a", "GTCACGTGAC", 101), ("b", "ACGTTTACGA", 101), ("c", "ACGTA", 81)):
-        text = (unit * 20)[:length]
-        (tmp_path / f"{name}.fa").write_text(f">one\n{text}\n>two\n{text[::-1]}\n")
-    a, b, c = (str(tmp_path / f"{name}.fa") for name in "abc")
-    ends = {
-        ("verify", DEEPBIND): f"{DEEPBIND}: ",
-        ("verify", "akita.yeast"): "akita.yeast: ",
-        ("predict", DEEPBIND, a, "-o", "-"): "two\t",
-        ("predict", "basset.encode_tf", a, "-o", "-"): "two\t",
-        ("predict", "mlp.promoter_ecoli", c, "-o", "-"): "two\t",
-        ("predict", DEEPBIND, *SITES, "--resize", "-o", "-"): "chr",
-        ("evaluate", DEEPBIND, a, "--negatives", b): "USF1\t4\t",
-    }
-    done = run_core(core, json.dumps(list(ends)), script=EACH)
+@pytest.mark.parametrize("model", [DEEPBIND, "basset.encode_tf", "mlp.promoter_ecoli"])
+def test_the_core_predicts_labels(core: Path, model: str, tmp_path: Path) -> None:
+    length = {"basset.encode_tf": 101, "mlp.promoter_ecoli": 81}.get(model, 101)
+    fasta = tmp_path / "some.fa"
+    fasta.write_text(f">one\n{'ACGTA' * (length // 5)}{'C' * (length % 5)}\n")
+    done = run_core(core, "predict", model, str(fasta), "-o", "-")
     assert done.returncode == 0, done.stderr
-    printed = done.stdout.split(END)
-    assert len(printed) == len(ends) + 1
-    for start, output in zip(ends.values(), printed, strict=False):
-        assert output.splitlines()[-1].startswith(start)
+    assert done.stdout.splitlines()[1].startswith("one\t")
+
+
+@pytest.mark.slow
+def test_the_core_evaluates_labels(core: Path, tmp_path: Path) -> None:
+    for name, text in (("a", "GTCACGTGAC" * 10 + "A"), ("b", "ACGTTTACGA" * 10 + "A")):
+        (tmp_path / f"{name}.fa").write_text(f">one\n{text}\n>two\n{text[::-1]}\n")
+    done = run_core(core, "evaluate", DEEPBIND, str(tmp_path / "a.fa"), "--negatives", str(tmp_path / "b.fa"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith("USF1\t4\t")
+
+
+@pytest.mark.slow
+def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
+    bed, genome = "zoo/examples/peaks.bed", "zoo/examples/genome.fa"
+    done = run_core(core, "predict", DEEPBIND, bed, "--genome", genome, "--resize", "-o", "-")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 1
 
 
 @pytest.mark.slow
@@ -110,7 +95,7 @@ def test_the_core_verifies_predicts_and_evaluates_labels(core: Path, tmp_path: P
     ],
 )
 def test_what_needs_an_extra_names_it_in_one_sentence(core: Path, arguments: tuple[str, ...], extra: str) -> None:
-    done = run_core(core, *arguments, script=LIGHT)
+    done = run_core(core, *arguments, end="sys.exit(99 if 'torch' in sys.modules else code)")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert f"pip install 'regzoo[{extra}]'" in done.stderr
