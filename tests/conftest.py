@@ -1,5 +1,6 @@
 """Shared by all tests: a clean environment, two tiny checkpoints, and the command line run in this process."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,18 @@ _LONGEST = ("test_readme.py", "test_configs.py", "published/test_labels.py", "te
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no process works alone at the end."""
     items.sort(key=lambda item: not item.path.as_posix().endswith(_LONGEST))
+
+
+def pytest_collection() -> None:
+    """Collect no garbage while tests are imported."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of collections of garbage, which took an eighth of the time."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -52,12 +52,12 @@ def predict(
 
     >>> import zoo
     >>> model = zoo.load("deepbind.encode_usf1_h1hesc")
-    >>> found = zoo.predict(model, ["GTCACGTGAC" * 10 + "A", "ACGTTTACGA" * 10 + "A"])
-    >>> found
+    >>> predictions = zoo.predict(model, ["GTCACGTGAC" * 10 + "A", "ACGTTTACGA" * 10 + "A"])
+    >>> predictions
     Predictions(2 x 1: 2 sequences, sequence_1, sequence_2; 1 target, USF1)
-    >>> found.to_numpy().shape
+    >>> predictions.to_numpy().shape
     (2, 1)
-    >>> found.to_dataframe().columns.tolist()
+    >>> predictions.to_dataframe().columns.tolist()
     ['name', 'USF1']
     >>> zoo.predict("deepbind.encode_usf1_h1hesc", "GTCACGTGAC" * 30, tile=100).columns["start"]
     [0, 100, 199]
@@ -95,8 +95,8 @@ def predict(
         x = Genome(x)
     if isinstance(x, Genome) and not is_labels:
         predictor = predictor_for(model.output)(model, targets, batch_size, precision, inputs)
-        found: TrackPredictions | ContactPredictions = predictor.predict(x, as_intervals(x, intervals))
-        return found
+        predictions: TrackPredictions | ContactPredictions = predictor.predict(x, as_intervals(x, intervals))
+        return predictions
     source = _source(x, intervals, inputs, resize)
     if not is_labels:
         return _whole_windows(model, source, targets, batch_size or 1, precision)

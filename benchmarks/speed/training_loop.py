@@ -3,10 +3,11 @@
 import inspect
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from itertools import repeat
 from pathlib import Path
+from statistics import mean, median
 from typing import Any, NamedTuple
 
 import torch
@@ -32,27 +33,47 @@ class LoopRates(NamedTuple):
             of gradients, the optimizer, and the average of weights where the configuration has one.
         lightning: those of a Trainer with nothing but the model, on one batch.
         loop: those of `zoo train` on the batches of its data.
+        lightning_ratio: lightning to bare, the median of the rounds: a machine may slow down for a part of one.
+        loop_ratio: loop to bare, the median of the rounds.
     """
+
+    bare: float
+    lightning: float
+    loop: float
+    lightning_ratio: float
+    loop_ratio: float
+
+
+class _Round(NamedTuple):
+    """Seconds per step of each kind in one round."""
 
     bare: float
     lightning: float
     loop: float
 
 
-class _Turns(Callback):
-    """Measures the loop in each epoch, then as many bare steps of a copy of the model; the first epoch is not counted.
+# Seconds of a number of steps of a model on one batch, with what the run of a trainer does.
+_Measure = Callable[[SequenceModel, Trainer, Batch, int], float]
 
-    An epoch's time ends with its last step: validation and the writing of checkpoints are not in it.
+
+class _Turns(Callback):
+    """Measures the loop in each epoch, and as many bare steps of a copy of the model, half before and half after it.
+
+    The first epoch is not counted. An epoch's time ends with its last step: validation and the writing of checkpoints
+    are not in it.
     """
 
     def __init__(self) -> None:
-        self.steps, self.bare, self.lightning, self.loop = 0, 0.0, 0.0, 0.0
+        self.rounds: list[_Round] = []
         self._cached: Batch | None = None
+        self._before = 0.0
         self._started = self._ended = 0.0
         self._count = 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to measure the loop."""
+        """Measure half of the bare steps, and begin to measure the loop."""
+        if self._cached is not None:
+            self._before = self._measure(_bare_seconds, trainer, pl_module, -(-self._count // 2))
         self._started, self._count = time.perf_counter(), 0
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *arguments: Any) -> None:
@@ -61,16 +82,19 @@ class _Turns(Callback):
         self._ended, self._count = time.perf_counter(), self._count + 1
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Measure bare steps, which leave the run's model and random numbers as they are."""
-        assert isinstance(pl_module, SequenceModel)
-        assert self._cached is not None
-        seconds = self._ended - self._started
-        with torch.random.fork_rng():
-            bare = _bare_seconds(_copy(pl_module), trainer, self._cached, self._count)
-            lightning = _lightning_seconds(_copy(pl_module), trainer, self._cached, self._count)
+        """Measure the other half, and the steps of a Trainer alone."""
+        loop, count = (self._ended - self._started) / self._count, self._count
+        bare = (self._before + self._measure(_bare_seconds, trainer, pl_module, -(-count // 2))) / 2
+        lightning = self._measure(_lightning_seconds, trainer, pl_module, count)
         if trainer.current_epoch > 0:
-            self.steps, self.loop = self.steps + self._count, self.loop + seconds
-            self.bare, self.lightning = self.bare + bare, self.lightning + lightning
+            self.rounds.append(_Round(bare, lightning, loop))
+
+    def _measure(self, measure: _Measure, trainer: Trainer, model: LightningModule, steps: int) -> float:
+        """Seconds per step of a copy of the model; the run's model and random numbers stay as they are."""
+        assert isinstance(model, SequenceModel)
+        assert self._cached is not None
+        with torch.random.fork_rng():
+            return measure(_copy(model), trainer, self._cached, steps) / steps
 
 
 def _copy(model: SequenceModel) -> SequenceModel:
@@ -153,7 +177,9 @@ def measure_loop(config: str, folder: Path, steps: int, rounds: int, options: Se
     lengths = ["--trainer.max_epochs", str(rounds + 1), "--trainer.limit_train_batches", str(steps)]
     places = ["--runs", str(folder / "runs"), "--checkpoints", str(folder / "checkpoints")]
     fit([config, *lengths, "--trainer.limit_val_batches", "1", *places, *options], [turns], lambda *_: None)
-    if not turns.steps:
+    if not turns.rounds:
         raise ConfigError(f"{config} ended before its second epoch, so no step was measured")
-    print(f"{config}: {turns.loop / turns.steps * 1e3:.2f} ms per step of the loop", file=sys.stderr)
-    return LoopRates(*(turns.steps / seconds for seconds in (turns.bare, turns.lightning, turns.loop)))
+    bare, lightning, loop = (mean(seconds) for seconds in zip(*turns.rounds, strict=True))
+    print(f"{config}: {loop * 1e3:.2f} ms per step of the loop", file=sys.stderr)
+    ratios = [(one.bare / one.lightning, one.bare / one.loop) for one in turns.rounds]
+    return LoopRates(1 / bare, 1 / lightning, 1 / loop, *(median(column) for column in zip(*ratios, strict=True)))

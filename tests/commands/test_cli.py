@@ -1,5 +1,6 @@
 """The command line: what each verb prints, from which inputs, and how fast it answers."""
 
+import gc
 import gzip
 import io
 import os
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import zoo.hub.load
+from zoo.cli import main
 from zoo.inference.labels import predict_sequences
 
 Run = Callable[..., tuple[int, str, str]]
@@ -341,6 +343,23 @@ def test_list_answers_in_under_two_seconds() -> None:
         assert subprocess_zoo("list").returncode == 0
         seconds.append(time.monotonic() - started)
     assert min(seconds) < 2
+
+
+def test_only_a_process_of_a_command_collects_garbage_less_often(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = gc.get_threshold()
+    assert main(["list"]) == 0
+    assert gc.get_threshold() == before
+    monkeypatch.setattr(sys, "argv", ["zoo", "list"])
+    try:
+        assert main() == 0
+        assert gc.get_threshold() > before
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*before)
+    listed = capsys.readouterr().out
+    assert listed[: len(listed) // 2] * 2 == listed
 
 
 def test_an_error_in_a_subprocess_is_one_line_and_exit_code_2() -> None:

@@ -145,7 +145,8 @@ def test_no_31_mer_stands_in_two_splits() -> None:
             first, second, last = slice(None, -length - 1), slice(length, -1), codes[:, 2 * length :]
             number = (number[:, first] * 4**length + number[:, second]) * 4 + last % 4
             known = known[:, first] & known[:, second] & (last < UNKNOWN)
-        words.append(np.unique(number[known]))
+        ordered = np.sort(number[known])  # np.unique takes fifty times as long
+        words.append(ordered[np.append(True, ordered[1:] != ordered[:-1])])
     assert all(len(one) > 1_000_000 for one in words)
     for one, other in ((0, 1), (0, 2), (1, 2)):
         place = np.searchsorted(words[one], words[other]).clip(max=len(words[one]) - 1)

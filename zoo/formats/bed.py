@@ -129,8 +129,8 @@ def _refuse_separator(line: str, where: str, path: str | Path) -> None:
     refuse_semicolons(line, path)
     refuse_separator(line, where, 3)
     columns = line.count("\t") + 1
-    found = f"{columns} tab-separated column{'s' * (columns > 1)}"
-    raise InputError(f"{where}: {found} where BED has at least three")
+    layout = f"{columns} tab-separated column{'s' * (columns > 1)}"
+    raise InputError(f"{where}: {layout} where BED has at least three")
 
 
 def is_header(line: str) -> bool:

@@ -192,13 +192,13 @@ def stack_codes(codes: list[Codes], names: list[str], files: Sequence[str], opti
     lengths = np.array([len(one) for one in codes])
     if (lengths == lengths[0]).all():
         return np.stack(codes)
-    found, counts = np.unique(lengths, return_counts=True)
-    commonest = int(found[counts.argmax()])
+    sizes, counts = np.unique(lengths, return_counts=True)
+    commonest = int(sizes[counts.argmax()])
     other = int((lengths != commonest).argmax())
-    longest = f" (or {found[-1]}, the longest)" if found[-1] > commonest else ""
+    longest = f" (or {sizes[-1]}, the longest)" if sizes[-1] > commonest else ""
     raise InputError(
         f"{files[other]}: sequences of one length are needed: {counts.max():,} of {len(codes):,} have "
-        f"{commonest:,} bases, but {quoted(names[other])} has {lengths[other]:,} (from {found[0]:,} to {found[-1]:,}); "
+        f"{commonest:,} bases, but {quoted(names[other])} has {lengths[other]:,} (from {sizes[0]:,} to {sizes[-1]:,}); "
         f"{option or f'--data.resize {commonest}{longest}'} cuts or pads all around their centres"
     )
 

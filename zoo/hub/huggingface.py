@@ -99,14 +99,14 @@ def _on_disk(repository: str, revision: str, cache: Path | None) -> Path | None:
     from huggingface_hub import snapshot_download
 
     try:
-        found = snapshot_download(
+        snapshot = snapshot_download(
             repository, revision=revision, cache_dir=cache, allow_patterns=[*_NEEDED, *_EITHER], local_files_only=True
         )
     except OSError:  # how the client says that it is not there
         return None
-    is_there = {name: (Path(found) / name).is_file() for name in (*_NEEDED, *_EITHER)}
+    is_there = {name: (Path(snapshot) / name).is_file() for name in (*_NEEDED, *_EITHER)}
     is_whole = all(is_there[name] for name in _NEEDED) and any(is_there[name] for name in _EITHER)
-    return Path(found) if is_whole else None
+    return Path(snapshot) if is_whole else None
 
 
 @contextmanager

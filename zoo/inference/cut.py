@@ -115,11 +115,11 @@ class Lengths:
         takes = f"{length:,} bases" if self.model.max_length else f"at least {self.model.min_length:,} bases"
         which = f"{count:,} of {counted(self.total, self.what)} {'does' if count == 1 else 'do'} not have the"
         ends = f"{self.shortest:,}" if self.shortest == self.longest else f"{self.shortest:,} to {self.longest:,}"
-        found = f"{self.where}: {which} {takes} that the model takes, but {ends} bases ({some_of(self.names)})"
+        fault = f"{self.where}: {which} {takes} that the model takes, but {ends} bases ({some_of(self.names)})"
         if not isinstance(self.model.output, Labels):
-            return InputError(f"{found}: give whole windows, or a genome with intervals of any length")
+            return InputError(f"{fault}: give whole windows, or a genome with intervals of any length")
         return InputError(
-            f"{found}: --resize (in Python resize=True) cuts or pads to {length:,} bases around the centre, --tile "
+            f"{fault}: --resize (in Python resize=True) cuts or pads to {length:,} bases around the centre, --tile "
             "STEP (tile=STEP) predicts windows along each"
         )
 

@@ -104,9 +104,9 @@ class Allowed:
     def _names_class(self, key: str, value: Any) -> str | None:
         """What names a class in a value of numbers and text, where there are none."""
         if isinstance(value, dict):
-            found = next((name for name in value if str(name) in CLASS_KEYS), None)
-            if found is not None:
-                return f"{key} has {found}"
+            class_key = next((name for name in value if str(name) in CLASS_KEYS), None)
+            if class_key is not None:
+                return f"{key} has {class_key}"
         below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         return next(filter(None, (self._names_class(f"{key}.{name}", one) for name, one in below)), None)
 

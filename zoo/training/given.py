@@ -172,8 +172,8 @@ def _refuse_excess(config: str, root: yaml.Node | None) -> None:
         if id(node) not in sizes and depth <= _DEEPEST:
             below = node.value if isinstance(node, yaml.CollectionNode) else ()
             nodes = (one for item in below for one in (item if isinstance(item, tuple) else (item,)))
-            found = [size(one, depth + 1) for one in nodes]
-            sizes[id(node)] = (1 + sum(values for values, _ in found), 1 + max((deep for _, deep in found), default=0))
+            sized = [size(one, depth + 1) for one in nodes]
+            sizes[id(node)] = (1 + sum(values for values, _ in sized), 1 + max((deep for _, deep in sized), default=0))
         values, height = sizes.get(id(node), (1, 1))
         if depth + height > _DEEPEST + 1:
             raise ConfigError(f"{config}: {_TOO_DEEP}")

@@ -205,38 +205,38 @@ def _open(logger: Logger) -> int | str | None:
 
 def _guard(logger: Logger) -> None:
     """Turn the errors of a logger while it logs into a sentence."""
-    name = type(logger).__name__
-
-    def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(method)
-        def call(*arguments: Any, **settings: Any) -> Any:
-            try:
-                return method(*arguments, **settings)
-            except OSError:  # of a full disk, which the run explains
-                raise
-            except Exception as error:  # each library has its own
-                raise OutputError(f"trainer.logger: {name} failed: {one_line(error)}") from None
-
-        return call
-
     for method in ("log_hyperparams", "log_metrics", "save"):
-        setattr(logger, method, guarded(getattr(logger, method)))
+        setattr(logger, method, _guarded(getattr(logger, method), type(logger).__name__))
+
+
+def _guarded(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A method of a logger of that name, whose errors are sentences."""
+
+    @wraps(method)
+    def call(*arguments: Any, **settings: Any) -> Any:
+        """Call the method."""
+        try:
+            return method(*arguments, **settings)
+        except OSError:  # of a full disk, which the run explains
+            raise
+        except Exception as error:  # each library has its own
+            raise OutputError(f"trainer.logger: {name} failed: {one_line(error)}") from None
+
+    return call
 
 
 def _options(config: str) -> Given:
     """The options of a run: key as on the command line -> value."""
-    options: Given = {}
+    return dict(_flat("", {key: value for key, value in yaml.safe_load(config).items() if key != "card"}))
 
-    def add(key: str, value: Any) -> None:
-        if isinstance(value, dict) and value:
-            for name, inner in value.items():
-                add(key if name == "init_args" else f"{key}.{name}".lstrip("."), inner)
-        elif value is not None:
-            options[key] = value
 
-    content = yaml.safe_load(config)
-    add("", {key: value for key, value in content.items() if key != "card"})
-    return options
+def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The values of a mapping of mappings, each with its key."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat(key if name == "init_args" else f"{key}.{name}".lstrip("."), inner)
+    elif value is not None:
+        yield key, value
 
 
 def _read_ids(run: Path) -> list[Given]:

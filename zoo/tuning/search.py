@@ -196,6 +196,7 @@ class Search:
         """What is called after each epoch of a trial."""
 
         def report(epoch: int, value: float) -> Answer:
+            """Tell the study the value; whether the trial is to go on."""
             with self._lock:
                 is_to_end = self.study.report(draw, epoch, value)
             epoch_line(draw.number, epoch, self.settings.monitor, value)

@@ -76,6 +76,7 @@ def run_trial(arguments: Sequence[str], monitor: str, report: Report) -> Result:
     reporting, ends = _ReportEpochs(monitor, report), list[Result]()
 
     def end(cli: TrainCLI, _: Sequence[str]) -> None:
+        """Note how the run ended."""
         ends.append(_result(cli, reporting.answer))
 
     try:

@@ -34,6 +34,7 @@ def main(words: list[str]) -> int:
     threading.Thread(target=_listen, args=(answers,), daemon=True).start()
 
     def report(epoch: int, value: float) -> Answer:
+        """Tell the search the value; its answer."""
         _tell(channel, epoch=epoch, value=value)
         return answers.get()  # type: ignore[return-value]
 

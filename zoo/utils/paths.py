@@ -72,19 +72,19 @@ def new_folder(folder: Path) -> Iterator[None]:
     Raises:
         OutputError: it cannot be made.
     """
-    made: list[Path] = []
+    added: list[Path] = []
     try:
         for path in reversed([folder, *folder.parents]):
             if not path.is_dir():
                 path.mkdir(exist_ok=True)
-                made.append(path)
+                added.append(path)
     except OSError as error:
-        _remove_empty(made)
+        _remove_empty(added)
         raise OutputError(f"{folder} cannot be created: {error.strerror}") from None
     try:
         yield
     except BaseException:
-        _remove_empty(made)
+        _remove_empty(added)
         raise
 
 

@@ -108,11 +108,13 @@ class _CheckedBytes(io.RawIOBase):
         return True
 
     def close(self) -> None:
+        """Close the file, unless it is standard input."""
         if not self.closed and self._path != "standard input":
             self._file.close()
         super().close()
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Read and check a block into a buffer; its bytes."""
         view = memoryview(buffer)
         chunk = self._source.read1(min(len(view), _BLOCK))  # blocks that fit the cache are checked fastest
         if not self._bytes:  # a pipe may give less than its first line, which tells the format
@@ -124,6 +126,7 @@ class _CheckedBytes(io.RawIOBase):
         return len(chunk)
 
     def readall(self) -> bytes:
+        """Read and check the rest."""
         blocks = list[bytes]()
         while block := self._source.read1(_BLOCK):
             self._check(block)

@@ -103,6 +103,7 @@ class _TextTable:
         self.begun = False
 
     def write(self, columns: Mapping[str, Sequence[object]], targets: Sequence[str], values: NDArray[Any]) -> None:
+        """Append rows; the header before the first."""
         if not self.begun:
             self.begun = True
             self.file.write(self.separator.join(map(self.clean, [*columns, *targets])) + "\n")
@@ -131,6 +132,8 @@ class _ParquetTable:
         self.writer: Any = None
 
     def write(self, columns: Mapping[str, Sequence[object]], targets: Sequence[str], values: NDArray[Any]) -> None:
+        """Append rows as one group."""
+
         import pyarrow
         from pyarrow.parquet import ParquetWriter
 
@@ -142,6 +145,7 @@ class _ParquetTable:
         self.writer.write_table(pyarrow.table(arrays).cast(self.writer.schema))
 
     def close(self) -> None:
+        """Write the end of the file."""
         if self.writer is not None:
             self.writer.close()
 

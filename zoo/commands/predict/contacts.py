@@ -114,8 +114,8 @@ def write(
 
 def _smoothing(rows: "list[TargetRow]") -> float:
     """The Gaussian filter of the maps that the model learnt, in bins, as the unit of its targets has it; 0 for none."""
-    found = {float(match[1]) for row in rows if (match := _SMOOTHED.search(row.unit))}
-    return found.pop() if len(found) == 1 else 0.0
+    filters = {float(match[1]) for row in rows if (match := _SMOOTHED.search(row.unit))}
+    return filters.pop() if len(filters) == 1 else 0.0
 
 
 def _filtered(smooth: float) -> str:

@@ -42,6 +42,7 @@ def contact_reading(data: ContactDataModule, plan: WindowPlan, report: Report) -
         return result
 
     def variation(tiles: Tiles, split: Split, observed: Mask) -> Variation:
+        """Which targets have contacts in the windows of a split."""
         varies = np.ones(len(seen), np.bool_)
         for index, (band, mask) in enumerate(zip(data.bands, seen, strict=True)):
             with report.collecting(f"cooler {data.targets[index]}"):

@@ -60,6 +60,7 @@ def step_bytes(model: SequenceModel, size: int, plan: OptimizerPlan | None = Non
     kept: dict[int, Any] = {}  # storages, kept so that no two have one id
 
     def keep(tensor: Tensor) -> Tensor:
+        """Note the storage of a tensor that the backward pass needs."""
         storage = tensor.untyped_storage()
         kept[storage._cdata] = storage
         return tensor

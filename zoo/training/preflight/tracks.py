@@ -50,6 +50,7 @@ def track_reading(data: TrackDataModule, plan: WindowPlan, loss: Loss | None, re
         return known & _measured(data)
 
     def variation(tiles: Tiles, split: Split, observed: Mask) -> Variation:
+        """The least and the greatest value of each track in windows of a split."""
         least = int(np.clip(_BASES // (len(data.tracks) * data.length), 1, _WINDOWS)) if split == "train" else 1
         ranges = []
         for track in bar(data.tracks, f"reading values for {split}"):
