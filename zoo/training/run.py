@@ -37,6 +37,7 @@ from zoo.training.processes import stopped, watch_processes
 from zoo.training.resume import check_resumable
 from zoo.training.transfer import transfer
 from zoo.utils.atomic import whole_path
+from zoo.utils.memory import keep_freed_memory
 from zoo.utils.paths import new_folder
 
 __all__ = ["finish", "fit", "train"]
@@ -79,6 +80,7 @@ def fit(
         ConfigError: a key or value that does not fit, named.
         Interrupted: Ctrl-C; the run can be resumed.
     """
+    keep_freed_memory()
     arguments = split_arguments(arguments)
     check_data(read_given(arguments[0], arguments[1:]))
     cli = parse(arguments)
