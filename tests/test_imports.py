@@ -5,6 +5,7 @@ The floors are those of the picture in CONTRIBUTING.md, so that it cannot be out
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from importlib import import_module
@@ -161,3 +162,15 @@ def test_what_all_names_is_defined_in_the_module_itself(module: str) -> None:
     annotated = {n.target.id for n in tree.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
     names = getattr(import_module(module), "__all__", [])
     assert set(names) <= assigned | annotated | set(public_definitions(MODULES[module]))
+
+
+def test_the_top_level_holds_no_stray_files() -> None:
+    """Files that a test or a trial left there are not committed."""
+    project = Path(__file__).parents[1]
+    listed = subprocess.run(["git", "ls-files"], cwd=project, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a checkout of git")
+    folders = {".ci", "benchmarks", "checkpoints", "configs", "docs", "tests", "tools", "zoo"}
+    texts = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MODEL_CARDS.md", "README.md"}
+    settings = {".gitignore", "Makefile", "constraints.txt", "pyproject.toml"}
+    assert {name.split("/")[0] for name in listed.stdout.splitlines()} == folders | texts | settings
