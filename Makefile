@@ -1,6 +1,8 @@
 # Every target does all its set-up, on a machine that has Python 3.11 or later.
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled afterwards by all cores, but for files that packages bring for other Pythons.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: demo test quick endurance gpu check clean
 
@@ -41,7 +43,7 @@ clean:
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[compare]' \
-	  || echo 'cooltools could not be built here (is there a C compiler?): tests that compare with it are skipped'
+	$(INSTALL) -e '.[dev,compare]' || { $(INSTALL) -e '.[dev]' && \
+	  echo 'cooltools could not be built here (is there a C compiler?): tests that compare with it are skipped'; }
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib zoo || true
 	touch $@

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from made.endurance import Fault, amount
 from made.runs import ARCHITECTURES, KILLS, killing, make_runs
 
@@ -21,7 +22,6 @@ EPOCHS = 4
 SCRIPT = Path(__file__).parent.parent / "made" / "runs.py"
 TWO = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
 MODES = ("lora", "full", "head", "last:1")
-BATCHES = {"mlp": 8, "deepbind": 8, "basset": 16, "basenji": 4, "akita": 4}
 FaultOf = Callable[[str], AbstractContextManager[Fault]]
 
 
@@ -140,7 +140,8 @@ def test_two_processes_of_which_one_is_killed_end_with_one_sentence_and_resume(m
     with fault("training of two processes, one of them killed, then resumed") as counts:
         for index, (name, kill) in enumerate(cases(amount(1, 16))):
             # As many at a time as one process has, of whose runs the last epoch is the best.
-            two = [*TWO, "--data.batch_size", str(BATCHES[name] // 2)]
+            size = yaml.safe_load((made / f"{name}.yaml").read_text())["data"]["init_args"]["batch_size"]
+            two = [*TWO, "--data.batch_size", str(size // 2)]
             if name not in whole:
                 assert run_as_process("", 0, options(made, name, "whole", *two)).returncode == 0
                 whole[name] = outcome("whole", name)
