@@ -1,7 +1,5 @@
 """Processes that are killed while they write: the old file or the new one is there, and the next run cleans up."""
 
-import ctypes
-import gc
 import multiprocessing
 import signal
 from collections.abc import Callable
@@ -19,14 +17,6 @@ from zoo.utils.drafts import is_draft
 TITLE = "process killed while it writes a file"
 NAMES = list(writers(Path()))
 EARLIER = "what was there before\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_process() -> None:
-    """Give back memory that earlier tests left free: each fork copies the table of all pages."""
-    gc.collect()
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)
 
 
 @pytest.fixture(scope="module")

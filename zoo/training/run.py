@@ -37,7 +37,7 @@ from zoo.training.processes import stopped, watch_processes
 from zoo.training.resume import check_resumable
 from zoo.training.transfer import transfer
 from zoo.utils.atomic import whole_path
-from zoo.utils.memory import keep_freed_memory
+from zoo.utils.memory import keeping_freed_memory
 from zoo.utils.paths import new_folder
 
 __all__ = ["finish", "fit", "train"]
@@ -63,6 +63,7 @@ def train(arguments: Sequence[str]) -> Path:
     return fit(arguments, (), finish)
 
 
+@keeping_freed_memory()
 def fit(
     arguments: Sequence[str], callbacks: Sequence[Callback], finish: Callable[[TrainCLI, Sequence[str]], None]
 ) -> Path:
@@ -80,7 +81,6 @@ def fit(
         ConfigError: a key or value that does not fit, named.
         Interrupted: Ctrl-C; the run can be resumed.
     """
-    keep_freed_memory()
     arguments = split_arguments(arguments)
     check_data(read_given(arguments[0], arguments[1:]))
     cli = parse(arguments)
