@@ -9,12 +9,12 @@ Shapes: N sequences, L bases, W = L - k + 1 k-mers of each.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.genome.kmers import canonical_kmers, known_kmers
+from zoo.genome.kmers import canonical_kmers, distinct_numbers, known_kmers
 from zoo.genome.sequence import Codes
 
 __all__ = ["MOST_HASHES", "KmerSketch", "SeenKmers", "kmer_length", "sketch_kmers"]
@@ -25,7 +25,6 @@ _ALL_BITS, _STORED_BITS = 64, 32
 _LONGEST, _SHORTEST = 31, 16
 _BASES_AT_ONCE = 2_000_000
 Hashes = NDArray[np.uint64]
-_Number = TypeVar("_Number", np.uint32, np.uint64)
 
 
 class SeenKmers(NamedTuple):
@@ -91,11 +90,11 @@ def sketch_kmers(blocks: Iterable[Codes], k: int, most: int = MOST_HASHES) -> Km
         if codes.shape[1] < k:
             continue
         for _, hashes, known in _hashed(codes, k):
-            kept = _distinct(np.concatenate([kept, hashes[known & _below(hashes, bits)]]))
+            kept = distinct_numbers(np.concatenate([kept, hashes[known & _below(hashes, bits)]]))
             while len(kept) > most:
                 bits -= 1
                 kept = kept[_below(kept, bits)]
-    return KmerSketch(k, bits, _distinct(_stored(kept, bits)))
+    return KmerSketch(k, bits, distinct_numbers(_stored(kept, bits)))
 
 
 def _hashed(codes: Codes, k: int) -> Iterator[tuple[int, Hashes, NDArray[np.bool_]]]:
@@ -104,13 +103,6 @@ def _hashed(codes: Codes, k: int) -> Iterator[tuple[int, Hashes, NDArray[np.bool
     for first in range(0, len(codes), size):
         part = codes[first : first + size]
         yield first, _hash(canonical_kmers(part, k)), known_kmers(part, k)
-
-
-def _distinct(values: NDArray[_Number]) -> NDArray[_Number]:
-    """Distinct values (N,) in order; np.unique puts them into a hash table, which takes fifty times as long."""
-    ordered = np.sort(values)
-    distinct: NDArray[_Number] = ordered[np.diff(ordered, prepend=ordered[:1] + 1) != 0]
-    return distinct
 
 
 def _hash(values: Hashes) -> Hashes:
