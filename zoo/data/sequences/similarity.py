@@ -106,11 +106,11 @@ def find_joins(codes: Codes, k: int, both_strands: bool = True) -> Joins:
     offset = np.where(sign > 0, at - to, at + to + k - 1)
     span = 4 * codes.shape[1]
     key = (one * len(codes) + other) * span + 2 * (offset + codes.shape[1]) + (sign > 0)
-    pair, place = np.divmod(distinct_numbers(key[one != other]), span)
+    pair, rest = np.divmod(distinct_numbers(key[one != other]), span)
     # Offsets lie between -L and L on the same strand, whose keys are odd; else between 0 and 2 L, beyond the span.
-    beyond = (place % 2 == 0) & (place < span // 2)
+    beyond = (rest % 2 == 0) & (rest < span // 2)
     one, other = np.divmod(pair - beyond, len(codes))
-    return Joins(one, other, np.where(place % 2, 1, -1), (place + span * beyond) // 2 - codes.shape[1])
+    return Joins(one, other, np.where(rest % 2, 1, -1), (rest + span * beyond) // 2 - codes.shape[1])
 
 
 def _same_over_overlap(codes: Codes, joins: Joins) -> NDArray[np.bool_]:
