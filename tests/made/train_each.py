@@ -21,3 +21,5 @@ if __name__ == "__main__":
     for port, arguments in json.loads(Path(sys.argv[1]).read_text()):
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         train(arguments)
+    sys.stdout.flush()
+    os._exit(0)  # gloo's threads may abort a process whose Python shuts down beside them
