@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 import torch
+from made.hub import ADDRESS, Hub, running
 
 from zoo.cli import main
 from zoo.hub.checkpoint import save
@@ -18,6 +19,8 @@ from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP
 from zoo.nn.motifs import MotifConfig
 
+# What the client of the Hugging Face Hub reads when it is imported: no test asks the real one.
+os.environ |= {"HF_ENDPOINT": ADDRESS, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 TARGETS = ("first", "second")
 LENGTH = 20
 
@@ -80,6 +83,15 @@ def _clean_environment(
     else:
         monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
         monkeypatch.delenv("ZOO_MIRROR", raising=False)
+
+
+@pytest.fixture
+def local_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """An empty Hub on this computer, where this process may write."""
+    hub = Hub()
+    monkeypatch.setenv("HF_TOKEN", hub.token)
+    with running(hub):
+        yield hub
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ README = Path(__file__).parents[1] / "README.md"
 _NOT_RUN = re.compile(r"make |pip |zoo benchmark ")
 _PUBLIC = re.compile(
     r"akita\.human|akita\.yeast_position|deepbind\.D0|zoo data get|deepbind\.encode --data|hf-hub:"
-    r"|zoo evaluate deepbind\.encode_"
+    r"|zoo evaluate deepbind\.encode_|zoo push "
 )
 # Options that cut a training run short.
 SHORT = (

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from zoo.commands.card import add_card
 from zoo.commands.check import add_check
 from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
@@ -18,7 +19,8 @@ from zoo.commands.finetune import add_finetune
 from zoo.commands.models import add_info, add_list, add_merge, add_verify
 from zoo.commands.parser import Parser
 from zoo.commands.predict.command import add_predict
-from zoo.commands.project import add_benchmark, add_card
+from zoo.commands.project import add_benchmark
+from zoo.commands.push import add_push
 from zoo.commands.shipped import add_config, add_example
 from zoo.commands.train import add_train
 from zoo.commands.tune import add_tune
@@ -108,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_example(verbs)
     add_verify(verbs)
     add_merge(verbs)
+    add_push(verbs)
     add_data(verbs)
     add_benchmark(verbs)
     add_card(verbs)

@@ -1,7 +1,6 @@
 """A case for every argument of the verbs but `predict` and `data`, which have files of their own."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -172,29 +171,6 @@ def help_of_a_benchmark_is_its_script_s(desk: Desk) -> None:
     desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda _: Path("benchmarks"))
     assert desk.run("benchmark", "mine", "--help") == "ran --help\n"
     assert "NAME is one of mine" in desk.run("benchmark", "--help")
-
-
-def own_cards(desk: Desk) -> None:
-    folder = Path(desk.made.models["labels"].removeprefix("local-dir:"))
-    shutil.copytree(folder, Path("checkpoints") / folder.name)
-    desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda name: Path(name).resolve())
-    desk.monkeypatch.setattr("zoo.hub.cards.shipped_folder", lambda name: Path(name).resolve())
-
-
-@case("--output", "card")
-def output_is_the_page_of_cards(desk: Desk) -> None:
-    own_cards(desk)
-    desk.run("card", "-o", "page.md")
-    assert "mlp.labels" in Path("page.md").read_text()
-    assert not Path("MODEL_CARDS.md").exists()
-
-
-@case("--check", "card")
-def check_writes_nothing(desk: Desk) -> None:
-    own_cards(desk)
-    assert "MODEL_CARDS.md" in desk.refused("card", "--check")
-    desk.run("card")
-    desk.run("card", "--check")
 
 
 @case("--version", "")

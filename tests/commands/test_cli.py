@@ -147,7 +147,8 @@ def test_card_renders_all_checkpoints_and_check_finds_an_old_one(
     assert run_zoo("card") == (0, "", "")
     text = Path("MODEL_CARDS.md").read_text()
     assert text.count("\n## ") == 2
-    assert "| [mlp.tiny](#mlptiny) | Random weights of mlp.tiny | Homo sapiens | test AUROC 0.5000 |" in text
+    row = "| [mlp.tiny](#mlptiny) | Random weights of mlp.tiny | Homo sapiens | 20 bp of DNA | 2 | test AUROC 0.5000 |"
+    assert f"{row} not stated | 0.0 MB |" in text
     assert run_zoo("card", "--check") == (0, "", "")
     Path("MODEL_CARDS.md").write_text(text + "by hand\n")
     code, _, err = run_zoo("card", "--check")

@@ -12,6 +12,7 @@ import commands.evaluate_cases
 import commands.finetune_cases
 import commands.other_cases
 import commands.predict_cases
+import commands.publish_cases
 import commands.tune_cases  # noqa: F401  (they register the cases)
 import pytest
 from commands.desk import CASES, SEQUENCES, Desk

@@ -43,7 +43,8 @@ def test_a_model_of_a_user_claims_no_licence_or_source_of_this_project() -> None
     text = render_card(replace(shipped, facts=new), "name\tdescription\na\tone\n")
     assert "\nlicense: unknown\n" in text
     assert "| licence | not stated |\n| source | not stated |" in text
-    assert "zoo predict mlp.mine sequences.fa -o predictions.tsv\n```\n\nThe name is known in the folder" in text
+    assert "zoo predict mlp.mine sequences.fa -o predictions.tsv\n```\n" in text
+    assert "The name is known in the folder" in text
     assert "this project" not in text
     assert (CardText().licence, CardText().source) == ("not stated", "not stated")
     given = replace(new, licence="MIT", source="My laboratory")
@@ -63,6 +64,8 @@ def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> No
     options, rest = build_parser().parse_known_args(words)
     if options.verb == "predict":
         kind_parser(kind_of(rest[0])).parse_args(words[1:])
+    elif options.verb == "verify":
+        assert (ROOT / "checkpoints" / options.names[0]).is_dir()
     else:
         assert options.verb == "train"
         assert (ROOT / options.config).is_file()

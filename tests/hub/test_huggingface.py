@@ -1,28 +1,38 @@
-"""Repositories of a Hub on this computer, by the library's own client: what is found, and each way to fail."""
+"""Repositories of a Hub on this computer, by the library's own client: what is downloaded, and each way to fail."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made.servers import COMMIT, Handler, made_hub, serving
+from made.hub import Hub, Repository, hub_of, running
+from made.servers import Handler, serving
 
 from zoo.cli import main
 
-NAME = f"hf-hub:org/repo@{COMMIT}"
-Info = Callable[..., tuple[int, str, str]]
+ADDRESS = "hf-hub:org/repo@"
+RunZoo = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def repository(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_checkpoint / "mlp.tiny", tmp_path / "repository")
 
 
+@pytest.fixture
+def commit(local_hub: Hub, folder: Path) -> str:
+    """The commit of `org/repo`, which holds a checkpoint."""
+    repository = local_hub.repositories["org/repo"] = Repository()
+    return repository.commit({file.name: file.read_bytes() for file in sorted(folder.iterdir())})
+
+
 def zoo(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
-    """Run a command with a clean environment: the client reads it when it is imported."""
+    """Run a command with a clean environment, where it is the environment that is tested."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")}
     command = [sys.executable, "-m", "zoo.cli", *arguments]
     settings = {**kept, "HOME": str(cwd), "ZOO_CACHE": str(cwd / "cache"), **environment}
@@ -30,34 +40,50 @@ def zoo(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("revision", ["main", COMMIT])
+def cached(pattern: str) -> list[Path]:
+    return list(Path(os.environ["ZOO_CACHE"]).glob(f"**/{pattern}"))
+
+
+@pytest.mark.parametrize("revision", ["main", ""])
 def test_info_downloads_and_describes_a_repository_and_then_needs_no_hub(
-    revision: str, repository: Path, tmp_path: Path
+    revision: str, folder: Path, tmp_path: Path
 ) -> None:
-    name = f"hf-hub:org/repo@{revision}"
-    with serving(made_hub(repository)) as url:
+    hub, commit = hub_of(folder)
+    name = ADDRESS + (revision or commit)
+    with running(hub) as url:
         code, card, err = zoo("info", name, cwd=tmp_path, HF_ENDPOINT=url)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err == (
+        f"{ADDRESS}main may move: it is the commit {commit} now, and {ADDRESS}{commit} stays with it\n" * bool(revision)
+    )
     assert card.startswith("# mlp.tiny\n")
     assert f"zoo predict {name} sequences.fa" in card
     # The address does not answer any more.
-    code, again, err = zoo("info", name, cwd=tmp_path, HF_ENDPOINT=url)
+    code, again, err = zoo("info", name, cwd=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
     assert (code, again) == (0, card)
-    assert ("so 0123456" in err) == (revision == "main")  # which could have changed meanwhile
+    assert (f"so {commit[:7]}" in err) == (revision == "main")  # which could have changed meanwhile
     assert zoo("info", name, cwd=tmp_path, HF_ENDPOINT=url, HF_HUB_OFFLINE="1")[:2] == (0, card)
 
 
-@pytest.mark.slow
 def test_verify_and_predict_take_a_repository(
-    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    commit: str, folder: Path, tmp_path: Path, run_zoo: RunZoo, local_hub: Hub
 ) -> None:
     (tmp_path / "in.fa").write_text(">a\nACGTACGTACGTACGTACGT\n")
-    with serving(made_hub(repository)) as url:
-        assert zoo("verify", NAME, cwd=tmp_path, HF_ENDPOINT=url)[0] == 0
-        code, table, _ = zoo("predict", NAME, "in.fa", cwd=tmp_path, HF_ENDPOINT=url)
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    code, table, _ = run_zoo("predict", ADDRESS + commit, str(tmp_path / "in.fa"))
     assert code == 0
-    assert main(["predict", f"local-dir:{repository}", str(tmp_path / "in.fa")]) == 0
-    assert table == capsys.readouterr().out
+    assert run_zoo("predict", f"local-dir:{folder}", str(tmp_path / "in.fa"))[1] == table
+    asked = {path.rpartition("/")[2] for path in local_hub.sent("GET", "/resolve/")}
+    assert asked == {"config.json", "README.md", "targets.tsv", "example.safetensors", "model.safetensors"}
+
+
+def test_nothing_else_of_a_repository_is_fetched(commit: str, local_hub: Hub, run_zoo: RunZoo) -> None:
+    files = local_hub.repositories["org/repo"].files(commit) or {}
+    others = {"modeling.py": b"raise SystemExit(1)", "pytorch_model.bin": b"\x80\x04.", "sub/config.json": b"{}"}
+    other = local_hub.repositories["org/repo"].commit({**files, **others})
+    assert run_zoo("verify", ADDRESS + other)[0] == 0
+    assert not [path for path in local_hub.sent("GET", "/resolve/") if path.endswith(tuple(others))]
+    assert not [*cached("modeling.py"), *cached("pytorch_model.bin"), *cached("sub")]
 
 
 def answers(status: int, content: bytes = b"{}", where: str = "", **headers: str) -> Callable[[Handler], bool]:
@@ -73,7 +99,7 @@ def answers(status: int, content: bytes = b"{}", where: str = "", **headers: str
 def cut(request: Handler) -> bool:
     if not request.path.endswith("model.safetensors"):
         return False
-    request.answer(200, b"x" * 10_000, {"ETag": '"1"', "X-Repo-Commit": COMMIT}, cut=True)
+    request.answer(200, b"x" * 10_000, {"ETag": '"1"', "X-Repo-Commit": "1" * 40}, cut=True)
     return True
 
 
@@ -86,6 +112,7 @@ FAULTS: dict[str, tuple[Callable[[Handler], bool], str]] = {
     "refused": (answers(403), "127.0.0.1 refuses access (403)"),
     "too many": (answers(429), "127.0.0.1 had too many requests (429)"),
     "a fault": (answers(500), "127.0.0.1 has a fault (500): try again later"),
+    "unavailable": (answers(503, Retry_After="1"), "127.0.0.1 has a fault (503): try again later"),
     "login page": (answers(200, PAGE, Content_Type="text/html"), "perhaps a login page"),
     "other JSON": (answers(200, b"{}", where="/api/models/org/repo/revision"), "is not one of the Hub"),
     "a tree that is none": (answers(200, b'{"a": 1}', where="/tree/"), "is not one of the Hub"),
@@ -95,15 +122,116 @@ FAULTS: dict[str, tuple[Callable[[Handler], bool], str]] = {
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_each_failure_of_the_hub_is_its_own_sentence(case: str, repository: Path, tmp_path: Path) -> None:
-    fault, words = FAULTS[case]
-    with serving(made_hub(repository, fault)) as url:
-        code, out, err = zoo("info", "hf-hub:org/repo@main", cwd=tmp_path, HF_ENDPOINT=url)
+def test_each_failure_of_the_hub_is_its_own_sentence(case: str, commit: str, local_hub: Hub, run_zoo: RunZoo) -> None:
+    local_hub.fault, words = FAULTS[case]
+    code, out, err = run_zoo("info", f"{ADDRESS}main")
     assert (code, out) == (2, "")
-    assert (err[:5], err.count("\n")) == ("zoo: ", 1), err
+    assert (err.splitlines()[-1][:5], err.count("zoo: ")) == ("zoo: ", 1), err
     assert words in err
-    assert not list(tmp_path.glob("cache/**/model.safetensors")) or case == "no checkpoint"
-    assert not list(tmp_path.glob("cache/**/*.incomplete"))
+    assert not cached("model.safetensors")
+    assert not cached("*.incomplete")
+    local_hub.fault = lambda request: False
+    if case != "no checkpoint":  # the client keeps the list of files of a commit, which never changes
+        assert run_zoo("verify", ADDRESS + commit)[0] == 0
+
+
+def test_a_download_is_tried_again_where_the_hub_asks_to_wait(commit: str, local_hub: Hub, run_zoo: RunZoo) -> None:
+    refused: list[str] = []
+
+    def once(request: Handler) -> bool:
+        if not request.path.endswith("model.safetensors") or request.command != "GET" or refused:
+            return False
+        refused.append(request.path)
+        return answers(429, Retry_After="0")(request)
+
+    local_hub.fault = once
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    assert len(refused) == 1
+    assert len(local_hub.sent("GET", "/model.safetensors")) == 2
+
+
+def test_a_download_that_was_cut_once_is_tried_again(
+    commit: str, local_hub: Hub, folder: Path, run_zoo: RunZoo
+) -> None:
+    whole = (folder / "model.safetensors").read_bytes()
+    cuts: list[str] = []
+
+    def cut_once(request: Handler) -> bool:
+        if not request.path.endswith("model.safetensors") or request.command != "GET" or cuts:
+            return False
+        cuts.append(request.path)
+        request.answer(200, whole, {"ETag": '"1"', "X-Repo-Commit": commit}, cut=True)
+        return True
+
+    local_hub.fault = cut_once
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    assert len(cuts) == 1
+    assert all(path.read_bytes() == whole for path in cached("model.safetensors"))
+
+
+def test_other_bytes_of_the_same_size_are_refused_and_not_kept(
+    commit: str, local_hub: Hub, folder: Path, run_zoo: RunZoo
+) -> None:
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+
+    def other(request: Handler) -> bool:
+        if not request.path.endswith("model.safetensors") or request.command != "GET":
+            return False
+        request.answer(200, bytes(weights), {"ETag": '"1"', "X-Repo-Commit": commit})
+        return True
+
+    local_hub.fault = other
+    code, _, err = run_zoo("verify", ADDRESS + commit)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "model.safetensors is not the file that was published: its sha256 differs; the damaged" in err
+    local_hub.fault = lambda request: False
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+
+
+def test_large_files_from_another_host_are_fetched_without_the_token(
+    commit: str, local_hub: Hub, folder: Path, run_zoo: RunZoo
+) -> None:
+    tokens: list[str | None] = []
+    by_sha256 = {hashlib.sha256(file.read_bytes()).hexdigest(): file.read_bytes() for file in folder.iterdir()}
+
+    def storage(request: Handler) -> None:
+        tokens.append(request.headers.get("Authorization"))
+        request.answer(200, by_sha256[request.path.strip("/")])
+
+    with serving(storage) as local_hub.storage:
+        # Another host for the client: it is reached by another name.
+        local_hub.storage = local_hub.storage.replace("127.0.0.1", "localhost")
+        assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    assert tokens == [None, None]
+    assert {token for _, path, token in local_hub.requests if "/resolve/" in path} == {local_hub.token}
+
+
+def test_a_file_that_is_larger_than_it_may_be_is_not_fetched(
+    commit: str, local_hub: Hub, run_zoo: RunZoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.hub.folder._LARGEST_TEXT", 10)
+    code, _, err = run_zoo("verify", ADDRESS + commit)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "targets.tsv has" in err or "README.md has" in err
+    assert not local_hub.sent("GET", "/resolve/")
+
+
+def test_two_processes_that_load_at_once_both_get_it(folder: Path, tmp_path: Path) -> None:
+    hub, commit = hub_of(folder)
+    results = []
+    with running(hub) as url:
+
+        def load() -> None:
+            results.append(zoo("info", ADDRESS + commit, cwd=tmp_path, HF_ENDPOINT=url))
+
+        threads = [threading.Thread(target=load) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [(code, err) for code, _, err in results] == [(0, "")] * 2
+    assert results[0][1] == results[1][1]
 
 
 SETTINGS: dict[str, tuple[dict[str, str], str]] = {
@@ -121,20 +249,34 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("case", SETTINGS)
-def test_each_setting_that_keeps_the_hub_away_is_its_own_sentence(case: str, repository: Path, tmp_path: Path) -> None:
+def test_each_setting_that_keeps_the_hub_away_is_its_own_sentence(case: str, folder: Path, tmp_path: Path) -> None:
     settings, words = SETTINGS[case]
     (tmp_path / "file").touch()
-    with serving(made_hub(repository)) as url:
+    hub, commit = hub_of(folder)
+    with running(hub) as url:
         given = {name: value.format(url=url, file=tmp_path / "file") for name, value in settings.items()}
-        code, out, err = zoo("info", NAME, cwd=tmp_path, **given)
+        code, out, err = zoo("info", ADDRESS + commit, cwd=tmp_path, **given)
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert err.startswith("zoo: ")
     assert words in err
     assert "secret" not in err
 
 
+@pytest.mark.parametrize("variable", ["HF_HOME", "HF_HUB_CACHE"])
+def test_the_client_s_own_settings_say_where_files_are_kept(variable: str, folder: Path, tmp_path: Path) -> None:
+    hub, commit = hub_of(folder)
+    hub.repositories["org/repo"].private = True
+    where = tmp_path / "elsewhere"
+    with running(hub) as url:
+        given = {"HF_ENDPOINT": url, "HF_TOKEN": hub.token, variable: str(where)}
+        assert zoo("info", ADDRESS + commit, cwd=tmp_path, **given)[0] == 0
+    assert list(where.glob("**/config.json"))
+    assert not list((tmp_path / "cache").glob("**/config.json"))
+
+
 @pytest.mark.parametrize("name", ["hf-hub:org/re/po@main", "hf-hub:-@main", "hf-hub:../x@main"])
-def test_a_text_that_names_no_repository_is_refused(name: str, tmp_path: Path) -> None:
-    code, _, err = zoo("info", name, cwd=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
-    assert (code, err.count("\n")) == (2, 1), err
+def test_a_text_that_names_no_repository_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", name]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1, err
     assert "does not name a repository" in err

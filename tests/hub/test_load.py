@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import huggingface_hub
-import huggingface_hub.errors
 import pytest
 import torch
+from made.hub import Hub, Repository
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save_file
 from torch import Tensor
@@ -343,53 +342,34 @@ def test_saving_leaves_the_callers_model_in_its_mode(tmp_path: Path) -> None:
     assert save_mlp(tmp_path / "mlp.new").training
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Hub that knows every repository."""
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: None)
-
-
-@pytest.mark.usefixtures("hub")
-def test_a_hub_name_without_revision_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("nothing is to be fetched"))
+def test_a_hub_name_without_revision_is_refused_with_the_cure(local_hub: Hub) -> None:
     for name in ("hf-hub:org/repo", "hf-hub:org/repo@"):
         with pytest.raises(UnknownNameError, match="hf-hub:org/repo@REVISION"):
             load(name)
+    assert not local_hub.requests
 
 
-@pytest.mark.usefixtures("hub")
-def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def snapshot_download(repository: str, *, revision: str, **_: object) -> str:
-        asked.append((repository, revision))
-        # The Hub's cache names a snapshot's folder by its commit.
-        return str(shutil.copytree(copied, copied.parent / revision, dirs_exist_ok=True))
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+def test_a_hub_name_is_fetched_at_its_revision_and_verified_once(copied: Path, local_hub: Hub) -> None:
+    repository = local_hub.repositories["org/repo"] = Repository()
+    files = {path.name: path.read_bytes() for path in copied.iterdir()}
+    first = repository.commit(files)
     codes = random_codes(3, 20)
     with torch.inference_mode():
-        assert torch.equal(load("hf-hub:org/repo@abc123").predict(codes), load_folder(copied).predict(codes))
-    assert asked == [("org/repo", "abc123")]
+        assert torch.equal(load(f"hf-hub:org/repo@{first}").predict(codes), load_folder(copied).predict(codes))
+    assert {path.split("/")[4] for path in local_hub.sent("GET", "/resolve/")} == {first}
     edit_weights(copied, lambda state: state["head.0.bias"].add_(0.1))
-    load("hf-hub:org/repo@abc123")
+    changed = {path.name: path.read_bytes() for path in copied.iterdir()}
+    snapshot = resolve(f"hf-hub:org/repo@{first}")
+    for name, content in changed.items():
+        (snapshot / name).unlink()
+        (snapshot / name).write_bytes(content)
+    load(f"hf-hub:org/repo@{first}")
     with pytest.raises(IntegrityError, match="off, where"):
-        load("hf-hub:org/repo@def456")
+        load(f"hf-hub:org/repo@{repository.commit(changed)}")
 
 
-@pytest.mark.usefixtures("hub")
-def test_a_hub_repository_that_is_no_checkpoint_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+def test_a_hub_repository_that_is_no_checkpoint_is_refused(local_hub: Hub) -> None:
+    local_hub.repositories["org/repo"] = Repository()
+    commit = local_hub.repositories["org/repo"].commit({"README.md": b"# Something"})
     with pytest.raises(IntegrityError, match=r"config\.json"):
-        load("hf-hub:org/repo@abc123")
-
-
-@pytest.mark.usefixtures("hub")
-@pytest.mark.parametrize("failure", [OSError("offline"), huggingface_hub.errors.HFValidationError("bad name")])
-def test_a_hub_that_does_not_answer_is_one_sentence(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def snapshot_download(*_: object, **__: object) -> NoReturn:
-        raise failure
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    with pytest.raises(ZooError, match="hf-hub:org/repo@abc123"):
-        load("hf-hub:org/repo@abc123")
+        load(f"hf-hub:org/repo@{commit}")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import pytest
 import torch
+from made.hub import Hub, Repository
 
 from zoo.errors import IntegrityError, UnknownNameError
 from zoo.hub.cards import describe
@@ -224,22 +224,20 @@ def test_a_broken_copy_leaves_the_whole_one_in_use(caplog: pytest.LogCaptureFixt
     assert len(caplog.messages) == 1
 
 
-def test_info_describes_folders_and_hub_repositories_like_names(
-    run_zoo: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_info_describes_folders_and_hub_repositories_like_names(run_zoo: Run, local_hub: Hub) -> None:
     here = save_model("checkpoints/mlp.mine")
-    snapshot = shutil.copytree(here, tmp_path / "0123abc")
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: None)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(snapshot))
-    outputs = [run_zoo("info", name) for name in ("mlp.mine", f"local-dir:{here}", "hf-hub:org/repo@0123abc")]
-    commands = [f"zoo predict {name} " for name in ("mlp.mine", f"local-dir:{here}", "hf-hub:org/repo@0123abc")]
-    assert all(command in text for command, (_, text, _) in zip(commands, outputs, strict=True))
-    texts = {text.replace(command, "") for command, (_, text, _) in zip(commands, outputs, strict=True)}
+    repository = local_hub.repositories["org/repo"] = Repository()
+    commit = repository.commit({path.name: path.read_bytes() for path in here.iterdir()})
+    names = ("mlp.mine", f"local-dir:{here}", f"hf-hub:org/repo@{commit}")
+    outputs = [run_zoo("info", name) for name in names]
+    assert all(f"zoo predict {name} " in text for name, (_, text, _) in zip(names, outputs, strict=True))
+    texts = {text.replace(name, "").replace("mlp.mine", "") for name, (_, text, _) in zip(names, outputs, strict=True)}
     assert len(texts) == 1
     assert {(code, err) for code, _, err in outputs} == {(0, "")}
-    (snapshot / "README.md").write_text("---\nedited\n---\n")
-    assert run_zoo("info", "hf-hub:org/repo@0123abc") == outputs[2]
-    assert run_zoo("verify", "hf-hub:org/repo@0123abc")[0] == 0
+    files = repository.commits[commit] | {"README.md": b"---\nedited\n---\n"}
+    edited = repository.commit(files)
+    assert run_zoo("info", f"hf-hub:org/repo@{edited}")[1].replace(edited, commit) == outputs[2][1]
+    assert run_zoo("verify", f"hf-hub:org/repo@{edited}")[0] == 0
 
 
 def test_near_names_are_offered_from_all_places() -> None:

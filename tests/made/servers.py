@@ -1,16 +1,11 @@
-"""Servers on this computer: one that serves as a test says, and one that is a Hugging Face Hub of one repository."""
+"""A server on this computer that answers as a test says."""
 
-import hashlib
 import http.server
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-__all__ = ["COMMIT", "Handler", "made_hub", "serving"]
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+__all__ = ["Handler", "serving"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,6 +27,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_PUT(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         raise NotImplementedError
 
@@ -49,37 +50,3 @@ def serving(get: Callable[[Handler], None]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def made_hub(folder: Path, fault: Callable[[Handler], bool] = lambda request: False) -> Callable[[Handler], None]:
-    """Serve a folder as the repository `org/repo`, whose revision `main` is COMMIT.
-
-    Args:
-        folder: its files.
-        fault: answers a request otherwise; False leaves it to the Hub.
-    """
-
-    def get(request: Handler) -> None:
-        if fault(request):
-            return
-        path = request.path.split("?")[0]
-        files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
-        if path in ("/api/models/org/repo/revision/main", f"/api/models/org/repo/revision/{COMMIT}"):
-            listed = [{"rfilename": name} for name in files]
-            info = {"id": "org/repo", "modelId": "org/repo", "sha": COMMIT, "siblings": listed, "tags": []}
-            request.answer(200, json.dumps(info).encode())
-        elif path == f"/api/models/org/repo/tree/{COMMIT}":
-            tree = [{"type": "file", "path": n, "size": len(c), "oid": _oid(c)} for n, c in files.items()]
-            request.answer(200, json.dumps(tree).encode())
-        elif path.startswith(f"/org/repo/resolve/{COMMIT}/") and path.rpartition("/")[2] in files:
-            content = files[path.rpartition("/")[2]]
-            request.answer(200, content, {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT})
-        else:
-            known = path.startswith("/api/models/org/repo/")
-            request.answer(404, b"{}", {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"})
-
-    return get
-
-
-def _oid(content: bytes) -> str:
-    return hashlib.sha1(content).hexdigest()

@@ -12,12 +12,13 @@ from zoo.utils.text import some_of
 
 if TYPE_CHECKING:
     from zoo.hub.facts import ModelFacts
-    from zoo.hub.registry import Location
+    from zoo.hub.location import Location
 
 __all__ = ["add_info", "add_list", "add_merge", "add_verify"]
 
 _MOST_TARGETS = 4
 _SHIPPED, _PUBLISHED = "Shipped with the zoo", "Published by others, downloaded on first use"
+_PINNED = "On the Hugging Face Hub, downloaded on first use"
 _NAME_HELP = "architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION"
 _HEADER = ("name", "output", "targets", "species", "cell_type", "assay", "bases", "metric", "licence", "source")
 # On a terminal; targets leave the table early, because the long names of shipped models say them.
@@ -75,7 +76,7 @@ def _print_groups(locations: "list[Location]") -> None:
     groups: dict[str, list[Location]] = {}
     for location in locations:
         groups.setdefault(_group(location), []).append(location)
-    for title in sorted(groups, key=lambda title: (title != _SHIPPED, title == _PUBLISHED, title)):
+    for title in sorted(groups, key=lambda title: (title != _SHIPPED, title == _PUBLISHED, title == _PINNED, title)):
         members = groups[title]
         width = shutil.get_terminal_size().columns
         rows = [_cells(location.facts) for location in members]
@@ -86,6 +87,8 @@ def _print_groups(locations: "list[Location]") -> None:
 def _group(location: "Location") -> str:
     from zoo.hub.registry import shipped_folder
 
+    if location.pin:
+        return _PINNED
     if location.folder is None or location.facts.run is None:
         return _PUBLISHED
     is_shipped = location.folder.parent.resolve() == shipped_folder("checkpoints").resolve()

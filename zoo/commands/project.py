@@ -1,4 +1,4 @@
-"""`zoo benchmark` and `zoo card`: recompute the tables and render the cards of the project itself."""
+"""`zoo benchmark`: recompute the tables of the project itself."""
 
 import argparse
 import runpy
@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ConfigError, OutputError, UnknownNameError
+from zoo.errors import UnknownNameError
 from zoo.utils.text import quoted
 
-__all__ = ["add_benchmark", "add_card", "benchmark_scripts"]
+__all__ = ["add_benchmark", "benchmark_scripts"]
 
 
 def add_benchmark(verbs: Any) -> None:
@@ -48,29 +48,3 @@ def benchmark_scripts() -> dict[str, Path]:
     from zoo.hub.registry import shipped_folder
 
     return {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
-
-
-def add_card(verbs: Any) -> None:
-    """Add the verb `card` and its options."""
-    verb = verbs.add_parser(
-        "card", help="render the model cards", description="Render every checkpoint's card and MODEL_CARDS.md."
-    )
-    verb.add_argument("-o", "--output", default="MODEL_CARDS.md", help="the page of all cards (default: %(default)s)")
-    verb.add_argument("--check", action="store_true", help="write nothing, and fail if a card is not up to date")
-    verb.set_defaults(run=card_command)
-
-
-def card_command(options: argparse.Namespace) -> None:
-    """Render the model cards, or check that they are up to date."""
-    from zoo.hub.cards import render_cards
-    from zoo.utils.atomic import whole_file
-
-    page = Path(options.output)
-    if not page.parent.is_dir():
-        raise OutputError(f"{page} cannot be written: the folder {page.parent} does not exist")
-    for path, text in render_cards(page).items():
-        if not options.check:
-            with whole_file(path) as file:
-                file.write(text)
-        elif not path.is_file() or path.read_text() != text:
-            raise ConfigError(f"{path} differs from what config.json of its checkpoint says: run `zoo card`")

@@ -9,6 +9,7 @@ from zoo.errors import IntegrityError, UnknownNameError
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import BaseFacts
 from zoo.hub.folder import WEIGHTS
+from zoo.hub.pins import fetch_pinned
 from zoo.hub.registry import find
 
 __all__ = ["base_obstacle", "find_base"]
@@ -30,7 +31,8 @@ def find_base(subject: Path, base: BaseFacts, architecture: str) -> tuple[Path, 
     """
     start = f"{subject} is a delta on the weights of {base.name}"
     try:
-        folder = find(base.name).folder
+        location = find(base.name)
+        folder = fetch_pinned(location.pin) if location.pin else location.folder
         if folder is None:
             raise IntegrityError(f"{start}, which are not downloaded: `zoo verify {base.name}` does that")
         config = read_config(folder)

@@ -1,56 +1,72 @@
 """Model cards: `README.md` of a checkpoint and its section of `MODEL_CARDS.md`, rendered from facts."""
 
-import json
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import IntegrityError
-from zoo.hub.config import CheckpointConfig
-from zoo.hub.facts import NOT_STATED, ModelFacts, RunFacts, input_names
+from zoo.hub.card_body import card_body
+from zoo.hub.card_metadata import front_matter
+from zoo.hub.config import CheckpointConfig, read_config
+from zoo.hub.facts import ModelFacts
 from zoo.hub.folder import CARD, TARGETS, checkpoint_file, checkpoint_text
-from zoo.hub.markdown import markdown_table, score_table, target_lines
+from zoo.hub.json_reader import holds_control
+from zoo.hub.pins import read_pins
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
 
-__all__ = ["checkpoint_folders", "describe", "render_all", "render_card", "render_cards", "usage"]
+__all__ = ["checkpoint_folders", "describe", "read_notes", "render_all", "render_card", "render_cards", "render_folder"]
 
 _log = logging.getLogger(__name__)
-_THRESHOLD = (
-    "`threshold`: call a sequence positive where the predicted probability is at least this. It gives the best "
-    "Matthews correlation in the validation split, and holds for its share of positives; predictions do not depend on "
-    "it."
-)
-_FROM_ELSEWHERE = (
-    "The name is known in the folder that holds `checkpoints/`; elsewhere, `local-dir:FOLDER` names the model."
-)
-# Licence -> the word for it in the front matter of the Hugging Face Hub.
-_HUB_LICENCES = {"Apache-2.0": "apache-2.0", "BSD-3-Clause": "bsd-3-clause", "MIT": "mit", NOT_STATED: "unknown"}
-_USAGE = {
-    "labels": "zoo predict {name} sequences.fa -o predictions.tsv",
-    "tracks": "zoo predict {name} genome.fa -o tracks/",
-    "contacts": "zoo predict {name} genome.fa -o maps/",
-}
+# What stands below it in a card is a person's text: it is kept when the card is rendered again.
+_NOTES = "<!-- Text below this line is kept when the card is rendered again. -->"
 
 
-def render_card(config: CheckpointConfig, targets_text: str) -> str:
+def render_card(config: CheckpointConfig, targets_text: str, notes: str = "", address: str = "", base: str = "") -> str:
     """Render the card of one checkpoint as Markdown with the front matter of the Hugging Face Hub.
 
     Args:
         config: configuration of the checkpoint.
         targets_text: its `targets.tsv`.
+        notes: text that a person added to the card.
+        address: the name by which its commands load it; empty for its own.
+        base: repository of the model that it was fine-tuned from; empty where its facts do not name one.
     """
-    facts = config.facts
-    front = [
-        "---",
-        f"license: {_HUB_LICENCES.get(facts.licence, 'other')}",
-        "library_name: regzoo",
-        "tags: [genomics, dna, regulatory-genomics, pytorch-lightning, " + config.architecture + "]",
-        "---",
-        "",
-    ]
-    return "\n".join([*front, f"# {facts.name}", "", *_body(config, targets_text)]) + "\n"
+    body = card_body(config, targets_text, address)
+    front = front_matter(config, base)
+    return "\n".join([*front, f"# {config.facts.name}", "", *body, "", _NOTES]) + "\n" + notes
+
+
+def render_folder(folder: Path, address: str = "") -> str:
+    """Render the card of a checkpoint folder; a text that a person added to it is kept.
+
+    Args:
+        folder: the checkpoint.
+        address: the name by which it is loaded from the Hub, for a card that is published there; empty for its own.
+
+    Raises:
+        IntegrityError: a broken folder.
+    """
+    config = read_config(folder)
+    base = config.facts.run.base if address and config.facts.run else None
+    pin = read_pins().get(base.name) if base else None
+    return render_card(config, _targets_text(folder), read_notes(folder), address, pin.repository if pin else "")
+
+
+def read_notes(folder: Path) -> str:
+    """Read the text that a person added to the card of a checkpoint; empty where there is none.
+
+    Raises:
+        IntegrityError: the card is broken, or its text holds control characters.
+    """
+    if not os.path.lexists(folder / CARD):
+        return ""
+    notes = checkpoint_text(folder, CARD).partition(f"{_NOTES}\n")[2]
+    if holds_control(notes):
+        raise IntegrityError(f"{folder / CARD}: the text below its last comment holds control characters: remove them")
+    return notes
 
 
 def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
@@ -67,30 +83,32 @@ def render_cards(page: Path) -> dict[Path, str]:
     Returns:
         Path -> text. A broken checkpoint is a warning and left out.
     """
-    configs = {}
+    checkpoints = {}
     for folder, config in read_checkpoints(shipped_folder("checkpoints")):
         try:
             if (folder / CARD).is_symlink():  # it is written
                 checkpoint_file(folder, CARD)
-            configs[folder] = (config, _targets_text(folder))
+            checkpoints[folder] = (config, _targets_text(folder), read_notes(folder))
         except IntegrityError as error:
             _log.warning(f"left out: {error}")
-    cards = {folder / CARD: render_card(*checkpoint) for folder, checkpoint in configs.items()}
-    return {**cards, page: render_all(list(configs.values()))}
+    cards = {folder / CARD: render_card(*checkpoint) for folder, checkpoint in checkpoints.items()}
+    sizes = {folder: (folder / config.weights_file).stat().st_size for folder, (config, _, _) in checkpoints.items()}
+    return {**cards, page: render_all([(*checkpoints[folder], size) for folder, size in sizes.items()])}
 
 
-def render_all(checkpoints: Sequence[tuple[CheckpointConfig, str]]) -> str:
+def render_all(checkpoints: Sequence[tuple[CheckpointConfig, str, str, int]]) -> str:
     """Render `MODEL_CARDS.md`: a table of all checkpoints, then a section for each.
 
     Args:
-        checkpoints: configuration and `targets.tsv` of each.
+        checkpoints: configuration, `targets.tsv`, a person's notes, and bytes of the weights of each.
     """
     table, sections = [], []
-    for config, targets_text in checkpoints:
+    for config, targets_text, notes, size in checkpoints:
         facts = config.facts
-        anchor = facts.name.replace(".", "")
-        table.append(f"| [{facts.name}](#{anchor}) | {facts.summary} | {facts.species} | {facts.metric} |")
-        body = _body(config, targets_text)
+        cells = [f"[{facts.name}](#{facts.name.replace('.', '')})", facts.summary, facts.species, facts.input]
+        cells += [str(len(facts.targets)), facts.metric, facts.licence, f"{size / 1e6:.1f} MB"]
+        table.append(f"| {' | '.join(cells)} |")
+        body = [*card_body(config, targets_text), *(["", *notes.strip().splitlines()] if notes.strip() else [])]
         sections += [f"## {facts.name}", "", *(line.replace("## ", "### ", 1) for line in body), ""]
     head = [
         "# Model cards",
@@ -98,8 +116,8 @@ def render_all(checkpoints: Sequence[tuple[CheckpointConfig, str]]) -> str:
         "One section for each checkpoint in `checkpoints/`, rendered from its `config.json` by `zoo card`.",
         "`zoo list 'deepbind.D*'` lists the 927 published DeepBind models; `zoo info NAME` describes one.",
         "",
-        "| checkpoint | predicts | species | test score |",
-        "|---|---|---|---|",
+        "| checkpoint | predicts | species | input | targets | test score | licence | weights |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *table, "", *sections]).rstrip() + "\n"
 
@@ -117,8 +135,9 @@ def describe(name: str) -> str:
     location = find(name)
     if location.folder is None or location.config is None:
         return _short_card(location.facts)
-    lines = _body(location.config, _targets_text(location.folder), name)
-    return "\n".join([f"# {location.facts.name}", "", *lines])
+    lines = card_body(location.config, _targets_text(location.folder), name)
+    notes = read_notes(location.folder).strip()
+    return "\n".join([f"# {location.facts.name}", "", *lines, *(["", notes] if notes else [])])
 
 
 def _targets_text(folder: Path) -> str:
@@ -149,91 +168,3 @@ def _short_card(facts: ModelFacts) -> str:
         f"- source: {facts.source}; the weights are downloaded on first use",
     ]
     return "\n".join(lines)
-
-
-def _body(config: CheckpointConfig, targets_text: str, name: str | None = None) -> list[str]:
-    """The lines of a card below its title; its command uses the name by which the model was found, or its own."""
-    facts = config.facts
-    lines = [facts.summary + ".", ""]
-    lines += [f"**Use.** {facts.use}", ""] if facts.use else []
-    lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
-    lines += [
-        "## Facts",
-        "",
-        *_fact_rows(config, name or facts.name),
-        "",
-        "## Targets",
-        "",
-        *markdown_table(targets_text),
-        "",
-        *_threshold_note(targets_text),
-    ]
-    if facts.run:
-        lines += _run_lines(facts.run, facts.targets)
-    stored = json.dumps({key: value for key, value in config.arguments.items() if key != "targets"})
-    lines += ["## How to use", "", "```", usage(config, name or facts.name), "```", ""]
-    if facts.run and facts.source != "this project" and name in (None, facts.name):
-        lines += [_FROM_ELSEWHERE, ""]
-    lines += ["## Arguments", "", "```json", stored, "```"]
-    return lines
-
-
-def usage(config: CheckpointConfig, name: str) -> str:
-    """A command that predicts with a checkpoint, which is found by `name`."""
-    inputs = " --inputs inputs.tsv" if input_names(config.arguments) else ""
-    return _USAGE[config.facts.output].format(name=name) + inputs
-
-
-def _threshold_note(targets_text: str) -> list[str]:
-    """What the column `threshold` means, where some target has one."""
-    rows = [line.split("\t") for line in targets_text.splitlines()]
-    return [_THRESHOLD, ""] if any(row[-1] for row in rows[1:]) else []
-
-
-def _fact_rows(config: CheckpointConfig, name: str) -> list[str]:
-    facts, count = config.facts, len(config.facts.targets)
-    return [
-        *("| | |", "|---|---|"),
-        f"| architecture | `{config.architecture}` |",
-        f"| input | {facts.input} |",
-        f"| output | {facts.output}, {count} {'target' if count == 1 else 'targets'} |",
-        f"| species | {facts.species} |",
-        f"| assay | {facts.assay} |",
-        *([f"| cell type | {facts.cell_type} |"] if facts.cell_type else []),
-        f"| licence | {facts.licence} |",
-        f"| source | {facts.source} |",
-        f"| data | {facts.data} |",
-        *_delta_row(config, name),
-    ]
-
-
-def _delta_row(config: CheckpointConfig, name: str) -> list[str]:
-    """Say on which base the weights are a delta, where they are one."""
-    if not (base := config.delta_base):
-        return []
-    return [
-        f"| weights | a delta of {100 * (base.delta or 0):.1f} % on those of `{base.name}`, which loading needs "
-        f"(sha256 {base.sha256[:12]}...); `zoo merge {name} -o FOLDER` writes them whole |"
-    ]
-
-
-def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
-    return [
-        "## Results",
-        "",
-        *score_table("split", run.metrics),
-        "",
-        "The checkpoint was chosen on the validation split, and then scored once on the test split.",
-        "",
-        *target_lines(run, targets),
-        "## Training",
-        "",
-        *(f"- {line}" for line in run.data),
-        f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}",
-        f"- {run.versions}; {run.commit if run.commit.startswith('version') else f'commit {run.commit}'}",
-        "",
-        "```",
-        run.command,
-        "```",
-        "",
-    ]

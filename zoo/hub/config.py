@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.facts import OUTPUT_KINDS, BaseFacts, ModelFacts, RunFacts, describe_input
+from zoo.hub.config_run import read_run
+from zoo.hub.facts import OUTPUT_KINDS, BaseFacts, ModelFacts, describe_input
 from zoo.hub.folder import CONFIG, DELTA, EXAMPLE, TARGETS, WEIGHTS, checkpoint_file
-from zoo.hub.json_reader import JsonReader, check_values, list_of, read_json, table_of
+from zoo.hub.json_reader import JsonReader, check_values, list_of, read_json
 from zoo.hub.upgrade import FORMAT, upgrade_config
 from zoo.utils.text import quoted, shorten
 
@@ -20,6 +21,7 @@ __all__ = ["CheckpointConfig", "parse_config", "read_config"]
 
 _HASHED = (WEIGHTS, EXAMPLE, TARGETS)
 _SHA256 = re.compile("[0-9a-f]{64}")
+_DATA_SET = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _LONGEST_SEQUENCE = 1 << 28  # bases; the longest human chromosome has less
 # Arguments of an architecture with one value for each target or input track. Other lists are sizes of layers.
@@ -66,6 +68,8 @@ class CheckpointConfig:
             base = facts["run"].pop("base")
             known = {key: value for key, value in (base or {}).items() if value is not None}
             facts["run"] |= {"base": known} if known else {}
+            _leave_out_empty(facts["run"], "files")
+        _leave_out_empty(facts, "citation", "datasets")
         table = {
             "format": FORMAT,
             "name": self.facts.name,
@@ -77,6 +81,13 @@ class CheckpointConfig:
             "sha256": self.sha256,
         }
         return json.dumps(table, indent=1, allow_nan=False) + "\n"
+
+
+def _leave_out_empty(table: dict[str, Any], *keys: str) -> None:
+    """Remove keys without a value, which earlier versions of zoo do not know."""
+    for key in keys:
+        if not table[key]:
+            del table[key]
 
 
 def read_config(folder: Path) -> CheckpointConfig:
@@ -114,7 +125,8 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
         facts=ModelFacts(
             name=reader.word("name"),
             **text,
-            run=None if run is None else _run(JsonReader(f"{path}: run", reader.table("run")), len(targets)),
+            datasets=_datasets(reader),
+            run=None if run is None else read_run(JsonReader(f"{path}: run", reader.table("run")), len(targets)),
             output=reader.choice("output", OUTPUT_KINDS),
             targets=targets,
             input=describe_input(arguments),
@@ -126,7 +138,7 @@ def parse_config(content: Any, path: str) -> CheckpointConfig:
         sha256=_hashes(reader, path),
         stored_format=content["format"],
     )
-    reader.refuse_others("format", "run")
+    reader.refuse_others("format", "run", "datasets")
     base = config.facts.run.base if config.facts.run else None
     if (DELTA in config.sha256) != (base is not None and base.delta is not None):
         raise IntegrityError(f"{path}: sha256 has a value for {DELTA} where run.base has one for delta, and only there")
@@ -167,48 +179,12 @@ def _targets(arguments: JsonReader) -> tuple[str, ...]:
     return tuple(targets)
 
 
-def _run(reader: JsonReader, targets: int) -> RunFacts:
-    data = list_of(str, reader.sequence("data"))
-    metrics = {split: table_of(float, scores) for split, scores in reader.table("metrics").items()}
-    target_metrics = reader.table("target_metrics", {})
-    for key, valid in (
-        ("data", data is not None),
-        ("metrics", all(scores is not None for scores in metrics.values())),
-        ("target_metrics", all(list_of(float | None, values) is not None for values in target_metrics.values())),
-    ):
-        if not valid:
-            raise IntegrityError(f"{reader.where}: {key} has a value of a wrong type")
-    if any(len(values) != targets for values in target_metrics.values()):
-        raise IntegrityError(f"{reader.where}: target_metrics must hold {targets} values each, one for each target")
-    run = RunFacts(
-        command=reader.text("command"),
-        recipe=reader.text("recipe"),
-        commit=reader.text("commit"),
-        seed=reader.whole("seed"),
-        hardware=reader.text("hardware"),
-        seconds=reader.number("seconds", lowest=0),
-        precision=reader.text("precision"),
-        versions=reader.text("versions"),
-        data=data,
-        metrics=metrics,
-        target_metrics=target_metrics,
-        base=_base(reader),
-    )
-    reader.refuse_others()
-    return run
-
-
-def _base(reader: JsonReader) -> BaseFacts | None:
-    """The model with whose weights the run began; None where there is no such key."""
-    if reader.values.get("base") is None:
-        return None
-    base = JsonReader(f"{reader.where}: base", reader.table("base"))
-    delta = None if base.values.get("delta") is None else base.number("delta", lowest=0)
-    facts = BaseFacts(base.text("name"), base.text("sha256"), base.text("mode"), delta)
-    base.refuse_others("delta")
-    if not _SHA256.fullmatch(facts.sha256):
-        raise IntegrityError(f"{base.where}: sha256 must be 64 hexadecimal digits, not {quoted(facts.sha256)}")
-    return facts
+def _datasets(reader: JsonReader) -> tuple[str, ...]:
+    """The ids of data sets on the Hub; none where there is no such key."""
+    names = list_of(str, reader.values.get("datasets", []))
+    if names is None or not all(map(_DATA_SET.fullmatch, names)):
+        raise IntegrityError(f"{reader.where}: datasets must hold ids of the Hugging Face Hub, such as org/name")
+    return tuple(names)
 
 
 def _hashes(reader: JsonReader, path: str) -> dict[str, str]:

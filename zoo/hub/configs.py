@@ -10,8 +10,9 @@ from pathlib import Path
 from zoo.errors import ConfigError, UnknownNameError, ZooError, one_line
 from zoo.formats.kinds import FileKind, file_kind
 from zoo.hub.folder import RECIPE, checkpoint_file
+from zoo.hub.location import Location
 from zoo.hub.names import is_name
-from zoo.hub.registry import Location, find, shipped_folder
+from zoo.hub.registry import find, shipped_folder
 
 __all__ = ["config_names", "config_purpose", "config_text", "find_config"]
 

@@ -70,6 +70,7 @@ class RunFacts:
         metrics: metrics of the final model, as {split: {metric: value}}; the test split was scored once.
         target_metrics: of the test split, as {metric: one value per target, None where it is not defined}.
         base: the model with whose weights it began; None for random weights.
+        files: sha256 of each file of the data, by its URL, or by its name where it is the user's own.
     """
 
     command: str
@@ -84,6 +85,7 @@ class RunFacts:
     metrics: dict[str, dict[str, float]]
     target_metrics: dict[str, list[float | None]] = field(default_factory=dict)
     base: BaseFacts | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class ModelFacts:
         data: where the training data come from, with their reference and licence.
         metric: the headline score, such as `test AUROC 0.951`; empty where there is none.
         cell_type: cell types or tissue of the training data.
+        citation: how to cite it, as BibTeX; empty where its makers have not said.
+        datasets: ids of the training data on the Hugging Face Hub, `org/name`; most are not there.
         run: how it was trained; None for weights that others published.
         output: `labels`, `tracks` or `contacts`; `zoo.hub.checkpoint.save` fills it in.
         targets: names of what it predicts (T); filled in likewise.
@@ -120,6 +124,8 @@ class ModelFacts:
     data: str = ""
     metric: str = ""
     cell_type: str = ""
+    citation: str = ""
+    datasets: tuple[str, ...] = ()
     run: RunFacts | None = None
     output: str = ""
     targets: tuple[str, ...] = ()

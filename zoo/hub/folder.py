@@ -21,6 +21,7 @@ __all__ = [
     "WEIGHTS",
     "checkpoint_file",
     "checkpoint_text",
+    "largest_size",
     "paths_in",
 ]
 
@@ -71,7 +72,7 @@ def checkpoint_file(folder: Path, name: str) -> Path:
         raise IntegrityError(f"{path} cannot be read: {reason}") from None
     if not stat.S_ISREG(status.st_mode):
         raise IntegrityError(f"{path} is not a regular file")
-    largest = _LARGEST.get(name, _LARGEST_TEXT)
+    largest = largest_size(name)
     if largest is not None and status.st_size > largest:
         raise IntegrityError(f"{path} has {status.st_size:,} bytes; this file may have {largest:,}")
     on_disk = getattr(status, "st_blocks", 0) * _BLOCK  # 0 where a system does not say
@@ -80,6 +81,11 @@ def checkpoint_file(folder: Path, name: str) -> Path:
             f"{path} is not whole: it has {status.st_size:,} bytes, of which only {on_disk:,} lie on the disk"
         )
     return path
+
+
+def largest_size(name: str) -> int | None:
+    """The bytes that a file of a checkpoint may have, by its name; None for weights, which may have any size."""
+    return _LARGEST.get(name, _LARGEST_TEXT)
 
 
 def checkpoint_text(folder: Path, name: str) -> str:

@@ -1,6 +1,7 @@
 """Load and verify models by name."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from zoo.hub.checkpoint import Verification, load_folder, save, verify_folder
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
 from zoo.hub.folder import CONFIG
-from zoo.hub.huggingface import verified_marker
+from zoo.hub.huggingface import discard_damaged, verified_marker
+from zoo.hub.pins import fetch_pinned
 from zoo.hub.registry import find
 from zoo.hub.targets import TargetRow
 from zoo.models._base import SequenceModel
@@ -46,7 +48,9 @@ def load(name: str, device: str | torch.device = "cpu") -> SequenceModel:
         DownloadError: weights that cannot be downloaded.
         OutputError: a cache that cannot be written.
     """
-    return load_folder(resolve(name)).to(device)
+    folder = resolve(name)
+    with _discarding_damaged(folder):
+        return load_folder(folder).to(device)
 
 
 def resolve(name: str) -> Path:
@@ -57,19 +61,39 @@ def resolve(name: str) -> Path:
     """
     location = find(name)
     folder = location.folder
-    if folder is None:
+    if location.pin and folder is None:
+        name, folder = location.pin.address, fetch_pinned(location.pin)
+    elif folder is None:
         folder = cache_folder() / "models" / name
         _import(location.facts, folder)
-    elif name.startswith("hf-hub:"):
-        marker = verified_marker(name, folder)
-        if not marker.exists():
-            verify_folder(folder, name)
-            with suppress(OSError):  # where the cache cannot be written, it is verified again next time
-                marker.parent.mkdir(parents=True, exist_ok=True)
-                marker.touch()
+    if name.startswith("hf-hub:"):
+        _verify_once(name, folder)
     if location.config and (base := location.config.delta_base):
-        _import_base(base.name)
+        _fetch_base(base.name)
     return folder
+
+
+def _verify_once(name: str, folder: Path) -> None:
+    """Verify what was downloaded from the Hub, the first time that it is used on this computer."""
+    marker = verified_marker(name, folder)
+    if marker.exists():
+        return
+    with _discarding_damaged(folder):
+        verify_folder(folder, name)
+    with suppress(OSError):  # where the cache cannot be written, it is verified again next time
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+
+
+@contextmanager
+def _discarding_damaged(folder: Path) -> Iterator[None]:
+    """Remove from the Hub's cache what is not the published file, so that it is downloaded again next time."""
+    try:
+        yield
+    except IntegrityError as error:
+        if removed := discard_damaged(folder):
+            raise IntegrityError(f"{error}; the damaged {', '.join(removed)} was removed: try again") from None
+        raise
 
 
 def verify(name: str) -> Verification:
@@ -81,14 +105,16 @@ def verify(name: str) -> Verification:
     Raises:
         IntegrityError: a file that is not what was published, or a prediction that is NaN or too far off.
     """
-    return verify_folder(resolve(name), name)
+    folder = resolve(name)
+    with _discarding_damaged(folder):
+        return verify_folder(folder, name)
 
 
-def _import_base(name: str) -> None:
+def _fetch_base(name: str) -> None:
     """Fetch the base of a delta, where it is one that others published and that is not here yet."""
     with suppress(UnknownNameError, IntegrityError):  # loading says it, with the delta
         location = find(name)
-        if location.folder is None:
+        if location.folder is None and location.pin is None:
             _import(location.facts, cache_folder() / "models" / name)
 
 

@@ -1,15 +1,14 @@
 """Find models by name, and what is known of them without loading them.
 
 A name is `architecture.tag`: the first dot splits it. It is looked for in this order: the checkpoints that are shipped
-with the code, `./checkpoints` (what `zoo train` wrote), the cache, and the importers, which download weights that
-others published. Each call reads the disk anew. Nothing here imports torch.
+with the code, `./checkpoints` (what `zoo train` wrote), the cache, the pinned list of the Hugging Face Hub, and the
+importers, which download weights that others published. Each call reads the disk anew. Nothing here imports torch.
 """
 
 import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -18,12 +17,13 @@ from zoo.hub.architectures import architectures
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import COMMON_SPECIES, ModelFacts
 from zoo.hub.folder import CONFIG, LARGEST_CONFIG, paths_in
+from zoo.hub.location import Location
 from zoo.hub.names import is_name, matching, near_words, no_such_model, split_name
+from zoo.hub.pins import read_pins
 from zoo.utils.download import cache_folder
 from zoo.utils.text import counted, quoted
 
 __all__ = [
-    "Location",
     "find",
     "is_model",
     "list_locations",
@@ -37,31 +37,6 @@ __all__ = [
 _log = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
 _MOST_BYTES = 512 << 20  # of all config.json in one folder of checkpoints that are read
-
-
-@dataclass(frozen=True)
-class Location:
-    """Location of a model.
-
-    Attributes:
-        facts: what is known of it.
-        folder: its checkpoint folder; None for published weights that are not downloaded yet.
-        config: content of that folder's `config.json`; None without a folder.
-    """
-
-    facts: ModelFacts
-    folder: Path | None = None
-    config: CheckpointConfig | None = None
-
-    def is_same_model(self, other: "Location") -> bool:
-        """Whether two locations of one name hold the same model: the same files, or weights of the same source."""
-        if self.config is None or other.config is None:
-            return self.facts.source == other.facts.source
-        a, b = self.config, other.config
-        return (a.architecture, a.arguments, a.sha256) == (b.architecture, b.arguments, b.sha256)
-
-    def __str__(self) -> str:
-        return f"local-dir:{self.folder}" if self.folder else f"the weights published by {self.facts.source}"
 
 
 def shipped_folder(name: str) -> Path:
@@ -92,7 +67,7 @@ def list_locations(
     """List the models with the folder of each; see `list_models`."""
     latin = COMMON_SPECIES.get(species.lower(), species) if species else ""
     models: dict[str, Location] = {}
-    for location in (*_local_models(), *_importable()):
+    for location in _all_models():
         first = models.setdefault(location.facts.name, location)
         if not first.is_same_model(location):
             _log.warning(_two_models(location.facts.name, first, location))
@@ -106,7 +81,7 @@ def list_locations(
 
 def no_match(words: Sequence[str]) -> UnknownNameError:
     """The error for words that no model matches; the nearest words are offered."""
-    facts = [location.facts for location in (*_local_models(), *_importable())]
+    facts = [location.facts for location in _all_models()]
     near = [word for wrong in words if not matching(facts, [wrong]) for word in near_words(wrong, facts)]
     offer = f"the nearest words are {', '.join(near)}" if near else "`zoo list` shows all of them"
     return UnknownNameError(f"no model matches{' ' * bool(words)}{' '.join(words)}; {offer}")
@@ -133,7 +108,8 @@ def find(name: str) -> Location:
     if not is_name(name) and any(known.lower() == name.lower() for known in model_names()):
         raise no_such_model(name, model_names())
     split_name(name)
-    locations = [*_folders_of(name), *(model for model in _importable() if model.facts.name == name)]
+    elsewhere = (model for model in (*_pinned(), *_importable()) if model.facts.name == name)
+    locations = [*_folders_of(name), *elsewhere]
     if not locations:
         if (shipped_folder("configs") / f"{name}.yaml").is_file():
             raise UnknownNameError(f"{name!r} is a configuration that `zoo train` knows, not a model")
@@ -224,10 +200,16 @@ def _folders_of(name: str) -> list[Location]:
     return locations
 
 
-def _local_models() -> Iterator[Location]:
+def _all_models() -> Iterator[Location]:
     for home in _checkpoint_homes():
         for folder, config in read_checkpoints(home):
             yield Location(config.facts, folder, config)
+    yield from _pinned()
+    yield from _importable()
+
+
+def _pinned() -> Iterator[Location]:
+    return (Location(pin.config.facts, None, pin.config, pin) for pin in read_pins().values())
 
 
 def _importable() -> Iterator[Location]:
@@ -236,11 +218,11 @@ def _importable() -> Iterator[Location]:
 
 
 def model_names() -> list[str]:
-    """The names of all models on this computer and of those that can be imported; no configuration is read."""
+    """The names of all models on this computer, pinned ones and those that can be imported; no folder is read."""
     folders = [folder.name for home in _checkpoint_homes() for folder in paths_in(home)]
-    return sorted({*folders, *(model.facts.name for model in _importable())})
+    return sorted({*folders, *read_pins(), *(model.facts.name for model in _importable())})
 
 
 def _two_models(name: str, first: Location, other: Location) -> str:
-    choice = f"write {first}" + (f" or {other}" if other.folder else ", or rename that folder to use the other")
+    choice = f"write {first}" + (f" or {other}" if other.address else ", or rename that folder to use the other")
     return f"{name!r} is the name of two different models, {first} and {other}: {choice}"

@@ -24,6 +24,8 @@ class CardText:
         use: what it is meant for.
         limits: where it fails, and what it must not be used for.
         data: where the training data comes from, with its reference and licence.
+        citation: how to cite the model, as BibTeX.
+        datasets: ids of the training data on the Hugging Face Hub, such as org/name, separated by commas.
     """
 
     summary: str = "{targets}"
@@ -35,6 +37,8 @@ class CardText:
     use: str = ""
     limits: str = ""
     data: str = ""
+    citation: str = ""
+    datasets: str = ""
 
 
 def fill(text: str, data: GenomicDataModule) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from lightning.pytorch.callbacks import EarlyStopping
 
 from zoo.data.peaks import PeakDataModule
-from zoo.hub.cards import usage
+from zoo.hub.card_body import usage
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
 from zoo.training.options import TrainCLI

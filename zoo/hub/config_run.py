@@ -1,0 +1,75 @@
+"""The record of a training run in `config.json`. Nothing here imports torch."""
+
+import re
+
+from zoo.errors import IntegrityError
+from zoo.hub.facts import BaseFacts, RunFacts
+from zoo.hub.json_reader import JsonReader, list_of, table_of
+from zoo.utils.text import quoted
+
+__all__ = ["read_run"]
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_MOST_FILES = 10_000
+
+
+def read_run(reader: JsonReader, targets: int) -> RunFacts:
+    """Read the record of a training run.
+
+    Args:
+        reader: of the object.
+        targets: number of targets (T).
+
+    Raises:
+        IntegrityError: a key that is missing, unknown or has a wrong value.
+    """
+    data = list_of(str, reader.sequence("data"))
+    metrics = {split: table_of(float, scores) for split, scores in reader.table("metrics").items()}
+    target_metrics = reader.table("target_metrics", {})
+    for key, valid in (
+        ("data", data is not None),
+        ("metrics", all(scores is not None for scores in metrics.values())),
+        ("target_metrics", all(list_of(float | None, values) is not None for values in target_metrics.values())),
+    ):
+        if not valid:
+            raise IntegrityError(f"{reader.where}: {key} has a value of a wrong type")
+    if any(len(values) != targets for values in target_metrics.values()):
+        raise IntegrityError(f"{reader.where}: target_metrics must hold {targets} values each, one for each target")
+    run = RunFacts(
+        command=reader.text("command"),
+        recipe=reader.text("recipe"),
+        commit=reader.text("commit"),
+        seed=reader.whole("seed"),
+        hardware=reader.text("hardware"),
+        seconds=reader.number("seconds", lowest=0),
+        precision=reader.text("precision"),
+        versions=reader.text("versions"),
+        data=data,
+        metrics=metrics,
+        target_metrics=target_metrics,
+        base=_base(reader),
+        files=_files(reader),
+    )
+    reader.refuse_others()
+    return run
+
+
+def _files(reader: JsonReader) -> dict[str, str]:
+    """The files of the data: sha256 by URL or name; none where there is no such key."""
+    files = reader.table("files", {}, most=_MOST_FILES)
+    if table_of(str, files) is None or not all(map(_SHA256.fullmatch, files.values())):
+        raise IntegrityError(f"{reader.where}: files must hold a sha256 of 64 hexadecimal digits for each file")
+    return dict(files)
+
+
+def _base(reader: JsonReader) -> BaseFacts | None:
+    """The model with whose weights the run began; None where there is no such key."""
+    if reader.values.get("base") is None:
+        return None
+    base = JsonReader(f"{reader.where}: base", reader.table("base"))
+    delta = None if base.values.get("delta") is None else base.number("delta", lowest=0)
+    facts = BaseFacts(base.text("name"), base.text("sha256"), base.text("mode"), delta)
+    base.refuse_others("delta")
+    if not _SHA256.fullmatch(facts.sha256):
+        raise IntegrityError(f"{base.where}: sha256 must be 64 hexadecimal digits, not {quoted(facts.sha256)}")
+    return facts
