@@ -88,12 +88,12 @@ def render_cards(page: Path) -> dict[Path, str]:
         try:
             if (folder / CARD).is_symlink():  # it is written
                 checkpoint_file(folder, CARD)
-            checkpoints[folder] = (config, _targets_text(folder), read_notes(folder))
+            size = checkpoint_file(folder, config.weights_file).stat().st_size
+            checkpoints[folder] = (config, _targets_text(folder), read_notes(folder), size)
         except IntegrityError as error:
             _log.warning(f"left out: {error}")
-    cards = {folder / CARD: render_card(*checkpoint) for folder, checkpoint in checkpoints.items()}
-    sizes = {folder: (folder / config.weights_file).stat().st_size for folder, (config, _, _) in checkpoints.items()}
-    return {**cards, page: render_all([(*checkpoints[folder], size) for folder, size in sizes.items()])}
+    cards = {folder / CARD: render_card(*checkpoint[:3]) for folder, checkpoint in checkpoints.items()}
+    return {**cards, page: render_all(list(checkpoints.values()))}
 
 
 def render_all(checkpoints: Sequence[tuple[CheckpointConfig, str, str, int]]) -> str:
