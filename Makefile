@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Compiled afterwards by all cores, but for files that packages bring for other Pythons.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
-.PHONY: demo test quick endurance gpu check clean
+.PHONY: demo test quick endurance gpu nightly check clean
 
 demo: .venv/ready
 	$(BIN)/zoo list 'deepbind.encode_usf*'
@@ -29,6 +29,12 @@ endurance: .venv/ready
 # Nothing is installed: it takes the environment that is there, .venv or that of PYTHON.
 gpu:
 	PYTHONPATH=$(CURDIR) $(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) benchmarks/speed/bench_gpu.py --record
+
+# Every name loads and is what was published, the 927 imported models included; each in bf16 too.
+nightly: .venv/ready
+	$(BIN)/zoo verify --all --published
+	$(BIN)/zoo verify --all --precision bf16
+	$(BIN)/zoo card --check
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -13,9 +13,9 @@ from zoo.batch import Batch
 from zoo.errors import ConfigError
 from zoo.hub.architectures import architectures, load_architecture
 from zoo.hub.cards import checkpoint_folders
-from zoo.hub.checkpoint import load_folder
 from zoo.hub.config import read_config
 from zoo.hub.load import verify
+from zoo.hub.loading import load_folder
 from zoo.hub.meta_device import build_on_meta, check_work
 from zoo.hub.registry import find
 from zoo.hub.targets import read_targets

@@ -16,7 +16,7 @@ from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
 from zoo.commands.evaluate import add_evaluate
 from zoo.commands.finetune import add_finetune
-from zoo.commands.models import add_info, add_list, add_merge, add_verify
+from zoo.commands.models import add_info, add_list, add_merge
 from zoo.commands.parser import Parser
 from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark
@@ -24,6 +24,7 @@ from zoo.commands.push import add_push
 from zoo.commands.shipped import add_config, add_example
 from zoo.commands.train import add_train
 from zoo.commands.tune import add_tune
+from zoo.commands.verify import add_verify
 from zoo.errors import ConfigError, ZooError
 from zoo.utils import version
 from zoo.utils.extras import missing_extra

@@ -41,8 +41,8 @@ from zoo.datasets.yeast_contacts import YeastContactDataModule
 from zoo.datasets.yeast_genome import TEST, VAL
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
-from zoo.hub.checkpoint import load_folder
 from zoo.hub.load import load
+from zoo.hub.loading import load_folder
 from zoo.hub.registry import shipped_folder
 from zoo.inference.engine import inference, predict_batch
 from zoo.metrics.contacts import ContactMetrics

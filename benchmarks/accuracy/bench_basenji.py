@@ -41,7 +41,7 @@ from zoo.data.tracks.table import Transform
 from zoo.datasets.yeast import YeastDataModule
 from zoo.datasets.yeast_genome import TEST, VAL
 from zoo.genome.intervals import Interval
-from zoo.hub.checkpoint import load_folder
+from zoo.hub.loading import load_folder
 from zoo.inference.tracks import TrackPredictor
 from zoo.models._base import SequenceModel
 

@@ -31,7 +31,7 @@ from zoo.data.sequences.similarity import group_overlapping
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.plant_terminators import TARGETS, read_terminators
 from zoo.genome.sequence import Codes
-from zoo.hub.checkpoint import load_folder
+from zoo.hub.loading import load_folder
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, REGRESSION, per_target
 from zoo.models._base import SequenceModel

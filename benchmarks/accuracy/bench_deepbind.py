@@ -40,9 +40,9 @@ from zoo.data.shuffle import dinucleotide_shuffle
 from zoo.datasets.encode_tf import EncodeDataModule, Experiment, encode_experiments
 from zoo.formats.meme import Motif, best_matches, read_meme
 from zoo.genome.sequence import Codes, one_hot
-from zoo.hub.checkpoint import load_folder
 from zoo.hub.facts import ModelFacts
 from zoo.hub.load import load
+from zoo.hub.loading import load_folder
 from zoo.hub.registry import list_models
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import CLASSIFICATION, per_target

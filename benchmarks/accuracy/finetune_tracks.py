@@ -14,7 +14,7 @@ from common import run_facts, write_results
 from lightning import Trainer
 
 from zoo.datasets.yeast import YeastDataModule
-from zoo.hub.checkpoint import load_folder
+from zoo.hub.loading import load_folder
 from zoo.hub.registry import shipped_folder
 
 __all__ = ["tracks_table"]

@@ -16,7 +16,7 @@ from torchmetrics.functional.classification import binary_auroc, binary_matthews
 
 from zoo.data.labelled import LabelledSequences
 from zoo.datasets.promoters import PromoterDataModule
-from zoo.hub.checkpoint import load_folder
+from zoo.hub.loading import load_folder
 from zoo.hub.targets import read_targets
 from zoo.inference.labels import predict_codes
 from zoo.metrics.labels import matthews_threshold

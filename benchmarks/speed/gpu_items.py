@@ -23,6 +23,7 @@ from zoo.batch import Batch
 from zoo.data.base import GenomicDataModule
 from zoo.genome.sequence import decode
 from zoo.hub.architectures import load_architecture
+from zoo.hub.verification import TOLERANCES
 from zoo.inference.engine import Precision, predict_batch
 from zoo.models._base import SequenceModel
 from zoo.training.compiled import compile_network
@@ -30,8 +31,7 @@ from zoo.training.compiled import compile_network
 __all__ = ["ARCHITECTURES", "MEASUREMENTS", "Machine", "Row"]
 
 ARCHITECTURES = ("mlp", "deepbind", "basset", "basenji", "akita")
-# Largest difference from the predictions of the CPU in float32, relative to the largest of those.
-LIMITS: dict[Precision, float] = {"32": 1e-3, "bf16": 0.1, "16": 0.02}
+
 _TRAINED: tuple[Precision, ...] = ("32", "bf16")
 _NAMES: dict[Precision, str] = {"32": "float32", "bf16": "bfloat16", "16": "float16"}
 _CONTIGS = {"chr1": 8, "chr2": 2, "chr3": 2}  # windows of a sequence's length, of which the last two are held out
@@ -204,15 +204,15 @@ def measure_parity(architecture: str, machine: Machine) -> list[Row]:
     codes = codes_of(machine.size(architecture), machine.size(architecture).rows)
     names, rows = [str(index) for index in range(len(codes))], []
     results = {}
-    for precision in LIMITS:
+    for precision in TOLERANCES:
         with exact_float32():
             results[precision] = predict_batch(model, codes, names, precision)
     tf32 = predict_batch(model, codes, names, "32")
     exact = predict_batch(model.cpu(), codes, names, "32")
-    for precision, limit in LIMITS.items():
+    for precision, limit in TOLERANCES.items():
         rows.append(_difference(architecture, "prediction", _NAMES[precision], "no", results[precision], exact, limit))
     # Ten bits of mantissa, as float16 has.
-    rows.append(_difference(architecture, "prediction", "TensorFloat-32", "no", tf32, exact, LIMITS["16"]))
+    rows.append(_difference(architecture, "prediction", "TensorFloat-32", "no", tf32, exact, TOLERANCES["16"]))
     return rows
 
 
@@ -240,7 +240,7 @@ def measure_compiled(architecture: str, machine: Machine) -> list[Row]:
         exact = predict_batch(model, codes, names, "32")
         compile_network(model)
         values = predict_batch(model, codes, names, "32")
-    rows = [_difference(architecture, "prediction", "float32", "yes", values, exact, LIMITS["32"])]
+    rows = [_difference(architecture, "prediction", "float32", "yes", values, exact, TOLERANCES["32"])]
     return [*rows, *(row for p in _TRAINED for row in _training(architecture, machine, p, True))]
 
 

@@ -16,11 +16,12 @@ from zoo.datasets import encode_sample
 from zoo.datasets.encode_loci import Loci
 from zoo.datasets.encode_tf import encode_experiments
 from zoo.errors import InputError
-from zoo.hub.checkpoint import save, verify_folder
+from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
 from zoo.hub.targets import TargetRow
+from zoo.hub.verification import verify_folder
 from zoo.models.basset import Basset
 from zoo.nn.conv_stack import ConvStackConfig
 

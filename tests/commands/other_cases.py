@@ -1,6 +1,7 @@
 """A case for every argument of the verbs but `predict` and `data`, which have files of their own."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from commands.desk import Desk, case
 from made.deltas import fine_tuned, save_delta, save_whole
 
 from zoo import __version__
+from zoo.errors import IntegrityError
 from zoo.hub.registry import shipped_folder
 from zoo.models.mlp import MLP
 
@@ -68,6 +70,52 @@ def json_holds_the_targets_and_arguments_too(desk: Desk) -> None:
 def verify_is_of_every_name(desk: Desk) -> None:
     names = list(desk.made.models.values())
     assert [line.split(": ")[0] for line in desk.run("verify", *names).splitlines()] == names
+    assert "there is no model" in desk.refused("verify", "mlp.nothing")
+    assert "name the models to verify" in desk.refused("verify")
+
+
+@case("--all", "verify")
+def all_are_the_models_here(desk: Desk) -> None:
+    folder = Path(desk.made.models["labels"].removeprefix("local-dir:"))
+    shutil.copytree(folder, Path("checkpoints") / folder.name)
+    desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda name: Path(name).resolve())
+    assert desk.run("verify", "--all").splitlines()[-1] == "1 model verified"
+    damaged = shutil.copytree(folder, Path("checkpoints") / "mlp.damaged")
+    text = (damaged / "config.json").read_text().replace('"mlp.labels"', '"mlp.damaged"')
+    (damaged / "config.json").write_text(text)
+    (damaged / "targets.tsv").write_text("other")
+    code, out, err = desk.run_zoo("verify", "--all")
+    assert (code, out.count("reproduced"), err.splitlines()[-1]) == (2, 1, "zoo: 1 of 2 models failed: mlp.damaged")
+
+
+@case("--published", "verify")
+def published_are_those_of_others(desk: Desk) -> None:
+    assert "--published belongs to --all" in desk.refused("verify", "mlp.promoter_ecoli", "--published")
+    names: list[str] = []
+
+    def verify(name: str, device: str, precision: str) -> None:
+        names.append(name)
+        raise IntegrityError(name)
+
+    desk.monkeypatch.setattr("zoo.hub.load.verify", verify)
+    desk.monkeypatch.setattr("zoo.hub.registry.shipped_folder", lambda name: Path(name).resolve())
+    err = desk.run_zoo("verify", "--all", "--published")[2]
+    assert err.splitlines()[-1].startswith(f"zoo: {len(names)} of {len(names)} models failed: ")
+    assert sum(name.startswith("deepbind.D") for name in names) == 927
+
+
+@case("--device", "verify")
+def device_is_where_it_is_computed(desk: Desk) -> None:
+    assert "reproduced, largest" in desk.run("verify", desk.made.models["labels"], "--device", "cpu")
+    assert "is no device" in desk.refused("verify", desk.made.models["labels"], "--device", "tpu9")
+
+
+@case("--precision", "verify")
+def precision_has_its_own_tolerance(desk: Desk) -> None:
+    text = desk.run("verify", desk.made.models["labels"], "--precision", "bf16")
+    assert "reproduced in bf16 on cpu, largest difference " in text
+    assert "(allowed 0.1)" in text
+    assert "(allowed 0.0001)" in desk.run("verify", desk.made.models["labels"])
 
 
 @case("name", "merge")

@@ -14,8 +14,9 @@ from made.folders import FILES, FORMAT_1, GOOD, Files, is_changed, read_folder, 
 from made.sandbox import call_in_child, describe, report
 from safetensors.torch import load_file
 
-from zoo.hub.checkpoint import load_folder, save
+from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
+from zoo.hub.loading import load_folder
 from zoo.hub.targets import read_targets
 
 Faults = Callable[[str], AbstractContextManager[Fault]]

@@ -11,11 +11,12 @@ from made.hostile_folders import HOSTILE, edit, link, pipe
 from safetensors.torch import load_file
 
 from zoo.errors import IntegrityError, ZooError
-from zoo.hub.checkpoint import load_folder, save
+from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
 from zoo.hub.load import load, verify
+from zoo.hub.loading import load_folder
 from zoo.hub.registry import list_models
 from zoo.hub.targets import TargetRow, read_targets
 from zoo.hub.upgrade import upgrade_tensors

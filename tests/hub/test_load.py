@@ -15,12 +15,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from zoo.errors import ConfigError, IntegrityError, OutputError, UnknownNameError, ZooError
-from zoo.hub.checkpoint import LARGEST_TOLERANCE, load_folder, save
+from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
 from zoo.hub.facts import ModelFacts
 from zoo.hub.load import load, resolve, verify
+from zoo.hub.loading import load_folder
 from zoo.hub.registry import shipped_folder
 from zoo.hub.targets import TargetRow, read_targets
+from zoo.hub.verification import LARGEST_TOLERANCE
 from zoo.models._base import SequenceModel
 from zoo.models.deepbind import DeepBind
 from zoo.models.mlp import MLP

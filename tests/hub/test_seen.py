@@ -16,10 +16,10 @@ from zoo.data.sequences.module import SequenceDataModule
 from zoo.errors import InputError, IntegrityError
 from zoo.evaluation.run import evaluate
 from zoo.genome.fasta import Genome
-from zoo.hub.checkpoint import verify_folder
 from zoo.hub.folder import SEEN
 from zoo.hub.seen import add_seen, describe_seen, read_seen
 from zoo.hub.seen_share import seen_reports, seen_share
+from zoo.hub.verification import verify_folder
 from zoo.training.parse import parse
 from zoo.training.run import train
 from zoo.utils.download import sha256_of

@@ -9,10 +9,12 @@ from safetensors.torch import load_file
 
 from zoo.errors import IntegrityError
 from zoo.hub.architectures import architectures
-from zoo.hub.checkpoint import load_folder, save, verify_folder
+from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
+from zoo.hub.loading import load_folder
 from zoo.hub.targets import read_targets
 from zoo.hub.upgrade import FORMAT, upgrade_config
+from zoo.hub.verification import verify_folder
 
 FOLDERS = sorted((Path(__file__).parents[1] / "fixtures" / "format1").iterdir())
 

@@ -22,7 +22,7 @@ from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import encode
-from zoo.hub.checkpoint import load_folder
+from zoo.hub.loading import load_folder
 from zoo.inference.labels import (
     LabelPredictor,
     predict_codes,

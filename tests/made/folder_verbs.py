@@ -17,9 +17,10 @@ from torch import Tensor
 import zoo
 from zoo.cli import main
 from zoo.hub import cards, registry
-from zoo.hub.checkpoint import load_folder, verify_folder
 from zoo.hub.folder import CONFIG, EXAMPLE, WEIGHTS
+from zoo.hub.loading import load_folder
 from zoo.hub.registry import list_locations
+from zoo.hub.verification import verify_folder
 
 __all__ = ["use_folder"]
 

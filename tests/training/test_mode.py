@@ -8,7 +8,7 @@ from lightning import Trainer
 from torch.utils.data import DataLoader
 
 from zoo.batch import Batch
-from zoo.hub.checkpoint import load_folder
+from zoo.hub.loading import load_folder
 from zoo.models.basset import Basset
 from zoo.training.callbacks import FreezeModules
 

@@ -1,4 +1,4 @@
-"""`zoo list`, `zoo info`, `zoo verify`, `zoo merge`: find models, describe, check and merge them."""
+"""`zoo list`, `zoo info`, `zoo merge`: find models, describe and merge them."""
 
 import argparse
 import json
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from zoo.hub.facts import ModelFacts
     from zoo.hub.location import Location
 
-__all__ = ["add_info", "add_list", "add_merge", "add_verify"]
+__all__ = ["NAME_HELP", "add_info", "add_list", "add_merge"]
 
 _MOST_TARGETS = 4
 _SHIPPED, _PUBLISHED = "Shipped with the zoo", "Published by others, downloaded on first use"
 _PINNED = "On the Hugging Face Hub, downloaded on first use"
-_NAME_HELP = "architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION"
+NAME_HELP = "architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION"
 _HEADER = ("name", "output", "targets", "species", "cell_type", "assay", "bases", "metric", "licence", "source")
 # On a terminal; targets leave the table early, because the long names of shipped models say them.
 _COLUMNS = (
@@ -137,7 +137,7 @@ def add_info(verbs: Any) -> None:
     verb = verbs.add_parser(
         "info", help="show a model's card", description="Show a model's card: targets, input, licence, source, results."
     )
-    verb.add_argument("name", metavar="NAME", help=_NAME_HELP)
+    verb.add_argument("name", metavar="NAME", help=NAME_HELP)
     verb.add_argument("--json", action="store_true", help="print the facts, arguments and targets as JSON")
     verb.set_defaults(run=info_command)
 
@@ -173,34 +173,6 @@ def _details(location: "Location") -> dict[str, Any]:
     return details
 
 
-def add_verify(verbs: Any) -> None:
-    """Add the verb `verify` and its options."""
-    verb = verbs.add_parser(
-        "verify",
-        help="recompute a model's stored example",
-        description="Predict the sequences stored with a model again and compare with the stored predictions.",
-    )
-    verb.add_argument("names", metavar="NAME", nargs="+", help=_NAME_HELP)
-    verb.set_defaults(run=verify_command)
-
-
-def verify_command(options: argparse.Namespace) -> None:
-    """Recompute the stored examples and print how far each prediction is off."""
-    from zoo.hub.registry import find
-
-    for name in options.names:
-        find(name)  # before torch is imported
-    from zoo.hub.load import verify
-
-    for name in options.names:
-        result = verify(name)
-        capped = f", not the stated {result.stated:g}" if result.stated > result.tolerance else ""
-        print(
-            f"{name}: {result.sequences} stored predictions reproduced, largest difference "
-            f"{result.difference:.2g} (allowed {result.tolerance:g}{capped})"
-        )
-
-
 def add_merge(verbs: Any) -> None:
     """Add the verb `merge` and its options."""
     verb = verbs.add_parser(
@@ -209,7 +181,7 @@ def add_merge(verbs: Any) -> None:
         description="Write a model that is stored as what differs from the weights of its base (zoo finetune ... "
         "--delta true) as a checkpoint that needs no base and predicts the same.",
     )
-    verb.add_argument("name", metavar="NAME", help=_NAME_HELP)
+    verb.add_argument("name", metavar="NAME", help=NAME_HELP)
     verb.add_argument("-o", "--output", required=True, metavar="FOLDER", help="the new folder")
     verb.set_defaults(run=merge_command)
 

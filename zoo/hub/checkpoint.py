@@ -1,4 +1,4 @@
-"""Checkpoint folders: save a model as one, load it again, and recompute its stored example.
+"""Checkpoint folders: save a model as one, complete and verified.
 
 A folder is, byte for byte, what a repository on the Hugging Face Hub holds: `config.json` (the architecture, its
 arguments, the facts, the sha256 of the rest), `model.safetensors` (or `delta.safetensors`: what differs from a base's
@@ -6,23 +6,19 @@ weights), `targets.tsv`, `example.safetensors` (arguments of `predict` and the e
 card) and, of a run of `zoo train`, `recipe.yaml` and `seen.safetensors` (what it was trained on).
 """
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.errors import ConfigError, IntegrityError
-from zoo.hub.architectures import explained, load_architecture
+from zoo.errors import ConfigError
 from zoo.hub.base import find_base
 from zoo.hub.cards import render_card
-from zoo.hub.config import CheckpointConfig, read_config
-from zoo.hub.delta import DeltaWeights, write_delta
-from zoo.hub.example import check_example, check_example_values
+from zoo.hub.config import CheckpointConfig
+from zoo.hub.delta import write_delta
 from zoo.hub.facts import ModelFacts, describe_input
 from zoo.hub.folder import (
     CARD,
@@ -33,56 +29,20 @@ from zoo.hub.folder import (
     SEEN,
     TARGETS,
     WEIGHTS,
-    checkpoint_file,
     checkpoint_text,
 )
-from zoo.hub.meta_device import build_on_meta, check_work
 from zoo.hub.seen import Seen, write_seen
-from zoo.hub.stored import WholeWeights, check_sha256
-from zoo.hub.targets import TargetRow, read_targets, write_targets
-from zoo.hub.weights import check_numbers, read_forms, read_tensors
+from zoo.hub.targets import TargetRow, write_targets
+from zoo.hub.verification import verify_folder
 from zoo.models._base import SequenceModel
 from zoo.nn.adapters import Factors
 from zoo.utils.atomic import whole_folder
 from zoo.utils.download import sha256_of
 
-__all__ = ["LARGEST_TOLERANCE", "Verification", "architecture_of", "load_folder", "save", "verify_folder"]
+__all__ = ["architecture_of", "save"]
 
-# Processors and releases of torch add numbers in different orders, so results differ in the last digits.
+# What a new checkpoint allows itself: processors and releases of torch add numbers in different orders.
 _TOLERANCE = 1e-4
-# A checkpoint states its own tolerance; a larger one than this is not used.
-LARGEST_TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class Verification:
-    """Result of a verification: the largest difference between a model's predictions and the stored ones.
-
-    Attributes:
-        name: name of the model.
-        sequences: number of predicted sequences.
-        difference: the largest difference; of stored values above 1, relative to them.
-        tolerance: how large it may be, at most `LARGEST_TOLERANCE`.
-        stated: the tolerance that the checkpoint states.
-    """
-
-    name: str
-    sequences: int
-    difference: float
-    tolerance: float
-    stated: float
-
-
-def load_folder(folder: Path) -> SequenceModel:
-    """Load the model of a checkpoint folder, strictly: every sha256 and every tensor name and shape must match.
-
-    Returns:
-        The model in evaluation mode, on the CPU.
-
-    Raises:
-        IntegrityError: a folder that is broken or does not fit the architecture, or a weight that is NaN.
-    """
-    return _load(folder, read_config(folder)).model
 
 
 def save(
@@ -152,41 +112,6 @@ def save(
     return folder
 
 
-def verify_folder(folder: Path, name: str) -> Verification:
-    """Recompute the example of a checkpoint folder.
-
-    Args:
-        folder: the checkpoint.
-        name: name of the model, for messages.
-
-    Raises:
-        IntegrityError: a broken folder, an example that would take out of proportion long, or a prediction that is NaN
-            or too far from the stored one.
-    """
-    config = read_config(folder)
-    loaded = _load(folder, config)
-    read_targets(folder)
-    if os.path.lexists(folder / CARD):
-        checkpoint_text(folder, CARD)
-    example = read_tensors(folder / EXAMPLE)
-    check_example_values(folder / EXAMPLE, example)
-    expected = example.pop("expected")
-    with explained(folder / EXAMPLE, "cannot be predicted"):
-        shapes = {name: tuple(value.shape) for name, value in example.items()}
-        check_work(loaded.on_meta, shapes, loaded.stored)
-        with torch.inference_mode():
-            predicted = loaded.model.predict(**example)
-    difference = float(((predicted - expected).abs() / expected.abs().clamp(min=1)).max())  # NaN where one is
-    stated = config.tolerance
-    tolerance = min(stated, LARGEST_TOLERANCE)
-    if not difference <= tolerance:
-        capped = f" (config.json states {stated:g}; at most {LARGEST_TOLERANCE:g} counts)" if stated > tolerance else ""
-        raise IntegrityError(
-            f"{name}: the stored example is predicted {difference:.3g} off, where {tolerance:g} is allowed{capped}"
-        )
-    return Verification(name, len(predicted), difference, tolerance, stated)
-
-
 def architecture_of(model: SequenceModel) -> str:
     """The name of a model's architecture: the file in `zoo/models/` that defines its class.
 
@@ -200,42 +125,6 @@ def architecture_of(model: SequenceModel) -> str:
             "zoo/models/ that can load it, so put the class into a file there to save its models"
         )
     return module.rpartition(".")[2]
-
-
-class _Loaded(NamedTuple):
-    """A model, the same on the meta device, and the bytes that are stored of its weights and example."""
-
-    model: SequenceModel
-    on_meta: SequenceModel
-    stored: int
-
-
-def _load(folder: Path, config: CheckpointConfig) -> _Loaded:
-    """Load the model of a folder.
-
-    The headers of the files are compared with a model that takes no memory, before the files are read and the model is
-    built: nothing is believed of their sizes.
-    """
-    weights = DeltaWeights(folder, config) if config.delta_base else WholeWeights(folder, config)
-    example = checkpoint_file(folder, EXAMPLE)
-    stored = weights.size + example.stat().st_size
-    with explained(folder / CONFIG, "does not fit the architecture"):
-        architecture = load_architecture(config.architecture)
-        on_meta = build_on_meta(architecture, config.arguments, weights.stored_forms, stored).eval()
-    if on_meta.output.kind != config.facts.output:
-        kind = on_meta.output.kind
-        raise IntegrityError(f"{folder}/{CONFIG}: output is {config.facts.output}, but the model's {kind}")
-    weights.check(on_meta)
-    check_example(example, read_forms(example), on_meta)
-    for name, published in config.sha256.items():
-        check_sha256(checkpoint_file(folder, name), published)
-    weights.check_base()
-    with explained(folder / CONFIG, "does not fit the architecture"):
-        model: SequenceModel = architecture(**config.arguments)
-        state = weights.read()
-        model.load_state_dict(state, strict=True)
-    check_numbers(weights.path, state)
-    return _Loaded(model.eval(), on_meta, stored)
 
 
 def _with_delta(path: Path, model: SequenceModel, factors: Mapping[str, Factors], facts: ModelFacts) -> ModelFacts:

@@ -8,14 +8,17 @@ from pathlib import Path
 import torch
 
 from zoo.errors import IntegrityError, OutputError, UnknownNameError
-from zoo.hub.checkpoint import Verification, load_folder, save, verify_folder
+from zoo.hub.checkpoint import save
 from zoo.hub.example import example_for
 from zoo.hub.facts import ModelFacts
 from zoo.hub.folder import CONFIG
 from zoo.hub.huggingface import discard_damaged, verified_marker
+from zoo.hub.loading import load_folder
 from zoo.hub.pins import fetch_pinned
 from zoo.hub.registry import find
 from zoo.hub.targets import TargetRow
+from zoo.hub.verification import Verification, verify_folder
+from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 from zoo.utils.download import OTHER_CACHE, cache_folder, writing_to_cache
 
@@ -96,18 +99,20 @@ def _discarding_damaged(folder: Path) -> Iterator[None]:
         raise
 
 
-def verify(name: str) -> Verification:
+def verify(name: str, device: str | torch.device = "cpu", precision: Precision = "32") -> Verification:
     """Recompute the example that is stored with a model's weights.
 
     Args:
         name: as of `load`.
+        device: where it is computed.
+        precision: `32`, or `bf16` / `16` for autocast; each has its own tolerance, in `zoo.hub.verification`.
 
     Raises:
         IntegrityError: a file that is not what was published, or a prediction that is NaN or too far off.
     """
     folder = resolve(name)
     with _discarding_damaged(folder):
-        return verify_folder(folder, name)
+        return verify_folder(folder, name, device, precision)
 
 
 def _fetch_base(name: str) -> None:

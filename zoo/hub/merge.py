@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoo.errors import ConfigError, OutputError
-from zoo.hub.checkpoint import load_folder, save
+from zoo.hub.checkpoint import save
 from zoo.hub.config import read_config
 from zoo.hub.folder import EXAMPLE, RECIPE, checkpoint_text
 from zoo.hub.load import resolve
+from zoo.hub.loading import load_folder
 from zoo.hub.names import is_name
 from zoo.hub.seen import read_seen
 from zoo.hub.targets import read_targets

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.cards import render_folder
-from zoo.hub.checkpoint import verify_folder
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.folder import CARD, checkpoint_file
 from zoo.hub.huggingface import download
 from zoo.hub.load import resolve
 from zoo.hub.pins import pin_checkpoint, pins_file
+from zoo.hub.verification import verify_folder
 from zoo.publishing.obstacles import FILES, check_publishable
 from zoo.publishing.repository import Changes, RemoteState, changes_to, commit, create, read_state, tag
 
