@@ -40,11 +40,23 @@ SMALL: dict[str, dict[str, Any]] = {
         "crop_bins": 1,
     },
     "basenji": {
-        "trunk": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6},
+        "trunk": {
+            "stem_filters": 8,
+            "tower_filters": (8, 10),
+            "tower_pools": (2, 2),
+            "residual_filters": 6,
+            "dilations": (1, 2),
+        },
         "crop_bins": 2,
     },
     "basenji_labels": {
-        "trunk": {"stem_filters": 8, "tower_filters": (8, 10), "tower_pools": (2, 2), "residual_filters": 6},
+        "trunk": {
+            "stem_filters": 8,
+            "tower_filters": (8, 10),
+            "tower_pools": (2, 2),
+            "residual_filters": 6,
+            "dilations": (1, 2),
+        },
     },
 }
 FOLDERS = checkpoint_folders()

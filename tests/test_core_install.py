@@ -58,6 +58,13 @@ def test_the_core_predicts_labels(core: Path, model: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_the_core_exports_a_program(core: Path, tmp_path: Path) -> None:
+    done = run_core(core, "export", "mlp.promoter_ecoli", "-o", str(tmp_path / "a.pt2"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "largest difference" in done.stdout
+
+
+@pytest.mark.slow
 def test_the_core_evaluates_labels(core: Path, tmp_path: Path) -> None:
     for name, text in (("a", "GTCACGTGAC" * 10 + "A"), ("b", "ACGTTTACGA" * 10 + "A")):
         (tmp_path / f"{name}.fa").write_text(f">one\n{text}\n>two\n{text[::-1]}\n")
@@ -86,6 +93,7 @@ def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
         (("predict", "akita.yeast", "zoo/examples/genome.fa", "-o", "maps"), "contacts"),
         (("predict", DEEPBIND, *SITES, "--inputs", "zoo/examples/peaks.bed"), "tracks"),
         (("evaluate", DEEPBIND, *SITES), "train"),
+        (("export", DEEPBIND, "-o", "a.onnx"), "onnx"),
         (("train", "deepbind.encode"), "train"),
         (("train", "basset.plant_terminators"), "train,rdata"),
         (("data", "get", "yeast"), "tracks,rdata"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.data.tracks.module import TrackDataModule
     from zoo.evaluation.result import Evaluation
     from zoo.evaluation.run import evaluate
+    from zoo.exporters.export import Export, export
     from zoo.formats.bed import read_bed
     from zoo.formats.sequences import SequenceFile, read_sequences
     from zoo.genome.fasta import Genome
@@ -37,6 +38,7 @@ _HOME = {
     "ContactPredictions": "zoo.inference.contacts",
     "Contacts": "zoo.outputs",
     "Evaluation": "zoo.evaluation.result",
+    "Export": "zoo.exporters.export",
     "Genome": "zoo.genome.fasta",
     "Interval": "zoo.genome.intervals",
     "Labels": "zoo.outputs",
@@ -51,6 +53,7 @@ _HOME = {
     "Tracks": "zoo.outputs",
     "embed": "zoo.api",
     "evaluate": "zoo.evaluation.run",
+    "export": "zoo.exporters.export",
     "finetune": "zoo.training.finetune.api",
     "list_models": "zoo.hub.registry",
     "load": "zoo.hub.load",
@@ -67,6 +70,7 @@ __all__ = [
     "ContactPredictions",
     "Contacts",
     "Evaluation",
+    "Export",
     "Genome",
     "Interval",
     "Labels",
@@ -82,6 +86,7 @@ __all__ = [
     "__version__",
     "embed",
     "evaluate",
+    "export",
     "finetune",
     "list_models",
     "load",

@@ -15,6 +15,7 @@ from zoo.commands.check import add_check
 from zoo.commands.completion import add_completion, complete
 from zoo.commands.data import add_data
 from zoo.commands.evaluate import add_evaluate
+from zoo.commands.export import add_export
 from zoo.commands.finetune import add_finetune
 from zoo.commands.models import add_info, add_list, add_merge
 from zoo.commands.parser import Parser
@@ -112,6 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_verify(verbs)
     add_merge(verbs)
     add_push(verbs)
+    add_export(verbs)
     add_data(verbs)
     add_benchmark(verbs)
     add_card(verbs)

@@ -129,6 +129,21 @@ def merge_writes_the_delta_of_that_name_whole(desk: Desk) -> None:
     assert "mlp.base exists already" in desk.refused("merge", "local-dir:mlp.tuned", "-o", "mlp.base")
 
 
+@case("name", "export")
+@case("--output", "export")
+def export_writes_the_model_of_that_name_as_the_ending_says(desk: Desk) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    name = desk.made.with_inputs["labels"]
+    for output, magic in (("a.pt2", b"PK"), ("a.onnx", b"\x08")):
+        first, reads, *_, compared = desk.run("export", name, "-o", output).splitlines()
+        assert first == f"{output}: {Path(output).stat().st_size:,} bytes"
+        assert reads.startswith("reads sequence (batch, 4, 20) and inputs (batch, 2, 5), float32; ")
+        assert "8 stored predictions and in random batches of 3 x 20 bases, 1 x 20 bases" in compared
+        assert Path(output).read_bytes().startswith(magic)
+    assert "a.onnx exists already" in desk.refused("export", name, "-o", "a.onnx")
+    assert "ends in .onnx (ONNX) or .pt2" in desk.refused("export", name, "-o", "a.pt")
+
+
 # train: its own arguments; the keys of a configuration are tested with the configurations.
 
 

@@ -109,6 +109,12 @@ COMMANDS: list[tuple[str, list[str]]] = [
     ("predict {mlp} good.fa -o .", ["folder"]),
     ("predict {mlp} good.fa -o {elsewhere}", ["folder"]),
     ("predict {mlp} good.fa -o full", ["full", "No space left on device"]),
+    ("export {mlp} -o out.pb", ["out.pb", ".onnx", ".pt2"]),
+    ("export {mlp} -o nowhere/out.onnx", ["nowhere/out.onnx", "no folder nowhere"]),
+    ("export {mlp} -o .", [".onnx", ".pt2"]),
+    ("export {mlp}", ["-o"]),
+    ("export deepbind.D00328.004 -o out.pt2", ["deepbind.D00328.004", "nearest"]),
+    ("export local-dir:{broken} -o out.pt2", ["model.safetensors", "sha256"]),
     ("card -o nowhere/cards.md", ["nowhere/cards.md"]),
     ("card --check", ["MODEL_CARDS.md", "zoo card"]),
     # options

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import zoo
 from zoo.cli import build_parser, main
 from zoo.commands.predict.options import kind_of, kind_parser
 from zoo.hub.cards import checkpoint_folders, render_card, render_cards
@@ -101,6 +103,9 @@ def test_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch, t
         assert [tuple(batch.shape) for batch in names["probabilities"]] == [(4, 1)]
         assert len(names["embedding"]) == 4
         assert (tmp_path / "mine.ckpt").is_file()
+    elif "session" in names:
+        expected = zoo.predict("deepbind.encode_usf1_h1hesc", "GTCACGTGAC" * 10 + "A").to_numpy()
+        np.testing.assert_allclose(names["probabilities"], expected, atol=1e-4)
     else:
         assert (tmp_path / "predictions.tsv").read_text().startswith("chrom\tstart\tend\tname\t")
 

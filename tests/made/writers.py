@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -97,6 +98,8 @@ def writers(inputs: Path) -> dict[str, Writer]:
         "record": Writer(lambda folder: _record(folder / "done.json")),
         "example files": Writer(_example),
         "evaluation": Writer(lambda folder: _evaluation(folder / "scores.json")),
+        "ONNX file": Writer(lambda folder: _exported(folder / "out.onnx")),
+        "program of torch.export": Writer(lambda folder: _exported(folder / "out.pt2")),
         "checkpoint": Writer(lambda folder: _checkpoint(folder / "mlp.made")),
         "arrays in the cache": Writer(lambda folder: _in_cache(folder, _cached_arrays)),
         "folder in the cache": Writer(lambda folder: _in_cache(folder, _built_folder)),
@@ -193,15 +196,44 @@ def _example(folder: Path) -> None:
     options.run(options)
 
 
-def _checkpoint(folder: Path) -> None:
-    from zoo.hub.checkpoint import save
-    from zoo.hub.facts import ModelFacts
-    from zoo.hub.targets import TargetRow
+def _exported(path: Path) -> None:
+    from zoo.exporters.export import write_checked
+    from zoo.exporters.onnx import open_onnx, save_onnx
+    from zoo.exporters.program import open_program, save_program
+
+    source, program, proto = _traced()
+    if path.suffix == ".onnx":
+        write_checked(path, source, lambda draft: save_onnx(proto, draft), open_onnx)
+    else:
+        write_checked(path, source, lambda draft: save_program(program, source.metadata, draft), open_program)
+
+
+@cache
+def _traced() -> tuple[Any, Any, Any]:
+    """A model, its traced graph, and that as ONNX."""
+    from zoo.exporters.graph import shapes_of, trace
+    from zoo.exporters.onnx import convert
+    from zoo.exporters.source import given_source
+
+    source = given_source(_model())
+    program = trace(source.model, "made")
+    return source, program, convert(program, source.metadata, shapes_of(source.model), "made")
+
+
+def _model() -> Any:
     from zoo.models.mlp import MLP
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = MLP(_LABELS, 50, hidden=(200,))
+        return MLP(_LABELS, 50, hidden=(200,))
+
+
+def _checkpoint(folder: Path) -> None:
+    from zoo.hub.checkpoint import save
+    from zoo.hub.facts import ModelFacts
+    from zoo.hub.targets import TargetRow
+
+    model = _model()
     facts = ModelFacts(name="mlp.made", summary="made", species="none", assay="none", licence="none")
     example = {"codes": torch.zeros(2, 50, dtype=torch.uint8)}
     save(model, folder, facts, [TargetRow(name, name, "probability") for name in _LABELS], example)

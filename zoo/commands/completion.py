@@ -59,6 +59,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         (verbs["info"], "name"): _models,
         (verbs["verify"], "names"): _models,
         (verbs["merge"], "name"): _models,
+        (verbs["export"], "name"): _models,
         (verbs["train"], "config"): configurations_and_files,
         (verbs["check"], "config"): configurations_and_files,
         (verbs["config"], "name"): _configurations,

@@ -21,6 +21,7 @@ __all__ = [
     "find_invalid",
     "one_hot",
     "reverse_complement",
+    "reverse_complement_one_hot",
 ]
 
 Codes = NDArray[np.uint8]
@@ -91,6 +92,11 @@ def reverse_complement(codes: Codes) -> Codes:
 def complement_codes(codes: Tensor) -> Tensor:
     """Reverse-complement a batch of codes uint8 (B, L), on its device."""
     return torch.from_numpy(_COMPLEMENT).to(codes.device)[codes.flip(-1).long()]
+
+
+def reverse_complement_one_hot(onehot: Tensor) -> Tensor:
+    """Reverse-complement one-hot bases (B, 4, L): in the order A C G T, the complement is the mirror image."""
+    return onehot.flip(1, 2)
 
 
 def one_hot(codes: Tensor, unknown: float = 0.0) -> Tensor:

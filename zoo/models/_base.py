@@ -181,26 +181,29 @@ class SequenceModel(InferenceModel):
         }
 
     def _score(self, batch: Batch, scores: TargetMetrics, split: str) -> None:
-        raw = self.raw(batch.codes, batch.inputs)
+        onehot = self.encode(batch.codes)
+        raw = self._raw(onehot, batch.inputs)
         loss: LossMean = getattr(self, f"{split}_loss")
         loss.update(*self.loss.function(raw, self._learnt(batch.target), self.target_weight()))
         self.log(f"{split}_loss", loss, metric_attribute=f"{split}_loss", prog_bar=True)
-        scores.update(*self.scored_values(batch, raw))
+        scores.update(*self._as_scored(self._predicted(raw, onehot, batch.inputs), batch.target))
 
-    def scored_values(self, batch: Batch, raw: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def scored_values(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Predictions and targets of a batch as scores compare them, (B, *output.shape) each.
 
         Compared is what `predict` gives, over both strands where the model reads both; the loss is of one, as trained.
 
         Args:
             batch: its targets are those of the model.
-            raw: raw output for the batch, where it is known.
         """
-        raw = self.raw(batch.codes, batch.inputs) if raw is None else raw
-        prediction = self._predicted(raw, batch.codes, batch.inputs)
+        onehot = self.encode(batch.codes)
+        return self._as_scored(self._predicted(self._raw(onehot, batch.inputs), onehot, batch.inputs), batch.target)
+
+    def _as_scored(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Soft-clip predictions and targets where the model learns clipped targets."""
         if self.target_transform is None or not self.target_transform.clips:
-            return prediction, batch.target
-        return self.target_transform.clip(prediction), self.target_transform.clip(batch.target)
+            return prediction, target
+        return self.target_transform.clip(prediction), self.target_transform.clip(target)
 
     def _log_scores(self, scores: TargetMetrics, split: str) -> dict[str, Tensor]:
         """Log the means over targets, from all processes; returns each target's."""

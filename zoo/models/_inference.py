@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zoo.batch import InputSpec
 from zoo.errors import ConfigError, InputError
-from zoo.genome.sequence import complement_codes, one_hot
+from zoo.genome.sequence import one_hot, reverse_complement_one_hot
 from zoo.nn.inputs import reverse_complement_inputs
 from zoo.nn.losses import find_loss
 from zoo.nn.scale import TargetTransform
@@ -84,7 +84,10 @@ class InferenceModel(LightningModule):
 
     def raw(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
         """Raw output (B, *output.shape) for codes (B, L), and inputs (B, I, L / size) if it reads any."""
-        onehot = self.encode(codes)
+        return self._raw(self.encode(codes), inputs)
+
+    def _raw(self, onehot: Tensor, inputs: Tensor | None) -> Tensor:
+        """Raw output for one-hot (B, 4, L): `forward`, with its hooks."""
         raw: Tensor = self(onehot) if inputs is None else self(onehot, inputs)
         return raw
 
@@ -123,17 +126,29 @@ class InferenceModel(LightningModule):
         """
         self.check_length(codes.shape[1])
         self._check_inputs(codes, inputs)
-        return self._predicted(self.raw(codes, inputs), codes, inputs)
+        return self.predict_onehot(self.encode(codes), inputs)
 
-    def _predicted(self, raw: Tensor, codes: Tensor, inputs: Tensor | None) -> Tensor:
-        """The prediction for codes whose raw output on the given strand is known."""
+    def predict_onehot(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """Predict as `predict` does, for one-hot bases, whose shapes are not checked: what exported files compute.
+
+        Args:
+            onehot: float32 (B, 4, L), as `encode` makes it.
+            inputs: as of `predict`.
+
+        Returns:
+            float32 (B, *output.shape).
+        """
+        return self._predicted(self._raw(onehot, inputs), onehot, inputs)
+
+    def _predicted(self, raw: Tensor, onehot: Tensor, inputs: Tensor | None) -> Tensor:
+        """The prediction for bases whose raw output on the given strand is known."""
         # In float32 whatever the precision: in bf16 the probabilities near 1 would be ties.
         forward = self.activation(raw.float())
         if not self.rc_average:
             return forward
         if inputs is not None:
             inputs = reverse_complement_inputs(inputs, self.inputs)
-        backward = self.activation(self.raw(complement_codes(codes), inputs).float())
+        backward = self.activation(self._raw(reverse_complement_one_hot(onehot), inputs).float())
         return (forward + self.output.reverse_complement(backward)) / 2
 
     def check_length(self, length: int) -> None:

@@ -113,18 +113,37 @@ class DeepBind(SequenceModel):
         neighbours; hence each is convolved for itself. (Sharing the work by running sums along the filters gives the
         same numbers, but was measured five times slower.)
         """
-        if onehot.shape[2] <= self.length:
+        is_exported = self.scan and torch.compiler.is_exporting()
+        if not is_exported and onehot.shape[2] <= self.length:
             return super().forward(onehot, inputs)
         x = as_channels(onehot, inputs, self.inputs.size)
-        windows = x.unfold(2, self.length, 1).transpose(1, 2)  # (B, W, 4 + I, length)
-        step = max(1, _WINDOWS_AT_ONCE // len(x))
-        scores = []
-        for some in torch.split(windows, step, dim=1):
-            flat = some.flatten(0, 1)  # (B * w, 4 + I, length)
-            raw = super().forward(flat[:, :4], flat[:, 4:] if self.inputs.names else None)
-            scores.append(raw.view(*some.shape[:2], -1))  # (B, w, T)
-        best: Tensor = self.best_window(torch.cat(scores, 1))
+        if is_exported:
+            scores = self._window_scores(_windows_of_any(x, self.length))
+        else:
+            windows = x.unfold(2, self.length, 1).transpose(1, 2)  # (B, W, 4 + I, length)
+            step = max(1, _WINDOWS_AT_ONCE // len(x))
+            scores = torch.cat([self._window_scores(some) for some in torch.split(windows, step, dim=1)], 1)
+        best: Tensor = self.best_window(scores)
         return best
+
+    def _window_scores(self, windows: Tensor) -> Tensor:
+        """Windows (B, W, 4 + I, length) -> raw (B, W, T)."""
+        flat = windows.flatten(0, 1)  # (B W, 4 + I, length)
+        raw = super().forward(flat[:, :4], flat[:, 4:] if self.inputs.names else None)
+        return raw.view(*windows.shape[:2], raw.shape[-1])
+
+
+def _windows_of_any(x: Tensor, length: int) -> Tensor:
+    """All windows of `length` bases of sequences, or a shorter sequence as its only window, in one graph for both.
+
+    (B, C, L) -> (B, W, C, min(L, length)).
+    """
+    last = torch.sym_max(x.shape[2] - length, 0)  # type: ignore[no-untyped-call]
+    width = torch.sym_min(x.shape[2], length)  # type: ignore[no-untyped-call]
+    # The last window comes twice: of a size that may be 1, torch.export would keep only one case.
+    starts = torch.arange(last + 2, device=x.device).clamp(max=last)
+    index = starts[:, None] + torch.arange(width, device=x.device)
+    return x.transpose(1, 2)[:, index].transpose(2, 3)  # (B, L, C) -> (B, W, width, C) -> (B, W, C, width)
 
 
 class MotifHead(EnsembleHead):

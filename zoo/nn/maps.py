@@ -154,4 +154,4 @@ class PairedInputs(nn.Module):
 def _distance(x: Tensor) -> Tensor:
     """Distances of bins (B, 1, P, P) in bins, for channels of bins (B, C, P)."""
     index = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
-    return (index[:, None] - index).abs().expand(len(x), 1, -1, -1)
+    return (index[:, None] - index).abs().expand(x.shape[0], 1, -1, -1)

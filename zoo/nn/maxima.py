@@ -68,4 +68,6 @@ class PartialMaxPool(Maximum):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, 1, P) -> (B, C, 1, ceil(P / width))."""
+        if torch.compiler.is_exporting():  # of any number of positions ceil_mode cannot be traced
+            return F.max_pool2d(F.pad(x, (0, -x.shape[-1] % self.width), value=-torch.inf), (1, self.width))
         return F.max_pool2d(x, (1, self.width), ceil_mode=True)

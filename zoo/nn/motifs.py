@@ -117,7 +117,7 @@ class MotifTrunk(nn.Module):
         scores = self.pool(F.conv2d(image, kernels, bias))  # (B, S M K, 1, P)
         scores = self.dropout(scores).squeeze(2)  # (B, S M K, P)
         pooled = self._pooled(scores)
-        features: Tensor = self.best_filter(pooled.reshape(len(onehot), -1, self.members, self.feature_count))
+        features: Tensor = self.best_filter(pooled.reshape(onehot.shape[0], -1, self.members, self.feature_count))
         return features
 
     def _pooled(self, scores: Tensor) -> Tensor:

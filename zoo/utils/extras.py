@@ -19,6 +19,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": _TRAIN,
     "tune": ("optuna", *_TRAIN),
     "rdata": ("rdata",),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "benchmarks": ("akita_torch", "pyBigWig", "pyfaidx", "rdata", "sklearn", *_TRAIN),
 }
 
