@@ -13,8 +13,8 @@ from test_contract import build
 import zoo
 from zoo.hub.architectures import architectures
 from zoo.hub.cards import checkpoint_folders
-from zoo.hub.checkpoint import load_folder
 from zoo.hub.config import read_config
+from zoo.hub.loading import load_folder
 from zoo.models._base import SequenceModel
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")

@@ -1,6 +1,7 @@
 """What cannot be exported is one sentence, and leaves no file; what works prints nothing and changes no model."""
 
 import copy
+import doctest
 import os
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,11 @@ def test_nothing_is_printed_and_the_model_stays_as_it_is(
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_the_example_of_the_docstring_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert doctest.testmod(exporting) == (0, 3)
 
 
 def test_a_file_names_no_folder_of_the_computer_and_is_the_same_each_time(model: SequenceModel, tmp_path: Path) -> None:

@@ -10,14 +10,13 @@ from torch import Tensor
 
 from zoo.exporters.graph import lengths_of
 from zoo.genome.sequence import ALPHABET
-from zoo.hub.checkpoint import load_folder
 from zoo.hub.config import CheckpointConfig, read_config
-from zoo.hub.example import check_example_values, example_for
+from zoo.hub.example import example_for
 from zoo.hub.facts import NOT_STATED
-from zoo.hub.folder import EXAMPLE
-from zoo.hub.load import resolve
+from zoo.hub.load import discarding_damaged, resolve
+from zoo.hub.loading import load_checked
 from zoo.hub.targets import read_targets
-from zoo.hub.weights import read_tensors
+from zoo.hub.verification import read_example
 from zoo.models._base import SequenceModel
 from zoo.utils.version import __version__
 
@@ -49,13 +48,14 @@ def named_source(name: str) -> Source:
         name: as of `zoo.load`, with the same errors.
     """
     folder = resolve(name)
-    model = load_folder(folder)
-    config, rows, example = read_config(folder), read_targets(folder), read_tensors(folder / EXAMPLE)
-    check_example_values(folder / EXAMPLE, example)
+    with discarding_damaged(folder):
+        config = read_config(folder)
+        loaded = load_checked(folder, config)
+        rows, example = read_targets(folder), read_example(folder, loaded)
     known = {field: getattr(config.facts, field) for field in _FACTS} | _weights_facts(config)
     units = {"units": [row.unit for row in rows], "descriptions": [row.description for row in rows]}
-    metadata = _metadata(model, {**known, "architecture": config.architecture, **units})
-    return Source(name, model, example, metadata)
+    metadata = _metadata(loaded.model, {**known, "architecture": config.architecture, **units})
+    return Source(name, loaded.model, example, metadata)
 
 
 def given_source(model: SequenceModel) -> Source:

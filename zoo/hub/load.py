@@ -22,7 +22,7 @@ from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 from zoo.utils.download import OTHER_CACHE, cache_folder, writing_to_cache
 
-__all__ = ["load", "resolve", "verify"]
+__all__ = ["discarding_damaged", "load", "resolve", "verify"]
 
 
 def load(name: str, device: str | torch.device = "cpu") -> SequenceModel:
@@ -52,7 +52,7 @@ def load(name: str, device: str | torch.device = "cpu") -> SequenceModel:
         OutputError: a cache that cannot be written.
     """
     folder = resolve(name)
-    with _discarding_damaged(folder):
+    with discarding_damaged(folder):
         return load_folder(folder).to(device)
 
 
@@ -81,7 +81,7 @@ def _verify_once(name: str, folder: Path) -> None:
     marker = verified_marker(name, folder)
     if marker.exists():
         return
-    with _discarding_damaged(folder):
+    with discarding_damaged(folder):
         verify_folder(folder, name)
     with suppress(OSError):  # where the cache cannot be written, it is verified again next time
         marker.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def _verify_once(name: str, folder: Path) -> None:
 
 
 @contextmanager
-def _discarding_damaged(folder: Path) -> Iterator[None]:
+def discarding_damaged(folder: Path) -> Iterator[None]:
     """Remove from the Hub's cache what is not the published file, so that it is downloaded again next time."""
     try:
         yield
@@ -111,7 +111,7 @@ def verify(name: str, device: str | torch.device = "cpu", precision: Precision =
         IntegrityError: a file that is not what was published, or a prediction that is NaN or too far off.
     """
     folder = resolve(name)
-    with _discarding_damaged(folder):
+    with discarding_damaged(folder):
         return verify_folder(folder, name, device, precision)
 
 

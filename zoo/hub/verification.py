@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from zoo.errors import IntegrityError
 from zoo.hub.architectures import explained
 from zoo.hub.config import read_config
 from zoo.hub.example import check_example_values
 from zoo.hub.folder import CARD, EXAMPLE, checkpoint_text
-from zoo.hub.loading import load_checked
+from zoo.hub.loading import LoadedModel, load_checked
 from zoo.hub.meta_device import check_work
 from zoo.hub.targets import read_targets
 from zoo.hub.weights import read_tensors
 from zoo.inference.engine import Precision, inference
 
-__all__ = ["LARGEST_TOLERANCE", "TOLERANCES", "Verification", "verify_folder"]
+__all__ = ["LARGEST_TOLERANCE", "TOLERANCES", "Verification", "read_example", "verify_folder"]
 
 # A checkpoint states its own tolerance; a larger one than this is not used.
 LARGEST_TOLERANCE = 1e-3
@@ -49,6 +50,24 @@ class Verification:
     device: str = "cpu"
 
 
+def read_example(folder: Path, loaded: LoadedModel) -> dict[str, Tensor]:
+    """Read the stored example of a checkpoint folder: arguments of `predict`, and what is `expected` of them.
+
+    Args:
+        folder: the checkpoint.
+        loaded: its model.
+
+    Raises:
+        IntegrityError: values that are none, or an example that would take out of proportion long.
+    """
+    example = read_tensors(folder / EXAMPLE)
+    check_example_values(folder / EXAMPLE, example)
+    with explained(folder / EXAMPLE, "cannot be predicted"):
+        shapes = {name: tuple(value.shape) for name, value in example.items() if name != "expected"}
+        check_work(loaded.on_meta, shapes, loaded.stored)
+    return example
+
+
 def verify_folder(
     folder: Path, name: str, device: str | torch.device = "cpu", precision: Precision = "32"
 ) -> Verification:
@@ -69,12 +88,9 @@ def verify_folder(
     read_targets(folder)
     if os.path.lexists(folder / CARD):
         checkpoint_text(folder, CARD)
-    example = read_tensors(folder / EXAMPLE)
-    check_example_values(folder / EXAMPLE, example)
+    example = read_example(folder, loaded)
     expected = example.pop("expected")
     with explained(folder / EXAMPLE, "cannot be predicted"):
-        shapes = {name: tuple(value.shape) for name, value in example.items()}
-        check_work(loaded.on_meta, shapes, loaded.stored)
         model, moved = loaded.model.to(device), {name: value.to(device) for name, value in example.items()}
         with inference(model, precision):
             predicted = model.predict(**moved).float().cpu()
