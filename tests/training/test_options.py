@@ -264,6 +264,20 @@ def text_of(key: str) -> Callable[[Desk], None]:
     return card
 
 
+def datasets(desk: Desk) -> None:
+    folder = desk.train("--card.datasets", "lab/peaks, lab/more")
+    assert read_config(folder).facts.datasets == ("lab/peaks", "lab/more")
+    with pytest.raises(ConfigError, match="'peaks' is no id of the Hugging Face Hub"):
+        desk.train("--card.datasets", "peaks")
+
+
+def citation(desk: Desk) -> None:
+    entry = "@misc{mine, title = {Mine}}"
+    folder = desk.train("--card.citation", entry)
+    assert read_config(folder).facts.citation == entry
+    assert f"```bibtex\n{entry}\n```" in (folder / "README.md").read_text()
+
+
 CASES: dict[str, Callable[[Desk], None]] = {
     **{
         f.__name__: f
@@ -289,6 +303,8 @@ CASES: dict[str, Callable[[Desk], None]] = {
     "transfer.lora_rank": differs_with_copied_head("lora_rank", "2", "--transfer.mode", "lora"),
     "transfer.lora_alpha": differs_with_copied_head("lora_alpha", "2", "--transfer.mode", "lora"),
     **{f"card.{field.name}": text_of(field.name) for field in fields(CardText)},
+    "card.datasets": datasets,
+    "card.citation": citation,
 }
 GROUPS = {"param_groups": ParamGroups, "transfer": TransferOptions, "card": CardText}
 # Lightning's own: what their values do is Lightning's, and tests of training use them.

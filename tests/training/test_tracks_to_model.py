@@ -92,7 +92,8 @@ def test_bigwigs_to_a_model_to_bigwigs(made: Path, run_zoo: Callable[..., tuple[
         assert np.mean(np.array(scores, float)) == pytest.approx(run.metrics["test"][name], abs=1e-4)
     card = Path("checkpoints/basenji.made/README.md").read_text()
     assert "Test scores of each target:" in card
-    assert f"| plus | {run.target_metrics['pearson_log1p'][0]:.4f} |" in card
+    low, high = run.intervals["pearson_log1p"][0] or (np.nan, np.nan)
+    assert f"| plus | {run.target_metrics['pearson_log1p'][0]:.4f} ({low:.3f} to {high:.3f}) |" in card
     assert run.data[-1].startswith("targets are scaled in training, and predicted in their own units: plus: spread ")
     assert run.data[-4:-1] == [
         "train: 157 windows, 7,500 bins of 16 bases",

@@ -16,6 +16,7 @@ from zoo.genome.sequence import Codes
 from zoo.nn.losses import Loss
 from zoo.nn.scale import TargetScaleConfig
 from zoo.outputs import Output
+from zoo.utils.download import PublicFile
 from zoo.utils.text import counted
 
 __all__ = ["GenomicDataModule", "batch_loader"]
@@ -86,6 +87,11 @@ class GenomicDataModule(LightningDataModule):
     def input_pairs(self) -> tuple[int, ...]:
         """For each of these tracks the index of its partner on the other strand."""
         return self.spec().inputs.strand_pairs
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """The published files that the data are read from; none of data of the user's own."""
+        return []
 
     @property
     def card_values(self) -> dict[str, str]:

@@ -20,11 +20,11 @@ from zoo.data.labels import LabelsDataModule
 from zoo.data.peaks.merge import merge_peaks
 from zoo.data.sequences.similarity import connected, find_joins, lay_out
 from zoo.data.splits import SPLITS, draw_splits
-from zoo.datasets.encode_tf import LENGTH, encode_experiments, read_sequences
+from zoo.datasets.encode_tf import LENGTH, encode_experiments, files_of_experiments, read_sequences
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.genome.sequence import Codes
 from zoo.utils.cache import cached_arrays
-from zoo.utils.download import fetch
+from zoo.utils.download import PublicFile, fetch
 from zoo.utils.progress import bar, spinner
 
 __all__ = ["EncodeLociDataModule", "Loci", "encode_loci", "without_experiments"]
@@ -57,9 +57,7 @@ def encode_loci() -> Loci:
 
     Takes about 20 seconds, once; after that the loci are read from the cache.
     """
-    files = [
-        file.sha256 for experiment in encode_experiments().values() for file in (experiment.training, experiment.test)
-    ]
+    files = [file.sha256 for file in files_of_experiments()]
     return Loci(**cached_arrays("encode_loci", [_VERSION, SHARED_KMER, REACH, files], lambda: _join_all()._asdict()))
 
 
@@ -152,6 +150,11 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         self.experiments = experiments or [experiment for experiment in known if experiment not in self.held_out]
         self.positive_share = positive_share
         self.val_fraction, self.test_fraction, self.split_seed = val_fraction, test_fraction, split_seed
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """Both files of each experiment."""
+        return files_of_experiments()
 
     def spec(self) -> DataSpec:
         """Specify the experiments' keys as targets, and sequences of 101 bases."""

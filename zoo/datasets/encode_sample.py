@@ -13,9 +13,10 @@ from zoo.data.labelled import LabelledSequences
 from zoo.data.labels import LabelsDataModule
 from zoo.data.splits import SPLITS
 from zoo.datasets.encode_loci import encode_loci
-from zoo.datasets.encode_tf import LENGTH, encode_experiments
+from zoo.datasets.encode_tf import LENGTH, encode_experiments, files_of_experiments
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.genome.sequence import Codes
+from zoo.utils.download import PublicFile
 
 __all__ = ["EncodeSampleDataModule"]
 
@@ -51,6 +52,11 @@ class EncodeSampleDataModule(LabelsDataModule[Codes]):
             raise ConfigError("size is at least 2, test_peaks at least 1, and sample_seed at least 0")
         self.experiment, self.size = experiment, size
         self.sample_seed, self.test_peaks = sample_seed, test_peaks
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """Both files of each experiment."""
+        return files_of_experiments()
 
     def spec(self) -> DataSpec:
         """Specify the experiment as the only target, and sequences of 101 bases."""

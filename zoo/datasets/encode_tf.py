@@ -20,7 +20,14 @@ from zoo.errors import UnknownNameError
 from zoo.formats.sequences import SequenceFile
 from zoo.utils.download import PublicFile, fetch
 
-__all__ = ["LENGTH", "EncodeDataModule", "Experiment", "encode_experiments", "read_sequences"]
+__all__ = [
+    "LENGTH",
+    "EncodeDataModule",
+    "Experiment",
+    "encode_experiments",
+    "files_of_experiments",
+    "read_sequences",
+]
 
 LENGTH = 101
 # One in so many training peaks, from the strongest down, is held out for validation.
@@ -70,6 +77,11 @@ def _normalized(text: str) -> str:
     return re.sub("[^a-z0-9]", "", text.lower())
 
 
+def files_of_experiments() -> list[PublicFile]:
+    """Both files of each experiment, in their order."""
+    return [file for one in encode_experiments().values() for file in (one.training, one.test)]
+
+
 class EncodeDataModule(SequenceDataModule):
     """One ENCODE ChIP-seq experiment: peaks against their dinucleotide shuffles, fresh every epoch.
 
@@ -104,6 +116,11 @@ class EncodeDataModule(SequenceDataModule):
         """Fetch both files."""
         fetch(self.experiment.training)
         fetch(self.experiment.test)
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """Both files of the experiment."""
+        return [self.experiment.training, self.experiment.test]
 
     @property
     def card_values(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from zoo.datasets.sources import files_of
 from zoo.errors import ConfigError, IntegrityError
 from zoo.genome.sequence import Codes, encode
 from zoo.utils.cache import cached_arrays
-from zoo.utils.download import fetch
+from zoo.utils.download import PublicFile, fetch
 from zoo.utils.progress import spinner
 
 __all__ = ["TARGETS", "TerminatorDataModule", "Terminators", "read_terminators"]
@@ -136,6 +136,11 @@ class TerminatorDataModule(SequenceDataModule):
     def spec(self) -> DataSpec:
         """Specify the two hosts as targets, and sequences of 170 bases."""
         return DataSpec("labels", TARGETS, _LENGTH)
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """The files of both assays and the authors' test set."""
+        return files_of("plant_terminators")
 
     @property
     def target_facts(self) -> dict[str, tuple[str, str]]:

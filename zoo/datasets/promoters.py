@@ -12,7 +12,7 @@ from zoo.data.sequences.module import SequenceDataModule
 from zoo.data.splits import FileBySplit
 from zoo.datasets.sources import files_of
 from zoo.errors import UnknownNameError
-from zoo.utils.download import fetch
+from zoo.utils.download import PublicFile, fetch
 
 __all__ = ["PROMOTER_SETS", "PromoterDataModule", "PromoterSet"]
 
@@ -89,8 +89,14 @@ class PromoterDataModule(SequenceDataModule):
         return read_fasta_classes(self._fetch(), self.targets)
 
     def _fetch(self) -> dict[str, FileBySplit]:
+        promoters, others = self.public_files
+        return {"promoter": str(fetch(promoters)), "other": str(fetch(others))}
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """The promoters and the other sequences."""
         chosen, files = PROMOTER_SETS[self.set_name], {file.name: file for file in files_of("promoters")}
-        return {"promoter": str(fetch(files[chosen.promoters])), "other": str(fetch(files[chosen.others]))}
+        return [files[chosen.promoters], files[chosen.others]]
 
     @property
     def card_values(self) -> dict[str, str]:

@@ -15,12 +15,13 @@ from zoo.data.genome_split import SplitRules
 from zoo.data.tracks.module import TrackDataModule
 from zoo.data.tracks.table import Track, write_track_table
 from zoo.datasets.built import built_folder, built_path
+from zoo.datasets.sources import files_of
 from zoo.datasets.yeast_genome import TEST, VAL, write_blacklist, write_genome
 from zoo.datasets.yeast_starts import STARTS, Tags, read_starts, tags_by_base, yeast_file
 from zoo.errors import UnknownNameError
 from zoo.formats.bigwig import BigWig
 from zoo.formats.bigwig_writer import open_bigwig
-from zoo.utils.download import fetch
+from zoo.utils.download import PublicFile, fetch
 from zoo.utils.progress import bar
 
 __all__ = ["YeastDataModule", "yeast_folder", "yeast_tracks"]
@@ -77,6 +78,11 @@ class YeastDataModule(TrackDataModule):
     def tracks(self) -> list[Track]:
         """Lines of the table of targets, known before it is built; of some assays, theirs."""
         return [track for track in yeast_tracks(self.folder) if self.assays is None or _assay(track) in self.assays]
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """The files that the data set is built from."""
+        return [file for name in _SETS for file in files_of(name)]
 
     def fetch(self) -> None:
         """Download and build the data set."""

@@ -22,7 +22,7 @@ from zoo.formats.bigwig_writer import open_bigwig
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes
-from zoo.utils.download import fetch
+from zoo.utils.download import PublicFile, fetch
 
 __all__ = [
     "BIN",
@@ -99,6 +99,11 @@ class YeastContactDataModule(ContactDataModule):
     def input_tracks(self) -> list[Track]:
         """Lines of the table of inputs, known before it is built; empty without `position`."""
         return yeast_position_tracks(Path(self.inputs_table).parent) if self.inputs_table else []
+
+    @property
+    def public_files(self) -> list[PublicFile]:
+        """The files that the data set is built from."""
+        return [file for name in _SETS for file in files_of(name)]
 
     def fetch(self) -> None:
         """Download and build the data set."""

@@ -24,6 +24,7 @@ _USAGE = {
     "tracks": "zoo predict {name} genome.fa -o tracks/",
     "contacts": "zoo predict {name} genome.fa -o maps/",
 }
+_INTERVALS = " In brackets: 95 % intervals from 1,000 bootstrap resamples of the test split."
 _CORES = re.compile(r"(\d+) of \d+ .*CPU cores")
 _WEB = ("http://", "https://")
 
@@ -103,9 +104,10 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     return [
         "## Results",
         "",
-        *score_table("split", run.metrics),
+        *score_table("split", run.metrics, {"test": {name: pairs[-1] for name, pairs in run.intervals.items()}}),
         "",
-        "The checkpoint was chosen on the validation split, and then scored once on the test split.",
+        "The checkpoint was chosen on the validation split, and then scored once on the test split."
+        + (_INTERVALS if run.intervals else ""),
         "",
         *target_lines(run, targets),
         "## Training",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zoo.hub.cards import read_notes, render_card
 from zoo.hub.config import parse_config
@@ -12,12 +13,12 @@ from zoo.utils.atomic import whole_files
 __all__ = ["state_facts"]
 
 
-def state_facts(folder: Path, facts: Mapping[str, str | list[str]]) -> None:
+def state_facts(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write facts into `config.json` of a checkpoint and render its card; weights are not touched.
 
     Args:
         folder: the checkpoint.
-        facts: fact -> its new text, such as the licence, and `datasets`, a list of ids on the Hugging Face Hub.
+        facts: key of `config.json` -> its new value, such as the text of the licence.
 
     Raises:
         IntegrityError: a broken folder, or a value that `config.json` may not hold.

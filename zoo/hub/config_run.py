@@ -1,6 +1,7 @@
 """The record of a training run in `config.json`. Nothing here imports torch."""
 
 import re
+from typing import Any
 
 from zoo.errors import IntegrityError
 from zoo.hub.facts import BaseFacts, RunFacts
@@ -49,6 +50,7 @@ def read_run(reader: JsonReader, targets: int) -> RunFacts:
         target_metrics=target_metrics,
         base=_base(reader),
         files=_files(reader),
+        intervals=_intervals(reader, targets),
     )
     reader.refuse_others()
     return run
@@ -60,6 +62,23 @@ def _files(reader: JsonReader) -> dict[str, str]:
     if table_of(str, files) is None or not all(map(_SHA256.fullmatch, files.values())):
         raise IntegrityError(f"{reader.where}: files must hold a sha256 of 64 hexadecimal digits for each file")
     return dict(files)
+
+
+def _intervals(reader: JsonReader, targets: int) -> dict[str, list[list[float] | None]]:
+    """The intervals of the scores: a pair for each target and for the mean; none where there is no such key."""
+    intervals = reader.table("intervals", {})
+    for metric, pairs in intervals.items():
+        if not isinstance(pairs, list) or len(pairs) != targets + 1 or not all(map(_is_interval, pairs)):
+            raise IntegrityError(
+                f"{reader.where}: intervals of {quoted(metric)} must hold {targets + 1} pairs of numbers, one for each "
+                "target and one for the mean"
+            )
+    return dict(intervals)
+
+
+def _is_interval(pair: Any) -> bool:
+    """Whether a value is a pair of numbers, or None."""
+    return pair is None or (list_of(float, pair) is not None and len(pair) == 2)
 
 
 def _base(reader: JsonReader) -> BaseFacts | None:

@@ -71,6 +71,8 @@ class RunFacts:
         target_metrics: of the test split, as {metric: one value per target, None where it is not defined}.
         base: the model with whose weights it began; None for random weights.
         files: sha256 of each file of the data, by its URL, or by its name where it is the user's own.
+        intervals: 95 % intervals of the scores of the test split by bootstrap, as {metric: a pair of low and high for
+            each target (T) and last for the mean, None where there is none}.
     """
 
     command: str
@@ -86,6 +88,7 @@ class RunFacts:
     target_metrics: dict[str, list[float | None]] = field(default_factory=dict)
     base: BaseFacts | None = None
     files: dict[str, str] = field(default_factory=dict)
+    intervals: dict[str, list[list[float] | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

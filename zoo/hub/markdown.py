@@ -17,21 +17,36 @@ def quantile(values: Sequence[float | None], fraction: float) -> float | None:
     return known[round(fraction * (len(known) - 1))] if known else None
 
 
-def score_table(title: str, rows: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    """A table with a column for each score that any row has."""
+def score_table(
+    title: str,
+    rows: Mapping[str, Mapping[str, float | None]],
+    intervals: Mapping[str, Mapping[str, Sequence[float] | None]] | None = None,
+) -> list[str]:
+    """A table with a column for each score that any row has.
+
+    Args:
+        title: of the first column.
+        rows: row -> {score: value}.
+        intervals: row -> {score: low and high}, of some rows.
+    """
+    ends = intervals or {}
     columns = list(dict.fromkeys(name for scores in rows.values() for name in scores))
     return [
         f"| {title} | " + " | ".join(columns) + " |",
         "|---|" + "---|" * len(columns),
         *(
-            f"| {row} | " + " | ".join(_digits(scores.get(name)) for name in columns) + " |"
+            f"| {row} | "
+            + " | ".join(_digits(scores.get(name), ends.get(row, {}).get(name)) for name in columns)
+            + " |"
             for row, scores in rows.items()
         ),
     ]
 
 
-def _digits(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _digits(value: float | None, ends: Sequence[float] | None = None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if ends is None else f"{value:.4f} ({ends[0]:.3f} to {ends[1]:.3f})"
 
 
 def markdown_table(tsv: str) -> list[str]:
@@ -53,7 +68,11 @@ def target_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
     if len(by_target) < 2:
         return []
     if len(by_target) <= _MOST_ROWS:
-        return ["Test scores of each target:", "", *score_table("target", by_target), ""]
+        ends = {
+            target: {name: pairs[index] for name, pairs in run.intervals.items()}
+            for index, target in enumerate(by_target)
+        }
+        return ["Test scores of each target:", "", *score_table("target", by_target, ends), ""]
     quantiles = {
         row: {name: quantile(values, fraction) for name, values in run.target_metrics.items()}
         for row, fraction in _QUANTILES.items()

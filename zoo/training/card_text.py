@@ -1,13 +1,17 @@
 """Texts of a run: those of its card, with values of the data filled in."""
 
+import re
 from dataclasses import dataclass
 from string import Formatter
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
 from zoo.hub.facts import NOT_STATED
+from zoo.utils.text import quoted
 
-__all__ = ["CardText", "fill"]
+__all__ = ["CardText", "fill", "fill_card", "split_datasets"]
+
+_DATA_SET = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
 
 @dataclass
@@ -24,7 +28,7 @@ class CardText:
         use: what it is meant for.
         limits: where it fails, and what it must not be used for.
         data: where the training data comes from, with its reference and licence.
-        citation: how to cite the model, as BibTeX.
+        citation: how to cite the model, as BibTeX; its braces stay as they are.
         datasets: ids of the training data on the Hugging Face Hub, such as org/name, separated by commas.
     """
 
@@ -39,6 +43,23 @@ class CardText:
     data: str = ""
     citation: str = ""
     datasets: str = ""
+
+
+def fill_card(card: CardText, data: GenomicDataModule) -> dict[str, str]:
+    """The texts of a card with values of the data filled in; errors as of `fill`."""
+    return {key: text if key == "citation" else fill(text, data) for key, text in vars(card).items()}
+
+
+def split_datasets(text: str) -> tuple[str, ...]:
+    """Split the ids of data sets on the Hugging Face Hub.
+
+    Raises:
+        ConfigError: one that is no id.
+    """
+    names = tuple(filter(None, re.split(r"[,\s]+", text)))
+    if wrong := [name for name in names if not _DATA_SET.fullmatch(name)]:
+        raise ConfigError(f"card.datasets: {quoted(wrong[0])} is no id of the Hugging Face Hub, such as org/name")
+    return names
 
 
 def fill(text: str, data: GenomicDataModule) -> str:

@@ -17,7 +17,7 @@ from zoo.hub.json_reader import holds_control
 from zoo.hub.load import resolve
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Tracks
-from zoo.training.card_text import fill
+from zoo.training.card_text import fill_card, split_datasets
 from zoo.training.optimizers import check_optimizers, takes
 from zoo.training.options import TrainCLI
 from zoo.utils.paths import check_creatable, refuse_folder
@@ -111,8 +111,10 @@ def check_strands(model: SequenceModel, data: GenomicDataModule) -> None:
 
 def _check_card(cli: TrainCLI) -> None:
     """Refuse texts of the card that would not be read as they were written."""
-    for name, text in vars(cli.config.card).items():
-        if holds_control(fill(text, cli.datamodule)):
+    texts = fill_card(cli.config.card, cli.datamodule)
+    split_datasets(texts["datasets"])
+    for name, text in texts.items():
+        if holds_control(text):
             raise ConfigError(f"card.{name} must be a text without control characters, not {quoted(text)}")
 
 

@@ -27,12 +27,13 @@ from zoo.metrics.labels import matthews_threshold
 from zoo.models._base import SequenceModel
 from zoo.nn.adapters import AdapterConfig, Factors, add_adapters, factors_of, merge_adapters
 from zoo.nn.scale import TargetScaleConfig
-from zoo.training.card_text import fill
+from zoo.training.card_text import fill_card, split_datasets
 from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
 from zoo.training.epoch_end import EpochEnd
 from zoo.training.options import TrainCLI
 from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command
+from zoo.training.record import file_hashes, score_intervals
 from zoo.training.transfer import base_facts
 from zoo.utils.version import code_version
 
@@ -63,7 +64,7 @@ def finish_run(cli: TrainCLI, arguments: Sequence[str], command: str | None = No
     best, factors = _best_model(trainer, cli.model, cli.adapters)
     metrics = _final_metrics(trainer, best, data)
     command = command or training_command(arguments)
-    facts = _facts(cli, best, metrics, command, recipe(arguments))
+    facts = _facts(cli, best, metrics, command, arguments)
     for sentence in [*no_better(best, metrics["test"]), *few_tested(data)]:
         print(sentence, file=sys.stderr)
     folder = save(
@@ -134,14 +135,14 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
     return metrics
 
 
-def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, recipe: str) -> ModelFacts:
+def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, arguments: Sequence[str]) -> ModelFacts:
     """Facts of the card: how the model was trained, how good it is, and the text of the configuration."""
     config, data = cli.config, cli.datamodule
     (ends,) = (one for one in cli.trainer.callbacks if isinstance(one, EpochEnd))  # type: ignore[attr-defined]
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
         command=command,
-        recipe=recipe,
+        recipe=recipe(arguments),
         base=base_facts(cli.transfer),
         commit=code_version(),
         seed=int(config.seed_everything),
@@ -151,9 +152,12 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, 
         versions=f"Python {platform.python_version()}, torch {torch.__version__}, lightning {lightning.__version__}",
         data=[*data.describe(), *_scale_line(model)],
         metrics=metrics,
-        target_metrics=model.target_scores,
+        target_metrics=dict(model.target_scores),
+        files=file_hashes(data, arguments),
+        intervals=score_intervals(model, data, list(metrics["test"])),
     )
-    text: dict[str, Any] = {key: fill(value, data) for key, value in vars(config.card).items()}
+    text: dict[str, Any] = dict(fill_card(config.card, data))
+    text["datasets"] = split_datasets(text["datasets"])
     text["limits"] = _limits(text["limits"], [*data.limits, *no_better(model, metrics["test"]), *few_tested(data)])
     metric = f"test {_HEADLINES.get(headline, headline)} {metrics['test'][headline]:.4f}"
     clipped = "soft-clipped values" if model.target_transform and model.target_transform.clips else ""

@@ -1,0 +1,74 @@
+"""What a run records for its card: the files of its data, and how sure its scores are."""
+
+import sys
+from collections.abc import Sequence
+
+from zoo.data.base import GenomicDataModule
+from zoo.errors import ZooError
+from zoo.evaluation.result import Evaluation
+from zoo.evaluation.run import evaluate
+from zoo.models._base import SequenceModel
+from zoo.training.given import read_given
+from zoo.training.own_data import data_files
+from zoo.utils.download import sha256_of
+from zoo.utils.progress import bar
+
+__all__ = ["file_hashes", "intervals_of", "score_intervals"]
+
+_CONFIDENCE, _RESAMPLES = 0.95, 1_000
+
+
+def file_hashes(data: GenomicDataModule, arguments: Sequence[str]) -> dict[str, str]:
+    """The sha256 of each file of the data: of published ones by URL, of the user's own by name, without their folder.
+
+    Args:
+        data: the data.
+        arguments: arguments of `zoo train`, which name the user's files.
+    """
+    hashes = {file.url: file.sha256 for file in data.public_files if file.sha256}
+    own = sorted({path.resolve() for path in data_files(read_given(arguments[0], arguments[1:])) if path.is_file()})
+    names = [path.name for path in own]
+    for path in bar(own, "sha256 of the data") if own else own:
+        # Two files of one name are told apart by their folders.
+        name = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
+        hashes[name] = sha256_of(path)
+    return hashes
+
+
+def score_intervals(
+    model: SequenceModel, data: GenomicDataModule, metrics: Sequence[str]
+) -> dict[str, list[list[float] | None]]:
+    """Bootstrap 95 % intervals of the scores of the test split, of each target (T) and last of their mean.
+
+    Args:
+        model: the final model.
+        data: its data, prepared.
+        metrics: scores of which they are wanted.
+
+    Returns:
+        Metric -> T + 1 pairs of low and high, None where there is none. Where the test split cannot be resampled, none
+        at all, which is said.
+    """
+    try:
+        evaluation = evaluate(model, data, split="test", resamples=_RESAMPLES, confidence=_CONFIDENCE)
+    except ZooError as error:
+        print(f"zoo: the card has no intervals of the scores: {error}", file=sys.stderr)
+        return {}
+    return intervals_of(evaluation, metrics)
+
+
+def intervals_of(evaluation: Evaluation, metrics: Sequence[str]) -> dict[str, list[list[float] | None]]:
+    """The intervals of an evaluation of all targets, as a card records them.
+
+    Args:
+        evaluation: with intervals.
+        metrics: scores of which they are wanted.
+    """
+    return {
+        metric: [
+            None if score.low is None or score.high is None else [score.low, score.high]
+            for score in (*scores, evaluation.means[metric])
+        ]
+        for metric, scores in evaluation.scores.items()
+        if metric in metrics
+    }
