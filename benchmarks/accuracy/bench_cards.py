@@ -32,6 +32,7 @@ from zoo.training.record import intervals_of
 
 # Scores are printed with four digits; processors add up in different orders.
 _TOLERANCE = 2e-4
+_MUCH = 0.05  # of a test split that was seen in training
 HEADER = ("checkpoint", "test units", "score", "mean over targets", "low", "high", "seen in training")
 
 
@@ -49,13 +50,28 @@ def compare(recorded: dict[str, float], evaluation: Evaluation) -> list[str]:
     return both
 
 
-def record(folder: Path, data: GenomicDataModule, evaluation: Evaluation, metrics: Sequence[str]) -> None:
-    """Write intervals, scores of each target and files of the data into a checkpoint, and render its card."""
+def record(folder: Path, data: GenomicDataModule, evaluation: Evaluation, metrics: Sequence[str], seen: float) -> None:
+    """Write what was computed into a checkpoint, and render its card.
+
+    Args:
+        folder: the checkpoint.
+        data: its data, whose public files are recorded.
+        evaluation: intervals, and scores of each target.
+        metrics: the scores that are recorded.
+        seen: share of the test split that was seen in training.
+    """
     run: dict[str, Any] = json.loads((folder / CONFIG).read_text())["run"]
     run["target_metrics"] = {metric: [score.value for score in evaluation.scores[metric]] for metric in metrics}
     run["files"] = {file.url: file.sha256 for file in data.public_files}
     run["intervals"] = intervals_of(evaluation, metrics)
-    state_facts(folder, {"run": run})
+    state_facts(folder, {"run": run, "limits": limits_with(read_config(folder).facts.limits, seen)})
+
+
+def limits_with(limits: str, seen: float) -> str:
+    """The limits of a card, with a sentence on a test split of which the training split has much."""
+    sentence = f" {seen:.0%} of the test sequences share at least half of their 31-mers with training sequences: "
+    is_said = "of their 31-mers with training sequences" in limits
+    return limits + sentence + "the test scores are too high." if seen >= _MUCH and not is_said else limits
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -78,5 +94,5 @@ def main(arguments: Sequence[str]) -> None:
             rows.append([folder.name, evaluation.units, metric, score.value, score.low, score.high, seen])
         facts[folder.name] = {"unit": evaluation.unit, "seed": evaluation.seed, "notes": evaluation.notes}
         if options.write:
-            record(folder, data, evaluation, metrics)
+            record(folder, data, evaluation, metrics, seen)
     print(write_results("cards", HEADER, rows, facts))
