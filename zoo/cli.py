@@ -23,6 +23,7 @@ from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark
 from zoo.commands.push import add_push
 from zoo.commands.shipped import add_config, add_example
+from zoo.commands.site import add_site
 from zoo.commands.train import add_train
 from zoo.commands.tune import add_tune
 from zoo.commands.verify import add_verify
@@ -117,6 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_data(verbs)
     add_benchmark(verbs)
     add_card(verbs)
+    add_site(verbs)
     add_completion(verbs)
     return parser
 

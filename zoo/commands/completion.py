@@ -97,7 +97,7 @@ def _configurations(**_: Any) -> list[str]:
 
 
 def _benchmarks(**_: Any) -> list[str]:
-    from zoo.commands.project import benchmark_scripts
+    from zoo.hub.benchmarks import benchmark_scripts
 
     return sorted(benchmark_scripts())
 

@@ -3,13 +3,12 @@
 import argparse
 import runpy
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from zoo.errors import UnknownNameError
 from zoo.utils.text import quoted
 
-__all__ = ["add_benchmark", "benchmark_scripts"]
+__all__ = ["add_benchmark"]
 
 
 def add_benchmark(verbs: Any) -> None:
@@ -28,6 +27,7 @@ def add_benchmark(verbs: Any) -> None:
 
 def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Run the script of a table with the remaining arguments."""
+    from zoo.hub.benchmarks import benchmark_scripts
     from zoo.utils.extras import require_extras
 
     scripts = benchmark_scripts()
@@ -41,10 +41,3 @@ def benchmark_command(verb: argparse.ArgumentParser, options: argparse.Namespace
         require_extras(["benchmarks"], f"the benchmark {options.name}")
         rest = ["--help", *options.rest] if options.help else options.rest
         runpy.run_path(str(scripts[options.name]))["main"](rest)
-
-
-def benchmark_scripts() -> dict[str, Path]:
-    """The scripts of the benchmarks, by name."""
-    from zoo.hub.registry import shipped_folder
-
-    return {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}

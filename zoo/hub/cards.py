@@ -17,7 +17,7 @@ from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
 
-__all__ = ["checkpoint_folders", "describe", "read_notes", "render_all", "render_card", "render_cards", "render_folder"]
+__all__ = ["checkpoint_folders", "describe", "read_notes", "render_all", "render_card", "render_cards", "render_folder", "short_card"]
 
 _log = logging.getLogger(__name__)
 # What stands below it in a card is a person's text: it is kept when the card is rendered again.
@@ -134,7 +134,7 @@ def describe(name: str) -> str:
     """
     location = find(name)
     if location.folder is None or location.config is None:
-        return _short_card(location.facts)
+        return short_card(location.facts)
     lines = card_body(location.config, _targets_text(location.folder), name)
     notes = read_notes(location.folder).strip()
     return "\n".join([f"# {location.facts.name}", "", *lines, *(["", notes] if notes else [])])
@@ -146,8 +146,8 @@ def _targets_text(folder: Path) -> str:
     return checkpoint_text(folder, TARGETS)
 
 
-def _short_card(facts: ModelFacts) -> str:
-    """Render the facts of a model that has no folder yet."""
+def short_card(facts: ModelFacts) -> str:
+    """Render the facts of a model that has no folder yet, as Markdown."""
     lines = [
         f"# {facts.name}",
         "",

@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 
 from zoo.errors import IntegrityError, OutputError, UnknownNameError
@@ -20,6 +19,7 @@ from zoo.hub.folder import CONFIG, LARGEST_CONFIG, paths_in
 from zoo.hub.location import Location
 from zoo.hub.names import is_name, matching, near_words, no_such_model, split_name
 from zoo.hub.pins import read_pins
+from zoo.hub.published import published_models
 from zoo.utils.download import cache_folder
 from zoo.utils.text import counted, quoted
 
@@ -108,7 +108,7 @@ def find(name: str) -> Location:
     if not is_name(name) and any(known.lower() == name.lower() for known in model_names()):
         raise no_such_model(name, model_names())
     split_name(name)
-    elsewhere = (model for model in (*_pinned(), *_importable()) if model.facts.name == name)
+    elsewhere = (model for model in (*_pinned(), *map(Location, published_models())) if model.facts.name == name)
     locations = [*_folders_of(name), *elsewhere]
     if not locations:
         if (shipped_folder("configs") / f"{name}.yaml").is_file():
@@ -125,8 +125,14 @@ def is_model(name: str) -> bool:
     return name.startswith(("local-dir:", "hf-hub:")) or name in model_names()
 
 
-def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
-    """Read the checkpoints in a folder, by name; each broken one is a warning of one sentence and left out."""
+def read_checkpoints(folder: Path, broken: list[Path] | None = None) -> Iterator[tuple[Path, CheckpointConfig]]:
+    """Read the checkpoints in a folder, by name; each broken one is a warning of one sentence and left out.
+
+    Args:
+        folder: folder of checkpoints.
+        broken: takes the folders that are left out.
+    """
+    broken = [] if broken is None else broken
     size, paths = 0, paths_in(folder)
     for index, path in enumerate(paths):
         with suppress(OSError):
@@ -137,14 +143,15 @@ def read_checkpoints(folder: Path) -> Iterator[tuple[Path, CheckpointConfig]]:
                 f"left out: the {counted(len(paths) - index, 'folder')} of {folder} from {path.name} on, because their "
                 f"config.json have more than {_MOST_BYTES:,} bytes in all"
             )
+            broken += paths[index:]
             return
         try:
             is_ours = path.name.split(".")[0] in architectures() or os.path.lexists(path / CONFIG)
             location = _named_location(path) if path.is_dir() and is_ours else None
-        except IntegrityError as error:
-            _log.warning(f"left out: {error}")
-        except OSError as error:
-            _log.warning(f"left out: {path} cannot be read: {error.strerror}")
+        except (IntegrityError, OSError) as error:
+            reason = f"{path} cannot be read: {error.strerror}" if isinstance(error, OSError) else error
+            _log.warning(f"left out: {reason}")
+            broken.append(path)
         else:
             if location and location.config:
                 yield path, location.config
@@ -205,22 +212,17 @@ def _all_models() -> Iterator[Location]:
         for folder, config in read_checkpoints(home):
             yield Location(config.facts, folder, config)
     yield from _pinned()
-    yield from _importable()
+    yield from map(Location, published_models())
 
 
 def _pinned() -> Iterator[Location]:
     return (Location(pin.config.facts, None, pin.config, pin) for pin in read_pins().values())
 
 
-def _importable() -> Iterator[Location]:
-    for path in sorted((_PACKAGE / "importers").glob("[a-z]*.py")):
-        yield from (Location(facts) for facts in import_module(f"zoo.importers.{path.stem}").entries())
-
-
 def model_names() -> list[str]:
     """The names of all models on this computer, pinned ones and those that can be imported; no folder is read."""
     folders = [folder.name for home in _checkpoint_homes() for folder in paths_in(home)]
-    return sorted({*folders, *read_pins(), *(model.facts.name for model in _importable())})
+    return sorted({*folders, *read_pins(), *(facts.name for facts in published_models())})
 
 
 def _two_models(name: str, first: Location, other: Location) -> str:

@@ -15,6 +15,7 @@ from zoo.nn.configs import check_dropout, check_positive, config_of
 from zoo.nn.conv_stack import ConvStackConfig, StackBlock
 from zoo.nn.ensemble import build_ensemble
 from zoo.nn.equivariant import StrandsConv
+from zoo.nn.filters import FilterBank, normed
 from zoo.nn.inputs import as_channels, check_inputs
 from zoo.nn.layers import Conv2d
 from zoo.nn.scale import TargetScaleConfig
@@ -145,6 +146,13 @@ class BassetTrunk(nn.Module):
     def stages(self) -> list[Stage]:
         """List the blocks."""
         return stages_of(self.blocks)
+
+    def filter_bank(self) -> FilterBank:
+        """The filters of the first block."""
+        block = self.blocks[0]
+        assert isinstance(block, StackBlock)
+        weight, bias = normed(block.conv, block.norm)
+        return FilterBank(weight, bias, (block.activation,), tuple((index,) for index in range(len(weight))))
 
 
 class DenseBlock(nn.Sequential):

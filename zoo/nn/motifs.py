@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from zoo.batch import InputSpec
 from zoo.errors import ConfigError
 from zoo.nn.configs import check_dropout, check_positive
+from zoo.nn.filters import FilterBank
 from zoo.nn.inputs import as_channels
 from zoo.nn.layers import with_spare_channel
 from zoo.nn.maxima import Highest, PartialMaxPool
@@ -140,3 +141,12 @@ class MotifTrunk(nn.Module):
         if self._partners:
             other = torch.cat([other, self.filters[:, self._partners].flip(2)], 1)
         return torch.cat([self.filters, other]), torch.cat([self.biases, self.biases])
+
+    def filter_bank(self) -> FilterBank:
+        """The motif filters of the first member."""
+        every = len(self.filters)
+        count = every // self.members
+        strands = range(2 if self.both_strands else 1)
+        channels = tuple(tuple(strand * every + index for strand in strands) for index in range(count))
+        activations = (self.activation, self.mean_activation)
+        return FilterBank(self.filters[:count], self.biases[:count], activations, channels)

@@ -176,8 +176,9 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     with new_folder(folder.parent), _drafting(folder, folder, draft):
         draft.mkdir()
         yield draft
-        for path in draft.iterdir():
-            path.chmod(0o666 & draft.stat().st_mode)  # those of save_file are private
+        for path in draft.rglob("*"):
+            if path.is_file():
+                path.chmod(0o666 & draft.stat().st_mode)  # those of save_file are private
             _sync(path)
         _sync(draft)
         put_in_place(draft, folder)

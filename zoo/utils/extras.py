@@ -15,6 +15,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "tracks": _TRACKS,
     "contacts": _CONTACTS,
     "plots": ("matplotlib",),
+    "site": ("jinja2", "markdown_it", "matplotlib"),
     "parquet": ("pyarrow",),
     "train": _TRAIN,
     "tune": ("optuna", *_TRAIN),
