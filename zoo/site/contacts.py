@@ -32,17 +32,17 @@ def draw(model: SequenceModel, example: dict[str, Tensor], folder: Path) -> Gall
     names = labels_in_picture(output.targets[: len(maps)])
     predicted = dict(zip(names, maps, strict=True))
     picture = folder / "map.png"
-    draw_contact_maps(picture, "example", output.crop, output.bin_size, predicted, None, {}, "random bases")
+    draw_contact_maps(picture, "example", output.crop, output.bin_size, predicted, None, {}, "stored")
     _draw_small(folder / "small.png", maps[0])
     drawn = (
         f"first {len(maps)} of {len(output.targets):,} targets" if len(maps) < len(output.targets) else "all targets"
     )
     text = (
-        f"Prediction for the sequence that is stored with the weights, {model.length:,} random bases: {output.bins:,} "
-        f"bins of {output.bin_size:,} bases on a side, as log(observed/expected). It shows the form of the output and "
-        "which values it takes on DNA without a function, not a region of a genome."
+        f"Prediction for the example that is stored with the weights, {model.length:,} bases, random ones where zoo "
+        f"chose them: {output.bins:,} bins of {output.bin_size:,} bases on a side, as log(observed/expected). It shows "
+        "the form of the output and which values it takes, not a region of a genome."
     )
-    alt = f"Predicted contact map of a random sequence: {some_of(output.targets[: len(maps)])}"
+    alt = f"Predicted contact maps of the stored example: {some_of(output.targets[: len(maps)])}"
     caption = f"Predicted contact maps of the example ({drawn})."
     pictures = [Picture(picture.name, alt, caption, png_size(picture))]
     return Gallery("Prediction for the stored example", text, pictures, "small.png")

@@ -146,4 +146,4 @@ def _aligned(bank: FilterBank, codes: Tensor, filters: Tensor, highest: Tensor) 
 
 def _blocks(codes: Tensor, filters: int) -> Iterator[Tensor]:
     """Blocks of sequences of which the responses of so many filters are computed at once."""
-    return iter(codes.split(max(1, _RESPONSES // (filters * codes.shape[1]))))
+    return iter(torch.split(codes, max(1, _RESPONSES // (filters * codes.shape[1]))))

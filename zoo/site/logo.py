@@ -12,7 +12,7 @@ _LETTERS = "ACGT"
 # Readable on white and on black.
 _COLOURS = {"A": "#1f9d55", "C": "#3178c6", "G": "#e0930f", "T": "#d64545"}
 _WIDTH, _HEIGHT = 13.0, 76.0  # of a position, and of a row
-_LEFT, _TOP, _BELOW, _RIGHT = 34.0, 8.0, 20.0, 6.0  # margins
+_LEFT, _TOP, _BELOW, _RIGHT = 44.0, 8.0, 20.0, 6.0  # margins
 _ROW = 84  # positions, at most
 _FLAT = 0.25  # a letter that would be lower is not drawn
 _STYLE = (

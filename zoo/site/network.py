@@ -83,4 +83,4 @@ class Network:
         """Multiplications and additions for one sequence; at least one for each base."""
         with FlopCounterMode(display=False) as counter:
             self.raw(self.random(1))
-        return max(counter.get_total_flops(), self.model.length)
+        return max(int(counter.get_total_flops()), self.model.length)

@@ -36,11 +36,11 @@ def draw(model: SequenceModel, example: dict[str, Tensor], folder: Path) -> Gall
     drawn = f"the first {len(values)} of {len(output.targets):,}" if len(values) < len(output.targets) else len(values)
     cut = f", the first {values.shape[1]:,} of them" if values.shape[1] < output.bins else ""
     text = (
-        f"Prediction for the sequence that is stored with the weights, {model.length:,} random bases: "
-        f"{output.bins:,} bins of {counted(output.bin_size, 'base')}{cut}. It shows the form of the output and which "
-        "values it takes on DNA without a function, not a region of a genome."
+        f"Prediction for the example that is stored with the weights, {model.length:,} bases, random ones where zoo "
+        f"chose them: {output.bins:,} bins of {counted(output.bin_size, 'base')}{cut}. It shows the form of the output "
+        "and which values it takes, not a region of a genome."
     )
-    alt = f"Predicted tracks of a random sequence: {some_of(output.targets[: len(values)])}"
+    alt = f"Predicted tracks of the stored example: {some_of(output.targets[: len(values)])}"
     picture = Picture(
         "tracks.png", alt, f"Predicted tracks ({drawn}) along the example.", png_size(folder / "tracks.png")
     )

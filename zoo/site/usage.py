@@ -1,5 +1,6 @@
 """How a model of a site is loaded: commands and Python that can be copied as they are."""
 
+import json
 import shlex
 
 from zoo.hub.cards import usage
@@ -42,7 +43,8 @@ def python_lines(model: SiteModel) -> str:
     line = (_OF_SITES if names and kind == "labels" else _PREDICT[kind]).format(
         inputs=', inputs="inputs.tsv"' if names else ""
     )
-    return "\n".join(["import zoo", "", f"model = zoo.load({model.call!r})".replace("'", '"', 2), line])
+    name = json.dumps(model.call, ensure_ascii=False)  # as Python writes it too
+    return "\n".join(["import zoo", "", f"model = zoo.load({name})", line])
 
 
 def load_note(model: SiteModel) -> str:
