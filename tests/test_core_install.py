@@ -99,6 +99,7 @@ def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
         (("data", "get", "yeast"), "tracks,rdata"),
         (("data", "get", "yeast_contacts"), "contacts"),
         (("benchmark", "throughput"), "benchmarks"),
+        (("site", "-o", "site"), "site"),
         (("data", "peaks", "zoo/examples/peaks.bed", "--genome", "zoo/examples/genome.fa", "-o", "a.tsv"), "train"),
     ],
 )

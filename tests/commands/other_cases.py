@@ -1,6 +1,7 @@
 """A case for every argument of the verbs but `predict` and `data`, which have files of their own."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -247,6 +248,39 @@ def shell_has_its_own_script(desk: Desk) -> None:
     scripts = [desk.run("completion", shell) for shell in ("bash", "zsh", "fish")]
     assert all("zoo" in script for script in scripts)
     assert scripts[2] not in scripts[:2]
+
+
+# site.
+
+
+def titles(folder: str) -> list[str]:
+    """The title of a site, and the names of the models in it."""
+    text = (Path(folder) / "index.html").read_text()
+    return [*re.findall("<h1>(.*)</h1>", text), *re.findall('<a href="models/(.*).html">', text)]
+
+
+@case("names", "site")
+@case("--output", "site")
+def site_is_of_the_names_in_that_folder(desk: Desk) -> None:
+    assert desk.run("site", desk.made.models["labels"], "deepbind.D00328.*", "-o", "a/site") == "a/site/index.html\n"
+    assert titles("a/site")[1:] == ["mlp.labels", "deepbind.D00328.003", "deepbind.D00328.018"]
+    assert "there is no model" in desk.refused("site", "mlp.nothing", "-o", "b")
+    assert "in.fa is no folder" in desk.refused("site", "-o", "in.fa")
+
+
+@case("--title", "site")
+def title_is_that_of_the_site(desk: Desk) -> None:
+    desk.run("site", "deepbind.D00328.003", "-o", "one")
+    desk.run("site", "deepbind.D00328.003", "-o", "two", "--title", "Our <lab>")
+    assert (titles("one")[0], titles("two")[0]) == ("Models of regulatory DNA", "Our &lt;lab&gt;")
+
+
+@case("--overwrite", "site")
+def only_overwrite_writes_over_an_earlier_site(desk: Desk) -> None:
+    desk.run("site", "deepbind.D00328.003", "-o", "site")
+    assert "site exists already" in desk.refused("site", "deepbind.D00328.018", "-o", "site")
+    desk.run("site", "deepbind.D00328.018", "-o", "site", "--overwrite")
+    assert titles("site")[1:] == ["deepbind.D00328.018"]
 
 
 # config, example.

@@ -57,6 +57,7 @@ def make_writer_inputs(folder: Path) -> None:
         for name, size in SIZES.items():
             file.write(f">{name}\n{''.join(rng.choice(list('ACGT'), size))}\n")
     make_inputs(folder, SIZES, ("chr1", 1_000, 2_000))
+    _checkpoint(folder / "mlp.made")
     (folder / "maps").mkdir()
     make_contacts(folder / "maps", {"chr1": 200 * BIN}, depth=20.0, reach=60)
 
@@ -97,6 +98,7 @@ def writers(inputs: Path) -> dict[str, Writer]:
         "index of a FASTA file": Writer(lambda folder: _index(folder / "genome.fa.fai")),
         "record": Writer(lambda folder: _record(folder / "done.json")),
         "example files": Writer(_example),
+        "site": Writer(lambda folder: _site(folder / "site", inputs / "mlp.made"), refuses=True),
         "evaluation": Writer(lambda folder: _evaluation(folder / "scores.json")),
         "ONNX file": Writer(lambda folder: _exported(folder / "out.onnx")),
         "program of torch.export": Writer(lambda folder: _exported(folder / "out.pt2")),
@@ -115,6 +117,12 @@ def _predictions(path: Path) -> None:
     rng = np.random.default_rng(1)
     blocks = [LabelRows([f"s{i}" for i in range(4000)], rng.random((4000, 2), dtype=np.float32)) for _ in range(3)]
     write_labels(path, _LABELS, blocks)
+
+
+def _site(folder: Path, checkpoint: Path) -> None:
+    from zoo.site.build import build_site
+
+    build_site(folder, [f"local-dir:{checkpoint}", "deepbind.D00328.*"])
 
 
 def _evaluation(path: Path) -> None:

@@ -15,7 +15,7 @@ CORE = {re.split(r"[\[>]", line)[0].lower() for line in PROJECT["dependencies"]}
 
 
 # Modules that are not named like the distribution that installs them.
-DISTRIBUTIONS = {"akita_torch": "akita-torch", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"akita_torch": "akita-torch", "markdown_it": "markdown-it-py", "sklearn": "scikit-learn"}
 
 
 def installed_by(extra: str) -> set[str]:

@@ -60,6 +60,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         (verbs["verify"], "names"): _models,
         (verbs["merge"], "name"): _models,
         (verbs["export"], "name"): _models,
+        (verbs["site"], "names"): _models,
         (verbs["train"], "config"): configurations_and_files,
         (verbs["check"], "config"): configurations_and_files,
         (verbs["config"], "name"): _configurations,
