@@ -70,6 +70,9 @@ def test_a_model_of_ones_own_claims_neither_source_nor_licence_of_this_project(h
     for name, page in read_pages(Path("site")).items():
         for words in ("this project", "shipped", "Apache", str(home)):
             assert words not in page.text, (name, words)
+    shutil.copytree("checkpoints/mlp.tiny", "other/mlp.tiny")
+    report = build_site("both", ["mlp.tiny", "local-dir:other/mlp.tiny", "local-dir:checkpoints/mlp.tiny"])
+    assert report.models == 2  # two folders, one of them by two names
     text = (Path("site") / "models" / "deepbind.tiny.html").read_text()
     assert "zoo predict local-dir:deepbind.tiny sequences.fa" in text
     assert "not stated" in text

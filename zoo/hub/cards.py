@@ -17,7 +17,16 @@ from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
 
-__all__ = ["checkpoint_folders", "describe", "read_notes", "render_all", "render_card", "render_cards", "render_folder", "short_card"]
+__all__ = [
+    "checkpoint_folders",
+    "describe",
+    "read_notes",
+    "render_all",
+    "render_card",
+    "render_cards",
+    "render_folder",
+    "short_card",
+]
 
 _log = logging.getLogger(__name__)
 # What stands below it in a card is a person's text: it is kept when the card is rendered again.

@@ -52,8 +52,11 @@ class Pin:
         return f"hf-hub:{self.repository}@{self.revision}"
 
 
-def read_pins() -> dict[str, Pin]:
+def read_pins(own: bool = True) -> dict[str, Pin]:
     """Read the pinned list; an entry of the file that `ZOO_PINS` names comes before one of the shipped list.
+
+    Args:
+        own: read that file too.
 
     Returns:
         Name -> pin.
@@ -61,8 +64,8 @@ def read_pins() -> dict[str, Pin]:
     Raises:
         IntegrityError: a list that is missing or has a wrong value.
     """
-    own = os.environ.get("ZOO_PINS")
-    return {**_read(_SHIPPED), **(_read(Path(own)) if own else {})}
+    path = os.environ.get("ZOO_PINS") if own else None
+    return {**_read(_SHIPPED), **(_read(Path(path)) if path else {})}
 
 
 def fetch_pinned(pin: Pin, cache: Path | None = None) -> Path:

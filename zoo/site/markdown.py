@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from zoo.site.text import LONGEST_TEXT, one_text, plain
 from zoo.utils.text import counted, shorten
@@ -133,6 +133,8 @@ def _renderer() -> MarkdownIt:
     renderer.add_render_rule("link_open", _open_link)
     renderer.add_render_rule("table_open", _open_table)
     renderer.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    renderer.add_render_rule("fence", _code)
+    renderer.add_render_rule("code_block", _code)
     renderer.add_render_rule("heading_open", _heading)
     renderer.add_render_rule("heading_close", _heading)
     return renderer
@@ -144,6 +146,12 @@ def _open_link(
     """A link that gives the page it leads to no hint, and search engines no vote."""
     tokens[index].attrSet("rel", "nofollow noopener noreferrer")
     return renderer.renderToken(tokens, index, options, environment)
+
+
+def _code(renderer: RendererHTML, tokens: list[Token], index: int, *_: object) -> str:
+    """Code that can be copied; its language is not told, which others chose."""
+    text = escape(tokens[index].content.rstrip("\n"))
+    return f'<div class="code"><pre tabindex="0" role="group" aria-label="code"><code>{text}</code></pre></div>\n'
 
 
 def _open_table(*_: object) -> str:

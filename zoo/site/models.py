@@ -10,9 +10,11 @@ from pathlib import Path
 from zoo.errors import IntegrityError
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import ModelFacts
+from zoo.hub.location import Location
 from zoo.hub.names import is_name
+from zoo.hub.pins import Pin, read_pins
 from zoo.hub.published import published_models
-from zoo.hub.registry import Location, find, list_locations, no_match, read_checkpoints, shipped_folder
+from zoo.hub.registry import find, list_locations, no_match, read_checkpoints, shipped_folder
 
 __all__ = ["ORIGINS", "SiteModel", "collect_models", "page_names"]
 
@@ -72,9 +74,10 @@ def collect_models(names: Sequence[str] = ()) -> tuple[list[SiteModel], int]:
             SiteModel(config.facts, "shipped", config.facts.name, folder=folder, config=config)
             for folder, config in read_checkpoints(shipped_folder("checkpoints"), broken)
         ]
-        known = {model.facts.name for model in shipped}
+        pinned = [SiteModel(pin.config.facts, "hub", name, config=pin.config) for name, pin in _pins_by_name()]
+        known = {model.facts.name for model in (*shipped, *pinned)}
         others = [SiteModel(facts, "published", facts.name) for facts in published_models() if facts.name not in known]
-        return _with_stems([*shipped, *sorted(others, key=lambda model: model.facts.name)]), len(broken)
+        return _with_stems([*shipped, *pinned, *sorted(others, key=lambda model: model.facts.name)]), len(broken)
     models: list[SiteModel] = []
     for name in dict.fromkeys(names):
         try:
@@ -82,7 +85,13 @@ def collect_models(names: Sequence[str] = ()) -> tuple[list[SiteModel], int]:
         except IntegrityError as error:
             _log.warning(f"left out: {error}")
             broken.append(Path(name))
-    return _with_stems(list({model.call: model for model in models}.values())), len(broken)
+    different = {model.folder.resolve() if model.folder else model.call: model for model in models}
+    return _with_stems(list(different.values())), len(broken)
+
+
+def _pins_by_name() -> list[tuple[str, Pin]]:
+    """The models that this project published on the Hub; those of a list of one's own are named to be shown."""
+    return sorted(read_pins(own=False).items())
 
 
 def _locations(name: str) -> Iterator[tuple[str, Location]]:
@@ -98,15 +107,21 @@ def _locations(name: str) -> Iterator[tuple[str, Location]]:
 
 def _model(name: str, location: Location) -> SiteModel:
     """A model that was named."""
-    folder = location.folder
-    if folder is None or (location.facts.run is None and is_name(name)):
-        return SiteModel(location.facts, "published", name, folder=folder, config=location.config)
+    facts, folder, config = location.facts, location.folder, location.config
+    if location.pin:
+        return SiteModel(facts, "hub", location.pin.address, folder=folder, config=config)
+    if folder is None:
+        return SiteModel(facts, "published", name)
     if name.startswith("hf-hub:"):
-        return SiteModel(location.facts, "hub", name, folder=folder, config=location.config)
-    is_shipped = folder.resolve().parent == shipped_folder("checkpoints").resolve()
+        return SiteModel(facts, "hub", name, folder=folder, config=config)
+    home = folder.resolve().parent
+    if home == shipped_folder("checkpoints").resolve():
+        return SiteModel(facts, "shipped", folder.resolve().name, folder=folder, config=config)
+    if not name.startswith("local-dir:") and home != Path("checkpoints").resolve():  # the cache holds it
+        return SiteModel(facts, "published", name, folder=folder, config=config)
     # Folders above the checkpoint are this computer's alone.
-    call = f"local-dir:{folder.resolve().name}" if name.startswith("local-dir:") and not is_shipped else folder.name
-    return SiteModel(location.facts, "shipped" if is_shipped else "own", call, folder=folder, config=location.config)
+    call = f"local-dir:{folder.resolve().name}" if name.startswith("local-dir:") else name
+    return SiteModel(facts, "own", call, folder=folder, config=config)
 
 
 def _with_stems(models: list[SiteModel]) -> list[SiteModel]:

@@ -1,6 +1,7 @@
 """The pages of a site, from templates in which all text is escaped."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +9,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from zoo.hub.cards import render_card, short_card
+from zoo.hub.card_body import card_body
+from zoo.hub.cards import read_notes, short_card
 from zoo.hub.folder import CARD, CONFIG, TARGETS, checkpoint_file, checkpoint_text
 from zoo.hub.targets import read_targets
 from zoo.site.benchmarks import Benchmark
@@ -120,8 +122,10 @@ def _sections_of(model: SiteModel) -> list[Section]:
         text = short_card(model.facts)
     else:
         read_targets(model.folder)
-        text = render_card(model.config, checkpoint_text(model.folder, TARGETS))
-    return card_sections(text.replace(f"\n\n{model.facts.summary}.\n", "\n", 1), _SHOWN_OTHERWISE)
+        lines = card_body(model.config, checkpoint_text(model.folder, TARGETS), shlex.quote(model.call))
+        text = "\n".join([*lines, "", read_notes(model.folder)])
+    # The summary is in the title of the page.
+    return card_sections(text.replace(f"{model.facts.summary}.\n", "", 1), _SHOWN_OTHERWISE)
 
 
 def _chips(model: SiteModel) -> list[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from zoo.hub.architectures import explained
-from zoo.hub.checkpoint import load_folder
 from zoo.hub.folder import EXAMPLE
+from zoo.hub.loading import load_folder
 from zoo.hub.weights import read_tensors
 
 __all__ = ["Gallery", "Picture", "draw_pictures", "labels_in_picture", "one_thread", "png_size"]

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from zoo.hub.cards import usage
+from zoo.hub.card_body import usage
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import input_names
 from zoo.site.models import SiteModel
