@@ -5,16 +5,16 @@ Nothing here imports torch, and no script is run.
 
 from pathlib import Path
 
-from zoo.hub.registry import shipped_folder
+from zoo.hub import registry
 
 __all__ = ["benchmark_scripts", "recorded_results"]
 
 
 def benchmark_scripts() -> dict[str, Path]:
     """The scripts of the benchmarks, by name."""
-    return {path.stem.removeprefix("bench_"): path for path in shipped_folder("benchmarks").glob("*/bench_*.py")}
+    return {path.stem.removeprefix("bench_"): path for path in registry.shipped_folder("benchmarks").glob("*/bench_*.py")}
 
 
 def recorded_results() -> dict[str, Path]:
     """The tables that scripts of this project wrote, by name: CSV files, each with a JSON file of its run's facts."""
-    return {path.stem: path for path in sorted(shipped_folder("benchmarks").glob("results/*.csv"))}
+    return {path.stem: path for path in sorted(registry.shipped_folder("benchmarks").glob("results/*.csv"))}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from zoo.hub.card_body import card_body
 from zoo.hub.cards import read_notes, short_card
@@ -58,7 +58,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {"cut": one_text, "whole": lambda text: Markup(escape(text))}
+        self._environment.filters |= {"cut": one_text, "whole": escape}
         self._environment.tests["number_text"] = lambda text: bool(_NUMBER.fullmatch(text))
         self._shared = {"site": one_text(title, 120), "version": __version__, "has_benchmarks": has_benchmarks}
 
