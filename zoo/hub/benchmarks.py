@@ -12,7 +12,8 @@ __all__ = ["benchmark_scripts", "recorded_results"]
 
 def benchmark_scripts() -> dict[str, Path]:
     """The scripts of the benchmarks, by name."""
-    return {path.stem.removeprefix("bench_"): path for path in registry.shipped_folder("benchmarks").glob("*/bench_*.py")}
+    folder = registry.shipped_folder("benchmarks")
+    return {path.stem.removeprefix("bench_"): path for path in folder.glob("*/bench_*.py")}
 
 
 def recorded_results() -> dict[str, Path]:
