@@ -13,7 +13,7 @@ from zoo.models.mlp import MLP
 from zoo.outputs import Contacts, Labels, Output, Tracks
 
 OUTPUTS: list[Output] = [Labels(("a",)), Tracks(("a",), bins=4, bin_size=8), Contacts(("a",), bins=4, bin_size=8)]
-ROLES = ("metrics", "inference", "writers", "evaluation", "site", "commands/predict")
+ROLES = ("metrics", "inference", "writers", "scoring", "site", "commands/predict")
 
 
 def test_the_kinds_are_those_of_the_outputs() -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from zoo.data.peaks.rules import PeakRules
     from zoo.data.sequences.module import SequenceDataModule
     from zoo.data.tracks.module import TrackDataModule
-    from zoo.evaluation.result import Evaluation
     from zoo.evaluation.run import evaluate
     from zoo.exporters.export import Export, export
     from zoo.formats.bed import read_bed
@@ -31,13 +30,14 @@ if TYPE_CHECKING:
     from zoo.inference.tracks import TrackPredictions
     from zoo.models._base import SequenceModel
     from zoo.outputs import Contacts, Labels, Tracks
+    from zoo.scoring.result import Evaluation
     from zoo.training.finetune.api import finetune
 
 _HOME = {
     "ContactDataModule": "zoo.data.contacts.module",
     "ContactPredictions": "zoo.inference.contacts",
     "Contacts": "zoo.outputs",
-    "Evaluation": "zoo.evaluation.result",
+    "Evaluation": "zoo.scoring.result",
     "Export": "zoo.exporters.export",
     "Genome": "zoo.genome.fasta",
     "Interval": "zoo.genome.intervals",

@@ -22,12 +22,12 @@ from rich.progress import track
 from zoo.data.base import GenomicDataModule
 from zoo.errors import IntegrityError
 from zoo.evaluation.configured import data_of_recipe
-from zoo.evaluation.result import Evaluation
 from zoo.evaluation.run import evaluate
 from zoo.hub.card_edit import state_facts
 from zoo.hub.cards import checkpoint_folders
 from zoo.hub.config import read_config
 from zoo.hub.folder import CONFIG
+from zoo.scoring.result import Evaluation
 from zoo.training.record import intervals_of
 
 # Scores are printed with four digits; processors add up in different orders.

@@ -33,8 +33,8 @@ from common import make_parser, write_results
 from speed.gpu_items import ARCHITECTURES, MEASUREMENTS, Machine, Row
 
 from zoo.errors import ConfigError, one_line
-from zoo.training.progress import quiet_lightning
 from zoo.utils import version
+from zoo.utils.lightning_output import quiet_lightning
 
 SECTIONS = ("contract", *MEASUREMENTS)
 HEADER = [field.name for field in fields(Row)]

@@ -8,8 +8,8 @@ import pytest
 from accuracy.bench_cards import compare, limits_with, main
 
 from zoo.errors import IntegrityError
-from zoo.evaluation.result import Evaluation, Score
 from zoo.hub.registry import shipped_folder
+from zoo.scoring.result import Evaluation, Score
 
 NAME = "mlp.promoter_bsubtilis"
 

@@ -126,7 +126,7 @@ def _site(folder: Path, checkpoint: Path) -> None:
 
 
 def _evaluation(path: Path) -> None:
-    from zoo.evaluation.result import Evaluation, Score
+    from zoo.scoring.result import Evaluation, Score
 
     scores = [Score(index / 5_000, 0.0, 1.0) for index in range(5_000)]
     targets, numbers = [f"target {index}" for index in range(5_000)], ("a.x", "made", "test", "sequence", 9)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ZooError
-from zoo.training.progress import quiet_lightning
 from zoo.training.run import train
+from zoo.utils.lightning_output import quiet_lightning
 
 BASES = str.maketrans("01", "CT")
 CONFIG = """

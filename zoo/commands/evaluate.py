@@ -9,7 +9,7 @@ from zoo.commands.parser import Option, Parser, add_options
 from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
-    from zoo.evaluation.result import Evaluation
+    from zoo.scoring.result import Evaluation
 
 __all__ = ["add_evaluate"]
 
@@ -124,8 +124,8 @@ def _check_paths(options: argparse.Namespace, data: list[str]) -> None:
     """Refuse files that do not exist, a model that does not, and an output that cannot be written."""
     from pathlib import Path
 
-    from zoo.evaluation.result import check_ending
     from zoo.hub.registry import find
+    from zoo.scoring.result import check_ending
     from zoo.utils.paths import check_folder_of, refuse_overwriting
     from zoo.utils.text import check_file
 

@@ -58,7 +58,9 @@ def _names(options: argparse.Namespace) -> list[str]:
     from zoo.hub.registry import find
 
     if bool(options.names) == options.all:
-        raise ConfigError("name the models to publish, or --all for those that are shipped with the zoo")
+        raise ConfigError(
+            "give NAME or --all: name the models to publish, or --all for those that are shipped with the zoo"
+        )
     names = [folder.name for folder in checkpoint_folders()] if options.all else options.names
     if options.repo and len(names) > 1:
         raise ConfigError(f"--repo names one repository, and there are {len(names)} models: --org ORG takes them all")

@@ -60,7 +60,7 @@ def _names(options: argparse.Namespace) -> list[str]:
     from zoo.hub.registry import find, list_locations
 
     if bool(options.names) == options.all:
-        raise ConfigError("name the models to verify, or --all for those of this computer")
+        raise ConfigError("NAME is missing: name the models to verify, or --all for those of this computer")
     if options.published and not options.all:
         raise ConfigError("--published belongs to --all")
     if options.all:

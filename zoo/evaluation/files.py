@@ -7,9 +7,10 @@ from zoo.data.own_files import DataChoice, choose_data
 from zoo.data.own_tables import read_header
 from zoo.errors import ConfigError
 from zoo.evaluation.build import Builder
-from zoo.evaluation.matching import match_targets
-from zoo.evaluation.options import EvaluationData, FileOptions
+from zoo.evaluation.options import FileOptions
 from zoo.models._base import SequenceModel
+from zoo.scoring.data import EvaluationData
+from zoo.scoring.matching import match_targets
 from zoo.utils.text import some_of
 
 __all__ = ["data_of_files"]

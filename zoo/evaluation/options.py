@@ -1,14 +1,10 @@
-"""Options of labelled files, and the data that are chosen for them."""
+"""Options of labelled files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.data.base import GenomicDataModule
-from zoo.data.splits import Split
-from zoo.evaluation.matching import Matching
-
-__all__ = ["EvaluationData", "FileOptions"]
+__all__ = ["FileOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +32,3 @@ class FileOptions:
     measurements: bool = False
     smooth: float | None = None
     maps: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class EvaluationData:
-    """Data to evaluate.
-
-    Attributes:
-        module: the DataModule.
-        split: split of it that is read.
-        matching: which of its targets are the model's.
-        notes: sentences on what was chosen.
-        is_all: whether that split holds all of the data.
-    """
-
-    module: GenomicDataModule
-    split: Split
-    matching: Matching
-    notes: list[str] = field(default_factory=list)
-    is_all: bool = False

@@ -1,36 +1,32 @@
 """`zoo.evaluate`: a model and labelled data in, scores with bootstrap intervals out."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError, InputError
-from zoo.evaluation.bootstrap import Bootstrap, intervals
-from zoo.evaluation.collect import Collected, collect, make_trainer
 from zoo.evaluation.configured import data_of_config, data_of_recipe, is_config, maps_of_recipe
 from zoo.evaluation.files import data_of_files
-from zoo.evaluation.kinds import Units
-from zoo.evaluation.matching import match_targets
-from zoo.evaluation.options import EvaluationData, FileOptions
-from zoo.evaluation.result import Evaluation, make_score
+from zoo.evaluation.options import FileOptions
 from zoo.hub.load import load, resolve
 from zoo.hub.seen_share import SeenReport, seen_reports
 from zoo.inference.device import find_device
 from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Labels
-from zoo.utils.text import counted, some_of
+from zoo.scoring.bootstrap import Bootstrap
+from zoo.scoring.collect import make_trainer
+from zoo.scoring.data import EvaluationData
+from zoo.scoring.matching import match_targets
+from zoo.scoring.result import Evaluation
+from zoo.scoring.score import score
+from zoo.utils.text import some_of
 
 __all__ = ["evaluate"]
-
-# Percentiles of resamples of fewer units than these say little.
-_FEW_UNITS = 10
 
 
 def evaluate(
@@ -92,10 +88,9 @@ def evaluate(
     chosen = _chosen(loaded, model, data, options, dict(match or {}), wanted, split, batch_size)
     _check_fit(loaded, chosen.module)
     seen = _seen(model, chosen, strict_split)
-    units = _units(loaded, chosen.module, bootstrap)
     chosen_device = find_device(device) if isinstance(model, str) else str(loaded.device)
-    collected = collect(loaded, chosen, units, make_trainer(chosen_device, devices, precision))
-    evaluation = _evaluation(name, _described(data, model), chosen, units, loaded, collected, bootstrap)
+    trainer = make_trainer(chosen_device, devices, precision)
+    evaluation = score(loaded, chosen, trainer, bootstrap, name, _described(data, model))
     return replace(evaluation, seen=seen, notes=[*map(str, seen), *evaluation.notes])
 
 
@@ -169,73 +164,6 @@ def _check_fit(model: SequenceModel, data: GenomicDataModule) -> None:
                 f"the model predicts all but {crop:,} bases on each side of windows of {model.length:,}, the data have "
                 f"windows of {spec.length:,} less {spec.crop * (spec.bin_size or 1):,} on each side"
             )
-
-
-def _units(model: SequenceModel, data: GenomicDataModule, bootstrap: Bootstrap) -> Units:
-    """What is kept of each unit, for the kind of the model."""
-    if isinstance(model.output, Labels):
-        from zoo.evaluation.labels import LabelUnits
-
-        return LabelUnits(bool(getattr(data, "classify", model.loss.classifies)))
-    if isinstance(model.output, Contacts):
-        from zoo.evaluation.contacts import ContactUnits
-
-        return ContactUnits(False, bootstrap.resamples)
-    from zoo.evaluation.tracks import TrackUnits
-
-    return TrackUnits(model.loss.counts, bootstrap.resamples)
-
-
-def _evaluation(
-    name: str,
-    described: str,
-    data: EvaluationData,
-    units: Units,
-    model: SequenceModel,
-    collected: Collected | None,
-    bootstrap: Bootstrap,
-) -> Evaluation:
-    if collected is None:  # what only the first process knows
-        raise SystemExit(0)
-    arrays, scores = collected.arrays, collected.scores
-    defined = {metric: ~np.isnan(values) for metric, values in scores.items()}
-    if not any(one.any() for one in defined.values()):
-        raise InputError(f"nothing can be scored: {'; '.join(collected.reasons)}")
-    count = len(next(iter(arrays.values())))
-    notes = [*data.notes, *data.matching.notes, *collected.reasons]
-    ends = {}
-    if bootstrap.resamples and count < _FEW_UNITS:
-        notes.append(f"only {counted(count, units.name)}: intervals of so few are too narrow")
-    if bootstrap.resamples:
-        resampled = units.resampled(arrays, notes)
-        values = math.prod(arrays["target"].shape[2:])
-        ends = intervals(resampled, defined, count, values, bootstrap)
-        undefined = max((one.undefined for one in ends.values()), default=0)
-        if undefined:
-            notes.append(
-                f"{undefined:,} of {bootstrap.resamples:,} resamples lack a score of some target: they count without it"
-            )
-    length = "" if isinstance(model.output, Labels) else f" of {model.length:,} bases"
-    per_target = {
-        metric: [make_score(values[i], ends.get(metric), i) for i in range(len(values))]
-        for metric, values in scores.items()
-    }
-    means = {metric: make_score(value, ends.get(metric), -1) for metric, value in collected.means.items()}
-    return Evaluation(
-        model=name,
-        data=described,
-        split="all" if data.is_all else data.split,
-        unit=units.name + length,
-        units=count,
-        targets=data.matching.names,
-        observed=collected.observed,
-        scores=per_target,
-        means=means,
-        resamples=bootstrap.resamples,
-        confidence=bootstrap.confidence,
-        seed=bootstrap.seed,
-        notes=notes,
-    )
 
 
 def _described(data: Any, model: Any) -> str:

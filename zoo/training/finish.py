@@ -31,10 +31,10 @@ from zoo.training.card_text import fill_card, split_datasets
 from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
 from zoo.training.epoch_end import EpochEnd
 from zoo.training.options import TrainCLI
-from zoo.training.progress import progress_bars
 from zoo.training.recipe import recipe, resolved_config, training_command
 from zoo.training.record import file_hashes, score_intervals
 from zoo.training.transfer import base_facts
+from zoo.utils.lightning_output import progress_bars
 from zoo.utils.version import code_version
 
 __all__ = ["few_tested", "finish_run", "no_better"]
@@ -154,7 +154,7 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, 
         metrics=metrics,
         target_metrics=dict(model.target_scores),
         files=file_hashes(data, arguments),
-        intervals=score_intervals(model, data, list(metrics["test"])),
+        intervals=score_intervals(model, data, list(metrics["test"]), str(cli.trainer.strategy.root_device)),
     )
     text: dict[str, Any] = dict(fill_card(config.card, data))
     text["datasets"] = split_datasets(text["datasets"])

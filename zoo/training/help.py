@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from zoo.errors import ConfigError
 from zoo.training.given import read_yaml
 from zoo.training.options import make_cli
-from zoo.training.progress import quiet_lightning
 from zoo.training.trust import check_trust
+from zoo.utils.lightning_output import quiet_lightning
 
 __all__ = ["show_options"]
 

@@ -30,9 +30,10 @@ from zoo.training.epoch_end import EpochEnd
 from zoo.training.loggers import build_loggers
 from zoo.training.optimizers import OptimizerPlan, ParamGroups
 from zoo.training.processes import SyncBatchNorm
-from zoo.training.progress import PrintEpochs, progress_bars
+from zoo.training.progress import PrintEpochs
 from zoo.training.scaling import ScaleTargets, Scaling
 from zoo.training.transfer import TransferOptions
+from zoo.utils.lightning_output import progress_bars
 
 __all__ = ["LINKED", "RunOptions", "TrainCLI", "make_cli", "option_types"]
 

@@ -16,9 +16,9 @@ from zoo.training.given import Given, read_given, refuse_linked, split_arguments
 from zoo.training.loggers import check_loggers
 from zoo.training.messages import explain, explain_remainder, unknown_name
 from zoo.training.options import LINKED, TrainCLI, make_cli, option_types
-from zoo.training.progress import quiet_lightning
 from zoo.training.signatures import parameters_of, resolve_class
 from zoo.training.trust import check_name, check_trust, is_restricted
+from zoo.utils.lightning_output import quiet_lightning
 
 __all__ = ["REFUSALS", "parse", "print_config"]
 

@@ -5,17 +5,19 @@ from collections.abc import Sequence
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ZooError
-from zoo.evaluation.result import Evaluation
-from zoo.evaluation.run import evaluate
 from zoo.models._base import SequenceModel
+from zoo.scoring.bootstrap import Bootstrap
+from zoo.scoring.collect import make_trainer
+from zoo.scoring.data import EvaluationData
+from zoo.scoring.matching import match_targets
+from zoo.scoring.result import Evaluation
+from zoo.scoring.score import score
 from zoo.training.given import read_given
 from zoo.training.own_data import data_files
 from zoo.utils.download import sha256_of
 from zoo.utils.progress import bar
 
 __all__ = ["file_hashes", "intervals_of", "score_intervals"]
-
-_CONFIDENCE, _RESAMPLES = 0.95, 1_000
 
 
 def file_hashes(data: GenomicDataModule, arguments: Sequence[str]) -> dict[str, str]:
@@ -36,7 +38,7 @@ def file_hashes(data: GenomicDataModule, arguments: Sequence[str]) -> dict[str, 
 
 
 def score_intervals(
-    model: SequenceModel, data: GenomicDataModule, metrics: Sequence[str]
+    model: SequenceModel, data: GenomicDataModule, metrics: Sequence[str], device: str
 ) -> dict[str, list[list[float] | None]]:
     """Bootstrap 95 % intervals of the scores of the test split, of each target (T) and last of their mean.
 
@@ -44,13 +46,17 @@ def score_intervals(
         model: the final model.
         data: its data, prepared.
         metrics: scores of which they are wanted.
+        device: where it is computed.
 
     Returns:
         Metric -> T + 1 pairs of low and high, None where there is none. Where the test split cannot be resampled, none
         at all, which is said.
     """
     try:
-        evaluation = evaluate(model, data, split="test", resamples=_RESAMPLES, confidence=_CONFIDENCE)
+        names = model.output.targets
+        test = EvaluationData(data, "test", match_targets(data.targets, names, {}, None))
+        trainer = make_trainer(device, 1, "32")
+        evaluation = score(model, test, trainer, Bootstrap(), "the model", "its test split")
     except ZooError as error:
         print(f"zoo: the card has no intervals of the scores: {error}", file=sys.stderr)
         return {}

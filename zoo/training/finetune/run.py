@@ -15,9 +15,9 @@ from zoo.training.finetune.choices import Plan
 from zoo.training.finetune.data import Files
 from zoo.training.finetune.plan import Request, make_plan
 from zoo.training.parse import print_config
-from zoo.training.progress import quiet_lightning
 from zoo.training.recipe import command_text
 from zoo.training.run import finish, fit
+from zoo.utils.lightning_output import quiet_lightning
 
 __all__ = ["print_plan", "read_request", "train_request"]
 

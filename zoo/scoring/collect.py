@@ -17,13 +17,13 @@ from torch import Tensor
 
 from zoo.batch import Batch
 from zoo.errors import ConfigError
-from zoo.evaluation.kinds import Units
-from zoo.evaluation.matching import Matching
-from zoo.evaluation.options import EvaluationData
 from zoo.inference.engine import Precision
 from zoo.metrics.base import TargetMetrics
 from zoo.models._base import SequenceModel
-from zoo.training.progress import progress_bars, quiet_lightning
+from zoo.scoring.data import EvaluationData
+from zoo.scoring.kinds import Units
+from zoo.scoring.matching import Matching
+from zoo.utils.lightning_output import progress_bars, quiet_lightning
 
 __all__ = ["Collected", "Collector", "collect", "make_trainer"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ConfigError
-from zoo.evaluation.bootstrap import Interval
+from zoo.scoring.bootstrap import Interval
 from zoo.utils.atomic import whole_file
 from zoo.utils.text import counted
 

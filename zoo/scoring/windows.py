@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.evaluation.kinds import Arrays, Resampled, Scores, Units
 from zoo.metrics.moments import merge_moments, moment_names, moment_values, window_moments
 from zoo.metrics.ranks import Ranks, spearman
 from zoo.metrics.weighted import moment_scores, rank_correlation
+from zoo.scoring.kinds import Arrays, Resampled, Scores, Units
 
 __all__ = ["WindowUnits"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import ConfigError
-from zoo.evaluation.matching import match_targets
+from zoo.scoring.matching import match_targets
 
 
 def test_names_that_both_have_are_matched_in_the_order_of_the_model() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import ConfigError
-from zoo.evaluation.kinds import Resampled
 from zoo.metrics.weighted import resample_blocks, resample_weights
+from zoo.scoring.kinds import Resampled
 from zoo.utils.progress import bar
 
 __all__ = ["Bootstrap", "Interval", "intervals"]

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.evaluation.kinds import Arrays, Resampled, Scores, Units
 from zoo.metrics.labels import CLASSIFICATION, REGRESSION, per_target
 from zoo.metrics.weighted import class_scores, value_scores
+from zoo.scoring.kinds import Arrays, Resampled, Scores, Units
 
 __all__ = ["LabelUnits"]
 

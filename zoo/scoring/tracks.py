@@ -1,6 +1,6 @@
 """Evaluation of tracks."""
 
-from zoo.evaluation.windows import WindowUnits
+from zoo.scoring.windows import WindowUnits
 
 __all__ = ["TrackUnits"]
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluation.kinds import Arrays, Resampled, Scores
-from zoo.evaluation.windows import WindowUnits
 from zoo.metrics.contacts import ROUNDING
 from zoo.metrics.weighted import moment_scores, window_means
+from zoo.scoring.kinds import Arrays, Resampled, Scores
+from zoo.scoring.windows import WindowUnits
 
 __all__ = ["ContactUnits"]
 
