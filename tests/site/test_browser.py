@@ -20,6 +20,7 @@ from zoo.hub.registry import find
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, as in the extra `dev`")
 
+pytestmark = pytest.mark.slow
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PAGES = {
     "index": "index.html",

@@ -12,9 +12,10 @@ from made.models import Made, make_files
 from made.pages import read_pages
 
 from zoo.errors import IntegrityError, OutputError, UnknownNameError
+from zoo.hub.pins import pin_checkpoint
 from zoo.site.build import SiteReport, build_site
 from zoo.site.folder import FILES
-from zoo.site.models import page_names
+from zoo.site.models import collect_models, page_names
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_two_sites_of_the_same_models_have_the_same_bytes(made: Made, tmp_path: Path, tiny_checkpoint: Path) -> None:
     names = [*made.models.values(), f"local-dir:{tiny_checkpoint}/deepbind.tiny", "deepbind.D00328.003"]
     for name in ("one", "two"):
@@ -43,6 +45,7 @@ def test_two_sites_of_the_same_models_have_the_same_bytes(made: Made, tmp_path: 
     assert {Path(name).suffix for name in one} == {"", ".css", ".html", ".js", ".json", ".png", ".svg"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", ["models", "with_inputs"])
 def test_models_of_every_kind_have_pictures(inputs: str, made: Made, tmp_path: Path) -> None:
     names: dict[str, str] = getattr(made, inputs)
@@ -78,6 +81,19 @@ def test_a_model_of_ones_own_claims_neither_source_nor_licence_of_this_project(h
     assert "not stated" in text
 
 
+def test_a_pinned_model_is_loaded_from_the_hub_and_not_fetched(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZOO_PINS", "pins.json")
+    pin_checkpoint(home / "checkpoints" / "mlp.tiny", "lab/mlp", "c0ffee" + 34 * "0")
+    shutil.rmtree("checkpoints")
+    assert "mlp.tiny" not in [model.facts.name for model in collect_models()[0]]  # a list of one's own is not published
+    assert build_site("site", ["mlp.tiny"]) == SiteReport(1, 0, 0, 0)
+    text = read_pages(Path("site"))["models/mlp.tiny.html"].text
+    assert f'zoo.load("hf-hub:lab/mlp@c0ffee{34 * "0"}")' in text and "downloaded from the Hugging Face Hub" in text
+
+
+@pytest.mark.slow
 def test_a_broken_checkpoint_is_a_warning_and_counted(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     weights = Path("checkpoints/deepbind.tiny/model.safetensors")
     weights.write_bytes(weights.read_bytes()[:-8])

@@ -51,6 +51,7 @@ def test_long_tables_lines_and_texts_are_cut_and_counted() -> None:
     assert card_sections("## a\n" * 50)[-1].html == "<p>The card has more sections than the 40 that are shown.</p>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["[" * 1_000_000, "*a " * 300_000, "> " * 500_000, "`" * 999_999, ("![[a](b" * 200 + "\n") * 2_000, "|a" * 400_000],

@@ -13,6 +13,7 @@ from zoo.hub.benchmarks import benchmark_scripts, recorded_results
 from zoo.hub.published import published_models
 from zoo.hub.registry import find
 
+pytestmark = pytest.mark.slow
 Pages = dict[str, Page]
 
 

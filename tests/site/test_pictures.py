@@ -17,6 +17,7 @@ from zoo.nn.conv_stack import ConvStackConfig
 from zoo.nn.filters import HasFilterBank
 from zoo.nn.motifs import MotifConfig
 from zoo.site.filters import FilterMotifs, information, strongest_filters
+from zoo.site.labels import draw
 from zoo.site.logo import consensus, draw_logo, informative
 from zoo.site.mutations import base_effects
 from zoo.site.network import Network
@@ -143,6 +144,16 @@ def test_a_logo_draws_each_letter_at_its_height(tmp_path: Path) -> None:
     draw_logo(tmp_path / "b.svg", long, (-2.0, 2.0), "log-odds", first=11)
     assert re.findall(r'middle">(\d+)<', (tmp_path / "b.svg").read_text())[:2] == ["11", "20"]
     assert len(informative(long, 14)) == 14
+
+
+def test_predictions_that_are_not_finite_are_not_drawn(tmp_path: Path) -> None:
+    model = MLP(["a"], 12, hidden=()).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(3e38)
+    with torch.inference_mode():
+        gallery = draw(model, {}, tmp_path)
+    assert "no numbers" in gallery.text and not list(tmp_path.iterdir())
 
 
 def test_labels_in_pictures_are_no_formulas_and_no_two_alike() -> None:

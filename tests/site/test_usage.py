@@ -39,6 +39,7 @@ def model_of(made: Made, inputs: str, kind: str) -> SiteModel:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["labels", "tracks", "contacts"])
 def test_what_is_copied_runs(kind: str, made: Made, folder: Path) -> None:
     model = model_of(made, "models", kind)

@@ -74,7 +74,7 @@ def build_site(
                 _write(draft / benchmark.page, pages.benchmark(benchmark))
         shutil.copytree(STATIC, draft / "static", copy_function=shutil.copyfile)
         _write(draft / ".nojekyll", "")  # GitHub Pages serves the files as they are
-    drawn = sum(row.model.folder is not None for row in rows)
+    drawn = sum(bool(row.thumbnail) for row in rows)
     tables = sum(len(benchmark.tables) for benchmark in benchmarks)
     return SiteReport(len(rows), drawn, tables, left_out + len(models) - len(rows))
 

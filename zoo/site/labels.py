@@ -19,7 +19,8 @@ __all__ = ["draw"]
 
 _BITS = (0.0, 2.0)
 _THUMBNAIL, _SMALL = "small.svg", 14  # file, and positions that it shows
-_NONE = "No picture: it would take too long to compute."
+_TOO_LONG = "No picture: it would take too long to compute."
+_NOT_FINITE = "No picture: some predictions for random sequences are infinite or no numbers."
 
 
 def draw(model: SequenceModel, example: dict[str, Tensor], folder: Path) -> Gallery:
@@ -36,7 +37,9 @@ def draw(model: SequenceModel, example: dict[str, Tensor], folder: Path) -> Gall
         if motifs:
             return _of_filters(network, motifs, folder)
     effects = base_effects(network)
-    return _of_bases(network, effects, folder) if effects else Gallery("What the model sees", _NONE)
+    if effects is None or not np.isfinite(effects.effects).all():
+        return Gallery("What the model sees", _TOO_LONG if effects is None else _NOT_FINITE)
+    return _of_bases(network, effects, folder)
 
 
 def _of_filters(network: Network, motifs: FilterMotifs, folder: Path) -> Gallery:

@@ -20,7 +20,7 @@ from zoo.utils.text import counted, shorten
 __all__ = ["Section", "card_sections", "is_web_link", "render_inline", "render_markdown"]
 
 _MOST_ROWS, _MOST_LINES = 200, 1_500  # of a table, and of a section
-_MOST_SECTIONS, _MOST_LETTERS = 40, 100_000  # of a text
+_MOST_SECTIONS, _MOST_LETTERS = 40, 80_000  # of a text
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")

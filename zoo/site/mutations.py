@@ -60,6 +60,6 @@ def _effects_at(network: Network, sequences: Sequences, position: int) -> NDArra
     codes[:, position] = torch.arange(4, dtype=torch.uint8).repeat_interleave(len(sequences.codes))
     inputs = None if sequences.inputs is None else sequences.inputs.repeat(4, 1, 1)
     raw = network.raw(Sequences(codes, inputs))[:, 0]  # (4 B,)
-    means = raw.view(4, -1).double().mean(1).numpy()
-    effects: NDArray[np.float64] = means - means.mean()
+    means = raw.view(4, -1).double().mean(1)
+    effects: NDArray[np.float64] = (means - means.mean()).numpy()
     return effects
