@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Compiled afterwards by all cores, but for files that packages bring for other Pythons.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
-.PHONY: demo test quick endurance gpu nightly check clean
+.PHONY: demo test quick endurance gpu nightly check docs site clean
 
 demo: .venv/ready
 	$(BIN)/zoo list 'deepbind.encode_usf*'
@@ -43,6 +44,18 @@ check: .venv/ready
 	$(BIN)/bandit --quiet --severity-level medium -r zoo
 	$(BIN)/zoo card --check
 
+# The documentation, in build/docs; notebooks run while it is built.
+docs: .venv/docs-ready
+	$(MKDOCS)
+	@echo build/docs/index.html
+
+# The same, with the gallery of models in build/docs/gallery.
+site: .venv/docs-ready
+	mkdir -p build
+	$(BIN)/zoo site -o build/gallery --overwrite
+	DOCS_GALLERY=build/gallery $(MKDOCS)
+	@echo build/docs/index.html
+
 clean:
 	rm -rf .venv runs
 
@@ -52,4 +65,8 @@ clean:
 	$(INSTALL) -e '.[dev,compare]' || { $(INSTALL) -e '.[dev]' && \
 	  echo 'cooltools could not be built here (is there a C compiler?): tests that compare with it are skipped'; }
 	$(BIN)/python -m compileall -qq -j 0 .venv/lib zoo || true
+	touch $@
+
+.venv/docs-ready: .venv/ready
+	$(INSTALL) -e '.[docs]'
 	touch $@

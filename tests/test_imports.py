@@ -171,6 +171,6 @@ def test_the_top_level_holds_no_stray_files() -> None:
     if listed.returncode:
         pytest.skip("not a checkout of git")
     folders = {".ci", "benchmarks", "checkpoints", "configs", "docs", "tests", "tools", "zoo"}
-    texts = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MODEL_CARDS.md", "README.md"}
-    settings = {".gitignore", "Makefile", "constraints.txt", "pyproject.toml"}
+    texts = {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MODEL_CARDS.md", "README.md", "SECURITY.md"}
+    settings = {".gitignore", "Makefile", "constraints.txt", "mkdocs.yml", "pyproject.toml"}
     assert {name.split("/")[0] for name in listed.stdout.splitlines()} == folders | texts | settings

@@ -50,17 +50,18 @@ def predict(
 ) -> "Predictions | TrackPredictions | ContactPredictions":
     """Predict for sequences, or for intervals of a genome, with a model of any kind.
 
-    >>> import zoo
-    >>> model = zoo.load("deepbind.encode_usf1_h1hesc")
-    >>> predictions = zoo.predict(model, ["GTCACGTGAC" * 10 + "A", "ACGTTTACGA" * 10 + "A"])
-    >>> predictions
-    Predictions(2 x 1: 2 sequences, sequence_1, sequence_2; 1 target, USF1)
-    >>> predictions.to_numpy().shape
-    (2, 1)
-    >>> predictions.to_dataframe().columns.tolist()
-    ['name', 'USF1']
-    >>> zoo.predict("deepbind.encode_usf1_h1hesc", "GTCACGTGAC" * 30, tile=100).columns["start"]
-    [0, 100, 199]
+    Examples:
+        >>> import zoo
+        >>> model = zoo.load("deepbind.encode_usf1_h1hesc")
+        >>> predictions = zoo.predict(model, ["GTCACGTGAC" * 10 + "A", "ACGTTTACGA" * 10 + "A"])
+        >>> predictions
+        Predictions(2 x 1: 2 sequences, sequence_1, sequence_2; 1 target, USF1)
+        >>> predictions.to_numpy().shape
+        (2, 1)
+        >>> predictions.to_dataframe().columns.tolist()
+        ['name', 'USF1']
+        >>> zoo.predict("deepbind.encode_usf1_h1hesc", "GTCACGTGAC" * 30, tile=100).columns["start"]
+        [0, 100, 199]
 
     Args:
         model: a loaded model, or the name of one (see `zoo.load`).
@@ -117,9 +118,10 @@ def embed(
 ) -> NDArray[np.float32]:
     """Compute embeddings: the output of a model's trunk for each sequence.
 
-    >>> import zoo
-    >>> zoo.embed("deepbind.encode_usf1_h1hesc", ["GTCACGTGAC" * 10 + "A"]).shape[0]
-    1
+    Examples:
+        >>> import zoo
+        >>> zoo.embed("deepbind.encode_usf1_h1hesc", ["GTCACGTGAC" * 10 + "A"]).shape[0]
+        1
 
     The given strand alone is read; what was cut, padded or read as N is logged as a warning. The axes after the first
     are of the architecture: MLP (N, hidden units); DeepBind (N, strands, members, pooled features); Basset (N, members,

@@ -1,7 +1,6 @@
 """Cards and README say what is true now."""
 
 import json
-import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made.doc_commands import check_command, commands, python_blocks
 
 import zoo
 from zoo.cli import build_parser, main
@@ -21,12 +21,6 @@ from zoo.training.card_text import CardText
 ROOT = Path(__file__).parents[2]
 FOLDERS = checkpoint_folders()
 README = (ROOT / "README.md").read_text()
-
-
-def commands(text: str) -> list[str]:
-    blocks = re.findall(r"```(?:bash|sh)?\n(.*?)```", text, re.DOTALL)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith("zoo ")]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -75,11 +69,7 @@ def test_a_card_s_command_is_one_that_the_command_line_knows(command: str) -> No
 
 @pytest.mark.parametrize("command", commands(README))
 def test_a_readme_command_is_one_that_the_command_line_knows(command: str) -> None:
-    words = shlex.split(command.split("|")[0].split(">")[0])[1:]
-    options, rest = build_parser().parse_known_args(words)
-    assert not rest or getattr(options, "takes_rest", False)
-    if options.verb == "predict" and f"--name {rest[0]}" not in README:
-        kind_parser(kind_of(rest[0])).parse_args(words[1:])
+    check_command(command, README)
 
 
 @pytest.mark.public_data
@@ -93,7 +83,7 @@ def test_a_readme_command_that_needs_public_files_runs(
     assert main(words) == 0
 
 
-@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+@pytest.mark.parametrize("code", python_blocks(README))
 def test_python_of_the_readme_runs(code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["example"]) == 0

@@ -27,7 +27,7 @@ def add_data(verbs: Any) -> None:
     action = actions.add_parser("list", help="the public data sets", description="List the public data sets.")
     action.set_defaults(run=data_list_command)
     action = actions.add_parser("get", help="fetch one", description="Fetch a public data set.")
-    action.add_argument("name", metavar="NAME", nargs="?")
+    action.add_argument("name", metavar="NAME", nargs="?", help="a data set that `zoo data list` lists")
     action.set_defaults(run=data_get_command)
     _add_data_peaks(actions)
 

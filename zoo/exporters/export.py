@@ -39,10 +39,11 @@ class Export(NamedTuple):
 def export(model: SequenceModel | str, path: str | Path) -> Export:
     """Export a model to ONNX or torch.export, as one file that runs without this package.
 
-    >>> import zoo
-    >>> exported = zoo.export("deepbind.encode_usf1_h1hesc", "usf1.onnx")  # or usf1.pt2
-    >>> exported.shapes
-    {'sequence': ('batch', 4, 101), 'predictions': ('batch', 1)}
+    Examples:
+        >>> import zoo
+        >>> exported = zoo.export("deepbind.encode_usf1_h1hesc", "usf1.onnx")  # or usf1.pt2
+        >>> exported.shapes
+        {'sequence': ('batch', 4, 101), 'predictions': ('batch', 1)}
 
     The file reads `sequence`, one-hot bases in float32 (batch, 4, length) in the order A, C, G, T, of which the four
     channels of an N hold `unknown_base` of the metadata (0, or 0.25 for `deepbind`), and the tracks `inputs` (batch,

@@ -28,12 +28,13 @@ __all__ = ["discarding_damaged", "load", "resolve", "verify"]
 def load(name: str, device: str | torch.device = "cpu") -> SequenceModel:
     """Load a model by name, ready to predict.
 
-    >>> import zoo
-    >>> model = zoo.load("deepbind.encode_usf1_h1hesc")
-    >>> model.length, model.output.targets
-    (101, ('USF1',))
-    >>> zoo.predict(model, "GTCACGTGAC" * 10 + "A")
-    Predictions(1 x 1: 1 sequence, sequence_1; 1 target, USF1)
+    Examples:
+        >>> import zoo
+        >>> model = zoo.load("deepbind.encode_usf1_h1hesc")
+        >>> model.length, model.output.targets
+        (101, ('USF1',))
+        >>> zoo.predict(model, "GTCACGTGAC" * 10 + "A")
+        Predictions(1 x 1: 1 sequence, sequence_1; 1 target, USF1)
 
     `zoo.list_models()` lists the names, `zoo.predict` predicts, and `zoo.embed` gives embeddings; the model is a
     `torch.nn.Module` and a `LightningModule`, which `Trainer.fit` trains further.
