@@ -63,6 +63,8 @@ def test_the_wheel_holds_what_names_need_and_nothing_that_was_compiled_or_indexe
         ours = [path for path in (PROJECT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         assert {f"zoo/{path.relative_to(PROJECT)}" for path in ours} <= files
     assert {"zoo/examples/ebox.fa", "zoo/examples/genome.fa", "zoo/examples/peaks.bed"} <= files
+    site = [path for path in (PROJECT / "zoo" / "site").rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]
+    assert len(site) > 6 and {str(path.relative_to(PROJECT)) for path in site} <= files
     assert [name for name in files if name.endswith((".pyc", ".fai"))] == []
 
 
