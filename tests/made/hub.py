@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from made.servers import Handler
 from yaml import YAMLError
@@ -93,7 +93,7 @@ class Hub:
             return
         if request.command == "PUT" and path.startswith("/storage/"):
             self._store(request, path.rpartition("/")[2])
-        elif request.command in ("POST", "PUT") and token != self.token:
+        elif request.command in ("POST", "PUT") and token != self.token and "/paths-info/" not in path:
             _json(request, {"error": "Invalid credentials"}, 401)
         elif path == "/api/validate-yaml":
             errors = card_errors(_body(request)["content"])
@@ -132,7 +132,7 @@ class Hub:
         repository = self._readable(request, name, token)
         if repository is None:
             return
-        verb, _, revision = rest.lstrip("/").partition("/")
+        verb, _, revision = rest.strip("/").partition("/")
         if verb in ("", "revision", "tree", "preupload") and repository.files(revision or "main") is None:
             _json(request, {"error": "Invalid rev id"}, 404, {"X-Error-Code": "RevisionNotFound"})
         elif verb == "refs":
@@ -141,6 +141,9 @@ class Hub:
             _json(request, _info(name, repository, revision or "main"))
         elif verb == "tree":
             _json(request, [_listed(path, content) for path, content in (repository.files(revision) or {}).items()])
+        elif verb == "paths-info":
+            asked, files = _paths(request), repository.files(revision) or {}
+            _json(request, [_listed(path, files[path]) for path in asked if path in files])
         elif verb == "preupload":
             _json(request, {"files": _modes(_body(request), repository.files(revision) or {})})
         elif verb == "commit":
@@ -315,6 +318,12 @@ def _tag(request: Handler, repository: Repository, revision: str) -> None:
         return
     repository.heads[name] = repository.heads.get(revision, revision)
     _json(request, {})
+
+
+def _paths(request: Handler) -> list[str]:
+    """The paths that a request asks for, as JSON or as a form."""
+    content = _content(request).decode()
+    return list(json.loads(content)["paths"]) if content.startswith("{") else parse_qs(content)["paths"]
 
 
 def _content(request: Handler) -> bytes:

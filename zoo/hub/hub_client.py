@@ -6,6 +6,7 @@ Nothing here imports torch.
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -18,7 +19,7 @@ from zoo.utils.network import explain_failure
 __all__ = ["LOGIN", "client_failures", "explaining_hub", "hub_cache", "split_address"]
 
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN, if you have access"
-_OTHER_CACHE = "make room, or set ZOO_CACHE or HF_HOME to a folder that can be written"
+_OTHER_CACHE = "or set ZOO_CACHE or HF_HOME to a folder that can be written"
 
 
 def split_address(address: str) -> tuple[str, str]:
@@ -100,7 +101,9 @@ def _quiet() -> Iterator[None]:
     if not sys.stderr.isatty():
         disable_progress_bars()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Not enough free disk space")
+            yield
     finally:
         hub_logging.set_verbosity(level)
         if drawn:

@@ -3,6 +3,7 @@
 import logging
 import re
 from contextlib import suppress
+from functools import cache as cached
 from pathlib import Path
 
 from zoo.errors import IntegrityError, UnknownNameError
@@ -74,11 +75,15 @@ def _fetch(repository: str, revision: str, cache: Path | None) -> Path:
     _check_sizes(f"hf-hub:{repository}@{revision}", {one.rfilename: one.size for one in info.siblings or []}, wanted)
     folder = Path(snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=wanted))
     if not is_commit:
-        _log.warning(
-            f"hf-hub:{repository}@{revision} may move: it is the commit {folder.name} now, and "
-            f"hf-hub:{repository}@{folder.name} stays with it"
-        )
+        _say_it_moves(repository, revision, folder.name)
     return folder
+
+
+@cached
+def _say_it_moves(repository: str, revision: str, commit: str) -> None:
+    """Say once that a revision is no commit."""
+    now, fixed = f"it is the commit {commit} now", f"hf-hub:{repository}@{commit} stays with it"
+    _log.warning(f"hf-hub:{repository}@{revision} may move: {now}, and {fixed}")
 
 
 def _check_sizes(address: str, sizes: dict[str, int | None], wanted: list[str]) -> None:
