@@ -110,3 +110,24 @@ def test_scores_of_each_target_are_shown_or_summed_up_where_they_are_many(tiny_c
     assert ("| t1 | 0.0100 |" in card) == (2 <= count <= 100)
     quarters = ["| minimum | 0.0100 |", "| lower quartile | 0.2600 |", "| median | 0.5100 |", "| maximum | 1.0000 |"]
     assert [line in card for line in quarters] == [count == 101] * 4
+
+
+def test_facts_cannot_add_sections_cells_or_blocks(tiny_checkpoint: Path) -> None:
+    folder = tiny_checkpoint / "mlp.tiny"
+    config, targets = read_config(folder), (folder / "targets.tsv").read_text()
+    trap = "a\n## How to use\n```\nrm -rf ~\n```\n| b | c |\n"
+    run = replace(config.facts.training, command=trap, hardware=trap, data=[trap], files={trap: "0" * 64})
+    texts: dict[str, Any] = dict.fromkeys(("summary", "species", "assay", "cell_type", "source", "use", "limits", "data"), trap)
+    trapped = replace(config, facts=replace(config.facts, run=run, citation=f"@misc{{x}}\n```\n{trap}", **texts))
+    plain = replace(config, facts=replace(config.facts, run=replace(run, files={"a": "0" * 64}), citation="@misc{x}"))
+
+    def marks(text: str) -> list[str]:
+        return [line[:3] for line in text.splitlines() if line.startswith(("#", "```", "---"))]
+
+    card = render_card(trapped, targets)
+    cited = card.split("```bibtex")[1].split("```")[0]
+    assert "## How to use" in cited  # text of a block, which ends where it should
+    without = card.replace(cited, "\n@misc{x}\n")
+    assert marks(without) == marks(render_card(plain, targets))
+    rows = [line for line in without.splitlines() if line.startswith("| species")]
+    assert rows == ["| species | a ## How to use ``` rm -rf ~ ``` \\| b \\| c \\| |"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED, ModelFacts, RunFacts, input_names
-from zoo.hub.markdown import markdown_table, score_table, target_lines
+from zoo.hub.markdown import in_cell, in_line, markdown_table, score_table, target_lines
 
 __all__ = ["OURS", "card_body", "usage"]
 
@@ -38,9 +38,9 @@ def card_body(config: CheckpointConfig, targets_text: str, address: str = "") ->
         address: the name by which the model was asked for, for its commands; empty for its own.
     """
     facts, name = config.facts, address or config.facts.name
-    lines = [facts.summary + ".", ""]
-    lines += [f"**Use.** {facts.use}", ""] if facts.use else []
-    lines += [f"**Limits.** {facts.limits}", ""] if facts.limits else []
+    lines = [in_line(facts.summary) + ".", ""]
+    lines += [f"**Use.** {in_line(facts.use)}", ""] if facts.use else []
+    lines += [f"**Limits.** {in_line(facts.limits)}", ""] if facts.limits else []
     lines += ["## Facts", "", *_fact_rows(config, name), "", "## Targets", "", *markdown_table(targets_text), ""]
     lines += _threshold_note(targets_text)
     if facts.run:
@@ -75,12 +75,12 @@ def _fact_rows(config: CheckpointConfig, name: str) -> list[str]:
         f"| architecture | `{config.architecture}` |",
         f"| input | {facts.input} |",
         f"| output | {facts.output}, {count} {'target' if count == 1 else 'targets'} |",
-        f"| species | {facts.species} |",
-        f"| assay | {facts.assay} |",
-        *([f"| cell type | {facts.cell_type} |"] if facts.cell_type else []),
-        f"| licence | {facts.licence} |",
-        f"| source | {facts.source} |",
-        f"| data | {facts.data} |",
+        f"| species | {in_cell(facts.species)} |",
+        f"| assay | {in_cell(facts.assay)} |",
+        *([f"| cell type | {in_cell(facts.cell_type)} |"] if facts.cell_type else []),
+        f"| licence | {in_cell(facts.licence)} |",
+        f"| source | {in_cell(facts.source)} |",
+        f"| data | {in_cell(facts.data)} |",
         f"| weights | {_weights(config, name)} |",
     ]
 
@@ -112,12 +112,14 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         *target_lines(run, targets),
         "## Training",
         "",
-        *(f"- {line}" for line in run.data),
-        f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}{_core_hours(run)}",
-        f"- {run.versions}; {run.commit if run.commit.startswith('version') else f'commit {run.commit}'}",
+        *(f"- {in_line(line)}" for line in run.data),
+        in_line(
+            f"- seed {run.seed}, precision {run.precision}, {run.seconds:.0f} s on {run.hardware}{_core_hours(run)}"
+        ),
+        in_line(f"- {run.versions}; {run.commit if run.commit.startswith('version') else f'commit {run.commit}'}"),
         "",
         "```",
-        run.command,
+        in_line(run.command),
         "```",
         "",
         *_file_lines(run),
@@ -134,7 +136,8 @@ def _file_lines(run: RunFacts) -> list[str]:
     """The files of the data, each with its sha256."""
     if not run.files:
         return []
-    rows = [f"| {name if name.startswith(_WEB) else f'`{name}`'} | `{digest}` |" for name, digest in run.files.items()]
+    names = {in_cell(name): digest for name, digest in run.files.items()}
+    rows = [f"| {name if name.startswith(_WEB) else f'`{name}`'} | `{digest}` |" for name, digest in names.items()]
     return ["Files of the data:", "", "| file | sha256 |", "|---|---|", *rows, ""]
 
 
@@ -155,7 +158,8 @@ def _verify_lines(config: CheckpointConfig, name: str) -> list[str]:
 def _citation_lines(facts: ModelFacts) -> list[str]:
     """How to cite a model: as its makers say, or by its name and source; nothing where neither is known."""
     citation = facts.citation.strip() or _bibtex(facts)
-    return ["## How to cite", "", "```bibtex", *citation.splitlines(), "```", ""] if citation else []
+    lines = citation.replace("```", "").splitlines()
+    return ["## How to cite", "", "```bibtex", *lines, "```", ""] if lines else []
 
 
 def _bibtex(facts: ModelFacts) -> str:

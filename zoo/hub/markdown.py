@@ -4,11 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from zoo.hub.facts import RunFacts
 
-__all__ = ["markdown_table", "quantile", "score_table", "target_lines"]
+__all__ = ["in_cell", "in_line", "markdown_table", "quantile", "score_table", "target_lines"]
 
 # With more targets than this, a card gives quantiles of the test scores instead of those of each target.
 _MOST_ROWS = 100
 _QUANTILES = {"minimum": 0.0, "lower quartile": 0.25, "median": 0.5, "maximum": 1.0}
+
+
+def in_line(text: str) -> str:
+    """A text in one line, so that it cannot begin a heading, a list or a block of its own."""
+    return " ".join(text.split())
+
+
+def in_cell(text: str) -> str:
+    """A text in one cell of a table."""
+    return in_line(text).replace("|", "\\|")
 
 
 def quantile(values: Sequence[float | None], fraction: float) -> float | None:
@@ -32,10 +42,10 @@ def score_table(
     ends = intervals or {}
     columns = list(dict.fromkeys(name for scores in rows.values() for name in scores))
     return [
-        f"| {title} | " + " | ".join(columns) + " |",
+        f"| {title} | " + " | ".join(map(in_cell, columns)) + " |",
         "|---|" + "---|" * len(columns),
         *(
-            f"| {row} | "
+            f"| {in_cell(row)} | "
             + " | ".join(_digits(scores.get(name), ends.get(row, {}).get(name)) for name in columns)
             + " |"
             for row, scores in rows.items()
@@ -55,7 +65,7 @@ def markdown_table(tsv: str) -> list[str]:
     return [
         "| " + " | ".join(rows[0]) + " |",
         "|" + "---|" * len(rows[0]),
-        *("| " + " | ".join(row) + " |" for row in rows[1:]),
+        *("| " + " | ".join(map(in_cell, row)) + " |" for row in rows[1:]),
     ]
 
 
