@@ -117,7 +117,9 @@ def test_facts_cannot_add_sections_cells_or_blocks(tiny_checkpoint: Path) -> Non
     config, targets = read_config(folder), (folder / "targets.tsv").read_text()
     trap = "a\n## How to use\n```\nrm -rf ~\n```\n| b | c |\n"
     run = replace(config.facts.training, command=trap, hardware=trap, data=[trap], files={trap: "0" * 64})
-    texts: dict[str, Any] = dict.fromkeys(("summary", "species", "assay", "cell_type", "source", "use", "limits", "data"), trap)
+    texts: dict[str, Any] = dict.fromkeys(
+        ("summary", "species", "assay", "cell_type", "source", "use", "limits", "data"), trap
+    )
     trapped = replace(config, facts=replace(config.facts, run=run, citation=f"@misc{{x}}\n```\n{trap}", **texts))
     plain = replace(config, facts=replace(config.facts, run=replace(run, files={"a": "0" * 64}), citation="@misc{x}"))
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import ModelCard
+import yaml
+from huggingface_hub import ModelCard, parse_eval_result_entries
 from made.hub import Hub, Repository
 from made.servers import Handler
 
@@ -82,6 +83,19 @@ def test_files_of_an_earlier_checkpoint_are_removed_and_others_are_left(
     assert code == 0
     assert "; to remove: seen.safetensors; left alone: picture.png" in out
     assert set(files_of(local_hub)) == {"picture.png", *FILES}
+
+
+def test_scores_on_a_data_set_of_the_hub_are_listed_with_it(mine: Path, local_hub: Hub, run_zoo: RunZoo) -> None:
+    state_facts(mine, {"datasets": ["lab/peaks"]})
+    assert run_zoo(*PUSH, "--public")[0] == 0
+    entries = parse_eval_result_entries(yaml.safe_load(files_of(local_hub)[".eval_results/regzoo.yaml"]))
+    assert [(one.dataset_id, one.task_id, one.value, one.notes) for one in entries] == [
+        ("lab/peaks", "auroc", 0.5, "test split, mean over 2 targets")
+    ]
+    assert "unchanged, v1" in run_zoo(*PUSH)[1]
+    state_facts(mine, {"datasets": []})
+    assert "; to remove: .eval_results/regzoo.yaml" in run_zoo(*PUSH)[1]
+    assert ".eval_results/regzoo.yaml" not in files_of(local_hub)
 
 
 def break_card(folder: Path) -> None:

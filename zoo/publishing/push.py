@@ -15,8 +15,12 @@ from zoo.hub.pins import pin_checkpoint, pins_file
 from zoo.hub.verification import verify_folder
 from zoo.publishing.obstacles import FILES, check_publishable
 from zoo.publishing.repository import Changes, RemoteState, changes_to, commit, create, read_state, tag
+from zoo.publishing.results import RESULTS, evaluation_results
 
 __all__ = ["Plan", "Published", "check_access", "plan_push", "push"]
+
+
+_KNOWN = (*FILES, RESULTS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def plan_push(name: str, repository: str, version: str | None = None) -> Plan:
     last = f"v{state.last_version}" if state and state.last_version else ""
     if last and version in (None, last):
         files = _files(folder, config, repository, last)
-        changes = changes_to(state, files, FILES)
+        changes = changes_to(state, files, _KNOWN)
         if not changes:
             return Plan(config.facts.name, folder, repository, state, files, changes, last)
     version = version or f"v{state.last_version + 1 if state else 1}"
@@ -95,7 +99,7 @@ def plan_push(name: str, repository: str, version: str | None = None) -> Plan:
             f"hf-hub:{repository} has the tag {version} already, for another commit: a tag never moves, so take another"
         )
     files = _files(folder, config, repository, version)
-    return Plan(config.facts.name, folder, repository, state, files, changes_to(state, files, FILES), version)
+    return Plan(config.facts.name, folder, repository, state, files, changes_to(state, files, _KNOWN), version)
 
 
 def push(plan: Plan, private: bool | None = None, pin: bool = False) -> Published:
@@ -130,6 +134,8 @@ def _files(folder: Path, config: CheckpointConfig, repository: str, version: str
     names = [name for name in FILES if name != CARD and (folder / name).exists()]
     files = {name: checkpoint_file(folder, name).read_bytes() for name in names}
     files[CARD] = render_folder(folder, f"hf-hub:{repository}@{version}").encode()
+    if results := evaluation_results(config):
+        files[RESULTS] = results.encode()
     return files
 
 
@@ -153,6 +159,11 @@ def check_access(plan: Plan, private: bool | None) -> None:
         )
 
 
+def _is_kept(repository: str, name: str, content: bytes) -> bool:
+    """Whether a repository holds a file that loading does not fetch."""
+    return name == RESULTS and not changes_to(read_state(repository), {name: content}, ())
+
+
 def _send(plan: Plan, private: bool | None) -> str:
     """Create the repository where it is new, and commit what differs; returns the commit."""
     state, changes = plan.state, plan.changes
@@ -171,8 +182,10 @@ def _read_back(plan: Plan, revision: str) -> float:
     address = f"hf-hub:{plan.repository}@{revision}"
     with tempfile.TemporaryDirectory(prefix="zoo-push-") as cache:
         folder = download(address, Path(cache))
+        fetched = {name: (folder / name).read_bytes() for name in plan.files if (folder / name).is_file()}
         for name, content in plan.files.items():
-            path = folder / name
-            if not path.is_file() or path.read_bytes() != content:
+            # The one that loading does not need is compared by its id.
+            is_same = fetched[name] == content if name in fetched else _is_kept(plan.repository, name, content)
+            if not is_same:
                 raise IntegrityError(f"{address} was sent, but its {name} is not what was sent: it is not tagged")
         return verify_folder(folder, address).difference
