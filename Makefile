@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
-.PHONY: demo test quick endurance gpu nightly check docs site clean
+.PHONY: demo test quick endurance gpu nightly check docs site release clean
 
 demo: .venv/ready
 	$(BIN)/zoo list 'deepbind.encode_usf*'
@@ -55,6 +55,11 @@ site: .venv/docs-ready
 	$(BIN)/zoo site -o build/gallery --overwrite
 	DOCS_GALLERY=build/gallery $(MKDOCS)
 	@echo build/docs/index.html
+
+# Checks, builds and tries what would be released, in dist; uploads nothing. VERSION=0.2.0: what that version lacks.
+release: .venv/ready
+	$(INSTALL) -e '.[release]'
+	$(BIN)/python tools/release.py $(VERSION)
 
 clean:
 	rm -rf .venv runs
