@@ -1,10 +1,10 @@
 """`zoo push`: publish checkpoints on the Hugging Face Hub."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ConfigError, ZooError
+from zoo.commands.several import run_each
+from zoo.errors import ConfigError
 from zoo.utils.text import counted, some_of
 
 if TYPE_CHECKING:
@@ -38,18 +38,7 @@ def add_push(verbs: Any) -> None:
 
 def push_command(options: argparse.Namespace) -> None:
     """Publish models one by one; those that cannot be are said at the end."""
-    names = _names(options)
-    failed = []
-    for name in names:
-        try:
-            _push_one(name, options)
-        except ZooError as error:
-            if len(names) == 1:
-                raise
-            print(f"zoo: {error}", file=sys.stderr)
-            failed.append(name)
-    if failed:
-        raise ConfigError(f"{len(failed)} of {counted(len(names), 'model')} cannot be published: {some_of(failed, 40)}")
+    run_each(_names(options), lambda name: _push_one(name, options), "cannot be published")
 
 
 def _names(options: argparse.Namespace) -> list[str]:

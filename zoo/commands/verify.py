@@ -1,12 +1,12 @@
 """`zoo verify`: prove that models are what was published."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.models import NAME_HELP
-from zoo.errors import ConfigError, IntegrityError, ZooError
-from zoo.utils.text import counted, some_of
+from zoo.commands.several import run_each
+from zoo.errors import ConfigError
+from zoo.utils.text import counted
 
 if TYPE_CHECKING:
     from zoo.hub.verification import Verification
@@ -35,23 +35,14 @@ def verify_command(options: argparse.Namespace) -> None:
     """Verify models one by one; those that fail are said at the end.
 
     Raises:
-        IntegrityError: some of several models failed.
+        ConfigError: some of several models failed.
     """
     names = _names(options)
     from zoo.hub.load import verify
     from zoo.inference.device import find_device
 
-    device, failed = find_device(options.device), []
-    for name in names:
-        try:
-            print(_described(verify(name, device, options.precision)), flush=True)
-        except ZooError as error:
-            if len(names) == 1:
-                raise
-            print(f"zoo: {error}", file=sys.stderr)
-            failed.append(name)
-    if failed:
-        raise IntegrityError(f"{len(failed)} of {counted(len(names), 'model')} failed: {some_of(failed, 40)}")
+    device = find_device(options.device)
+    run_each(names, lambda name: print(_described(verify(name, device, options.precision)), flush=True), "failed")
     if options.all:
         print(f"{counted(len(names), 'model')} verified")
 
