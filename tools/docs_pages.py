@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
-__all__ = ["notebook_nav", "on_config", "on_files", "verb_pages"]
+__all__ = ["notebook_nav", "on_config", "on_files", "on_post_page", "verb_pages"]
 
 _README = Path(__file__).parent.parent / "README.md"
 _WIDTH = 96  # letters of a line of usage
 _USAGE = "usage: "
 _MOST_EXAMPLES = 6
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
+_IMPORT = re.compile(r"""\bimport\b[^;\n]*["']https?://""")
 # The notebooks in the order of a reader; others follow by name.
 _NOTEBOOKS = ("predict", "finetune", "hic", "publish", "lines_and_cubes", "learning_rate", "filters_are_motifs")
 _INDEX = """# Verbs
@@ -60,6 +62,11 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
             name = f"gallery/{file.relative_to(folder).as_posix()}"
             files.append(File.generated(config, name, abs_src_path=str(file)))
     return files
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Remove the scripts of notebooks that would load a library from another host."""
+    return _SCRIPT.sub(lambda script: "" if _IMPORT.search(script[0]) else script[0], output)
 
 
 def notebook_nav(docs: Path) -> list[str]:

@@ -138,6 +138,10 @@ class _Fetched(HTMLParser):
         super().__init__()
         self.others: list[str] = []
 
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script":
+            self.others += re.findall(r"""\bimport\b[^;\n]*["']((?:https?:)?//[^"']+)""", data)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         is_canonical = ("rel", "canonical") in attrs
         if tag != "a" and not is_canonical:
@@ -147,7 +151,8 @@ class _Fetched(HTMLParser):
 def test_what_a_page_fetches_from_others_is_seen() -> None:
     page = _Fetched()
     page.feed('<a href="https://a.org"><img src="https://b.org/b"><link href="//c.org/c"><script src="d.js"></script>')
-    assert page.others == ["https://b.org/b", "//c.org/c"]
+    page.feed('<script>const a = (await import("https://d.org/d.js")).default; b = "https://e.org";</script>import "f"')
+    assert page.others == ["https://b.org/b", "//c.org/c", "https://d.org/d.js"]
 
 
 @pytest.mark.slow
