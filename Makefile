@@ -46,6 +46,7 @@ check: .venv/ready
 
 # The documentation, in build/docs; notebooks run while it is built.
 docs: .venv/docs-ready
+	@echo 'The notebooks run now, which takes some minutes.'
 	$(MKDOCS)
 	@echo build/docs/index.html
 

@@ -24,9 +24,11 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = {path.relative_to(DOCS).as_posix(): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
 VERBS = verb_pages()
+NOTEBOOKS = {path.relative_to(DOCS).as_posix(): path.read_text() for path in (DOCS / "notebooks").glob("*.py")}
 README = (ROOT / "README.md").read_text()
 EVERYTHING = "\n".join([README, *PAGES.values()])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINKS = [(page, link) for page, text in {**PAGES, **NOTEBOOKS}.items() for link in LINK.findall(text)]
 # Attributes by which a page makes a browser fetch something, but for <a>, which a person follows.
 FETCHED = {"src", "srcset", "data", "poster", "href"}
 
@@ -69,14 +71,16 @@ def test_every_notebook_is_in_the_navigation(tmp_path: Path) -> None:
     for name in ("other", "hic", "predict"):
         (tmp_path / "notebooks" / f"{name}.py").touch()
     assert notebook_nav(tmp_path) == ["notebooks/predict.py", "notebooks/hic.py", "notebooks/other.py"]
-    assert set(notebook_nav(DOCS)) == {f"notebooks/{path.name}" for path in (DOCS / "notebooks").glob("*.py")}
+    assert set(notebook_nav(DOCS)) == set(NOTEBOOKS)
 
 
-@pytest.mark.parametrize(("page", "link"), [(page, link) for page in PAGES for link in LINK.findall(PAGES[page])])
+@pytest.mark.parametrize(("page", "link"), LINKS)
 def test_a_link_leads_to_a_page_and_a_heading_that_exist(page: str, link: str) -> None:
     path, _, anchor = link.partition("#")
     target = os.path.normpath(Path(page).parent / path) if path else page
-    text = {**PAGES, **VERBS}.get(target)
+    if page in NOTEBOOKS:  # its links are those of the built site
+        target = next((t for t in (*PAGES, *VERBS, *NOTEBOOKS) if target == f"{t.rpartition('.')[0]}.html"), target)
+    text = {**PAGES, **VERBS, **NOTEBOOKS}.get(target)
     assert text is not None, f"{page} links to {link}"
     assert not anchor or anchor in anchors(text), f"{page} links to {link}"
 
@@ -165,8 +169,10 @@ def test_the_documentation_is_built_and_asks_no_other_host(tmp_path: Path) -> No
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert NOTEBOOKS
     built = {path.relative_to(tmp_path / "site").as_posix(): path for path in (tmp_path / "site").rglob("*.html")}
     assert {page.replace(".md", ".html") for page in (*PAGES, *VERBS)} < set(built)
+    assert {page.replace(".py", ".html") for page in NOTEBOOKS} < set(built)
     assert built["gallery/index.html"].read_text() == "<p>models</p>"
     assert 'href="gallery/index.html"' in built["index.html"].read_text()
     fetched = {}
