@@ -1,14 +1,16 @@
-"""Errors that the user can correct: the message is one sentence that says what is wrong and what to do.
+"""Errors that the user can correct.
 
-ZooError                 any of these; the command line prints the message and exits with status 2
-├── UnknownNameError     a name that no model, data set or benchmark has, or that two different models have
-├── InputError           a file, line, record or interval with wrong content
-├── ConfigError          a setting that does not exist, has a wrong value or contradicts another setting
-├── IntegrityError       a checkpoint or public file that is damaged, incomplete or not what was published
-├── DownloadError        a public file that cannot be downloaded
-├── MissingExtraError    an optional dependency that is not installed; the message names the extra
-├── OutputError          a result that cannot be written; no partial file is left
-└── Interrupted          a run that the user stopped and can resume
+The message is one sentence that says what is wrong and what to do.
+
+    ZooError                 any of these; the command line prints the message and exits with status 2
+    ├── UnknownNameError     a name that no model, data set or benchmark has, or that two different models have
+    ├── InputError           a file, line, record or interval with wrong content
+    ├── ConfigError          a setting that does not exist, has a wrong value or contradicts another setting
+    ├── IntegrityError       a checkpoint or public file that is damaged, incomplete or not what was published
+    ├── DownloadError        a public file that cannot be downloaded
+    ├── MissingExtraError    an optional dependency that is not installed; the message names the extra
+    ├── OutputError          a result that cannot be written; no partial file is left
+    └── Interrupted          a run that the user stopped and can resume
 """
 
 __all__ = [
