@@ -46,7 +46,8 @@ from zoo.utils.lightning_output import quiet_lightning
 
 quiet_lightning()
 warnings.filterwarnings("ignore", ".*does not have many workers.*")
-BASES, LENGTH, START = "ACGT", 81, 60  # transcription starts at the base with index 60 of 81
+# Transcription starts at the base with index 60 of 81.
+BASES, LENGTH, START = "ACGT", 81, 60
 
 # %% [markdown]
 # ## Data
@@ -57,25 +58,35 @@ BASES, LENGTH, START = "ACGT", 81, 60  # transcription starts at the base with i
 
 # %%
 def generate(count, rng):
-    """Codes (count, 81) of random DNA with a -35 and a -10 box, each base of which is drawn anew in 1 of 4."""
+    """Random DNA with both boxes, a quarter of their bases drawn anew."""
     codes = rng.integers(0, 4, (count, LENGTH)).astype(np.uint8)
     minus_10 = START - 12 + rng.integers(-2, 3, count)
     minus_35 = minus_10 - 6 - rng.integers(15, 20, count)
     for box, starts in (("TTGACA", minus_35), ("TATAAT", minus_10)):
         columns = starts[:, None] + np.arange(6)
-        word = np.broadcast_to([BASES.index(base) for base in box], columns.shape)
+        word = np.broadcast_to(
+            [BASES.index(base) for base in box], columns.shape
+        )
         codes[np.arange(count)[:, None], columns] = np.where(
-            rng.random(columns.shape) < 0.25, codes[np.arange(count)[:, None], columns], word
+            rng.random(columns.shape) < 0.25,
+            codes[np.arange(count)[:, None], columns],
+            word,
         )
     return codes
 
 
 def write_generated(folder):
-    """Write FASTA files of 800 generated promoters and 2,400 sequences of random DNA; class -> file."""
+    """Write 800 generated promoters and 2,400 random sequences."""
     rng = np.random.default_rng(0)
-    classes = {"promoter": generate(800, rng), "other": rng.integers(0, 4, (2400, LENGTH))}
+    classes = {
+        "promoter": generate(800, rng),
+        "other": rng.integers(0, 4, (2400, LENGTH)),
+    }
     for name, some in classes.items():
-        lines = (f">{number}\n{''.join(BASES[code] for code in row)}\n" for number, row in enumerate(some))
+        lines = (
+            f">{number}\n{''.join(BASES[code] for code in row)}\n"
+            for number, row in enumerate(some)
+        )
         Path(folder, f"{name}.fa").write_text("".join(lines))
     return {name: f"{folder}/{name}.fa" for name in classes}
 
@@ -85,23 +96,39 @@ data, source = PromoterDataModule("ecoli", **OPTIONS), "E. coli"
 try:
     data.prepare_data()
 except DownloadError:
-    print("The public promoters cannot be had here: what follows is of GENERATED promoters.")
+    print(
+        "The public promoters cannot be had here: "
+        "what follows is of GENERATED promoters."
+    )
     work = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    data, source = SequenceDataModule(write_generated(work.name), negative_class="other", **OPTIONS), "generated"
+    data, source = (
+        SequenceDataModule(
+            write_generated(work.name), negative_class="other", **OPTIONS
+        ),
+        "generated",
+    )
 data.setup("fit")
 print("\n".join(data.describe()))
 
 # %% [markdown]
-# Everything is learnt on the training split, chosen on the validation split, and scored once on the test split.
+# Everything is learnt on the training split, filters are compared on the validation split, and the test split is scored
+# once.
 
 # %%
-codes, is_promoter, split = data.data.codes, data.data.labels[:, 0] == 1, data.data.split
+codes, is_promoter, split = (
+    data.data.codes,
+    data.data.labels[:, 0] == 1,
+    data.data.split,
+)
 TRAIN, VAL, TEST = 0, 1, 2
-promoters, others = codes[(split == TRAIN) & is_promoter], codes[(split == TRAIN) & ~is_promoter]
+promoters, others = (
+    codes[(split == TRAIN) & is_promoter],
+    codes[(split == TRAIN) & ~is_promoter],
+)
 
 
 def onehot(some):
-    """Codes (N, L) -> float32 (N, 4, L); an unknown base is a quarter of each."""
+    """Codes (N, L) -> (N, 4, L); an N is a quarter of each base."""
     table = np.vstack([np.eye(4), np.full(4, 0.25)]).astype(np.float32)
     return torch.from_numpy(table[some].transpose(0, 2, 1).copy())
 
@@ -117,29 +144,42 @@ def onehot(some):
 # %%
 def log_odds(aligned, background):
     """Log2 odds (4, W) of aligned codes (N, W), with a pseudocount of 1."""
-    counts = np.stack([(aligned == base).sum(0) for base in range(4)]) + 4 * background[:, None]
+    counts = (
+        np.stack([(aligned == base).sum(0) for base in range(4)])
+        + 4 * background[:, None]
+    )
     return np.log2(counts / counts.sum(0) / background[:, None])
 
 
 def information(matrix, background):
-    """Frequencies times information (4, W) in bits: the heights of letters of a logo."""
+    """Heights of the letters of a logo (4, W), in bits."""
     frequencies = background[:, None] * 2**matrix
     frequencies = frequencies / frequencies.sum(0)
-    return frequencies * np.clip((frequencies * np.log2(frequencies / background[:, None])).sum(0), 0, None)
+    return frequencies * np.clip(
+        (frequencies * np.log2(frequencies / background[:, None])).sum(0),
+        0,
+        None,
+    )
 
 
 def draw_logo(axes, heights, first=0):
     """Draw letters of heights (4, W), the largest on top."""
     font = FontProperties(family="DejaVu Sans", weight="bold")
-    colours = dict(zip(BASES, ("#2a9d3a", "#2458c5", "#e8a317", "#d0312d"), strict=True))
+    colours = dict(
+        zip(BASES, ("#2a9d3a", "#2458c5", "#e8a317", "#d0312d"), strict=True)
+    )
     for column in range(heights.shape[1]):
         bottom = 0.0
         for base in np.argsort(heights[:, column]):
             shape = TextPath((0, 0), BASES[base], size=1, prop=font)
             box = shape.get_extents()
             fit = Affine2D().translate(-box.x0, -box.y0)
-            fit = fit.scale(0.9 / box.width, max(heights[base, column], 1e-6) / box.height)
-            shape = fit.translate(first + column - 0.45, bottom).transform_path(shape)
+            fit = fit.scale(
+                0.9 / box.width, max(heights[base, column], 1e-6) / box.height
+            )
+            shape = fit.translate(first + column - 0.45, bottom).transform_path(
+                shape
+            )
             axes.add_patch(PathPatch(shape, color=colours[BASES[base]], lw=0))
             bottom += heights[base, column]
     axes.set_xlim(first - 0.5, first + heights.shape[1] - 0.5)
@@ -153,7 +193,10 @@ aligned = log_odds(promoters, background)
 figure, axes = plt.subplots(figsize=(10, 2.4), layout="constrained")
 draw_logo(axes, information(aligned, background), first=-START)
 axes.set_xlabel("base, relative to the transcription start")
-axes.set_title(f"{source} promoters of the training split, aligned at the start", fontsize=10)
+axes.set_title(
+    f"{source} promoters of the training split, aligned at the start",
+    fontsize=10,
+)
 plt.show()
 
 # %% [markdown]
@@ -166,9 +209,11 @@ WIDTH, NEAR = 12, 6
 
 
 def scan(matrix, some):
-    """Scores (N, L - W + 1) of a matrix (4, W) at each position of codes (N, L); an unknown base scores the mean."""
-    values = np.vstack([matrix.T.T, matrix.mean(0)])
-    windows = np.lib.stride_tricks.sliding_window_view(some, matrix.shape[1], axis=1)  # (N, P, W)
+    """Scores (N, P) of a matrix (4, W) at each position of codes (N, L)."""
+    values = np.vstack([matrix, matrix.mean(0)])
+    windows = np.lib.stride_tricks.sliding_window_view(
+        some, matrix.shape[1], axis=1
+    )  # (N, P, W)
     return values[windows, np.arange(matrix.shape[1])].sum(2)
 
 
@@ -178,8 +223,16 @@ pssm = aligned[:, begin : begin + WIDTH]
 window = slice(max(begin - NEAR, 0), begin + NEAR + 1)
 for _ in range(20):
     best = scan(pssm, promoters)[:, window].argmax(1) + window.start
-    pssm = log_odds(promoters[np.arange(len(promoters))[:, None], best[:, None] + np.arange(WIDTH)], background)
-print(f"best site of the training promoters: {np.mean(best - START):.1f} bases from the start, on average")
+    pssm = log_odds(
+        promoters[
+            np.arange(len(promoters))[:, None], best[:, None] + np.arange(WIDTH)
+        ],
+        background,
+    )
+print(
+    f"the best site begins {np.mean(START - best):.1f} bases "
+    "before the start, on average"
+)
 
 # %% [markdown]
 # ## The same thing twice
@@ -192,8 +245,13 @@ filters = nn.Conv1d(4, 1, WIDTH, bias=False)
 with torch.no_grad():
     filters.weight[0] = torch.from_numpy(pssm)
     by_convolution = filters(onehot(codes[split == TEST]))[:, 0].numpy()
-largest_difference = float(np.abs(by_convolution - scan(pssm, codes[split == TEST])).max())
-print(f"largest difference between the scan and the convolution: {largest_difference:.2g}")
+largest_difference = float(
+    np.abs(by_convolution - scan(pssm, codes[split == TEST])).max()
+)
+print(
+    "largest difference between the scan and the convolution: "
+    f"{largest_difference:.2g}"
+)
 
 # %% [markdown]
 # So a network whose first layer is a convolution begins with PSSMs; only their numbers come from gradient descent on
@@ -201,12 +259,18 @@ print(f"largest difference between the scan and the convolution: {largest_differ
 #
 # ## DeepBind: learning
 #
-# 16 filters, the highest score of each over the sequence, one hidden layer. Nobody tells it where a box is, nor that
-# there are two.
+# 16 filters as wide as the PSSM, the highest score of each in every 7 bases, one hidden layer. Nobody tells it where a
+# box is, nor that there are two.
 
 # %%
 lightning.seed_everything(1, verbose=False)
-motifs = MotifConfig(filters=16, width_bases=12, strands="forward", pooling="positions", pool_bases=7)
+motifs = MotifConfig(
+    filters=16,
+    width_bases=12,
+    strands="forward",
+    pooling="positions",
+    pool_bases=7,
+)
 model = DeepBind(["promoter"], LENGTH, motifs, hidden=32, dropout=0.4)
 trainer = lightning.Trainer(
     max_epochs=25,
@@ -240,30 +304,54 @@ scores = {
 
 
 def auroc(truth, score):
-    """Share of pairs of a positive and a negative that a score has in the right order; ties count half."""
+    """Share of pairs (positive, negative) that are in the right order."""
     _, index, counts = np.unique(score, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[index]
     positive = int(truth.sum())
-    return (ranks[truth].sum() - positive * (positive + 1) / 2) / (positive * (len(truth) - positive))
+    return (ranks[truth].sum() - positive * (positive + 1) / 2) / (
+        positive * (len(truth) - positive)
+    )
 
 
 rng = np.random.default_rng(0)
 samples = rng.integers(0, len(truth), (500, len(truth)))
 value = {name: auroc(truth, score) for name, score in scores.items()}
-resampled = {name: np.array([auroc(truth[rows], score[rows]) for rows in samples]) for name, score in scores.items()}
-interval = {name: np.quantile(values, [0.025, 0.975]) for name, values in resampled.items()}
+resampled = {
+    name: np.array([auroc(truth[rows], score[rows]) for rows in samples])
+    for name, score in scores.items()
+}
+interval = {
+    name: np.quantile(values, [0.025, 0.975])
+    for name, values in resampled.items()
+}
 for name in scores:
-    print(f"{name}: AUROC {value[name]:.3f} [{interval[name][0]:.3f}, {interval[name][1]:.3f}]")
-gain = np.quantile(resampled["DeepBind"] - resampled["81 aligned columns"], [0.025, 0.975])
-print(f"DeepBind minus 81 aligned columns: between {gain[0]:+.3f} and {gain[1]:+.3f} (95 %)")
+    print(
+        f"{name}: AUROC {value[name]:.3f} "
+        f"[{interval[name][0]:.3f}, {interval[name][1]:.3f}]"
+    )
+gain = np.quantile(
+    resampled["DeepBind"] - resampled["81 aligned columns"], [0.025, 0.975]
+)
+print(
+    "DeepBind minus 81 aligned columns: "
+    f"between {gain[0]:+.3f} and {gain[1]:+.3f} (95 %)"
+)
 
 # %%
 figure, axes = plt.subplots(figsize=(7, 2.4), layout="constrained")
 for row, name in enumerate(reversed(scores)):
     low, high = interval[name]
-    axes.errorbar(value[name], row, xerr=[[value[name] - low], [high - value[name]]], fmt="o", capsize=4)
+    axes.errorbar(
+        value[name],
+        row,
+        xerr=[[value[name] - low], [high - value[name]]],
+        fmt="o",
+        capsize=4,
+    )
 axes.set_yticks(range(len(scores)), reversed(scores))
-axes.set_xlabel(f"test AUROC, {truth.sum()} promoters and {(~truth).sum()} others")
+axes.set_xlabel(
+    f"test AUROC, {truth.sum()} promoters and {(~truth).sum()} others"
+)
 axes.set_title(f"{source} promoters", fontsize=10)
 plt.show()
 
@@ -286,10 +374,16 @@ with torch.no_grad():
     for number in range(len(weights)):
         without = per_filter.clone()
         without[:, number] = per_filter[:, number].mean(0)
-        fall.append(whole - auroc(wanted, model.head(without.view_as(features))[:, 0].numpy()))
+        fall.append(
+            whole
+            - auroc(wanted, model.head(without.view_as(features))[:, 0].numpy())
+        )
 chosen = int(np.argmax(alone))
 weight = weights[chosen]
-print(f"filter {chosen} alone: validation AUROC {alone[chosen]:.3f}, the whole network {whole:.3f}")
+print(
+    f"filter {chosen} alone: validation AUROC {alone[chosen]:.3f}, "
+    f"the whole network {whole:.3f}"
+)
 print(f"the network without filter {chosen}: {whole - fall[chosen]:.3f}")
 
 # %% [markdown]
@@ -302,12 +396,21 @@ learnt = scan(weight, promoters)
 at = learnt.argmax(1)
 strong = learnt.max(1) > 0.5 * learnt.max()
 columns = at[strong][:, None] + np.arange(weight.shape[1])
-counted = log_odds(promoters[strong][np.arange(strong.sum())[:, None], columns], background)
-figure, (top, bottom) = plt.subplots(2, 1, figsize=(6, 4.2), layout="constrained")
+counted = log_odds(
+    promoters[strong][np.arange(strong.sum())[:, None], columns], background
+)
+figure, (top, bottom) = plt.subplots(
+    2, 1, figsize=(6, 4.2), layout="constrained"
+)
 draw_logo(top, information(pssm, background))
-top.set_title(f"PSSM of the -10 box, counted in aligned {source} promoters", fontsize=10)
+top.set_title(
+    f"PSSM of the -10 box, counted in aligned {source} promoters", fontsize=10
+)
 draw_logo(bottom, information(counted, background))
-bottom.set_title(f"DeepBind's filter {chosen}, sites of {strong.sum()} {source} promoters", fontsize=10)
+bottom.set_title(
+    f"DeepBind's filter {chosen}, sites of {strong.sum()} {source} promoters",
+    fontsize=10,
+)
 plt.show()
 
 # %% [markdown]
@@ -315,8 +418,13 @@ plt.show()
 
 # %%
 figure, axes = plt.subplots(figsize=(7, 2.2), layout="constrained")
-axes.hist(at[strong] + weight.shape[1] // 2 - START, bins=np.arange(-START, LENGTH - START, 2))
-axes.set_xlabel("middle of the filter's best site, relative to the transcription start")
+axes.hist(
+    at[strong] + weight.shape[1] // 2 - START,
+    bins=np.arange(-START, LENGTH - START, 2),
+)
+axes.set_xlabel(
+    "middle of the filter's best site, relative to the transcription start"
+)
 axes.set_ylabel("promoters")
 axes.set_title(f"{source} promoters", fontsize=10)
 plt.show()
@@ -324,8 +432,8 @@ plt.show()
 # %% [markdown]
 # ## What was learnt, and what not
 #
-# - Counting knows where a promoter starts, because the promoters were aligned for it; learning needed labels alone. The
-#   printed differences say how much more the network made of the same sequences.
+# - Both used that promoters are aligned: the matrix by its columns, the network by the order of its pooled scores. The
+#   printed difference says how much more the network made of the same sequences.
 # - A filter is a PSSM, a network is more: its hidden layer weighs several boxes and their positions together.
 # - One seed, one split, small test set: read the intervals before you prefer one. Negatives are other fragments of the
 #   genome, some of them overlapping each other; the scores are not those of a scan of a whole genome.
@@ -337,8 +445,11 @@ plt.show()
 # - `zoo predict deepbind.promoter_ecoli`: the shipped model, three networks of 128 filters.
 # - A line cannot fit a cube: [why the hidden layer](lines_and_cubes.html).
 
-# %%
+# %% tags=["hide"]
 # What the tests of this page read.
-pssm_auroc, aligned_auroc = value["PSSM, best site near -10"], value["81 aligned columns"]
+pssm_auroc, aligned_auroc = (
+    value["PSSM, best site near -10"],
+    value["81 aligned columns"],
+)
 deepbind_auroc, filter_auroc = value["DeepBind"], alone[chosen]
 consensus = "".join(BASES[base] for base in pssm.argmax(0))

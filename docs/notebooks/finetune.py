@@ -39,7 +39,7 @@ os.chdir(work.name)  # everything is written there, and removed with it
 
 
 def command(*words):
-    """Run `zoo WORDS` in this process, with its messages among the output of this page."""
+    """Run `zoo WORDS` in this process; shows its messages too."""
     with contextlib.redirect_stderr(sys.stdout):
         assert main(words) == 0
 
@@ -57,7 +57,13 @@ command("example", "--lab")
 # %%
 EPOCHS = "12"
 command(
-    "finetune", "deepbind.encode_usf1_h1hesc", "lab/bound.fa", "--name", "deepbind.lab", "--trainer.max_epochs", EPOCHS
+    "finetune",
+    "deepbind.encode_usf1_h1hesc",
+    "lab/bound.fa",
+    "--name",
+    "deepbind.lab",
+    "--trainer.max_epochs",
+    EPOCHS,
 )
 
 # %% [markdown]
@@ -75,13 +81,24 @@ command(
 def read_curve(name, metric):
     """A metric of each epoch of a run."""
     with Path(f"runs/{name}/log_0/metrics.csv").open() as file:
-        return [float(row[metric]) for row in csv.DictReader(file) if row[metric]]
+        return [
+            float(row[metric]) for row in csv.DictReader(file) if row[metric]
+        ]
 
 
-figure, (losses, scores) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+figure, (losses, scores) = plt.subplots(
+    1, 2, figsize=(9, 3), layout="constrained"
+)
 for metric in ("train_loss", "val_loss"):
-    losses.plot(range(1, 1 + len(read_curve("deepbind.lab", metric))), read_curve("deepbind.lab", metric), label=metric)
-scores.plot(range(1, 1 + len(read_curve("deepbind.lab", "val_auroc"))), read_curve("deepbind.lab", "val_auroc"))
+    losses.plot(
+        range(1, 1 + len(read_curve("deepbind.lab", metric))),
+        read_curve("deepbind.lab", metric),
+        label=metric,
+    )
+scores.plot(
+    range(1, 1 + len(read_curve("deepbind.lab", "val_auroc"))),
+    read_curve("deepbind.lab", "val_auroc"),
+)
 losses.set_ylabel("binary cross-entropy")
 losses.legend(frameon=False)
 scores.set_ylabel("validation AUROC")
@@ -93,8 +110,8 @@ plt.show()
 # ## Scores, with intervals
 #
 # Of a name alone, `zoo.evaluate` repeats the test of its run: on sequences that were not used for training, nor for
-# the choice of the epoch. The interval says how far the score could be another one with other test sequences of this
-# kind; it does not say how it varies with the seed of the training.
+# the choice of the epoch. The interval says how much the score would vary with other test sequences of this kind;
+# it does not say how it varies with the seed of the training.
 
 # %%
 finetuned = zoo.evaluate("deepbind.lab")
@@ -104,22 +121,32 @@ print(finetuned)
 # ## Was the other model of use?
 #
 # The honest comparison is the same network, data, splits and epochs, from random weights. `recipe.yaml` in the
-# checkpoint is the whole configuration; its section `transfer` is all that fine-tuning adds.
+# checkpoint is the whole configuration; its section `transfer` is all that names the other model.
 
 # %%
-recipe = yaml.safe_load(Path("checkpoints/deepbind.lab/recipe.yaml").read_text())
+recipe = yaml.safe_load(
+    Path("checkpoints/deepbind.lab/recipe.yaml").read_text()
+)
 del recipe["transfer"]
 recipe["name"] = "deepbind.scratch"
 Path("scratch.yaml").write_text(yaml.safe_dump(recipe))
 with Path("scratch.log").open("w") as log, contextlib.redirect_stderr(log):
     _ = main(["train", "scratch.yaml"])
 scratch = zoo.evaluate("deepbind.scratch")
-for name, result in (("fine-tuned", finetuned), ("from random weights", scratch)):
+for name, result in (
+    ("fine-tuned", finetuned),
+    ("from random weights", scratch),
+):
     print(f"{name}: test AUROC {result.means['auroc']}, one seed")
 
 # %%
-figure, (curves, bars) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-for name, label in (("deepbind.lab", "fine-tuned"), ("deepbind.scratch", "from random weights")):
+figure, (curves, bars) = plt.subplots(
+    1, 2, figsize=(9, 3), layout="constrained"
+)
+for name, label in (
+    ("deepbind.lab", "fine-tuned"),
+    ("deepbind.scratch", "from random weights"),
+):
     values = read_curve(name, "val_auroc")
     curves.plot(range(1, 1 + len(values)), values, label=label)
 curves.set_xlabel("epoch")
@@ -127,7 +154,13 @@ curves.set_ylabel("validation AUROC")
 curves.legend(frameon=False)
 for position, result in enumerate((finetuned, scratch)):
     score = result.means["auroc"]
-    bars.errorbar(position, score.value, [[score.value - score.low], [score.high - score.value]], fmt="o", capsize=4)
+    bars.errorbar(
+        position,
+        score.value,
+        [[score.value - score.low], [score.high - score.value]],
+        fmt="o",
+        capsize=4,
+    )
 bars.set_xticks([0, 1], ["fine-tuned", "from random weights"])
 bars.set_xlim(-0.5, 1.5)
 bars.set_ylabel("test AUROC, 95 % interval")
@@ -147,7 +180,10 @@ plt.show()
 # %%
 model = zoo.load("deepbind.lab")
 background = "GCTAAGCTTGCATGCCTGCAGGTCGACTCTAGAGGATCCCCGGGTACC"
-with_site, without = (f"{background[:46]}{word}{background[:46]}" for word in ("ATGACTCAT", "AAGTCTCTA"))
+with_site, without = (
+    f"{background[:46]}{word}{background[:46]}"
+    for word in ("ATGACTCAT", "AAGTCTCTA")
+)
 zoo.predict(model, [with_site, without]).to_dataframe()
 
 # %% [markdown]
@@ -159,8 +195,13 @@ zoo.predict(model, [with_site, without]).to_dataframe()
 #   the contact map in `lab/`.
 # - [Publish](publish.html) the result.
 
-# %%
+# %% tags=["hide"]
 # What the tests of this page read.
-finetuned_auroc, scratch_auroc = finetuned.value("auroc"), scratch.value("auroc")
+finetuned_auroc, scratch_auroc = (
+    finetuned.value("auroc"),
+    scratch.value("auroc"),
+)
 finetuned_interval = finetuned.means["auroc"].low, finetuned.means["auroc"].high
-site_minus_none = float(np.subtract(*zoo.predict(model, [with_site, without]).to_numpy()[:, 0]))
+site_minus_none = float(
+    np.subtract(*zoo.predict(model, [with_site, without]).to_numpy()[:, 0])
+)

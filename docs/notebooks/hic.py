@@ -31,18 +31,11 @@ import numpy as np
 
 import zoo
 from zoo.cli import main
+from zoo.datasets.lab_example import write_lab_example
 
 work = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 os.chdir(work.name)  # everything is written there, and removed with it
-
-
-def command(*words):
-    """Run `zoo WORDS` in this process, with its messages among the output of this page."""
-    with contextlib.redirect_stderr(sys.stdout):
-        assert main(words) == 0
-
-
-command("example", "--lab")
+_ = write_lab_example("lab")  # in a shell: zoo example --lab
 
 # %% [markdown]
 # ## Predict
@@ -57,21 +50,27 @@ genome = zoo.Genome("lab/genome.fa")
 predicted = zoo.predict("akita.yeast", genome, "chr8:60,001-260,000")
 contact_map = predicted.to_numpy()[0]
 print(predicted)
-print(f"{np.isnan(contact_map).mean():.0%} of the pairs are too far from each other for one window, and not predicted")
+print(
+    f"{np.isnan(contact_map).mean():.0%} of the pairs are too far from "
+    "each other for one window, and not predicted"
+)
 
 # %% [markdown]
 # ## Draw
 #
-# `zoo predict --plot` draws the measured map next to the predicted one, on one scale.
+# `zoo predict --plot` draws the measured map next to the predicted one, on one scale. `main([...])` runs the command in
+# this process; in a shell, write the words after `zoo`.
 
 # %%
 region = "chr8:60,000-260,000"
-command(
-    *("predict", "akita.yeast", "lab/genome.fa", "--plot", region),
-    *("--measured", "lab/contacts.cool", "-o", "map.png"),
-)
-plt.figure(figsize=(10, 5.2), layout="constrained")
-plt.imshow(plt.imread("map.png"))
+words = ["predict", "akita.yeast", "lab/genome.fa", "--plot", region]
+words += ["--measured", "lab/contacts.cool", "-o", "map.png"]
+with contextlib.redirect_stderr(sys.stdout):
+    assert main(words) == 0
+picture = plt.imread("map.png")
+height, width = picture.shape[:2]
+plt.figure(figsize=(width / 120, height / 120), dpi=120, layout="constrained")
+plt.imshow(picture)
 plt.axis("off")
 plt.show()
 
@@ -83,14 +82,25 @@ plt.show()
 # number.
 
 # %%
-counts = cooler.Cooler("lab/contacts.cool").matrix(balance=False).fetch(region.replace(",", ""))
-distance = np.abs(np.subtract.outer(np.arange(len(counts)), np.arange(len(counts))))
-expected = np.array([np.diagonal(counts, offset).mean() for offset in range(len(counts))])
+counts = (
+    cooler.Cooler("lab/contacts.cool")
+    .matrix(balance=False)
+    .fetch(region.replace(",", ""))
+)
+distance = np.abs(
+    np.subtract.outer(np.arange(len(counts)), np.arange(len(counts)))
+)
+expected = np.array(
+    [np.diagonal(counts, offset).mean() for offset in range(len(counts))]
+)
 with np.errstate(divide="ignore"):
     measured_map = np.log(counts / expected[distance])
 known = np.isfinite(contact_map) & np.isfinite(measured_map) & (distance > 1)
 correlation = np.corrcoef(contact_map[known], measured_map[known])[0, 1]
-print(f"Pearson r of predicted and measured, {known.sum() // 2:,} pairs of bins: {correlation:.2f}")
+print(
+    f"Pearson r of predicted and measured, "
+    f"{known.sum() // 2:,} pairs of bins: {correlation:.2f}"
+)
 
 # %% [markdown]
 # ## Write and read `.cool`
@@ -101,10 +111,19 @@ print(f"Pearson r of predicted and measured, {known.sum() // 2:,} pairs of bins:
 # %%
 paths = predicted.write("maps")
 written = cooler.Cooler(str(paths[0]))
-print(paths[0], "with", f"{written.info['nnz']:,}", "pairs of", f"{written.binsize:,}-base bins")
+print(
+    paths[0],
+    "with",
+    f"{written.info['nnz']:,}",
+    "pairs of",
+    f"{written.binsize:,}-base bins",
+)
 read_back = written.matrix(balance=False).fetch(region.replace(",", ""))
 predicted_pairs = np.isfinite(contact_map)
-print("largest difference from the prediction:", np.abs(read_back - contact_map)[predicted_pairs].max())
+print(
+    "largest difference from the prediction:",
+    np.abs(read_back - contact_map)[predicted_pairs].max(),
+)
 written.pixels(join=True)[:5]
 
 # %% [markdown]
@@ -124,7 +143,11 @@ written.pixels(join=True)[:5]
 # - `zoo predict akita.yeast genome.fa -o yeast/` with the real yeast genome (`zoo data get yeast_contacts`).
 # - `zoo predict akita.human_1mb ...`: the published human model, 1 Mb at once.
 
-# %%
+# %% tags=["hide"]
 # What the tests of this page read.
-is_same = bool(np.allclose(read_back[predicted_pairs], contact_map[predicted_pairs], atol=1e-6))
+is_same = bool(
+    np.allclose(
+        read_back[predicted_pairs], contact_map[predicted_pairs], atol=1e-6
+    )
+)
 is_symmetric = bool(np.allclose(contact_map, contact_map.T, equal_nan=True))

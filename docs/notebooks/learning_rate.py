@@ -28,7 +28,8 @@ from torch import nn
 torch.manual_seed(0)
 x = torch.linspace(-1, 1, 128)[:, None]
 y = x**3
-LINE = float(((y - 0.6 * x) ** 2).mean())  # of all lines, 0.6 x comes closest to the cube on [-1, 1]
+# Of all lines, 0.6 x comes closest to the cube on [-1, 1].
+LINE = float(((y - 0.6 * x) ** 2).mean())
 
 # %% [markdown]
 # ## One network, several learning rates
@@ -48,7 +49,7 @@ def network(activation, hidden_layers=2, units=32, seed=0):
 
 
 def descend(model, rate, epochs=400, momentum=0.0):
-    """Gradient descent on the mean squared error; returns the loss of each epoch."""
+    """Gradient descent; returns the mean squared error of each epoch."""
     optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum)
     losses = []
     for _ in range(epochs):
@@ -72,7 +73,7 @@ axes.axhline(LINE, color="k", ls=":", lw=1, label="best line")
 axes.set_yscale("log")
 axes.set_xlabel("epoch")
 axes.set_ylabel("mean squared error (cut at 10)")
-axes.legend(frameon=False)
+figure.legend(loc="outside right upper", frameon=False)
 plt.show()
 
 # %% [markdown]
@@ -82,7 +83,10 @@ plt.show()
 
 # %%
 for rate, losses in by_rate.items():
-    print(f"rate {rate:g}: first loss {losses[0]:.3g}, last {losses[-1]:.3g}, highest {max(losses):.3g}")
+    print(
+        f"rate {rate:g}: first loss {losses[0]:.3g}, "
+        f"last {losses[-1]:.3g}, highest {max(losses):.3g}"
+    )
 
 # %% [markdown]
 # ## One rate, several activations
@@ -92,13 +96,29 @@ for rate, losses in by_rate.items():
 # the last step, speeds all of them up. Each has the learning rate, of three, that gives it the lowest last loss.
 
 # %%
-ACTIVATIONS = {"none": nn.Identity, "ReLU": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+ACTIVATIONS = {
+    "none": nn.Identity,
+    "ReLU": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
 by_activation = {}
 for name, activation in ACTIVATIONS.items():
-    runs = {rate: descend(network(activation), rate, momentum=0.9) for rate in (0.03, 0.1, 0.3)}
-    best_rate = min(runs, key=lambda rate: runs[rate][-1] if math.isfinite(runs[rate][-1]) else math.inf)
+    runs = {
+        rate: descend(network(activation), rate, momentum=0.9)
+        for rate in (0.03, 0.1, 0.3)
+    }
+    best_rate = min(
+        runs,
+        key=lambda rate: (
+            runs[rate][-1] if math.isfinite(runs[rate][-1]) else math.inf
+        ),
+    )
     by_activation[name] = runs[best_rate]
-    print(f"{name}: last loss {runs[best_rate][-1]:.2g} with rate {best_rate:g}; the best line has {LINE:.2g}")
+    print(
+        f"{name}: last loss {runs[best_rate][-1]:.2g} "
+        f"with rate {best_rate:g}; the best line has {LINE:.2g}"
+    )
 
 # %%
 figure, axes = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
@@ -108,7 +128,7 @@ axes.axhline(LINE, color="k", ls=":", lw=1, label="best line")
 axes.set_yscale("log")
 axes.set_xlabel("epoch")
 axes.set_ylabel("mean squared error")
-axes.legend(frameon=False, loc="upper right")
+figure.legend(loc="outside right upper", frameon=False)
 plt.show()
 
 # %% [markdown]
@@ -120,7 +140,9 @@ plt.show()
 
 # %%
 points = torch.linspace(-6, 6, 241, requires_grad=True)
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(9, 3.4), layout="constrained"
+)
 for name, activation in list(ACTIVATIONS.items())[1:]:
     (slope,) = torch.autograd.grad(activation()(points).sum(), points)
     left.plot(points.detach(), slope, label=name)
@@ -135,7 +157,16 @@ for name, activation in list(ACTIVATIONS.items())[1:]:
     for seed in range(10):  # the mean over ten random networks
         deep = network(activation, DEPTH, seed=seed)
         nn.functional.mse_loss(deep(x), y).backward()
-        norms += torch.stack([layer.weight.grad.norm() for layer in deep if isinstance(layer, nn.Linear)]) / 10
+        norms += (
+            torch.stack(
+                [
+                    layer.weight.grad.norm()
+                    for layer in deep
+                    if isinstance(layer, nn.Linear)
+                ]
+            )
+            / 10
+        )
     gradients[name] = norms
     right.plot(range(1, DEPTH + 2), norms, marker="o", label=name)
 right.set_yscale("log")
@@ -145,7 +176,10 @@ plt.show()
 
 # %%
 for name, norms in gradients.items():
-    print(f"{name}: the gradient of layer 1 is {norms[0] / norms[-1]:.1g} times that of the last layer")
+    print(
+        f"{name}: the gradient of layer 1 is "
+        f"{norms[0] / norms[-1]:.1g} times that of the last layer"
+    )
 
 # %% [markdown]
 # The first layers of a deep sigmoid network get almost no gradient: they stay as they were drawn. That is why the
@@ -158,9 +192,15 @@ for name, norms in gradients.items():
 # - `zoo tune` searches the learning rate of a run of `zoo train` on validation data.
 # - [A convolution filter is a learned PWM](filters_are_motifs.html).
 
-# %%
+# %% tags=["hide"]
 # What the tests of this page read.
-too_small, right_rate, too_large = by_rate[RATES[0]], by_rate[RATES[2]], by_rate[RATES[3]]
+too_small, right_rate, too_large = (
+    by_rate[RATES[0]],
+    by_rate[RATES[2]],
+    by_rate[RATES[3]],
+)
 last_loss = {name: losses[-1] for name, losses in by_activation.items()}
-first_to_last = {name: float(norms[0] / norms[-1]) for name, norms in gradients.items()}
+first_to_last = {
+    name: float(norms[0] / norms[-1]) for name, norms in gradients.items()
+}
 best_line = LINE

@@ -41,7 +41,12 @@ quiet_lightning()
 warnings.filterwarnings("ignore", ".*does not have many workers.*")
 work = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 os.chdir(work.name)
-QUIET = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+QUIET = {
+    "accelerator": "cpu",
+    "logger": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+}
 QUIET |= {"enable_checkpointing": False}
 
 # %% [markdown]
@@ -99,7 +104,9 @@ def fit(network):
             layer.reset_parameters()
     losses = Losses()
     batches = DataLoader(TensorDataset(x, y), batch_size=64, shuffle=True)
-    lightning.Trainer(max_epochs=60, callbacks=[losses], **QUIET).fit(Fit(network), batches)
+    lightning.Trainer(max_epochs=60, callbacks=[losses], **QUIET).fit(
+        Fit(network), batches
+    )
     return losses.values
 
 
@@ -116,7 +123,9 @@ design = np.column_stack([x[:, 0], np.ones(len(x))])
 _, residual, *_ = np.linalg.lstsq(design, y[:, 0].numpy(), rcond=None)
 best_line = float(residual[0]) / len(x)
 grid = torch.linspace(-1, 1, 200)[:, None]
-figure, (curves, losses) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+figure, (curves, losses) = plt.subplots(
+    1, 2, figsize=(9, 3.4), layout="constrained"
+)
 curves.scatter(x, y, s=4, color="0.75", label="data")
 with torch.no_grad():
     curves.plot(grid, line(grid), label="line")
@@ -135,7 +144,10 @@ losses.legend(frameon=False)
 plt.show()
 
 # %%
-print(f"line {line_losses[-1]:.4f} (best possible {best_line:.4f}), MLP {mlp_losses[-1]:.4f} (noise {NOISE**2:.4f})")
+print(
+    f"line {line_losses[-1]:.4f} (best possible {best_line:.4f}), "
+    f"MLP {mlp_losses[-1]:.4f} (noise {NOISE**2:.4f})"
+)
 
 # %% [markdown]
 # ## Sequences: two bases together
@@ -149,10 +161,16 @@ rng = np.random.default_rng(1)
 letters = rng.choice(list("ACGT"), (4000, 20))
 purine = np.isin(letters, ["A", "G"])
 label = purine[:, 5] ^ purine[:, 12]
-rows = [f"{''.join(row)}\t{int(one)}\n" for row, one in zip(letters, label, strict=True)]
+rows = [
+    f"{''.join(row)}\t{int(one)}\n"
+    for row, one in zip(letters, label, strict=True)
+]
 Path("pairs.tsv").write_text("sequence\tpositive\n" + "".join(rows))
 share = {base: label[letters[:, 5] == base].mean() for base in "ACGT"}
-print("positive, by base 6:", ", ".join(f"{base} {value:.2f}" for base, value in share.items()))
+print(
+    "positive, by base 6:",
+    ", ".join(f"{base} {value:.2f}" for base, value in share.items()),
+)
 
 # %% [markdown]
 # The zoo's `MLP` with and without a hidden layer, on the same training data, scored on the same held-out sequences with
@@ -161,23 +179,35 @@ print("positive, by base 6:", ", ".join(f"{base} {value:.2f}" for base, value in
 
 # %%
 def train(hidden):
-    """Train an MLP with such hidden layers; returns its evaluation on the test split."""
+    """Train an MLP; returns its evaluation on the test split."""
     lightning.seed_everything(1, verbose=False)
-    data = SequenceDataModule(table="pairs.tsv", label_columns=["positive"], strands="forward", test_fraction=0.25)
+    data = SequenceDataModule(
+        table="pairs.tsv",
+        label_columns=["positive"],
+        strands="forward",
+        test_fraction=0.25,
+    )
     model = MLP(["positive"], 20, hidden=hidden, dropout=0.0)
-    lightning.Trainer(max_epochs=25, limit_val_batches=0, **QUIET).fit(model, datamodule=data)
+    lightning.Trainer(max_epochs=25, limit_val_batches=0, **QUIET).fit(
+        model, datamodule=data
+    )
     return zoo.evaluate(model, data)
 
 
 linear, two_layers = train(hidden=[]), train(hidden=[64])
 for name, result in (("linear", linear), ("one hidden layer", two_layers)):
-    print(f"{name}: AUROC {result.means['auroc']} of {result.units} test sequences")
+    print(
+        f"{name}: AUROC {result.means['auroc']} "
+        f"of {result.units} test sequences"
+    )
 
 # %%
 plt.figure(figsize=(4, 3), layout="constrained")
 for position, result in enumerate((linear, two_layers)):
     score = result.means["auroc"]
-    plt.bar(position, score.value, color=["0.7", "tab:blue"][position], width=0.6)
+    plt.bar(
+        position, score.value, color=["0.7", "tab:blue"][position], width=0.6
+    )
     plt.plot([position] * 2, [score.low, score.high], color="k")
 plt.axhline(0.5, color="k", ls=":", lw=1)
 plt.xticks([0, 1], ["linear", "one hidden layer"])
@@ -193,7 +223,7 @@ plt.show()
 # - Four hidden units instead of 64: does every seed learn it?
 # - [Learning rate and activation](learning_rate.html) shows what decides whether a network learns what it could.
 
-# %%
+# %% tags=["hide"]
 # What the tests of this page read.
 line_loss, mlp_loss = line_losses[-1], mlp_losses[-1]
 linear_auroc, mlp_auroc = linear.value("auroc"), two_layers.value("auroc")

@@ -36,7 +36,7 @@ os.chdir(work.name)  # everything is written there, and removed with it
 
 
 def command(*words):
-    """Run `zoo WORDS` in this process, with its messages among the output of this page."""
+    """Run `zoo WORDS` in this process; shows its messages too."""
     with contextlib.redirect_stderr(sys.stdout):
         assert main(words) == 0
 
@@ -44,10 +44,11 @@ def command(*words):
 # %% [markdown]
 # ## Find a model
 #
-# `command(...)` runs the command `zoo ...` in this process; in a shell, write the words without quotes and commas.
+# All models that have a word among their facts; in a shell, `zoo list usf1`.
 
 # %%
-command("list", "usf1")
+for facts in zoo.list_models("usf1"):
+    print(f"{facts.name}: {facts.summary}")
 
 # %% [markdown]
 # ## Sequences
@@ -64,14 +65,17 @@ zoo.predict(model, [bound, not_bound]).to_dataframe()
 # %% [markdown]
 # ## A FASTA file
 #
-# `zoo example` writes small files. In `ebox.fa`, each sequence with an E-box is followed by a shuffle of it, which has
+# `zoo example` writes small files. (`command(...)` runs `zoo ...` in this process; in a shell, write the words without
+# quotes and commas.) In `ebox.fa`, each sequence with an E-box is followed by a shuffle of it, which has
 # the same dinucleotides but not the site.
 
 # %%
 command("example")
 fasta = zoo.predict(model, "examples/ebox.fa")
 fasta.write("ebox.tsv")  # also .csv and .parquet
-colours = ["tab:blue" if name.startswith("ebox") else "0.7" for name in fasta.names]
+colours = [
+    "tab:blue" if name.startswith("ebox") else "0.7" for name in fasta.names
+]
 plt.figure(figsize=(7, 2.6), layout="constrained")
 plt.bar(fasta.names, fasta.to_numpy()[:, 0], color=colours)
 plt.xticks(rotation=45, ha="right", fontsize=8)
@@ -99,10 +103,18 @@ middles = np.array(windows.columns["start"]) + model.length // 2
 plt.figure(figsize=(8, 2.4), layout="constrained")
 plt.fill_between(middles, windows.to_numpy()[:, 0], lw=0)
 for site in zoo.read_bed("examples/peaks.bed"):
-    plt.axvspan(site.start, site.end, color="tab:orange" if "ebox" in site.name else "0.7", alpha=0.4, lw=0)
+    plt.axvspan(
+        site.start,
+        site.end,
+        color="tab:orange" if "ebox" in site.name else "0.7",
+        alpha=0.4,
+        lw=0,
+    )
 plt.xlabel("base of chr1")
 plt.ylabel("probability")
-plt.title("windows of 101 bases; orange: sites with an E-box, grey: other sites")
+plt.title(
+    "windows of 101 bases; orange: sites with an E-box, grey: other sites"
+)
 plt.show()
 
 # %% [markdown]
@@ -120,9 +132,15 @@ sorted(path.name for path in os.scandir("tracks"))
 # The same in Python; `targets.tsv` of the model says in which unit each target is.
 
 # %%
-tracks = zoo.predict("basenji.yeast", genome, targets=["mnase", "slic_cage_plus", "slic_cage_minus"])
+tracks = zoo.predict(
+    "basenji.yeast",
+    genome,
+    targets=["mnase", "slic_cage_plus", "slic_cage_minus"],
+)
 frame = tracks.to_dataframe()
-figure, axes = plt.subplots(len(tracks.targets), 1, figsize=(8, 4), sharex=True, layout="constrained")
+figure, axes = plt.subplots(
+    len(tracks.targets), 1, figsize=(8, 4), sharex=True, layout="constrained"
+)
 for axis, target in zip(axes, tracks.targets, strict=True):
     axis.fill_between(frame["start"], frame[target], step="post", lw=0)
     axis.set_title(target, loc="left", fontsize=9)
@@ -143,7 +161,9 @@ plt.show()
 rng = np.random.default_rng(0)
 letters = rng.choice(list("ACGT"), (200, 101))
 letters[:100, 46:56] = list("GTCACGTGAC")
-embeddings = zoo.embed(model, ["".join(row) for row in letters]).reshape(200, -1)
+embeddings = zoo.embed(model, ["".join(row) for row in letters]).reshape(
+    200, -1
+)
 centred = embeddings - embeddings.mean(0)
 directions = np.linalg.svd(centred, full_matrices=False)[2]
 first, second = (centred @ directions[:2].T).T
@@ -172,7 +192,7 @@ command("verify", "deepbind.encode_usf1_h1hesc")
 # - Predict for your own FASTA or BED; `--tile 10 --best` gives the best window of each sequence.
 # - [Fine-tune](finetune.html) a model on your own assay.
 
-# %%
+# %% tags=["hide"]
 # What the tests of this page read.
 ebox_scores = fasta.to_numpy()[::2, 0]
 shuffle_scores = fasta.to_numpy()[1::2, 0]
