@@ -13,8 +13,8 @@
 # %% [markdown]
 # # A line cannot fit a cube
 #
-# You learn why a model needs hidden layers: a linear model cannot learn what depends on two inputs together, however
-# long it is trained.
+# You learn why a model needs hidden layers: a linear model learns neither a curve nor what depends on two inputs
+# together, however long it is trained.
 #
 # **You need** the extra `train`: `pip install '.[train]'`. Data are generated with fixed seeds.
 
