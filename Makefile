@@ -44,15 +44,13 @@ check: .venv/ready
 	$(BIN)/bandit --quiet --severity-level medium -r zoo
 	$(BIN)/zoo card --check
 
-# The documentation, in build/docs; notebooks run while it is built.
-docs: .venv/docs-ready
-	@echo 'The notebooks run now, which takes some minutes.'
+# The documentation, in build/docs. The notebooks run, which takes some minutes; they run again when code has changed.
+docs: build/notebooks-begun
 	$(MKDOCS)
 	@echo build/docs/index.html
 
 # The same, with the gallery of models in build/docs/gallery.
-site: .venv/docs-ready
-	mkdir -p build
+site: build/notebooks-begun
 	$(BIN)/zoo site -o build/gallery --overwrite
 	DOCS_GALLERY=build/gallery $(MKDOCS)
 	@echo build/docs/index.html
@@ -63,7 +61,7 @@ release: .venv/ready
 	$(BIN)/python tools/release.py $(VERSION)
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv build runs
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
@@ -75,4 +73,11 @@ clean:
 
 .venv/docs-ready: .venv/ready
 	$(INSTALL) -e '.[docs]'
+	touch $@
+
+# The outputs of notebooks are kept in build/notebooks, by the text of the notebook alone.
+build/notebooks-begun: .venv/docs-ready $(wildcard zoo/*.py zoo/*/*.py zoo/*/*/*.py zoo/examples/* checkpoints/*/config.json)
+	rm -rf build/notebooks
+	mkdir -p build
+	@echo 'The notebooks run now, which takes some minutes.'
 	touch $@
