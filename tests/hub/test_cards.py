@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from made.doc_commands import check_command, commands, python_blocks
 import zoo
 from zoo.cli import build_parser, main
 from zoo.commands.predict.options import kind_of, kind_parser
-from zoo.hub.cards import checkpoint_folders, render_card, render_cards
+from zoo.hub.card_edit import state_facts
+from zoo.hub.cards import (
+    checkpoint_folders,
+    describe,
+    is_rendered,
+    read_notes,
+    render_card,
+    render_cards,
+)
 from zoo.hub.config import parse_config, read_config
 from zoo.hub.facts import ModelFacts
 from zoo.training.card_text import CardText
@@ -133,3 +142,16 @@ def test_facts_cannot_add_sections_cells_or_blocks(tiny_checkpoint: Path) -> Non
     assert marks(without) == marks(render_card(plain, targets))
     rows = [line for line in without.splitlines() if line.startswith("| species")]
     assert rows == ["| species | a ## How to use ``` rm -rf ~ ``` \\| b \\| c \\| |"]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_text_that_a_person_adds_is_kept(ends: str, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_checkpoint / "mlp.tiny", tmp_path / "mlp.tiny")
+    assert not is_rendered(folder) or read_notes(folder) == ""
+    text = (folder / "README.md").read_text() + "\n## Notes\n\nMine.\n"
+    (folder / "README.md").write_bytes(text.replace("\n", ends).encode())
+    for _ in range(2):
+        state_facts(folder, {"limits": f"A toy. {text.splitlines()[-5]}"})
+        assert read_notes(folder) == "\n## Notes\n\nMine.\n"
+    assert (folder / "README.md").read_text().endswith("\n\n## Notes\n\nMine.\n")
+    assert "## Notes" in describe(f"local-dir:{folder}")

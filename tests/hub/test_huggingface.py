@@ -280,3 +280,28 @@ def test_a_text_that_names_no_repository_is_refused(name: str, capsys: pytest.Ca
     err = capsys.readouterr().err
     assert err.count("\n") == 1, err
     assert "does not name a repository" in err
+
+
+def test_nothing_of_the_user_s_own_is_removed(folder: Path, tmp_path: Path, run_zoo: RunZoo) -> None:
+    mine = shutil.copytree(folder, tmp_path / "snapshots" / "mine")
+    (mine / "targets.tsv").write_text("changed")
+    (mine / "model.safetensors").write_bytes(b"changed")
+    code, _, err = run_zoo("verify", f"local-dir:{mine}")
+    assert (code, "removed" in err) == (2, False)
+    assert (mine / "targets.tsv").read_text() == "changed"
+    assert (mine / "model.safetensors").read_bytes() == b"changed"
+
+
+@pytest.mark.parametrize("damaged", ["config.json", "targets.tsv", "README.md", "example.safetensors"])
+def test_a_damaged_download_is_fetched_again(
+    damaged: str, commit: str, folder: Path, run_zoo: RunZoo, local_hub: Hub
+) -> None:
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    (path,) = cached(damaged)
+    content = path.resolve()
+    content.write_bytes(content.read_bytes().replace(b"e", b"f", 1))
+    code, _, err = run_zoo("verify", ADDRESS + commit)
+    if code:
+        assert f"the damaged {damaged} was removed: try again" in err
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    assert cached(damaged)[0].read_bytes() == (folder / damaged).read_bytes()

@@ -22,7 +22,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def mine(desk: Path, tiny_checkpoint: Path) -> Path:
     """`mlp.tiny`, whose card is complete."""
     folder = shutil.copytree(tiny_checkpoint / "mlp.tiny", desk / "checkpoints" / "mlp.tiny")
-    state_facts(folder, {"licence": "MIT", "source": "A laboratory"})
+    state_facts(folder, {"licence": "MIT", "source": "A laboratory", "assay": "ChIP-seq"})
     return folder
 
 

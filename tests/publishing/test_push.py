@@ -11,7 +11,9 @@ from huggingface_hub import ModelCard, parse_eval_result_entries
 from made.hub import Hub, Repository
 from made.servers import Handler
 
+from zoo.errors import ConfigError
 from zoo.hub.card_edit import state_facts
+from zoo.publishing.push import plan_push, push
 
 RunZoo = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
@@ -124,12 +126,21 @@ def state(**facts: str) -> Callable[[Path], None]:
 
 
 OBSTACLES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no licence": (state(licence="not stated"), "its card has no licence (zoo card mlp.tiny --licence TEXT states it)"),
-    "no limits": (state(limits="", use=" "), "has no use, limits (zoo card mlp.tiny --use TEXT --limits TEXT states"),
+    "no licence": (
+        state(licence="not stated"),
+        "card has no licence (state that: zoo card mlp.tiny --licence TEXT)",
+    ),
+    "no limits": (
+        state(limits="", use=" "),
+        "no use, limits (state that: zoo card mlp.tiny --use TEXT --limits TEXT)",
+    ),
     "a licence that forbids it": (state(licence="All rights reserved"), "its licence, All rights reserved, forbids it"),
-    "another card": (break_card, "README.md is not what config.json says: zoo card mlp.tiny renders it"),
+    "another card": (break_card, "README.md is not what config.json says (render it: zoo card mlp.tiny)"),
     "other files": (lambda folder: (folder / ".env").write_text("x"), "holds .env, which is not part of a checkpoint"),
     "no sha256": (lambda folder: (folder / "recipe.yaml").write_text("x"), "config.json has no sha256 of recipe.yaml"),
+    "internal": (state(licence="Redistribution is not permitted"), "its licence, Redistribution is not permitted"),
+    "a placeholder": (state(species="TODO"), "its card has no species"),
+    "no UTF-8": (lambda folder: (folder / "README.md").write_bytes(b"\xff"), "README.md is not a text file in UTF-8"),
     "no unit": (no_unit, "targets.tsv has no description or unit of first"),
     "damaged weights": (break_weights, "model.safetensors is not the file that was published"),
 }
@@ -155,7 +166,7 @@ def test_who_can_read_a_new_repository_is_said_and_never_changed(
 def test_a_tag_never_moves(mine: Path, local_hub: Hub, run_zoo: RunZoo, refused: Refused) -> None:
     assert run_zoo(*PUSH, "--public", "--tag", "2024.1")[0] == 0
     state_facts(mine, {"use": "More tests"})
-    assert "has the tag 2024.1 already, for another commit" in refused(*PUSH, "--tag", "2024.1")
+    assert "has the tag 2024.1 already, for other files" in refused(*PUSH, "--tag", "2024.1")
     assert run_zoo(*PUSH)[0] == 0
     assert set(local_hub.repositories["lab/tiny"].heads) == {"main", "2024.1", "v1"}
 
@@ -174,8 +185,8 @@ def answers(status: int, where: str) -> Callable[[Handler], bool]:
 FAULTS = {
     "no right": (answers(403, "/create"), "the Hub refuses to write (403): a token that may write there is needed"),
     "no token": (answers(401, "/commit/"), "the Hub refuses to write (401): a token that may write there is needed"),
-    "too many": (answers(429, "/commit/"), "127.0.0.1 had too many requests (429): wait and try again; nothing was"),
-    "a fault": (answers(500, "/commit/"), "127.0.0.1 has a fault (500): try again later; nothing was changed there"),
+    "too many": (answers(429, "/commit/"), "127.0.0.1 had too many requests (429): wait and try again; run the"),
+    "a fault": (answers(500, "/commit/"), "127.0.0.1 has a fault (500): try again later; run the command again"),
     "changed": (answers(412, "/commit/"), "has been changed by somebody else meanwhile: run the command again"),
 }
 
@@ -189,6 +200,19 @@ def test_a_hub_that_refuses_is_one_sentence_and_nothing_is_published(
     assert not any(len(one.commits) > 1 for one in local_hub.repositories.values())
     local_hub.fault = lambda request: False
     assert run_zoo(*PUSH, *(["--public"] if case == "no right" else []))[0] == 0
+
+
+def test_what_the_hub_says_of_a_card_is_passed_on(mine: Path, local_hub: Hub, refused: Refused) -> None:
+    def invalid(request: Handler) -> bool:
+        if "validate-yaml" not in request.path:
+            return False
+        request.rfile.read(int(request.headers["Content-Length"]))
+        request.answer(400, b'{"errors": [{"message": "license must be one of"}], "warnings": []}')
+        return True
+
+    local_hub.fault = invalid
+    assert "the Hub refuses the card: Invalid metadata in README.md." in (err := refused(*PUSH, "--public"))
+    assert "license must be one of" in err
 
 
 def test_without_a_token_nothing_is_sent(
@@ -207,6 +231,47 @@ def test_what_the_hub_keeps_otherwise_is_not_called_published(mine: Path, local_
     local_hub.fault = lambda request: "/commit/" in request.path and damage(request)
     assert "was sent, but its model.safetensors is not what was sent: it is not tagged" in refused(*PUSH, "--public")
     assert set(local_hub.repositories["lab/tiny"].heads) == {"main"}
+
+
+def test_a_tag_that_is_refused_is_said_and_set_by_the_next_try(
+    mine: Path, local_hub: Hub, run_zoo: RunZoo, refused: Refused
+) -> None:
+    local_hub.fault = answers(403, "/tag/")
+    assert "the files are there, but have no tag: run the command again" in refused(*PUSH, "--public")
+    local_hub.fault = lambda request: False
+    commits = len(local_hub.repositories["lab/tiny"].commits)
+    assert run_zoo(*PUSH)[0] == 0
+    repository = local_hub.repositories["lab/tiny"]
+    assert (len(repository.commits), repository.heads["v1"]) == (commits, repository.heads["main"])
+
+
+def test_the_same_command_with_a_tag_twice_changes_nothing(mine: Path, local_hub: Hub, run_zoo: RunZoo) -> None:
+    assert run_zoo(*PUSH, "--public", "--tag", "1.0")[0] == 0
+    for words in ((*PUSH, "--tag", "1.0"), PUSH):
+        assert "unchanged, 1.0" in run_zoo(*words)[1]
+
+
+def test_a_repository_of_another_model_is_not_overwritten(
+    mine: Path, local_hub: Hub, run_zoo: RunZoo, refused: Refused
+) -> None:
+    repository = local_hub.repositories["lab/tiny"] = Repository()
+    theirs = {"config.json": b'{"model_type": "bert"}', "model.safetensors": b"x"}
+    repository.commit(theirs)
+    assert "hf-hub:lab/tiny holds another model, not mlp.tiny: take another repository" in refused(*PUSH)
+    assert repository.files("main") == theirs
+    config = json.loads((mine / "config.json").read_text())
+    repository.commit({"config.json": json.dumps({**config, "name": "mlp.other"}).encode()})
+    assert "holds mlp.other, not mlp.tiny" in refused(*PUSH)
+
+
+def test_a_repository_that_appears_meanwhile_is_left_alone(mine: Path, local_hub: Hub) -> None:
+    plan = plan_push("mlp.tiny", "lab/tiny")
+    theirs = {"config.json": b"{}"}
+    local_hub.repositories["lab/tiny"] = Repository()
+    local_hub.repositories["lab/tiny"].commit(theirs)
+    with pytest.raises(ConfigError, match="has something of that name already; nothing was published"):
+        push(plan, private=True)
+    assert local_hub.repositories["lab/tiny"].files("main") == theirs
 
 
 def test_several_models_go_to_the_repositories_of_an_organisation(
@@ -231,6 +296,12 @@ def test_several_models_go_to_the_repositories_of_an_organisation(
         (("push", "mlp.tiny", "basset.encode_tf", "--repo", "a/b"), "--repo names one repository, and there are 2"),
         (("push", "mlp.tinny", "--repo", "a/b"), "there is no model 'mlp.tinny'"),
         (("push", "mlp.tiny", "--repo", "a/b/c", "--public"), "does not name a repository"),
+        (("push", "mlp.tiny", "--repo", "gpt2", "--public"), "does not name a repository: write ORG/REPO"),
+        (("push", "mlp.tiny", "--repo", "a/b", "--public", "--tag", "main"), "'main' cannot be a tag"),
+        (("push", "mlp.tiny", "--repo", "a/b", "--public", "--tag", "a b"), "'a b' cannot be a tag"),
+        (("push", "mlp.tiny", "--repo", "a/b", "--public", "--tag", "0" * 40), "cannot be a tag"),
+        (("push", f"hf-hub:a/b@{'0' * 40}", "--repo", "a/b"), "is on the Hub already"),
+        (("push", "deepbind.D00328.003", "--repo", "a/b"), "was published by others"),
     ],
 )
 def test_a_command_that_makes_no_sense_is_refused(

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ CARD = (
     "--species",
     "Homo sapiens",
     "--assay",
-    "none",
+    "made",
     "--licence",
     "MIT",
     "--source",
@@ -65,6 +66,15 @@ def test_a_model_goes_through_the_hub_to_its_child_and_back(desk: Path, local_hu
     assert (code, "deepbind.toy" in out) == (0, True), err
     code, out, err = elsewhere(desk / "other", "verify", "deepbind.toy", address, **pins)
     assert (code, out.count("stored predictions reproduced, largest difference 0 ")) == (0, 2), err
+
+    # A delta on weights that nobody else has is not published.
+    local = ("finetune", "deepbind.toy", "bound.fa", "--name", "deepbind.alone", "--mode", "head", "--delta", "true")
+    shutil.copytree("checkpoints/deepbind.toy", "elsewhere/deepbind.toy")
+    zoo(local[0], "local-dir:elsewhere/deepbind.toy", *local[2:], *SHORT)
+    zoo("card", "deepbind.alone", *CARD, "--limits", "A toy", "--data", "made", "--summary", "Alone")
+    code, _, err = run_zoo("push", "deepbind.alone", "--repo", "lab/alone", "--public")
+    assert (code, "which others do not have: publish that first" in err) == (2, True), err
+    assert "lab/alone" not in local_hub.repositories
 
     tune = ("finetune", address, "bound.fa", "--name", "deepbind.child", "--mode", "lora", "--delta", "true")
     zoo(*tune, *SHORT)

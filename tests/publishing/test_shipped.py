@@ -17,7 +17,7 @@ FOLDERS = checkpoint_folders()
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_shipped_checkpoint_can_be_published(folder: Path) -> None:
     config = read_config(folder)
-    assert obstacles(folder, config) == []
+    assert obstacles(folder, config, folder.name) == []
     run = config.facts.training
     assert run.files
     assert set(run.intervals) <= set(run.target_metrics)

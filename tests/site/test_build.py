@@ -85,7 +85,7 @@ def test_a_pinned_model_is_loaded_from_the_hub_and_not_fetched(
     home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ZOO_PINS", "pins.json")
-    pin_checkpoint(home / "checkpoints" / "mlp.tiny", "lab/mlp", "c0ffee" + 34 * "0")
+    pin_checkpoint((home / "checkpoints/mlp.tiny/config.json").read_bytes(), "lab/mlp", "c0ffee" + 34 * "0")
     shutil.rmtree("checkpoints")
     assert "mlp.tiny" not in [model.facts.name for model in collect_models()[0]]  # a list of one's own is not published
     assert build_site("site", ["mlp.tiny"]) == SiteReport(1, 0, 0, 0)

@@ -36,7 +36,7 @@ def add_card(verbs: Any) -> None:
     for fact, text in _FACTS.items():
         verb.add_argument(f"--{fact.replace('_', '-')}", metavar="TEXT", help=text)
     verb.add_argument(
-        "--datasets", metavar="ORG/NAME", nargs="+", help="ids of the training data on the Hugging Face Hub"
+        "--datasets", metavar="ORG/NAME", nargs="*", help="ids of the training data on the Hugging Face Hub"
     )
     verb.add_argument("-o", "--output", metavar="FILE", help="the page of all cards (default: MODEL_CARDS.md)")
     verb.add_argument("--check", action="store_true", help="write nothing, and fail if a card is not up to date")
@@ -58,19 +58,17 @@ def card_command(options: argparse.Namespace) -> None:
 
 def _render_one(name: str, stated: dict[str, Any], check: bool) -> None:
     from zoo.hub.card_edit import state_facts
-    from zoo.hub.cards import render_folder
+    from zoo.hub.cards import is_rendered
     from zoo.hub.folder import CARD
-    from zoo.hub.registry import find
+    from zoo.hub.own import find_here
 
-    folder = find(name).folder
-    if folder is None or folder.parent.name == "snapshots":
-        raise ConfigError(f"{name} was published by others: its card is theirs")
+    folder = find_here(name).folder or Path()
     if not check:
         state_facts(folder, stated)
         print(f"{folder / CARD}: {counted(len(stated), 'fact')} stated, and rendered")
     elif stated:
         raise ConfigError("--check writes nothing: leave it out to state facts")
-    elif not (folder / CARD).is_file() or (folder / CARD).read_text(encoding="utf-8") != render_folder(folder):
+    elif not is_rendered(folder):
         raise ConfigError(f"{folder / CARD} differs from what config.json says: run `zoo card {name}`")
 
 
@@ -84,5 +82,5 @@ def _render_all(page: Path, check: bool) -> None:
         if not check:
             with whole_file(path) as file:
                 file.write(text)
-        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+        elif not path.is_file() or path.read_bytes() != text.encode():
             raise ConfigError(f"{path} differs from what config.json of its checkpoint says: run `zoo card`")

@@ -44,26 +44,31 @@ def push_command(options: argparse.Namespace) -> None:
 def _names(options: argparse.Namespace) -> list[str]:
     """The models to publish."""
     from zoo.hub.cards import checkpoint_folders
-    from zoo.hub.registry import find
+    from zoo.hub.own import find_here
 
     if bool(options.names) == options.all:
         raise ConfigError(
             "give NAME or --all: name the models to publish, or --all for those that are shipped with the zoo"
         )
-    names = [folder.name for folder in checkpoint_folders()] if options.all else options.names
+    names = [f"local-dir:{folder}" for folder in checkpoint_folders()] if options.all else options.names
+    if not names:
+        raise ConfigError("no checkpoint is shipped with this installation")
     if options.repo and len(names) > 1:
         raise ConfigError(f"--repo names one repository, and there are {len(names)} models: --org ORG takes them all")
     for name in names:
-        find(name)  # before torch is imported
+        find_here(name)  # before torch is imported
     return list(names)
 
 
 def _push_one(name: str, options: argparse.Namespace) -> None:
+    from zoo.hub.pins import pins_file
     from zoo.publishing.push import check_access, plan_push, push
 
+    if options.pin:
+        pins_file()
     plan = plan_push(name, _repository(name, options), options.tag)
     access = True if options.private else False if options.public else None
-    if not options.dry_run:
+    if access is not None or not options.dry_run:
         check_access(plan, access)
     print(f"{plan.name} -> hf-hub:{plan.repository}: {_described(plan)}")
     if options.dry_run:
@@ -73,12 +78,12 @@ def _push_one(name: str, options: argparse.Namespace) -> None:
 
 def _repository(name: str, options: argparse.Namespace) -> str:
     """The repository of a model: as the options say, else as it is pinned."""
+    from zoo.hub.own import find_here
     from zoo.hub.pins import read_pins
-    from zoo.hub.registry import find
 
     if options.repo:
         return str(options.repo)
-    model = find(name).facts.name
+    model = find_here(name).facts.name
     if options.org:
         return f"{options.org}/{model}"
     if (pin := read_pins().get(model)) is None:

@@ -73,7 +73,7 @@ def _fact_rows(config: CheckpointConfig, name: str) -> list[str]:
     return [
         *("| | |", "|---|---|"),
         f"| architecture | `{config.architecture}` |",
-        f"| input | {facts.input} |",
+        f"| input | {in_cell(facts.input)} |",
         f"| output | {facts.output}, {count} {'target' if count == 1 else 'targets'} |",
         f"| species | {in_cell(facts.species)} |",
         f"| assay | {in_cell(facts.assay)} |",
@@ -81,7 +81,7 @@ def _fact_rows(config: CheckpointConfig, name: str) -> list[str]:
         f"| licence | {in_cell(facts.licence)} |",
         f"| source | {in_cell(facts.source)} |",
         f"| data | {in_cell(facts.data)} |",
-        f"| weights | {_weights(config, name)} |",
+        f"| weights | {in_cell(_weights(config, name))} |",
     ]
 
 
@@ -119,7 +119,7 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         in_line(f"- {run.versions}; {run.commit if run.commit.startswith('version') else f'commit {run.commit}'}"),
         "",
         "```",
-        in_line(run.command),
+        in_line(run.command).replace("```", ""),
         "```",
         "",
         *_file_lines(run),
@@ -158,7 +158,7 @@ def _verify_lines(config: CheckpointConfig, name: str) -> list[str]:
 def _citation_lines(facts: ModelFacts) -> list[str]:
     """How to cite a model: as its makers say, or by its name and source; nothing where neither is known."""
     citation = facts.citation.strip() or _bibtex(facts)
-    lines = citation.replace("```", "").splitlines()
+    lines = [line for line in citation.replace("```", "").splitlines() if not line.startswith("<!--")]
     return ["## How to cite", "", "```bibtex", *lines, "```", ""] if lines else []
 
 

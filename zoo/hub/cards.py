@@ -12,6 +12,7 @@ from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import ModelFacts
 from zoo.hub.folder import CARD, TARGETS, checkpoint_file, checkpoint_text
 from zoo.hub.json_reader import holds_control
+from zoo.hub.markdown import in_cell
 from zoo.hub.pins import read_pins
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.hub.targets import read_targets
@@ -20,6 +21,7 @@ from zoo.utils.text import some_of
 __all__ = [
     "checkpoint_folders",
     "describe",
+    "is_rendered",
     "read_notes",
     "render_all",
     "render_card",
@@ -61,7 +63,19 @@ def render_folder(folder: Path, address: str = "") -> str:
     config = read_config(folder)
     base = config.facts.run.base if address and config.facts.run else None
     pin = read_pins().get(base.name) if base else None
-    return render_card(config, _targets_text(folder), read_notes(folder), address, pin.repository if pin else "")
+    is_base = pin is not None and base is not None and pin.config.sha256[pin.config.weights_file] == base.sha256
+    repository = pin.repository if pin and is_base else ""
+    return render_card(config, _targets_text(folder), read_notes(folder), address, repository)
+
+
+def is_rendered(folder: Path) -> bool:
+    """Whether the card of a checkpoint is what its configuration says, byte for byte.
+
+    Raises:
+        IntegrityError: a broken folder.
+    """
+    card = folder / CARD
+    return card.is_file() and card.read_bytes() == render_folder(folder).encode()
 
 
 def read_notes(folder: Path) -> str:
@@ -72,7 +86,8 @@ def read_notes(folder: Path) -> str:
     """
     if not os.path.lexists(folder / CARD):
         return ""
-    notes = checkpoint_text(folder, CARD).partition(f"{_NOTES}\n")[2]
+    text = checkpoint_text(folder, CARD).replace("\r\n", "\n")
+    notes = f"{text}\n".partition(f"\n{_NOTES}\n")[2].removesuffix("\n") if not text.endswith(_NOTES) else ""
     if holds_control(notes):
         raise IntegrityError(f"{folder / CARD}: the text below its last comment holds control characters: remove them")
     return notes
@@ -114,8 +129,9 @@ def render_all(checkpoints: Sequence[tuple[CheckpointConfig, str, str, int]]) ->
     table, sections = [], []
     for config, targets_text, notes, size in checkpoints:
         facts = config.facts
-        cells = [f"[{facts.name}](#{facts.name.replace('.', '')})", facts.summary, facts.species, facts.input]
-        cells += [str(len(facts.targets)), facts.metric, facts.licence, f"{size / 1e6:.1f} MB"]
+        link = f"[{facts.name}](#{facts.name.replace('.', '')})"
+        texts = map(in_cell, (facts.summary, facts.species, facts.input, str(len(facts.targets)), facts.metric))
+        cells = [link, *texts, in_cell(facts.licence), f"{size / 1e6:.1f} MB"]
         table.append(f"| {' | '.join(cells)} |")
         body = [*card_body(config, targets_text), *(["", *notes.strip().splitlines()] if notes.strip() else [])]
         sections += [f"## {facts.name}", "", *(line.replace("## ", "### ", 1) for line in body), ""]

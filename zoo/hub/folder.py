@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import stat
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = [
     "WEIGHTS",
     "checkpoint_file",
     "checkpoint_text",
+    "is_snapshot",
     "largest_size",
     "paths_in",
 ]
@@ -44,6 +46,7 @@ _SPARSE_FROM, _SPARSE_SHARE = 64 << 20, 1 / 16
 _BLOCK = 512  # bytes of what `st_blocks` counts, on every system
 # Looked at in a folder of checkpoints: entries, and those with names of models among them.
 _MOST_ENTRIES, _MOST_FOLDERS = 1_000_000, 10_000
+_COMMIT = re.compile("[0-9a-f]{40}")
 _SHIPPED = Path(__file__).parent.parent / "checkpoints"  # inside an installed package
 
 
@@ -102,13 +105,19 @@ def checkpoint_text(folder: Path, name: str) -> str:
     return text
 
 
+def is_snapshot(folder: Path) -> bool:
+    """Whether a folder has the form of those in the cache of the Hub's client: models--ORG--REPO/snapshots/COMMIT."""
+    repository = folder.parent.parent.name
+    return (
+        folder.parent.name == "snapshots" and repository.startswith("models--") and bool(_COMMIT.fullmatch(folder.name))
+    )
+
+
 def _check_link(folder: Path, path: Path) -> None:
     """Refuse a link that leads out of the folder, and not into the `blobs` of the Hub's cache that it lies in."""
     target, home = path.resolve(strict=True), folder.resolve(strict=True)
     homes = [home]
-    if (
-        home.parent.name == "snapshots"
-    ):  # models--ORG--REPO/snapshots/COMMIT, whose files are in models--ORG--REPO/blobs
+    if is_snapshot(home):  # whose files are in models--ORG--REPO/blobs
         homes.append(home.parent.parent / "blobs")
     is_installed = folder.parent == _SHIPPED  # some installers link the files of a package
     if not is_installed and not any(target.is_relative_to(allowed) for allowed in homes):

@@ -1,5 +1,6 @@
 """Checkpoints on the Hugging Face Hub: a repository is a checkpoint folder. Nothing here imports torch."""
 
+import hashlib
 import logging
 import re
 from contextlib import suppress
@@ -8,11 +9,11 @@ from pathlib import Path
 
 from zoo.errors import IntegrityError, UnknownNameError
 from zoo.hub.config import read_config
-from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, largest_size
+from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, is_snapshot, largest_size
 from zoo.hub.hub_client import client_failures, explaining_hub, hub_cache, split_address
 from zoo.utils.download import cache_folder, sha256_of
 
-__all__ = ["discard_damaged", "download", "verified_marker"]
+__all__ = ["discard_damaged", "download", "git_id", "is_cached_download", "verified_marker"]
 
 _log = logging.getLogger(__name__)
 _NEEDED = (CONFIG, TARGETS, EXAMPLE)
@@ -95,7 +96,7 @@ def _check_sizes(address: str, sizes: dict[str, int | None], wanted: list[str]) 
 
 
 def _on_disk(repository: str, revision: str, cache: Path | None) -> Path | None:
-    """The folder of a revision that was downloaded before, if it is whole."""
+    """The folder of a revision that was downloaded before, if it is whole; damaged texts are removed from it."""
     from huggingface_hub import snapshot_download
 
     try:
@@ -104,36 +105,73 @@ def _on_disk(repository: str, revision: str, cache: Path | None) -> Path | None:
         )
     except OSError:  # how the client says that it is not there
         return None
-    is_there = {name: (Path(snapshot) / name).is_file() for name in (*_NEEDED, *_EITHER)}
-    is_whole = all(is_there[name] for name in _NEEDED) and any(is_there[name] for name in _EITHER)
-    return Path(snapshot) if is_whole else None
+    folder = Path(snapshot)
+    damaged = [name for name in (CONFIG, CARD) if _is_damaged(folder / name)]  # no sha256 is stated of these
+    for name in damaged:
+        _log.warning(f"{folder / name} was damaged: it is downloaded again")
+        _remove(folder / name)
+    if damaged or not all((folder / name).is_file() for name in _NEEDED):
+        return None
+    with suppress(IntegrityError):  # of a checkpoint that is broken on the Hub too: loading says it
+        return folder if all((folder / name).is_file() for name in read_config(folder).sha256) else None
+    return folder
+
+
+def is_cached_download(folder: Path) -> bool:
+    """Whether a folder lies in the user's cache of the Hub's client."""
+    if not is_snapshot(folder):
+        return False
+    from huggingface_hub import constants
+
+    return folder.resolve().is_relative_to((hub_cache() or Path(constants.HF_HUB_CACHE)).resolve())
 
 
 def discard_damaged(folder: Path) -> list[str]:
-    """Remove files of a download whose sha256 is not the published one, so that they are downloaded again next time.
+    """Remove files of a download that are not the published ones, so that they are downloaded again next time.
 
     Args:
         folder: a checkpoint; nothing is removed from one that is not in the Hub's cache.
 
     Returns:
         The names of the files that were removed.
-
-    Raises:
-        IntegrityError: its `config.json` is broken.
     """
-    removed: list[str] = []
-    if folder.parent.name != "snapshots":
-        return removed
-    config = read_config(folder)
-    for name, published in config.sha256.items():
+    if not is_cached_download(folder):
+        return []
+    published: dict[str, str] = {}
+    with suppress(IntegrityError):  # a broken config.json: it is compared with its name in the cache
+        published = read_config(folder).sha256
+    removed = []
+    for name in (*_NEEDED, *_EITHER, *_OPTIONAL):
         path = folder / name
         with suppress(OSError):
-            content = path.resolve(strict=True)
-            if content.is_relative_to(folder.parent.parent.resolve()) and sha256_of(content) != published:
-                path.unlink()
-                content.unlink(missing_ok=True)
+            is_other = name in published and sha256_of(path.resolve(strict=True)) != published[name]
+            if is_other or _is_damaged(path):
+                _remove(path)
                 removed.append(name)
     return removed
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a cached file is not the one that its name in the cache says: its sha256, or the id that git gives it."""
+    try:
+        content = path.resolve(strict=True)
+        if len(content.name) == 64:
+            return sha256_of(content) != content.name
+        return len(content.name) == 40 and git_id(content.read_bytes()) != content.name
+    except OSError:
+        return False
+
+
+def git_id(content: bytes) -> str:
+    """The id that git gives to a file, by which the Hub knows those that are not large."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _remove(path: Path) -> None:
+    """Remove a cached file: the link, and what it leads to."""
+    content = path.resolve()
+    path.unlink()
+    content.unlink(missing_ok=True)
 
 
 def verified_marker(name: str, folder: Path) -> Path:

@@ -5,6 +5,7 @@ Each entry holds the checkpoint's `config.json` too, so that `zoo list` and `zoo
 imports torch.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -13,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, OutputError
-from zoo.hub.config import CheckpointConfig, parse_config
-from zoo.hub.folder import CONFIG, checkpoint_text
+from zoo.hub.config import CheckpointConfig, parse_config, read_config
+from zoo.hub.folder import CONFIG
 from zoo.hub.huggingface import download
 from zoo.hub.json_reader import JsonReader, check_values, read_json
 from zoo.hub.names import is_name
 from zoo.utils.atomic import whole_file
 from zoo.utils.download import sha256_of
+from zoo.utils.locks import locked
 from zoo.utils.text import quoted
 
 __all__ = ["Pin", "fetch_pinned", "pin_checkpoint", "pins_file", "read_pins"]
@@ -87,27 +89,32 @@ def fetch_pinned(pin: Pin, cache: Path | None = None) -> Path:
             f"{folder / CONFIG} is not the one that was pinned: its sha256 differs; if the cache was damaged, delete "
             f"{folder} and try again"
         )
+    if read_config(folder) != pin.config:
+        raise IntegrityError(f"the pinned list does not hold what {folder / CONFIG} says of {pin.config.facts.name}")
     return folder
 
 
 def pins_file() -> Path:
-    """The file that a new pin is written to: that of `ZOO_PINS`, else the shipped list.
+    """The file that a new pin is written to: that of `ZOO_PINS`, which may not exist yet, else the shipped list.
 
     Raises:
         OutputError: it cannot be written.
+        IntegrityError: it is there, but is no such list.
     """
     own = os.environ.get("ZOO_PINS")
     path = Path(own) if own else _SHIPPED
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise OutputError(f"{path} cannot be written: set ZOO_PINS to a file that can")
+    if path.exists():
+        _read(path)
     return path
 
 
-def pin_checkpoint(folder: Path, repository: str, revision: str) -> Path:
+def pin_checkpoint(config_json: bytes, repository: str, revision: str) -> Path:
     """Write what a short name stands for into the pinned list; its entry of before is replaced.
 
     Args:
-        folder: the checkpoint as it was published.
+        config_json: `config.json` as it was published.
         repository: `org/name`.
         revision: its commit.
 
@@ -116,15 +123,18 @@ def pin_checkpoint(folder: Path, repository: str, revision: str) -> Path:
 
     Raises:
         OutputError: the file cannot be written.
+        IntegrityError: it is no such list, or the entry cannot be one.
     """
-    path = pins_file()
-    config = json.loads(checkpoint_text(folder, CONFIG))
-    entry = {"repository": repository, "revision": revision, "sha256": sha256_of(folder / CONFIG), "config": config}
-    entries = read_json(path) if path.is_file() else {}
-    entries[config["name"]] = entry
-    with whole_file(path) as file:
-        json.dump(dict(sorted(entries.items())), file, indent=1, allow_nan=False)
-        file.write("\n")
+    path, config = pins_file(), json.loads(config_json)
+    sha256 = hashlib.sha256(config_json).hexdigest()
+    entry = {"repository": repository, "revision": revision, "sha256": sha256, "config": config}
+    _pin(str(path), config["name"], entry)
+    with locked(path):
+        entries = read_json(path) if path.is_file() else {}
+        entries[config["name"]] = entry
+        with whole_file(path) as file:
+            json.dump(dict(sorted(entries.items())), file, indent=1, allow_nan=False)
+            file.write("\n")
     return path
 
 

@@ -25,6 +25,7 @@ from zoo.utils.text import counted, quoted
 
 __all__ = [
     "find",
+    "folders_of",
     "is_model",
     "list_locations",
     "list_models",
@@ -109,7 +110,7 @@ def find(name: str) -> Location:
         raise no_such_model(name, model_names())
     split_name(name)
     elsewhere = (model for model in (*_pinned(), *map(Location, published_models())) if model.facts.name == name)
-    locations = [*_folders_of(name), *elsewhere]
+    locations = [*folders_of(name), *elsewhere]
     if not locations:
         if (shipped_folder("configs") / f"{name}.yaml").is_file():
             raise UnknownNameError(f"{name!r} is a configuration that `zoo train` knows, not a model")
@@ -188,7 +189,7 @@ def _named_location(folder: Path) -> Location:
     return Location(config.facts, folder, config)
 
 
-def _folders_of(name: str) -> list[Location]:
+def folders_of(name: str) -> list[Location]:
     """The checkpoint folders with that name; a broken one is a warning, or an error if there is no other."""
     locations: list[Location] = []
     errors: list[IntegrityError] = []

@@ -1,13 +1,18 @@
 """What keeps a checkpoint from being published: an incomplete card, a licence, files that do not belong to it."""
 
 import re
+import shlex
 from pathlib import Path
 
 from zoo.errors import ConfigError
-from zoo.hub.cards import render_folder
+from zoo.hub.cards import is_rendered
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED
-from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS
+from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, paths_in
+from zoo.hub.names import is_name
+from zoo.hub.pins import read_pins
+from zoo.hub.published import published_models
+from zoo.hub.registry import shipped_folder
 from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
 
@@ -18,45 +23,76 @@ FILES = (CARD, CONFIG, WEIGHTS, DELTA, TARGETS, EXAMPLE, SEEN, RECIPE)
 # Facts that a card must have: what the model predicts, for whom, from what, and where it fails.
 _REQUIRED = ("summary", "species", "assay", "use", "limits", "data")
 _STATED = ("licence", "source")
-_NO_SHARING = re.compile(r"all rights reserved|proprietary|confidential|no.?(re)?distribution", re.IGNORECASE)
+_PLACEHOLDERS = ("", NOT_STATED, "unknown", "none", "todo", "tbd", "?", "-")
+_NO_SHARING = re.compile(
+    r"all rights reserved|(?<!non-)\bproprietary|confidential|internal use"
+    r"|\b(no|not|without|prohibit\w*|forbid\w*)\b.{0,20}distribut|distribut\w*.{0,20}\b(not|prohibited|forbidden)\b",
+    re.IGNORECASE,
+)
+_ON_HUB = re.compile(r"hf-hub:[\w.-]+/[\w.-]+@[0-9a-f]{40}", re.ASCII)
 
 
-def check_publishable(folder: Path, config: CheckpointConfig) -> None:
+def check_publishable(folder: Path, config: CheckpointConfig, name: str) -> None:
     """Refuse a checkpoint that is not fit to be published; the sentence names all that is missing.
 
     Args:
         folder: the checkpoint.
         config: its configuration.
+        name: how it was named, for what is suggested.
 
     Raises:
         ConfigError: an incomplete card, a licence that forbids it, or a folder with other files.
         IntegrityError: a broken file.
     """
-    if problems := obstacles(folder, config):
+    if problems := obstacles(folder, config, name):
         raise ConfigError(f"{config.facts.name} cannot be published: {'; '.join(problems)}")
 
 
-def obstacles(folder: Path, config: CheckpointConfig) -> list[str]:
+def obstacles(folder: Path, config: CheckpointConfig, name: str) -> list[str]:
     """All that keeps a checkpoint from being published, each with what to do; empty where nothing does.
 
     Args:
         folder: the checkpoint.
         config: its configuration.
+        name: how it was named, for what is suggested.
 
     Raises:
         IntegrityError: a broken file.
     """
-    return [*_missing_facts(config), *_missing_in_targets(folder), *_licence(config), *_dirt(folder, config)]
+    facts = [*_form_of_name(config), *_missing_facts(config, name), *_missing_in_targets(folder), *_licence(config)]
+    return [*facts, *_base(config, name), *_dirt(folder, config, name)]
 
 
-def _missing_facts(config: CheckpointConfig) -> list[str]:
+def _form_of_name(config: CheckpointConfig) -> list[str]:
+    return [] if is_name(config.facts.name) else ["its name does not have the form architecture.tag"]
+
+
+def _base(config: CheckpointConfig, name: str) -> list[str]:
+    """A delta whose base others do not have."""
+    base = config.delta_base
+    if base is None or _ON_HUB.fullmatch(base.name) or base.name in read_pins() or base.name in _published():
+        return []
+    return [
+        f"its weights are a delta on {base.name}, which others do not have: publish that first and fine-tune from "
+        f"hf-hub:ORG/REPO@COMMIT, or make it whole (zoo merge {shlex.quote(name)} -o FOLDER)"
+    ]
+
+
+def _published() -> set[str]:
+    """The names of models that come with the zoo, or that others published."""
+    return {
+        *(folder.name for folder in paths_in(shipped_folder("checkpoints"))),
+        *(facts.name for facts in published_models()),
+    }
+
+
+def _missing_facts(config: CheckpointConfig, name: str) -> list[str]:
     facts = config.facts
-    missing = [name for name in _REQUIRED if not getattr(facts, name).strip()]
-    missing += [name for name in _STATED if getattr(facts, name).strip() in ("", NOT_STATED)]
+    missing = [fact for fact in (*_REQUIRED, *_STATED) if getattr(facts, fact).strip().lower() in _PLACEHOLDERS]
     if facts.run is not None and not facts.run.metrics.get("test"):
         missing.append("scores of the test split")
-    options = " ".join(f"--{name} TEXT" for name in missing if name in (*_REQUIRED, *_STATED))
-    what_to_do = f" (zoo card {facts.name} {options} states it)" if options else ""
+    options = " ".join(f"--{fact} TEXT" for fact in missing if fact in (*_REQUIRED, *_STATED))
+    what_to_do = f" (state that: zoo card {shlex.quote(name)} {options})" if options else ""
     return [f"its card has no {', '.join(missing)}{what_to_do}"] if missing else []
 
 
@@ -72,7 +108,7 @@ def _licence(config: CheckpointConfig) -> list[str]:
     return []
 
 
-def _dirt(folder: Path, config: CheckpointConfig) -> list[str]:
+def _dirt(folder: Path, config: CheckpointConfig, name: str) -> list[str]:
     """Files that do not belong to the checkpoint, and a card that is not what its configuration says."""
     problems = []
     if others := sorted(path.name for path in folder.iterdir() if path.name not in FILES):
@@ -84,7 +120,6 @@ def _dirt(folder: Path, config: CheckpointConfig) -> list[str]:
     ]
     if unknown:
         problems.append(f"{CONFIG} has no sha256 of {', '.join(unknown)}: remove it, or save the checkpoint anew")
-    card = folder / CARD
-    if not card.is_file() or card.read_text(encoding="utf-8") != render_folder(folder):
-        problems.append(f"{CARD} is not what {CONFIG} says: zoo card {config.facts.name} renders it")
+    if not is_rendered(folder):
+        problems.append(f"{CARD} is not what {CONFIG} says (render it: zoo card {shlex.quote(name)})")
     return problems

@@ -1,5 +1,6 @@
 """`zoo push`: publish a checkpoint as one commit on the Hugging Face Hub, read it back and verify it."""
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +9,31 @@ from pathlib import Path
 from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.cards import render_folder
 from zoo.hub.config import CheckpointConfig, read_config
-from zoo.hub.folder import CARD, checkpoint_file
+from zoo.hub.folder import CARD, CONFIG, checkpoint_file
 from zoo.hub.huggingface import download
-from zoo.hub.load import resolve
+from zoo.hub.own import find_here
 from zoo.hub.pins import pin_checkpoint, pins_file
 from zoo.hub.verification import verify_folder
 from zoo.publishing.obstacles import FILES, check_publishable
-from zoo.publishing.repository import Changes, RemoteState, changes_to, commit, create, read_state, tag
+from zoo.publishing.repository import (
+    Changes,
+    RemoteState,
+    changes_to,
+    commit,
+    create,
+    name_of_model,
+    read_state,
+    tag,
+)
 from zoo.publishing.results import RESULTS, evaluation_results
+from zoo.utils.text import quoted
 
 __all__ = ["Plan", "Published", "check_access", "plan_push", "push"]
 
 
 _KNOWN = (*FILES, RESULTS)
+_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
+_TAG, _COMMIT = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII), re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -82,24 +95,52 @@ def plan_push(name: str, repository: str, version: str | None = None) -> Plan:
         UnknownNameError: no such model, or a text that names no repository.
         DownloadError: the Hub cannot be reached, or refuses.
     """
-    folder = resolve(name)
+    _check_texts(repository, version)
+    folder = find_here(name).folder or Path()
     config = read_config(folder)
-    check_publishable(folder, config)
+    check_publishable(folder, config, name)
     verify_folder(folder, config.facts.name)
     state = read_state(repository)
-    last = f"v{state.last_version}" if state and state.last_version else ""
-    if last and version in (None, last):
-        files = _files(folder, config, repository, last)
-        changes = changes_to(state, files, _KNOWN)
-        if not changes:
-            return Plan(config.facts.name, folder, repository, state, files, changes, last)
+    for known in _known_versions(state, version):
+        files = _files(folder, config, repository, known)
+        if not (changes := changes_to(state, files, _KNOWN)):
+            return Plan(config.facts.name, folder, repository, state, files, changes, known)
+    if state:
+        _check_repository(repository, state, config.facts.name, version)
     version = version or f"v{state.last_version + 1 if state else 1}"
-    if state and version in state.tags:
-        raise ConfigError(
-            f"hf-hub:{repository} has the tag {version} already, for another commit: a tag never moves, so take another"
-        )
     files = _files(folder, config, repository, version)
     return Plan(config.facts.name, folder, repository, state, files, changes_to(state, files, _KNOWN), version)
+
+
+def _check_texts(repository: str, version: str | None) -> None:
+    """Check the name of a repository and a tag, before anything is read or sent."""
+    if not _REPOSITORY.fullmatch(repository):
+        raise ConfigError(f"{quoted(repository)} does not name a repository: write ORG/REPO")
+    if version is not None and (not _TAG.fullmatch(version) or version == "main" or _COMMIT.fullmatch(version)):
+        raise ConfigError(
+            f"{quoted(version)} cannot be a tag: one has letters, digits, points, - and _, and is neither main nor a "
+            "commit"
+        )
+
+
+def _known_versions(state: RemoteState | None, version: str | None) -> list[str]:
+    """The tags that the result has where nothing is to be sent: the one that is asked for, or any of the head."""
+    if state is None:
+        return []
+    if version is not None:
+        return [version] if version in state.tags else []
+    last = [f"v{state.last_version}"] if state.last_version else []
+    return [*last, *(name for name, commit in state.tags.items() if commit == state.head and name not in last)]
+
+
+def _check_repository(repository: str, state: RemoteState, name: str, version: str | None) -> None:
+    """Refuse a tag that names another commit, and a repository of another model."""
+    if version in state.tags:
+        raise ConfigError(
+            f"hf-hub:{repository} has the tag {version} already, for other files: a tag never moves, so take another"
+        )
+    if CONFIG in state.files and (other := name_of_model(repository, state.head)) != name:
+        raise ConfigError(f"hf-hub:{repository} holds {other}, not {name}: take another repository")
 
 
 def push(plan: Plan, private: bool | None = None, pin: bool = False) -> Published:
@@ -125,7 +166,7 @@ def push(plan: Plan, private: bool | None = None, pin: bool = False) -> Publishe
     if plan.state is None or plan.version not in plan.state.tags:
         tag(plan.repository, plan.version, revision)
     return Published(
-        plan, revision, difference, pin_checkpoint(plan.folder, plan.repository, revision) if pin else None
+        plan, revision, difference, pin_checkpoint(plan.files[CONFIG], plan.repository, revision) if pin else None
     )
 
 
@@ -170,8 +211,11 @@ def _send(plan: Plan, private: bool | None) -> str:
     if state is None:
         create(plan.repository, bool(private))
         state = read_state(plan.repository)
-        if state is None:
-            raise IntegrityError(f"hf-hub:{plan.repository} was created, but cannot be read")
+        if state is None or state.private != bool(private) or changes_to(state, {}, ()).left:
+            raise IntegrityError(
+                f"hf-hub:{plan.repository} was created, but is not empty, cannot be read, or can be read by others "
+                "than was asked for: nothing was sent"
+            )
     if not changes:
         return state.tags.get(plan.version, state.head)
     return commit(plan.repository, plan.files, changes, state.head, f"{plan.name} {plan.version}")

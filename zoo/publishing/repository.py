@@ -2,16 +2,24 @@
 
 import hashlib
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from zoo.errors import ConfigError, DownloadError
+from zoo.errors import ConfigError, DownloadError, IntegrityError, one_line
+from zoo.hub.config import parse_config
+from zoo.hub.folder import CONFIG
 from zoo.hub.hub_client import explaining_hub
+from zoo.hub.huggingface import git_id
+from zoo.hub.json_reader import read_json
 
-__all__ = ["Changes", "RemoteState", "changes_to", "commit", "create", "read_state", "tag"]
+__all__ = ["Changes", "RemoteState", "changes_to", "commit", "create", "name_of_model", "read_state", "tag"]
 
-_CURE = "nothing was changed there"
+_CURE = "nothing was published"
+_SENT = "run the command again: what is there already is not sent again"
+_UNTAGGED = "the files are there, but have no tag: run the command again"
 _WRITE = "a token that may write there is needed: `hf auth login`, or HF_TOKEN"
 _VERSION = re.compile(r"v([1-9][0-9]*)")
 _MAIN = "main"
@@ -77,7 +85,7 @@ def changes_to(state: RemoteState | None, files: Mapping[str, bytes], known: tup
         if path not in there:
             changes.added.append(path)
         else:
-            is_same = there[path] in (hashlib.sha256(content).hexdigest(), _git_id(content))
+            is_same = there[path] in (hashlib.sha256(content).hexdigest(), git_id(content))
             (changes.unchanged if is_same else changes.changed).append(path)
     for path in there:
         if path not in files and path != _OF_THE_HUB:
@@ -122,11 +130,12 @@ def create(repository: str, private: bool) -> None:
 
     Raises:
         DownloadError: the Hub cannot be reached, or refuses.
+        ConfigError: somebody else has created it meanwhile.
     """
     from huggingface_hub import HfApi
 
-    with _writing(repository):
-        HfApi().create_repo(repository, private=private, exist_ok=True)
+    with _writing(repository, _CURE):
+        HfApi().create_repo(repository, private=private)
 
 
 def commit(repository: str, files: Mapping[str, bytes], changes: Changes, parent: str, message: str) -> str:
@@ -144,13 +153,13 @@ def commit(repository: str, files: Mapping[str, bytes], changes: Changes, parent
 
     Raises:
         ConfigError: somebody else has changed the repository meanwhile.
-        DownloadError: the Hub cannot be reached, or refuses; the repository is then as it was.
+        DownloadError: the Hub cannot be reached, or refuses.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     sent = [CommitOperationAdd(path, files[path]) for path in (*changes.added, *changes.changed)]
     removed = [CommitOperationDelete(path) for path in changes.removed]
-    with _writing(repository):
+    with _writing(repository, _SENT):
         info = HfApi().create_commit(
             repository, [*sent, *removed], commit_message=message, revision=_MAIN, parent_commit=parent
         )
@@ -166,37 +175,52 @@ def tag(repository: str, name: str, revision: str) -> None:
     """
     from huggingface_hub import HfApi
 
-    with _writing(repository):
+    with _writing(repository, _UNTAGGED):
         HfApi().create_tag(repository, tag=name, revision=revision)
 
 
+def name_of_model(repository: str, revision: str) -> str:
+    """The name in `config.json` of a commit; `another model` where it is none of a checkpoint.
+
+    Raises:
+        DownloadError: the Hub cannot be reached, or refuses.
+    """
+    from huggingface_hub import HfApi
+
+    with explaining_hub(f"hf-hub:{repository}@{revision}", _CURE), tempfile.TemporaryDirectory() as cache:
+        path = Path(HfApi().hf_hub_download(repository, CONFIG, revision=revision, cache_dir=cache))
+        try:
+            return parse_config(read_json(path), CONFIG).facts.name
+        except IntegrityError:
+            return "another model"
+
+
 @contextmanager
-def _writing(repository: str) -> Iterator[None]:
+def _writing(repository: str, cure: str) -> Iterator[None]:
     """Turn what the client raises while it writes into one sentence."""
     from huggingface_hub import errors
 
     address = f"hf-hub:{repository}"
     try:
-        with explaining_hub(address, _CURE):
+        with explaining_hub(address, cure):
             try:
                 yield
             except errors.HfHubHTTPError as error:
-                _refuse(repository, error.response.status_code if error.response is not None else 0)
+                _refuse(repository, error.response.status_code if error.response is not None else 0, cure)
                 raise
+            except ValueError as error:
+                if not str(error).startswith("Invalid metadata"):
+                    raise
+                raise ConfigError(f"{address}: the Hub refuses the card: {one_line(error)}; {cure}") from None
     except errors.LocalTokenNotFoundError:
         raise DownloadError(f"{address}: {_WRITE}") from None
 
 
-def _refuse(repository: str, status: int) -> None:
+def _refuse(repository: str, status: int, cure: str) -> None:
     """Explain the answers that only writing gets."""
     if status in (401, 403):
-        raise DownloadError(f"hf-hub:{repository}: the Hub refuses to write ({status}): {_WRITE}; {_CURE}")
+        raise DownloadError(f"hf-hub:{repository}: the Hub refuses to write ({status}): {_WRITE}; {cure}")
     if status == 409:
-        raise ConfigError(f"hf-hub:{repository}: the Hub has something of that name already; {_CURE}")
+        raise ConfigError(f"hf-hub:{repository}: the Hub has something of that name already; {cure}")
     if status == 412:
         raise ConfigError(f"hf-hub:{repository} has been changed by somebody else meanwhile: run the command again")
-
-
-def _git_id(content: bytes) -> str:
-    """The id that git gives to a file."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -10,7 +10,7 @@ RESULTS = ".eval_results/regzoo.yaml"
 
 
 def evaluation_results(config: CheckpointConfig) -> str:
-    """The scores of the test split as YAML; empty where the card names no data set on the Hub, which each entry needs.
+    """The scores of the test split as YAML; empty where the card does not name one data set on the Hub.
 
     Args:
         config: configuration of the checkpoint.
@@ -19,7 +19,7 @@ def evaluation_results(config: CheckpointConfig) -> str:
 
     facts = config.facts
     scores = facts.run.metrics.get("test", {}) if facts.run else {}
-    if not (facts.datasets and scores):
+    if len(facts.datasets) != 1 or not scores:
         return ""
     note = f"test split, mean over {len(facts.targets)} targets" if len(facts.targets) > 1 else "test split"
     entries = [

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ZooError
@@ -19,6 +20,8 @@ from zoo.utils.progress import bar
 
 __all__ = ["file_hashes", "intervals_of", "score_intervals"]
 
+_LONGEST_NAME = 150  # letters
+
 
 def file_hashes(data: GenomicDataModule, arguments: Sequence[str]) -> dict[str, str]:
     """The sha256 of each file of the data: of published ones by URL, of the user's own by name, without their folder.
@@ -28,13 +31,22 @@ def file_hashes(data: GenomicDataModule, arguments: Sequence[str]) -> dict[str, 
         arguments: arguments of `zoo train`, which name the user's files.
     """
     hashes = {file.url: file.sha256 for file in data.public_files if file.sha256}
-    own = sorted({path.resolve() for path in data_files(read_given(arguments[0], arguments[1:])) if path.is_file()})
-    names = [path.name for path in own]
+    own = sorted({path.resolve() for path in data_files(read_given(arguments[0], arguments[1:]))})
+    for path in [path for path in own if not path.is_file()]:
+        print(f"zoo: {path} is gone, so the card has no sha256 of it", file=sys.stderr)
+        own.remove(path)
     for path in bar(own, "sha256 of the data") if own else own:
-        # Two files of one name are told apart by their folders.
-        name = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
-        hashes[name] = sha256_of(path)
+        hashes[_shown_name(path, own)] = sha256_of(path)
     return hashes
+
+
+def _shown_name(path: Path, others: Sequence[Path]) -> str:
+    """The end of a path that tells it apart from the others: most often the name of the file."""
+    for count in range(1, len(path.parts)):
+        end = path.parts[-count:]
+        if sum(other.parts[-count:] == end for other in others) == 1:
+            break
+    return "/".join(end)[-_LONGEST_NAME:]
 
 
 def score_intervals(
@@ -57,7 +69,7 @@ def score_intervals(
         test = EvaluationData(data, "test", match_targets(data.targets, names, {}, None))
         trainer = make_trainer(device, 1, "32")
         evaluation = score(model, test, trainer, Bootstrap(), "the model", "its test split")
-    except ZooError as error:
+    except (ZooError, MemoryError, RuntimeError) as error:  # a finished model is not lost for them
         print(f"zoo: the card has no intervals of the scores: {error}", file=sys.stderr)
         return {}
     return intervals_of(evaluation, metrics)
