@@ -88,7 +88,7 @@ sorted(path.name for path in folder.iterdir())
 # the same check without the push.
 
 # %%
-before = obstacles(folder, read_config(folder))
+before = obstacles(folder, read_config(folder), "deepbind.toy")
 print("\n".join(before))
 
 # %% [markdown]
@@ -123,7 +123,7 @@ command(
     ),
     *("--data", "200 random sequences with an E-box, generated"),
 )
-after = obstacles(folder, read_config(folder))
+after = obstacles(folder, read_config(folder), "deepbind.toy")
 print("still missing:", after or "nothing")
 
 # %% [markdown]
