@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import stat
 from itertools import islice
 from pathlib import Path
@@ -46,7 +45,6 @@ _SPARSE_FROM, _SPARSE_SHARE = 64 << 20, 1 / 16
 _BLOCK = 512  # bytes of what `st_blocks` counts, on every system
 # Looked at in a folder of checkpoints: entries, and those with names of models among them.
 _MOST_ENTRIES, _MOST_FOLDERS = 1_000_000, 10_000
-_COMMIT = re.compile("[0-9a-f]{40}")
 _SHIPPED = Path(__file__).parent.parent / "checkpoints"  # inside an installed package
 
 
@@ -107,10 +105,7 @@ def checkpoint_text(folder: Path, name: str) -> str:
 
 def is_snapshot(folder: Path) -> bool:
     """Whether a folder has the form of those in the cache of the Hub's client: models--ORG--REPO/snapshots/COMMIT."""
-    repository = folder.parent.parent.name
-    return (
-        folder.parent.name == "snapshots" and repository.startswith("models--") and bool(_COMMIT.fullmatch(folder.name))
-    )
+    return folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--")
 
 
 def _check_link(folder: Path, path: Path) -> None:
