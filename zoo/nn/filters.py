@@ -37,6 +37,7 @@ class FilterBank(NamedTuple):
         """Set the responses of one filter to 0, on both strands where it reads both, while the block runs."""
 
         def silence(module: nn.Module, arguments: Any, output: Tensor) -> Tensor:
+            """The responses (B, C, P) with those of the filter at 0."""
             output = output.clone()
             output[:, list(self.channels[index])] = 0
             return output

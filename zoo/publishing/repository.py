@@ -79,15 +79,15 @@ def changes_to(state: RemoteState | None, files: Mapping[str, bytes], known: tup
         files: path -> content.
         known: names of files that belong to a checkpoint; of those the repository keeps none that `files` has not.
     """
-    there = state.files if state else {}
+    kept = state.files if state else {}
     changes = Changes()
     for path, content in files.items():
-        if path not in there:
+        if path not in kept:
             changes.added.append(path)
         else:
-            is_same = there[path] in (hashlib.sha256(content).hexdigest(), git_id(content))
+            is_same = kept[path] in (hashlib.sha256(content).hexdigest(), git_id(content))
             (changes.unchanged if is_same else changes.changed).append(path)
-    for path in there:
+    for path in kept:
         if path not in files and path != _OF_THE_HUB:
             (changes.removed if path in known else changes.left).append(path)
     return changes

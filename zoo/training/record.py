@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.data.base import GenomicDataModule
-from zoo.errors import ZooError
+from zoo.errors import ZooError, one_line
 from zoo.models._base import SequenceModel
 from zoo.scoring.bootstrap import Bootstrap
 from zoo.scoring.collect import make_trainer
@@ -14,7 +14,7 @@ from zoo.scoring.matching import match_targets
 from zoo.scoring.result import Evaluation
 from zoo.scoring.score import score
 from zoo.training.given import read_given
-from zoo.training.own_data import data_files
+from zoo.training.own_data import data_files, own_problems
 from zoo.utils.download import sha256_of
 from zoo.utils.progress import bar
 
@@ -31,10 +31,12 @@ def file_hashes(data: GenomicDataModule, arguments: Sequence[str]) -> dict[str, 
         arguments: arguments of `zoo train`, which name the user's files.
     """
     hashes = {file.url: file.sha256 for file in data.public_files if file.sha256}
-    own = sorted({path.resolve() for path in data_files(read_given(arguments[0], arguments[1:]))})
-    for path in [path for path in own if not path.is_file()]:
-        print(f"zoo: {path} is gone, so the card has no sha256 of it", file=sys.stderr)
-        own.remove(path)
+    given = read_given(arguments[0], arguments[1:])
+    own = sorted({path.resolve() for path in data_files(given)})
+    gone = [path for path in own if not path.is_file()]  # bigWigs that a table names; others are among the problems
+    for missing in (*own_problems(given), *gone):
+        print(f"zoo: {missing}: it is gone, so the card has no sha256 of it", file=sys.stderr)
+    own = [path for path in own if path not in gone]
     for path in bar(own, "sha256 of the data") if own else own:
         hashes[_shown_name(path, own)] = sha256_of(path)
     return hashes
@@ -70,7 +72,8 @@ def score_intervals(
         trainer = make_trainer(device, 1, "32")
         evaluation = score(model, test, trainer, Bootstrap(), "the model", "its test split")
     except (ZooError, MemoryError, RuntimeError) as error:  # a finished model is not lost for them
-        print(f"zoo: the card has no intervals of the scores: {error}", file=sys.stderr)
+        reason = one_line(error) or type(error).__name__
+        print(f"zoo: the card has no intervals of the scores: {reason}", file=sys.stderr)
         return {}
     return intervals_of(evaluation, metrics)
 
