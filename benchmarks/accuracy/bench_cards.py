@@ -28,7 +28,7 @@ from zoo.hub.cards import checkpoint_folders
 from zoo.hub.config import read_config
 from zoo.hub.folder import CONFIG
 from zoo.scoring.result import Evaluation
-from zoo.training.record import intervals_of
+from zoo.training.score_intervals import intervals_of
 
 # Scores are printed with four digits; processors add up in different orders.
 _TOLERANCE = 2e-4
@@ -63,7 +63,8 @@ def record(folder: Path, data: GenomicDataModule, evaluation: Evaluation, metric
     run: dict[str, Any] = json.loads((folder / CONFIG).read_text())["run"]
     run["target_metrics"] = {metric: [score.value for score in evaluation.scores[metric]] for metric in metrics}
     run["files"] = {file.url: file.sha256 for file in data.public_files}
-    run["intervals"] = intervals_of(evaluation, metrics)
+    intervals = intervals_of(evaluation, metrics)
+    run |= {"intervals": intervals.pairs, "interval_notes": intervals.notes}
     state_facts(folder, {"run": run, "limits": limits_with(read_config(folder).facts.limits, seen)})
 
 

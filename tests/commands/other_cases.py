@@ -87,6 +87,11 @@ def all_are_the_models_here(desk: Desk) -> None:
     (damaged / "targets.tsv").write_text("other")
     code, out, err = desk.run_zoo("verify", "--all")
     assert (code, out.count("reproduced"), err.splitlines()[-1]) == (2, 1, "zoo: 1 of 2 models failed: mlp.damaged")
+    (damaged / "config.json").write_text("{")
+    code, out, err = desk.run_zoo("verify", "--all")
+    assert (code, out.count("reproduced")) == (2, 1)
+    assert "mlp.damaged/config.json cannot be read: it is not JSON" in err
+    assert err.splitlines()[-1].startswith("zoo: 1 of 2 models failed: local-dir:")
 
 
 @case("--published", "verify")

@@ -96,6 +96,12 @@ def all_are_the_shipped_models(desk: Desk) -> None:
     with publishing(desk) as hub:
         desk.run("push", "--all", "--org", "lab", "--public")
         assert set(hub.repositories) == {f"lab/{MODEL}"}
+        broken = Path("checkpoints/mlp.broken")
+        broken.mkdir()
+        (broken / "config.json").write_text("{")
+        code, out, err = desk.run_zoo("push", "--all", "--org", "lab", "--public")
+        assert (code, out.count("unchanged, v1")) == (2, 1)
+        assert err.splitlines()[-1].startswith("zoo: 1 of 2 models cannot be published: local-dir:")
 
 
 @case("--repo", "push")

@@ -61,6 +61,9 @@ WRONG: list[tuple[str, object, str]] = [
     ("run.metrics", [], "metrics must be an object"),
     ("run.metrics", {"test": {"auroc": "high"}}, "run: metrics"),
     ("run.target_metrics", {"auroc": ["high"]}, "run: target_metrics"),
+    ("run.files", {"a.fa": "0"}, "run: files must hold a sha256"),
+    ("run.intervals", {"auroc": [[0.1, 0.2]]}, "run: intervals of 'auroc' must hold"),
+    ("run.interval_notes", [1], "run: interval_notes must hold texts"),
     ("run.colour", "red", "run has the key 'colour'"),
     ("tolerence", 0.1, "the key 'tolerence'"),
 ]

@@ -63,6 +63,7 @@ def _saved(path: Path, targets: list[str]) -> Path:
         data=[_LINKS],
         metrics={"test": {_SCRIPT: 0.5}},
         target_metrics={f"auroc{_IMAGE}": [index / len(targets) for index in range(len(targets))]},
+        interval_notes=[f"{_SCRIPT}{_IMAGE}{_LINKS}"],
     )
     facts = ModelFacts(name=path.name, summary="made", metric="test AUROC 0.5000", run=run)
     rows = [TargetRow(target, f"{_IMAGE}{_LINKS}"[:200], _SCRIPT, 0.5) for target in targets]

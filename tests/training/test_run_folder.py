@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from lightning import Trainer
+from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from made.runs import make_runs
 
 from zoo.errors import ConfigError
 from zoo.hub.config import read_config
 from zoo.training.parse import parse
-from zoo.training.run import train
+from zoo.training.run import finish, fit, train
 from zoo.utils.download import sha256_of
 
 TWO = ["--trainer.max_epochs", "2"]
@@ -102,6 +102,34 @@ def test_changed_data_are_refused(configs: dict[str, str]) -> None:
         train([configs["mlp"], *RESUME])
     table.write_text(text)
     train([configs["mlp"], *RESUME])
+
+
+def files_on_card(folder: Path) -> dict[str, str]:
+    run = read_config(folder).facts.run
+    assert run is not None
+    return dict(run.files)
+
+
+@pytest.mark.slow
+def test_the_card_of_a_run_has_the_hashes_of_what_it_read(
+    configs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Change(Callback):
+        def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            Path("table.tsv").write_text(Path("table.tsv").read_text() + "ACGT\n")
+
+    monkeypatch.setattr("zoo.training.epoch_end.content_hash", lambda path: "of samples that did not change")
+    assert files_on_card(train([configs["mlp"], *TWO])) == {"table.tsv": sha256_of(Path("table.tsv"))}
+    text = Path("table.tsv").read_text()
+    Path("table.tsv").write_text(text.replace("A\t", "C\t", 1))
+    with pytest.raises(ConfigError, match=r"table\.tsv is not the file with which the run began"):
+        train([configs["mlp"], "--trainer.max_epochs", "3", *RESUME])
+    Path("table.tsv").write_text(text)
+    folder = fit([configs["mlp"], "--trainer.max_epochs", "3", *RESUME], [Change()], finish)
+    assert files_on_card(folder) == {}
+    assert (
+        "table.tsv was changed while the model was trained, so the card has no sha256 of it" in capfd.readouterr().err
+    )
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """`zoo push`: publish checkpoints on the Hugging Face Hub."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.several import run_each
@@ -50,14 +51,17 @@ def _names(options: argparse.Namespace) -> list[str]:
         raise ConfigError(
             "give NAME or --all: name the models to publish, or --all for those that are shipped with the zoo"
         )
-    names = [f"local-dir:{folder}" for folder in checkpoint_folders()] if options.all else options.names
+    broken: list[Path] = []
+    for name in options.names:
+        find_here(name)  # before torch is imported
+    shipped = checkpoint_folders(broken=broken) if options.all else []
+    # The broken ones fail, each with its reason.
+    names = [*options.names, *(f"local-dir:{folder}" for folder in (*shipped, *broken))]
     if not names:
         raise ConfigError("no checkpoint is shipped with this installation")
     if options.repo and len(names) > 1:
         raise ConfigError(f"--repo names one repository, and there are {len(names)} models: --org ORG takes them all")
-    for name in names:
-        find_here(name)  # before torch is imported
-    return list(names)
+    return names
 
 
 def _push_one(name: str, options: argparse.Namespace) -> None:

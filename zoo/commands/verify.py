@@ -1,6 +1,7 @@
 """`zoo verify`: prove that models are what was published."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.commands.models import NAME_HELP
@@ -55,7 +56,9 @@ def _names(options: argparse.Namespace) -> list[str]:
     if options.published and not options.all:
         raise ConfigError("--published belongs to --all")
     if options.all:
-        return [one.facts.name for one in list_locations() if one.config or options.published]
+        broken: list[Path] = []
+        names = [one.facts.name for one in list_locations(broken=broken) if one.config or options.published]
+        return [*names, *(f"local-dir:{folder}" for folder in broken)]  # they fail, each with its reason
     for name in options.names:
         find(name)  # before torch is imported
     return list(options.names)

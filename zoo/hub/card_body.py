@@ -107,7 +107,8 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         *score_table("split", run.metrics, {"test": {name: pairs[-1] for name, pairs in run.intervals.items()}}),
         "",
         "The checkpoint was chosen on the validation split, and then scored once on the test split."
-        + (_INTERVALS if run.intervals else ""),
+        + (_INTERVALS if run.intervals else "")
+        + "".join(f" {note[:1].upper()}{note[1:]}." for note in map(in_line, run.interval_notes)),
         "",
         *target_lines(run, targets),
         "## Training",

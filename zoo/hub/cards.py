@@ -93,9 +93,9 @@ def read_notes(folder: Path) -> str:
     return notes
 
 
-def checkpoint_folders(checkpoints: Path | None = None) -> list[Path]:
-    """The shipped checkpoint folders, by name; a broken one is a warning and left out."""
-    return [folder for folder, _ in read_checkpoints(checkpoints or shipped_folder("checkpoints"))]
+def checkpoint_folders(checkpoints: Path | None = None, broken: list[Path] | None = None) -> list[Path]:
+    """The shipped checkpoint folders, by name; a broken one is a warning and left out, and `broken` takes it."""
+    return [folder for folder, _ in read_checkpoints(checkpoints or shipped_folder("checkpoints"), broken)]
 
 
 def render_cards(page: Path) -> dict[Path, str]:

@@ -68,7 +68,7 @@ class CheckpointConfig:
             base = facts["run"].pop("base")
             known = {key: value for key, value in (base or {}).items() if value is not None}
             facts["run"] |= {"base": known} if known else {}
-            _leave_out_empty(facts["run"], "files", "intervals")
+            _leave_out_empty(facts["run"], "files", "intervals", "interval_notes")
         _leave_out_empty(facts, "citation", "datasets")
         table = {
             "format": FORMAT,

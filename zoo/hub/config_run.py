@@ -51,6 +51,7 @@ def read_run(reader: JsonReader, targets: int) -> RunFacts:
         base=_base(reader),
         files=_files(reader),
         intervals=_intervals(reader, targets),
+        interval_notes=_interval_notes(reader),
     )
     reader.refuse_others()
     return run
@@ -74,6 +75,14 @@ def _intervals(reader: JsonReader, targets: int) -> dict[str, list[list[float] |
                 "target and one for the mean"
             )
     return dict(intervals)
+
+
+def _interval_notes(reader: JsonReader) -> list[str]:
+    """Sentences on the intervals; none where there is no such key."""
+    notes: list[str] | None = list_of(str, reader.sequence("interval_notes", []))
+    if notes is None:
+        raise IntegrityError(f"{reader.where}: interval_notes must hold texts")
+    return notes
 
 
 def _is_interval(pair: Any) -> bool:

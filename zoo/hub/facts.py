@@ -73,6 +73,7 @@ class RunFacts:
         files: sha256 of each file of the data, by its URL, or by its name where it is the user's own.
         intervals: 95 % intervals of the scores of the test split by bootstrap, as {metric: a pair of low and high for
             each target (T) and last for the mean, None where there is none}.
+        interval_notes: sentences on intervals that are too narrow, or on why there are none.
     """
 
     command: str
@@ -89,6 +90,7 @@ class RunFacts:
     base: BaseFacts | None = None
     files: dict[str, str] = field(default_factory=dict)
     intervals: dict[str, list[list[float] | None]] = field(default_factory=dict)
+    interval_notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

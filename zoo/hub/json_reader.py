@@ -159,9 +159,9 @@ class JsonReader:
             raise self._wrong(key, f"a whole number{' of ' * bool(of)}{of} from {lowest:,} to {highest:,}")
         return value
 
-    def sequence(self, key: str) -> list[Any]:
+    def sequence(self, key: str, default: list[Any] | None = None) -> list[Any]:
         """A list."""
-        value = self._value(key, None)
+        value = self._value(key, default)
         if not isinstance(value, list):
             raise self._wrong(key, "a list")
         return value

@@ -63,12 +63,15 @@ def list_models(
 
 
 def list_locations(
-    pattern: str | Sequence[str] = (), search: str | None = None, species: str | None = None
+    pattern: str | Sequence[str] = (),
+    search: str | None = None,
+    species: str | None = None,
+    broken: list[Path] | None = None,
 ) -> list[Location]:
-    """List the models with the folder of each; see `list_models`."""
+    """List the models with the folder of each; see `list_models`. `broken` takes the folders that are left out."""
     latin = COMMON_SPECIES.get(species.lower(), species) if species else ""
     models: dict[str, Location] = {}
-    for location in _all_models():
+    for location in _all_models(broken):
         first = models.setdefault(location.facts.name, location)
         if not first.is_same_model(location):
             _log.warning(_two_models(location.facts.name, first, location))
@@ -208,9 +211,9 @@ def folders_of(name: str) -> list[Location]:
     return locations
 
 
-def _all_models() -> Iterator[Location]:
+def _all_models(broken: list[Path] | None = None) -> Iterator[Location]:
     for home in _checkpoint_homes():
-        for folder, config in read_checkpoints(home):
+        for folder, config in read_checkpoints(home, broken):
             yield Location(config.facts, folder, config)
     yield from _pinned()
     yield from map(Location, published_models())

@@ -12,12 +12,13 @@ from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
 from zoo.data.base import GenomicDataModule
 from zoo.errors import ConfigError
+from zoo.training.data_hashes import HashedFile, refuse_changed
 from zoo.training.own_data import data_files
 from zoo.training.processes import hardware
 from zoo.utils.cache import content_hash
 from zoo.utils.text import shorten
 
-__all__ = ["CONFIG", "DATA", "EpochEnd", "describe_files", "refuse_other_data"]
+__all__ = ["CONFIG", "DATA", "EpochEnd", "describe_files", "epoch_end", "refuse_other_data"]
 
 # In a checkpoint: the configuration of the run.
 CONFIG = "zoo_config"
@@ -37,11 +38,13 @@ class EpochEnd(Callback):
 
     Attributes:
         hardware: what the run was trained on; more than one where it was resumed on another.
+        files: the user's files, hashed before they were read; none in processes but the first.
     """
 
     def __init__(self, config: str) -> None:
         self.config = config
         self.hardware: list[str] = []
+        self.files: list[HashedFile] = []
         self._schedulers: list[tuple[Any, str]] = []
         self._is_validated = False
         self._data: list[str] | None = None
@@ -71,10 +74,15 @@ class EpochEnd(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know."""
-        return {"hardware": self.hardware}
+        return {"hardware": self.hardware, "files": {file.name: file.sha256 for file in self.files}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take it over."""
+        """Take it over.
+
+        Raises:
+            ConfigError: a file changed since the run began.
+        """
+        refuse_changed(state_dict.get("files", {}), self.files)
         self.hardware = list(state_dict["hardware"])
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -99,6 +107,12 @@ class EpochEnd(Callback):
             lines = data.describe() if isinstance(data, GenomicDataModule) else []
             self._data = [*files, *lines, f"units {pl_module.hparams.get('target_scale')}"]
         return self._data
+
+
+def epoch_end(trainer: Trainer) -> EpochEnd:
+    """The callback of a run, of which there is one."""
+    (callback,) = (one for one in trainer.callbacks if isinstance(one, EpochEnd))  # type: ignore[attr-defined]
+    return callback
 
 
 def describe_files(config: str) -> list[str]:

@@ -29,10 +29,11 @@ from zoo.nn.adapters import AdapterConfig, Factors, add_adapters, factors_of, me
 from zoo.nn.scale import TargetScaleConfig
 from zoo.training.card_text import fill_card, split_datasets
 from zoo.training.checkpoint_io import RunCheckpoint, read_checkpoint
-from zoo.training.epoch_end import EpochEnd
+from zoo.training.data_hashes import unchanged_hashes
+from zoo.training.epoch_end import epoch_end
 from zoo.training.options import TrainCLI
 from zoo.training.recipe import recipe, resolved_config, training_command
-from zoo.training.record import file_hashes, score_intervals
+from zoo.training.score_intervals import score_intervals
 from zoo.training.transfer import base_facts
 from zoo.utils.lightning_output import progress_bars
 from zoo.utils.version import code_version
@@ -138,7 +139,8 @@ def _final_metrics(trainer: Trainer, model: SequenceModel, data: GenomicDataModu
 def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, arguments: Sequence[str]) -> ModelFacts:
     """Facts of the card: how the model was trained, how good it is, and the text of the configuration."""
     config, data = cli.config, cli.datamodule
-    (ends,) = (one for one in cli.trainer.callbacks if isinstance(one, EpochEnd))  # type: ignore[attr-defined]
+    ends = epoch_end(cli.trainer)
+    intervals = score_intervals(model, data, list(metrics["test"]), str(cli.trainer.strategy.root_device))
     headline = next(iter(key for key in metrics["test"] if key != "loss"))
     run = RunFacts(
         command=command,
@@ -153,8 +155,9 @@ def _facts(cli: TrainCLI, model: SequenceModel, metrics: Metrics, command: str, 
         data=[*data.describe(), *_scale_line(model)],
         metrics=metrics,
         target_metrics=dict(model.target_scores),
-        files=file_hashes(data, arguments),
-        intervals=score_intervals(model, data, list(metrics["test"]), str(cli.trainer.strategy.root_device)),
+        files={file.url: file.sha256 for file in data.public_files if file.sha256} | unchanged_hashes(ends.files),
+        intervals=intervals.pairs,
+        interval_notes=intervals.notes,
     )
     text: dict[str, Any] = dict(fill_card(config.card, data))
     text["datasets"] = split_datasets(text["datasets"])

@@ -21,8 +21,10 @@ from zoo.training.callbacks import answer_between_batches
 from zoo.training.checkpoint_io import LAST
 from zoo.training.checks import check_run
 from zoo.training.compiled import compile_network, explaining_compiler
+from zoo.training.data_hashes import hash_files
 from zoo.training.disk import explaining_full_disk
 from zoo.training.ending import print_end
+from zoo.training.epoch_end import epoch_end
 from zoo.training.faults import StopAtInvalidLoss, explaining_limits, explaining_memory
 from zoo.training.finish import finish_run
 from zoo.training.folder import opened_run
@@ -94,6 +96,7 @@ def fit(
         with new_folder(run.parent), explaining_full_disk(run), lock_run(run), closing_loggers(cli.further_loggers):
             with opened_run(run, folder, cli.options.resume, cli.options.overwrite):
                 _check_resumed(cli)
+                epoch_end(cli.trainer).files = hash_files(arguments)
                 _fit(cli)
             finish(cli, arguments)
     return folder
