@@ -14,6 +14,7 @@ from made.hub import Hub, Repository, hub_of, running
 from made.servers import Handler, serving
 
 from zoo.cli import main
+from zoo.hub.huggingface import download
 
 ADDRESS = "hf-hub:org/repo@"
 RunZoo = Callable[..., tuple[int, str, str]]
@@ -61,8 +62,14 @@ def test_info_downloads_and_describes_a_repository_and_then_needs_no_hub(
     # The address does not answer any more.
     code, again, err = zoo("info", name, cwd=tmp_path, HF_ENDPOINT="http://127.0.0.1:9")
     assert (code, again) == (0, card)
-    assert (f"so {commit[:7]}" in err) == (revision == "main")  # which could have changed meanwhile
-    assert zoo("info", name, cwd=tmp_path, HF_ENDPOINT=url, HF_HUB_OFFLINE="1")[:2] == (0, card)
+    used = f"so {commit}, which was downloaded before, is used\n" * (
+        revision == "main"
+    )  # it may have changed meanwhile
+    away = "127.0.0.1 cannot be reached (no network, or a wrong address); "
+    assert err == f"{name!r}: {away}{used}" * bool(used)
+    code, again, err = zoo("info", name, cwd=tmp_path, HF_ENDPOINT=url, HF_HUB_OFFLINE="1")
+    assert (code, again) == (0, card)
+    assert err == f"{name!r}: the Hub is not asked, because HF_HUB_OFFLINE is set; {used}" * bool(used)
 
 
 def test_verify_and_predict_take_a_repository(
@@ -217,6 +224,77 @@ def test_a_file_that_is_larger_than_it_may_be_is_not_fetched(
     assert not local_hub.sent("GET", "/resolve/")
 
 
+@pytest.mark.parametrize("limit", [10, 1_000_000])
+def test_sizes_that_the_hub_does_not_list_are_asked_for(
+    limit: int, commit: str, local_hub: Hub, run_zoo: RunZoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.hub.folder._LARGEST_TEXT", limit)
+    local_hub.has_sizes = False
+    assert run_zoo("verify", ADDRESS + commit)[0] == (2 if limit == 10 else 0)
+    assert bool(local_hub.sent("GET", "/resolve/")) == (limit > 10)
+
+
+def test_sizes_that_the_hub_does_not_know_are_refused(commit: str, local_hub: Hub, run_zoo: RunZoo) -> None:
+    local_hub.has_sizes = False
+
+    def unknown(request: Handler) -> bool:
+        if request.command != "HEAD":
+            return False
+        request.send_response(200)
+        request.send_header("ETag", '"1"')
+        request.send_header("X-Repo-Commit", commit)
+        request.end_headers()
+        return True
+
+    local_hub.fault = unknown
+    code, _, err = run_zoo("verify", ADDRESS + commit)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the Hub does not say the size of" in err
+    assert not local_hub.sent("GET", "/resolve/")
+
+
+def test_what_a_branch_moves_to_meanwhile_is_not_fetched(
+    commit: str, local_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = local_hub.repositories["org/repo"]
+    monkeypatch.setattr("zoo.hub.folder._LARGEST_TEXT", 1_000_000)
+
+    def move(request: Handler) -> bool:
+        if request.path.startswith("/api/models/org/repo/tree/") and repository.heads["main"] == commit:
+            repository.commit({**repository.commits[commit], "targets.tsv": b"x" * 2_000_000})
+        return False
+
+    local_hub.fault = move
+    assert download(f"{ADDRESS}main").name == commit
+    assert repository.heads["main"] != commit
+    assert {path.split("/")[4] for path in local_hub.sent("GET", "/resolve/")} == {commit}
+
+
+def test_a_branch_that_is_called_like_a_commit_is_refused(commit: str, local_hub: Hub, run_zoo: RunZoo) -> None:
+    local_hub.repositories["org/repo"].heads["a" * 40] = commit
+    code, _, err = run_zoo("verify", f"{ADDRESS}{'a' * 40}")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"the Hub says that it is the commit '{commit}', which it cannot be" in err
+
+
+def test_a_repository_that_was_renamed_is_said_to_be(
+    commit: str, local_hub: Hub, run_zoo: RunZoo, caplog: pytest.LogCaptureFixture
+) -> None:
+    local_hub.renamed["org/old"] = "org/repo"
+    assert run_zoo("verify", f"hf-hub:org/old@{commit}")[0] == 0
+    assert f"hf-hub:org/old@{commit} has another name now: write 'hf-hub:org/repo@{commit}'" in caplog.messages
+
+
+def test_texts_of_a_mirror_that_names_them_by_sha1_are_not_called_damaged(
+    commit: str, local_hub: Hub, run_zoo: RunZoo
+) -> None:
+    local_hub.etag = lambda path, content: hashlib.sha1(content).hexdigest()
+    assert run_zoo("verify", ADDRESS + commit)[0] == 0
+    local_hub.requests.clear()
+    assert run_zoo("verify", ADDRESS + commit)[::2] == (0, "")
+    assert not local_hub.requests
+
+
 def test_two_processes_that_load_at_once_both_get_it(folder: Path, tmp_path: Path) -> None:
     hub, commit = hub_of(folder)
     results = []
@@ -241,7 +319,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "no such host": ({"HF_ENDPOINT": "http://nowhere.invalid"}, "nowhere.invalid cannot be reached"),
     "no scheme": ({"HF_ENDPOINT": "foo"}, "'foo' is not an address that begins with https://"),
-    "offline": ({"HF_HUB_OFFLINE": "1"}, "is not on this computer, and HF_HUB_OFFLINE forbids"),
+    "offline": ({"HF_HUB_OFFLINE": "1"}, "the Hub is not asked, because HF_HUB_OFFLINE is set; a folder"),
     "SOCKS": ({"ALL_PROXY": "socks5://me:secret@127.0.0.1:9"}, "ALL_PROXY names a SOCKS proxy, which needs a package"),
     "proxy": ({"HTTPS_PROXY": "http://me:secret@127.0.0.1:9"}, "through the proxy that HTTPS_PROXY names"),
     "no cache": ({"HF_ENDPOINT": "{url}", "ZOO_CACHE": "{file}/cache"}, "ZOO_CACHE or HF_HOME to a folder"),

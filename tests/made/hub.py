@@ -70,6 +70,9 @@ class Hub:
         repositories: by `org/name`.
         objects: large files by their sha256.
         requests: method, path and token of each request.
+        renamed: earlier name of a repository -> its name.
+        has_sizes: whether the size of each file is stated with the facts of a repository.
+        etag: what files are called by, of path and content.
     """
 
     token: str = "hf_write"
@@ -78,6 +81,9 @@ class Hub:
     repositories: dict[str, Repository] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    has_sizes: bool = True
+    etag: Callable[[str, bytes], str] = lambda path, content: _etag(path, content)
     url: str = ""
 
     def sent(self, method: str, part: str = "") -> list[str]:
@@ -90,6 +96,9 @@ class Hub:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         self.requests.append((request.command, path, token))
         if self.fault(request):
+            return
+        if where := self._moved(request):
+            request.answer(307, b"", {"Location": where})
             return
         if request.command == "PUT" and path.startswith("/storage/"):
             self._store(request, path.rpartition("/")[2])
@@ -109,6 +118,14 @@ class Hub:
         else:
             _json(request, {}, 404)
 
+    def _moved(self, request: Handler) -> str:
+        """The path that a request has by the repository's name of today; empty where it has it."""
+        for name, now in self.renamed.items():
+            path = re.sub(rf"^(/api/models)?/{name}(?=/|\?|$)", rf"\1/{now}", request.path)
+            if path != request.path:
+                return path
+        return ""
+
     def _readable(self, request: Handler, name: str, token: str) -> Repository | None:
         """A repository that may be read; otherwise it is answered as the Hub does."""
         repository = self.repositories.get(name)
@@ -122,7 +139,7 @@ class Hub:
         body = _body(request)
         name = f"{body['organization']}/{body['name']}"
         if name in self.repositories:
-            _json(request, {"error": "You already created this model repo"}, 409)
+            _json(request, {"error": "You already created this model repo", "url": f"{self.url}/{name}"}, 409)
             return
         self.repositories[name] = Repository(body.get("visibility") == "private")
         self.repositories[name].commit({".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"})
@@ -138,7 +155,7 @@ class Hub:
         elif verb == "refs":
             _json(request, _refs(repository))
         elif verb in ("", "revision"):
-            _json(request, _info(name, repository, revision or "main"))
+            _json(request, _info(name, repository, revision or "main", self.has_sizes))
         elif verb == "tree":
             _json(request, [_listed(path, content) for path, content in (repository.files(revision) or {}).items()])
         elif verb == "paths-info":
@@ -190,7 +207,7 @@ class Hub:
             _json(request, {}, 404, {"X-Error-Code": code})
             return
         content, sha = files[path], repository.heads.get(revision, revision)
-        headers = {"ETag": f'"{_etag(path, content)}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
+        headers = {"ETag": f'"{self.etag(path, content)}"', "X-Repo-Commit": sha, "Accept-Ranges": "bytes"}
         if self.storage and _is_large(path):
             linked = {"X-Linked-ETag": headers["ETag"], "X-Linked-Size": str(len(content))}
             where = f"{self.storage}/{hashlib.sha256(content).hexdigest()}"
@@ -288,9 +305,9 @@ def _listed(path: str, content: bytes) -> dict[str, Any]:
     return entry
 
 
-def _info(name: str, repository: Repository, revision: str) -> dict[str, Any]:
+def _info(name: str, repository: Repository, revision: str, has_sizes: bool) -> dict[str, Any]:
     files = repository.files(revision) or {}
-    siblings = [{"rfilename": path, "size": len(content)} for path, content in files.items()]
+    siblings = [{"rfilename": path, **({"size": len(files[path])} if has_sizes else {})} for path in files]
     sha = repository.heads.get(revision, revision)
     return {"id": name, "modelId": name, "sha": sha, "private": repository.private, "siblings": siblings, "tags": []}
 

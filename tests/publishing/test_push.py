@@ -245,6 +245,57 @@ def test_a_tag_that_is_refused_is_said_and_set_by_the_next_try(
     assert (len(repository.commits), repository.heads["v1"]) == (commits, repository.heads["main"])
 
 
+def test_an_answer_that_is_lost_is_not_called_a_failure_to_publish(
+    mine: Path, local_hub: Hub, run_zoo: RunZoo, refused: Refused
+) -> None:
+    class Lost(Handler):
+        """Keeps the answer to a commit from being sent."""
+
+        def answer(self, status: int, content: bytes, headers: dict[str, str] | None = None, cut: bool = False) -> None:
+            self.send_response(500)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def lose(request: Handler) -> bool:
+        if "/commit/" in request.path:
+            request.answer = Lost.answer.__get__(request)  # type: ignore[method-assign]
+        return False
+
+    local_hub.fault = lose
+    assert "run the command again, which sends only what is missing: it may have been" in refused(*PUSH, "--public")
+    assert set(files_of(local_hub)) == {".gitattributes", *FILES}
+    local_hub.fault = lambda request: False
+    local_hub.requests.clear()
+    assert run_zoo(*PUSH)[0] == 0
+    assert not local_hub.sent("POST", "/commit/")
+    assert "v1" in local_hub.repositories["lab/tiny"].heads
+
+
+@pytest.mark.parametrize("name", ["lab/old", "Lab/Tiny"])
+def test_nothing_is_sent_to_a_repository_that_has_another_name(
+    name: str, mine: Path, local_hub: Hub, run_zoo: RunZoo, refused: Refused
+) -> None:
+    assert run_zoo(*PUSH, "--public")[0] == 0
+    local_hub.renamed[name] = "lab/tiny"
+    state_facts(mine, {"use": "More tests"})
+    local_hub.requests.clear()
+    words = refused("push", "mlp.tiny", "--repo", name)
+    assert f"hf-hub:{name} is called 'lab/tiny' now: publish under that name" in words
+    assert not [*local_hub.sent("POST"), *local_hub.sent("PUT")]
+
+
+def test_folders_of_the_user_that_would_be_published_are_said(mine: Path, local_hub: Hub, run_zoo: RunZoo) -> None:
+    config = json.loads((mine / "config.json").read_text())
+    command = "zoo train c.yaml --data.fasta '{a: /home/me/secret/a.fa, b: ../b.fa}' --card.source https://a/b/c"
+    state_facts(mine, {"run": {**config["run"], "command": command}})
+    code, _, err = run_zoo(*PUSH, "--public", "--dry-run")
+    assert code == 0
+    assert err == (
+        "zoo: mlp.tiny: its card, config.json and recipe.yaml show where files lay on the computer that trained it: "
+        "/home/me/secret/a.fa\n"
+    )
+
+
 def test_the_same_command_with_a_tag_twice_changes_nothing(mine: Path, local_hub: Hub, run_zoo: RunZoo) -> None:
     assert run_zoo(*PUSH, "--public", "--tag", "1.0")[0] == 0
     for words in ((*PUSH, "--tag", "1.0"), PUSH):

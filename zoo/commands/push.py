@@ -1,6 +1,7 @@
 """`zoo push`: publish checkpoints on the Hugging Face Hub."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,10 +75,24 @@ def _push_one(name: str, options: argparse.Namespace) -> None:
     access = True if options.private else False if options.public else None
     if access is not None or not options.dry_run:
         check_access(plan, access)
+    _say_local_paths(plan)
     print(f"{plan.name} -> hf-hub:{plan.repository}: {_described(plan)}")
     if options.dry_run:
         return
     _say_published(push(plan, access, options.pin))
+
+
+def _say_local_paths(plan: "Plan") -> None:
+    """Warn of names of the user's folders, before they are published."""
+    from zoo.hub.config import read_config
+    from zoo.publishing.obstacles import local_paths
+
+    if paths := local_paths(plan.folder, read_config(plan.folder)):
+        print(
+            f"zoo: {plan.name}: its card, config.json and recipe.yaml show where files lay on the computer that "
+            f"trained it: {some_of(paths)}",
+            file=sys.stderr,
+        )
 
 
 def _repository(name: str, options: argparse.Namespace) -> str:

@@ -5,20 +5,33 @@ Nothing here imports torch.
 
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 
-from zoo.errors import DownloadError, UnknownNameError, one_line
+from zoo.errors import DownloadError, UnknownNameError, ZooError, one_line
 from zoo.utils.download import cache_folder
 from zoo.utils.network import explain_failure
 
-__all__ = ["LOGIN", "client_failures", "explaining_hub", "hub_cache", "split_address"]
+__all__ = [
+    "COMMIT",
+    "LOGIN",
+    "OTHER_TEMPORARY",
+    "client_failures",
+    "explain_hub",
+    "explaining_hub",
+    "hub_cache",
+    "split_address",
+    "without_bars",
+]
 
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN, if you have access"
+OTHER_TEMPORARY = "or set TMPDIR to a folder that can be written"
+COMMIT = re.compile("[0-9a-f]{40}")
 _OTHER_CACHE = "or set ZOO_CACHE or HF_HOME to a folder that can be written"
 
 
@@ -29,12 +42,13 @@ def split_address(address: str) -> tuple[str, str]:
 
 
 @contextmanager
-def explaining_hub(address: str, cure: str) -> Iterator[None]:
+def explaining_hub(address: str, cure: str, elsewhere: str = _OTHER_CACHE) -> Iterator[None]:
     """Turn what the client raises into one sentence, and keep it from printing more.
 
     Args:
         address: `hf-hub:org/repo@revision`, or without a revision.
         cure: what to do if the Hub cannot be used.
+        elsewhere: what to do, other than to make room, if the disk cannot be written.
 
     Raises:
         UnknownNameError: a text that names no repository, or a repository or revision that does not exist.
@@ -42,25 +56,35 @@ def explaining_hub(address: str, cure: str) -> Iterator[None]:
         IntegrityError: an answer that does not come from a Hub.
         OutputError: a cache that cannot be written.
     """
+    try:
+        with _quiet():
+            yield
+    except client_failures() as error:
+        raise explain_hub(error, address, cure, elsewhere) from None
+
+
+def explain_hub(error: Exception, address: str, cure: str, elsewhere: str = _OTHER_CACHE) -> ZooError:
+    """Say what an error of the client means; see `explaining_hub`.
+
+    Args:
+        error: one of `client_failures`.
+        address: `hf-hub:org/repo@revision`, or without a revision.
+        cure: what to do if the Hub cannot be used.
+        elsewhere: what to do, other than to make room, if the disk cannot be written.
+    """
     from huggingface_hub import constants, errors
 
     repository, revision = split_address(address)
     endpoint = constants.ENDPOINT
-    try:
-        with _quiet():
-            yield
-    except errors.HFValidationError as error:
-        raise UnknownNameError(f"{address!r} does not name a repository: {one_line(error)}") from None
-    except errors.GatedRepoError:
-        raise DownloadError(f"{address!r} has restricted access: ask its owner, then {LOGIN}") from None
-    except errors.RevisionNotFoundError:
-        raise UnknownNameError(f"{repository!r} on {endpoint} has no revision {revision!r}") from None
-    except errors.RepositoryNotFoundError:
-        raise UnknownNameError(
-            f"there is no repository {repository!r} on {endpoint}, or it is private: {LOGIN}"
-        ) from None
-    except client_failures() as error:
-        raise explain_failure(error, repr(address), endpoint, cure, _OTHER_CACHE) from None
+    if isinstance(error, errors.HFValidationError):
+        return UnknownNameError(f"{address!r} does not name a repository: {one_line(error)}")
+    if isinstance(error, errors.GatedRepoError):
+        return DownloadError(f"{address!r} has restricted access: ask its owner, then {LOGIN}")
+    if isinstance(error, errors.RevisionNotFoundError):
+        return UnknownNameError(f"{repository!r} on {endpoint} has no revision {revision!r}")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return UnknownNameError(f"there is no repository {repository!r} on {endpoint}, or it is private: {LOGIN}")
+    return explain_failure(error, repr(address), endpoint, cure, elsewhere)
 
 
 def client_failures() -> tuple[type[Exception], ...]:
@@ -94,17 +118,26 @@ def hub_cache() -> Path | None:
 def _quiet() -> Iterator[None]:
     """Keep the client from logging what is said in one sentence, and from drawing bars into pipes and files."""
     from huggingface_hub.utils import logging as hub_logging
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    level, drawn = hub_logging.get_verbosity(), not are_progress_bars_disabled()
+    level = hub_logging.get_verbosity()
     hub_logging.set_verbosity(logging.ERROR)
-    if not sys.stderr.isatty():
-        disable_progress_bars()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), nullcontext() if sys.stderr.isatty() else without_bars():
             warnings.filterwarnings("ignore", message="Not enough free disk space")
             yield
     finally:
         hub_logging.set_verbosity(level)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Keep the client from drawing bars."""
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    drawn = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
         if drawn:
             enable_progress_bars()

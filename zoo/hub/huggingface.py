@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import re
 from contextlib import suppress
 from functools import cache as cached
 from pathlib import Path
@@ -10,8 +9,18 @@ from pathlib import Path
 from zoo.errors import IntegrityError, UnknownNameError
 from zoo.hub.config import read_config
 from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, is_snapshot, largest_size
-from zoo.hub.hub_client import client_failures, explaining_hub, hub_cache, split_address
+from zoo.hub.hub_client import (
+    COMMIT,
+    OTHER_TEMPORARY,
+    client_failures,
+    explain_hub,
+    explaining_hub,
+    hub_cache,
+    split_address,
+    without_bars,
+)
 from zoo.utils.download import cache_folder, sha256_of
+from zoo.utils.text import quoted
 
 __all__ = ["discard_damaged", "download", "git_id", "is_cached_download", "verified_marker"]
 
@@ -19,7 +28,6 @@ _log = logging.getLogger(__name__)
 _NEEDED = (CONFIG, TARGETS, EXAMPLE)
 _EITHER = (WEIGHTS, DELTA)
 _OPTIONAL = (CARD, RECIPE, SEEN)
-_COMMIT = re.compile("[0-9a-f]{40}")
 _SECONDS = 20
 _CURE = "a folder with the files of the repository can be used as local-dir:FOLDER"
 
@@ -28,11 +36,11 @@ def download(name: str, cache: Path | None = None) -> Path:
     """Download a checkpoint, or take it from the Hub's own cache.
 
     Only the files of a checkpoint are fetched: JSON, safetensors, TSV, Markdown and the YAML of its configuration. A
-    revision that is no commit is said to move.
+    revision that is no commit is said to move, and a repository that has another name now is said too.
 
     Args:
         name: `hf-hub:org/repo@revision`.
-        cache: folder of the Hub's cache; None for that of the user.
+        cache: folder of the Hub's cache, such as a temporary one; None for that of the user.
 
     Returns:
         Its folder, which is named by the commit.
@@ -48,8 +56,8 @@ def download(name: str, cache: Path | None = None) -> Path:
         raise UnknownNameError(
             f"{name!r} has no revision: write hf-hub:{repository}@REVISION (a commit, which never changes)"
         )
-    cache = cache or hub_cache()
-    with explaining_hub(name, _CURE):
+    with explaining_hub(name, _CURE, *([OTHER_TEMPORARY] if cache else [])):
+        cache = cache or hub_cache()
         if cache:
             cache.mkdir(parents=True, exist_ok=True)
         return _fetch(repository, revision, cache)
@@ -59,7 +67,7 @@ def _fetch(repository: str, revision: str, cache: Path | None) -> Path:
     """The folder of a revision: that on this computer for a commit, which never changes, else what the Hub has now."""
     from huggingface_hub import HfApi, errors, snapshot_download
 
-    is_commit = bool(_COMMIT.fullmatch(revision))
+    address, is_commit = f"hf-hub:{repository}@{revision}", bool(COMMIT.fullmatch(revision))
     if is_commit and (folder := _on_disk(repository, revision, cache)):
         return folder
     try:
@@ -70,14 +78,32 @@ def _fetch(repository: str, revision: str, cache: Path | None) -> Path:
     except client_failures() as error:
         if not (folder := _on_disk(repository, revision, cache)):
             raise
-        _log.warning(f"hf-hub:{repository}@{revision}: {type(error).__name__}, so {folder.name} of before is used")
+        _log.warning(str(explain_hub(error, address, f"so {folder.name}, which was downloaded before, is used")))
         return folder
+    commit = _commit(address, info.sha)
     wanted = [*_NEEDED, *_EITHER, *_OPTIONAL]
-    _check_sizes(f"hf-hub:{repository}@{revision}", {one.rfilename: one.size for one in info.siblings or []}, wanted)
-    folder = Path(snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=wanted))
+    sizes = {one.rfilename: one.size for one in info.siblings or [] if one.rfilename in wanted}
+    _check_sizes(address, {name: _size(repository, commit, name, size) for name, size in sizes.items()})
+    folder = Path(snapshot_download(repository, revision=commit, cache_dir=cache, allow_patterns=wanted))
     if not is_commit:
-        _say_it_moves(repository, revision, folder.name)
+        with without_bars():  # keeps which commit the revision is, for a time without the Hub; downloads nothing
+            snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=[])
+        _say_it_moves(repository, revision, commit)
+    if info.id != repository:
+        _say_it_was_renamed(address, f"hf-hub:{info.id}@{revision}")
     return folder
+
+
+def _commit(address: str, sha: str | None) -> str:
+    """The commit that the Hub says a revision is.
+
+    Raises:
+        IntegrityError: it says none, or another than the one that was asked for.
+    """
+    revision = split_address(address)[1]
+    if sha is None or not COMMIT.fullmatch(sha) or (COMMIT.fullmatch(revision) and sha != revision):
+        raise IntegrityError(f"{address}: the Hub says that it is the commit {quoted(str(sha))}, which it cannot be")
+    return sha
 
 
 @cached
@@ -87,11 +113,30 @@ def _say_it_moves(repository: str, revision: str, commit: str) -> None:
     _log.warning(f"hf-hub:{repository}@{revision} may move: {now}, and {fixed}")
 
 
-def _check_sizes(address: str, sizes: dict[str, int | None], wanted: list[str]) -> None:
+@cached
+def _say_it_was_renamed(address: str, now: str) -> None:
+    """Say once that a repository has another name now: somebody else may take the old one."""
+    _log.warning(f"{address} has another name now: write {quoted(now)}")
+
+
+def _size(repository: str, commit: str, name: str, size: int | None) -> int | None:
+    """The size of a file, which is asked for where the list of files does not have it."""
+    if size is not None:
+        return size
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    return get_hf_file_metadata(hf_hub_url(repository, name, revision=commit), timeout=_SECONDS).size
+
+
+def _check_sizes(address: str, sizes: dict[str, int | None]) -> None:
     """Refuse files that are larger than they may be, before they are downloaded."""
-    for name in wanted:
-        size, largest = sizes.get(name), largest_size(name)
-        if size is not None and largest is not None and size > largest:
+    for name, size in sizes.items():
+        largest = largest_size(name)
+        if largest is not None and size is None:
+            raise IntegrityError(
+                f"{address}: the Hub does not say the size of {name}, which may have {largest:,} bytes"
+            )
+        if largest is not None and size is not None and size > largest:
             raise IntegrityError(f"{address}: {name} has {size:,} bytes; this file may have {largest:,}")
 
 
@@ -152,12 +197,18 @@ def discard_damaged(folder: Path) -> list[str]:
 
 
 def _is_damaged(path: Path) -> bool:
-    """Whether a cached file is not the one that its name in the cache says: its sha256, or the id that git gives it."""
+    """Whether a cached file is not the one that its name in the cache says, which is what a server named it by.
+
+    The Hub does so by sha256, or by the id that git gives to a text; some mirrors by SHA-1.
+    """
     try:
         content = path.resolve(strict=True)
         if len(content.name) == 64:
             return sha256_of(content) != content.name
-        return len(content.name) == 40 and git_id(content.read_bytes()) != content.name
+        if len(content.name) != 40:
+            return False
+        text = content.read_bytes()
+        return content.name not in (git_id(text), hashlib.sha1(text, usedforsecurity=False).hexdigest())
     except OSError:
         return False
 

@@ -8,7 +8,7 @@ from zoo.errors import ConfigError
 from zoo.hub.cards import is_rendered
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED
-from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, paths_in
+from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, checkpoint_text, paths_in
 from zoo.hub.names import is_name
 from zoo.hub.pins import read_pins
 from zoo.hub.published import published_models
@@ -16,7 +16,7 @@ from zoo.hub.registry import shipped_folder
 from zoo.hub.targets import read_targets
 from zoo.utils.text import some_of
 
-__all__ = ["FILES", "check_publishable", "obstacles"]
+__all__ = ["FILES", "check_publishable", "local_paths", "obstacles"]
 
 # What a repository holds of a checkpoint.
 FILES = (CARD, CONFIG, WEIGHTS, DELTA, TARGETS, EXAMPLE, SEEN, RECIPE)
@@ -29,6 +29,8 @@ _NO_SHARING = re.compile(
     r"|\b(no|not|without|prohibit\w*|forbid\w*)\b.{0,20}distribut|distribut\w*.{0,20}\b(not|prohibited|forbidden)\b",
     re.IGNORECASE,
 )
+# A path from the root, the home folder or a drive; not a part of an address or of a relative path.
+_WHOLE_PATH = re.compile(r"""(?:(?<![\w./:~-])|(?<=local-dir:))(?:~?/|[A-Za-z]:[\\/])[^\s'",:{}\[\]]+""")
 _ON_HUB = re.compile(r"hf-hub:[\w.-]+/[\w.-]+@[0-9a-f]{40}", re.ASCII)
 
 
@@ -61,6 +63,22 @@ def obstacles(folder: Path, config: CheckpointConfig, name: str) -> list[str]:
     """
     facts = [*_form_of_name(config), *_missing_facts(config, name), *_missing_in_targets(folder), *_licence(config)]
     return [*facts, *_base(config, name), *_dirt(folder, config, name)]
+
+
+def local_paths(folder: Path, config: CheckpointConfig) -> list[str]:
+    """The files and folders of this computer, by their whole path, that a checkpoint shows to all who can read it.
+
+    Args:
+        folder: the checkpoint.
+        config: its configuration.
+
+    Raises:
+        IntegrityError: a broken file.
+    """
+    run = config.facts.run
+    texts = [run.command, run.base.name if run.base else ""] if run else []
+    texts += [checkpoint_text(folder, RECIPE)] if RECIPE in config.sha256 else []
+    return sorted({path for text in texts for path in _WHOLE_PATH.findall(text)})
 
 
 def _form_of_name(config: CheckpointConfig) -> list[str]:

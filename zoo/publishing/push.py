@@ -10,21 +10,14 @@ from zoo.errors import ConfigError, IntegrityError
 from zoo.hub.cards import render_folder
 from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.folder import CARD, CONFIG, checkpoint_file
+from zoo.hub.hub_client import COMMIT
 from zoo.hub.huggingface import download
 from zoo.hub.own import find_here
 from zoo.hub.pins import pin_checkpoint, pins_file
 from zoo.hub.verification import verify_folder
+from zoo.publishing.changes import Changes, RemoteState, changes_to
 from zoo.publishing.obstacles import FILES, check_publishable
-from zoo.publishing.repository import (
-    Changes,
-    RemoteState,
-    changes_to,
-    commit,
-    create,
-    name_of_model,
-    read_state,
-    tag,
-)
+from zoo.publishing.repository import commit, create, holds, name_of_model, read_state, tag
 from zoo.publishing.results import RESULTS, evaluation_results
 from zoo.utils.text import quoted
 
@@ -33,7 +26,7 @@ __all__ = ["Plan", "Published", "check_access", "plan_push", "push"]
 
 _KNOWN = (*FILES, RESULTS)
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
-_TAG, _COMMIT = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII), re.compile("[0-9a-f]{40}")
+_TAG = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -116,7 +109,7 @@ def _check_texts(repository: str, version: str | None) -> None:
     """Check the name of a repository and a tag, before anything is read or sent."""
     if not _REPOSITORY.fullmatch(repository):
         raise ConfigError(f"{quoted(repository)} does not name a repository: write ORG/REPO")
-    if version is not None and (not _TAG.fullmatch(version) or version == "main" or _COMMIT.fullmatch(version)):
+    if version is not None and (not _TAG.fullmatch(version) or version == "main" or COMMIT.fullmatch(version)):
         raise ConfigError(
             f"{quoted(version)} cannot be a tag: one has letters, digits, points, - and _, and is neither main nor a "
             "commit"
@@ -200,11 +193,6 @@ def check_access(plan: Plan, private: bool | None) -> None:
         )
 
 
-def _is_kept(repository: str, name: str, content: bytes) -> bool:
-    """Whether a repository holds a file that loading does not fetch."""
-    return name == RESULTS and not changes_to(read_state(repository), {name: content}, ())
-
-
 def _send(plan: Plan, private: bool | None) -> str:
     """Create the repository where it is new, and commit what differs; returns the commit."""
     state, changes = plan.state, plan.changes
@@ -229,7 +217,7 @@ def _read_back(plan: Plan, revision: str) -> float:
         fetched = {name: (folder / name).read_bytes() for name in plan.files if (folder / name).is_file()}
         for name, content in plan.files.items():
             # The one that loading does not need is compared by its id.
-            is_same = fetched[name] == content if name in fetched else _is_kept(plan.repository, name, content)
+            is_same = fetched[name] == content if name in fetched else holds(plan.repository, revision, name, content)
             if not is_same:
                 raise IntegrityError(f"{address} was sent, but its {name} is not what was sent: it is not tagged")
         return verify_folder(folder, address).difference

@@ -1,96 +1,29 @@
-"""One repository on the Hugging Face Hub, as publishing sees it: its files, its tags, and changes to it."""
+"""One repository on the Hugging Face Hub, as publishing sees it: read, create, commit and tag."""
 
-import hashlib
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError, DownloadError, IntegrityError, one_line
 from zoo.hub.config import parse_config
 from zoo.hub.folder import CONFIG
-from zoo.hub.hub_client import explaining_hub
-from zoo.hub.huggingface import git_id
+from zoo.hub.hub_client import OTHER_TEMPORARY, explaining_hub
 from zoo.hub.json_reader import read_json
+from zoo.publishing.changes import Changes, RemoteState, is_content
+from zoo.utils.text import quoted
 
-__all__ = ["Changes", "RemoteState", "changes_to", "commit", "create", "name_of_model", "read_state", "tag"]
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoFile
+
+__all__ = ["commit", "create", "holds", "name_of_model", "read_state", "tag"]
 
 _CURE = "nothing was published"
-_SENT = "run the command again: what is there already is not sent again"
+_SENT = "run the command again, which sends only what is missing: it may have been published all the same"
 _UNTAGGED = "the files are there, but have no tag: run the command again"
 _WRITE = "a token that may write there is needed: `hf auth login`, or HF_TOKEN"
-_VERSION = re.compile(r"v([1-9][0-9]*)")
 _MAIN = "main"
-_OF_THE_HUB = ".gitattributes"
-
-
-@dataclass(frozen=True)
-class RemoteState:
-    """What a repository holds.
-
-    Attributes:
-        private: whether it is private.
-        head: commit of its branch `main`.
-        files: path -> sha256 of a large file, or the id that git gives to another.
-        tags: name -> commit.
-    """
-
-    private: bool
-    head: str
-    files: Mapping[str, str]
-    tags: Mapping[str, str]
-
-    @property
-    def last_version(self) -> int:
-        """The highest N among the tags vN; 0 where there is none."""
-        numbers = [int(match[1]) for name in self.tags if (match := _VERSION.fullmatch(name))]
-        return max(numbers, default=0)
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What a commit would change in a repository.
-
-    Attributes:
-        added: new files.
-        changed: files with other content.
-        removed: files of a checkpoint that this one does not have.
-        unchanged: files that are there already, and are not sent.
-        left: other files of the repository, which are left alone.
-    """
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed)
-
-
-def changes_to(state: RemoteState | None, files: Mapping[str, bytes], known: tuple[str, ...]) -> Changes:
-    """Compare the files of a checkpoint with those of a repository.
-
-    Args:
-        state: the repository; None for a new one.
-        files: path -> content.
-        known: names of files that belong to a checkpoint; of those the repository keeps none that `files` has not.
-    """
-    kept = state.files if state else {}
-    changes = Changes()
-    for path, content in files.items():
-        if path not in kept:
-            changes.added.append(path)
-        else:
-            is_same = kept[path] in (hashlib.sha256(content).hexdigest(), git_id(content))
-            (changes.unchanged if is_same else changes.changed).append(path)
-    for path in kept:
-        if path not in files and path != _OF_THE_HUB:
-            (changes.removed if path in known else changes.left).append(path)
-    return changes
 
 
 def read_state(repository: str) -> RemoteState | None:
@@ -101,6 +34,7 @@ def read_state(repository: str) -> RemoteState | None:
 
     Raises:
         UnknownNameError: a text that names no repository.
+        ConfigError: a repository that has another name now.
         DownloadError: the Hub cannot be reached, or refuses.
         IntegrityError: an answer that does not come from a Hub.
     """
@@ -115,10 +49,31 @@ def read_state(repository: str) -> RemoteState | None:
             raise
         except errors.RepositoryNotFoundError:
             return None
-        tree = [one for one in api.list_repo_tree(repository, recursive=True) if isinstance(one, RepoFile)]
+        if info.id != repository:
+            raise ConfigError(f"hf-hub:{repository} is called {quoted(info.id)} now: publish under that name")
+        listed = api.list_repo_tree(repository, recursive=True, revision=info.sha)
+        files = {one.path: _content_id(one) for one in listed if isinstance(one, RepoFile)}
         refs = api.list_repo_refs(repository)
-    files = {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in tree}
     return RemoteState(bool(info.private), str(info.sha), files, {ref.name: ref.target_commit for ref in refs.tags})
+
+
+def _content_id(file: "RepoFile") -> str:
+    """The sha256 of a large file, or the id that git gives to another."""
+    return str(file.lfs.sha256 if file.lfs else file.blob_id)
+
+
+def holds(repository: str, revision: str, path: str, content: bytes) -> bool:
+    """Whether a commit holds a file with this content.
+
+    Raises:
+        DownloadError: the Hub cannot be reached, or refuses.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
+
+    with explaining_hub(f"hf-hub:{repository}@{revision}", _CURE):
+        listed = HfApi().get_paths_info(repository, [path], revision=revision)
+    return any(isinstance(one, RepoFile) and is_content(_content_id(one), content) for one in listed)
 
 
 def create(repository: str, private: bool) -> None:
@@ -159,7 +114,7 @@ def commit(repository: str, files: Mapping[str, bytes], changes: Changes, parent
 
     sent = [CommitOperationAdd(path, files[path]) for path in (*changes.added, *changes.changed)]
     removed = [CommitOperationDelete(path) for path in changes.removed]
-    with _writing(repository, _SENT):
+    with _writing(repository, _SENT, _CURE):
         info = HfApi().create_commit(
             repository, [*sent, *removed], commit_message=message, revision=_MAIN, parent_commit=parent
         )
@@ -187,7 +142,8 @@ def name_of_model(repository: str, revision: str) -> str:
     """
     from huggingface_hub import HfApi
 
-    with explaining_hub(f"hf-hub:{repository}@{revision}", _CURE), tempfile.TemporaryDirectory() as cache:
+    address = f"hf-hub:{repository}@{revision}"
+    with explaining_hub(address, _CURE, OTHER_TEMPORARY), tempfile.TemporaryDirectory() as cache:
         path = Path(HfApi().hf_hub_download(repository, CONFIG, revision=revision, cache_dir=cache))
         try:
             return parse_config(read_json(path), CONFIG).facts.name
@@ -196,8 +152,14 @@ def name_of_model(repository: str, revision: str) -> str:
 
 
 @contextmanager
-def _writing(repository: str, cure: str) -> Iterator[None]:
-    """Turn what the client raises while it writes into one sentence."""
+def _writing(repository: str, cure: str, refused: str = "") -> Iterator[None]:
+    """Turn what the client raises while it writes into one sentence.
+
+    Args:
+        repository: `org/name`.
+        cure: what to do if it fails.
+        refused: what to say instead where the Hub refused it, so that nothing happened; empty for the same.
+    """
     from huggingface_hub import errors
 
     address = f"hf-hub:{repository}"
@@ -206,12 +168,14 @@ def _writing(repository: str, cure: str) -> Iterator[None]:
             try:
                 yield
             except errors.HfHubHTTPError as error:
-                _refuse(repository, error.response.status_code if error.response is not None else 0, cure)
+                _refuse(repository, error.response.status_code if error.response is not None else 0, refused or cure)
                 raise
             except ValueError as error:
                 if not str(error).startswith("Invalid metadata"):
                     raise
-                raise ConfigError(f"{address}: the Hub refuses the card: {one_line(error)}; {cure}") from None
+                raise ConfigError(
+                    f"{address}: the Hub refuses the card: {one_line(error)}; {refused or cure}"
+                ) from None
     except errors.LocalTokenNotFoundError:
         raise DownloadError(f"{address}: {_WRITE}") from None
 

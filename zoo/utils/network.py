@@ -70,7 +70,7 @@ def explain_failure(error: BaseException, wanted: str, url: str, cure: str, cach
             return OutputError(f"{wanted} cannot be kept{where}: {one.strerror}; make room, {cache}")
     host = urlsplit(url).hostname
     if "OfflineModeIsEnabled" in names:
-        return DownloadError(f"{wanted} is not on this computer, and HF_HUB_OFFLINE forbids to download it")
+        return DownloadError(f"{wanted}: the Hub is not asked, because HF_HUB_OFFLINE is set; {cure}")
     if "socks" in text.lower() and names & {"ImportError", "InvalidSchema"}:
         proxy, package = _proxy(), "socksio" if "socksio" in text else "PySocks"
         return DownloadError(f"{wanted}: {proxy} names a SOCKS proxy, which needs a package: pip install {package}")
