@@ -1,6 +1,7 @@
 """Cards and README say what is true now."""
 
 import json
+import re
 import shlex
 import shutil
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made.doc_commands import check_command, commands, python_blocks
+from markdown_it import MarkdownIt
 
 import zoo
 from zoo.cli import build_parser, main
@@ -25,6 +27,7 @@ from zoo.hub.cards import (
 )
 from zoo.hub.config import parse_config, read_config
 from zoo.hub.facts import ModelFacts
+from zoo.hub.markdown import in_line
 from zoo.training.card_text import CardText
 
 ROOT = Path(__file__).parents[2]
@@ -155,3 +158,14 @@ def test_text_that_a_person_adds_is_kept(ends: str, tiny_checkpoint: Path, tmp_p
         assert read_notes(folder) == "\n## Notes\n\nMine.\n"
     assert (folder / "README.md").read_text().endswith("\n\n## Notes\n\nMine.\n")
     assert "## Notes" in describe(f"local-dir:{folder}")
+
+
+@pytest.mark.parametrize("start", ["", "\\", "\\\\", "\\\\\\", "a\\"])
+@pytest.mark.parametrize("tag", ["<script>", "</td>", "<!-- x -->", "<?x?>", "<img src=x>", "<https://a.b>"])
+def test_texts_of_a_card_hold_no_html_also_where_it_is_allowed(start: str, tag: str) -> None:
+    html = MarkdownIt("commonmark").render(in_line(f"x {start}{tag} y"))
+    assert re.findall("<[^>]*>", html) == ["<p>", "</p>"], html
+
+
+def test_numbers_below_others_are_written_as_they_are() -> None:
+    assert in_line("p < 0.05 and\n5<6, q <0.1") == "p < 0.05 and 5<6, q <0.1"

@@ -120,7 +120,7 @@ def _run_lines(run: RunFacts, targets: Sequence[str]) -> list[str]:
         in_line(f"- {run.versions}; {run.commit if run.commit.startswith('version') else f'commit {run.commit}'}"),
         "",
         "```",
-        in_line(run.command).replace("```", ""),
+        " ".join(run.command.split()).replace("```", ""),
         "```",
         "",
         *_file_lines(run),

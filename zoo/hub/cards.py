@@ -12,7 +12,7 @@ from zoo.hub.config import CheckpointConfig, read_config
 from zoo.hub.facts import ModelFacts
 from zoo.hub.folder import CARD, TARGETS, checkpoint_file, checkpoint_text
 from zoo.hub.json_reader import holds_control
-from zoo.hub.markdown import in_cell
+from zoo.hub.markdown import in_cell, in_line
 from zoo.hub.pins import read_pins
 from zoo.hub.registry import find, read_checkpoints, shipped_folder
 from zoo.hub.targets import read_targets
@@ -176,20 +176,20 @@ def short_card(facts: ModelFacts) -> str:
     lines = [
         f"# {facts.name}",
         "",
-        f"{facts.summary}.",
+        f"{in_line(facts.summary)}.",
         "",
-        f"**Use.** {facts.use}",
+        f"**Use.** {in_line(facts.use)}",
         "",
-        f"**Limits.** {facts.limits}",
+        f"**Limits.** {in_line(facts.limits)}",
         "",
         f"- architecture: {facts.architecture}",
         f"- output: {facts.output}",
-        f"- targets: {len(facts.targets)}: {some_of(facts.targets, 200)}",
-        f"- input: {facts.input}",
-        f"- species: {facts.species}",
-        f"- assay: {facts.assay}",
-        *([f"- cell type: {facts.cell_type}"] if facts.cell_type else []),
-        f"- licence: {facts.licence}",
-        f"- source: {facts.source}; the weights are downloaded on first use",
+        f"- targets: {len(facts.targets)}: {in_line(some_of(facts.targets, 200))}",
+        f"- input: {in_line(facts.input)}",
+        f"- species: {in_line(facts.species)}",
+        f"- assay: {in_line(facts.assay)}",
+        *([f"- cell type: {in_line(facts.cell_type)}"] if facts.cell_type else []),
+        f"- licence: {in_line(facts.licence)}",
+        f"- source: {in_line(facts.source)}; the weights are downloaded on first use",
     ]
     return "\n".join(lines)

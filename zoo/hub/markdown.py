@@ -1,19 +1,22 @@
 """Tables in Markdown, as lines."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from zoo.hub.facts import RunFacts
 
 __all__ = ["in_cell", "in_line", "markdown_table", "quantile", "score_table", "target_lines"]
 
+_TAG = re.compile(r"(\\*)<(?=[A-Za-z/!?])")  # as HTML begins; `p < 0.05` does not
 # With more targets than this, a card gives quantiles of the test scores instead of those of each target.
 _MOST_ROWS = 100
 _QUANTILES = {"minimum": 0.0, "lower quartile": 0.25, "median": 0.5, "maximum": 1.0}
 
 
 def in_line(text: str) -> str:
-    """A text in one line, so that it cannot begin a heading, a list or a block of its own."""
-    return " ".join(text.split())
+    """A text in one line, so that it cannot begin a heading, a list or a block of its own, and holds no HTML."""
+    # A backslash that is escaped itself would not escape the bracket.
+    return _TAG.sub(lambda match: match[1] + "\\" * (1 - len(match[1]) % 2) + "<", " ".join(text.split()))
 
 
 def in_cell(text: str) -> str:

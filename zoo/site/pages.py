@@ -12,6 +12,7 @@ from markupsafe import escape
 from zoo.hub.card_body import card_body
 from zoo.hub.cards import read_notes, short_card
 from zoo.hub.folder import CARD, CONFIG, TARGETS, checkpoint_file, checkpoint_text
+from zoo.hub.markdown import in_line
 from zoo.hub.targets import read_targets
 from zoo.site.benchmarks import Benchmark
 from zoo.site.index import FACETS, Row, facets_of
@@ -125,7 +126,7 @@ def _sections_of(model: SiteModel) -> list[Section]:
         lines = card_body(model.config, checkpoint_text(model.folder, TARGETS), shlex.quote(model.call))
         text = "\n".join([*lines, "", read_notes(model.folder)])
     # The summary is in the title of the page.
-    return card_sections(text.replace(f"{model.facts.summary}.\n", "", 1), _SHOWN_OTHERWISE)
+    return card_sections(text.replace(f"{in_line(model.facts.summary)}.\n", "", 1), _SHOWN_OTHERWISE)
 
 
 def _chips(model: SiteModel) -> list[str]:
