@@ -51,7 +51,7 @@ docs: build/notebooks-begun
 
 # The same, with the gallery of models in build/docs/gallery.
 site: build/notebooks-begun
-	$(BIN)/zoo site -o build/gallery --overwrite
+	$(BIN)/zoo site -o build/gallery --home ../index.html --overwrite
 	DOCS_GALLERY=build/gallery $(MKDOCS)
 	@echo build/docs/index.html
 

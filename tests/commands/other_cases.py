@@ -280,6 +280,21 @@ def title_is_that_of_the_site(desk: Desk) -> None:
     assert (titles("one")[0], titles("two")[0]) == ("Models of regulatory DNA", "Our &lt;lab&gt;")
 
 
+@case("--home", "site")
+def home_is_linked_from_every_page(desk: Desk) -> None:
+    pages = {"index.html": "", "models/mlp.labels.html": "../"}
+    for number, (home, is_path) in enumerate((("../docs/index.html", True), ("https://a.b/c?d=1&e=2", False))):
+        desk.run("site", desk.made.models["labels"], "-o", f"site{number}", "--home", home)
+        for page, root in pages.items():
+            link = home.replace("&", "&amp;")
+            expected = f'<a href="{root * is_path}{link}">Documentation</a>'
+            assert expected in Path(f"site{number}", page).read_text()
+    desk.run("site", desk.made.models["labels"], "-o", "plain")
+    assert "Documentation" not in Path("plain/index.html").read_text()
+    for home in ("javascript:alert(1)", "//a.b/c", "/etc/passwd", "a b"):
+        assert "is no link" in desk.refused("site", desk.made.models["labels"], "-o", "x", "--home", home)
+
+
 @case("--overwrite", "site")
 def only_overwrite_writes_over_an_earlier_site(desk: Desk) -> None:
     desk.run("site", "deepbind.D00328.003", "-o", "site")

@@ -26,6 +26,11 @@ def add_site(verbs: Any) -> None:
     )
     verb.add_argument("-o", "--output", required=True, metavar="FOLDER", help="the folder of the site")
     verb.add_argument("--title", metavar="TEXT", help="title of the site")
+    verb.add_argument(
+        "--home",
+        metavar="LINK",
+        help="what every page links to as `Documentation`: an address, or a path from the site's first page",
+    )
     verb.add_argument("--overwrite", action="store_true", help="write over an earlier site")
     verb.set_defaults(run=site_command)
 
@@ -42,7 +47,8 @@ def site_command(options: argparse.Namespace) -> None:
     check_site_folder(Path(options.output), options.overwrite)  # before torch is imported
     from zoo.site.build import TITLE, build_site
 
-    report = build_site(options.output, options.names, options.title or TITLE, options.overwrite)
+    title = options.title or TITLE
+    report = build_site(options.output, options.names, title, options.overwrite, options.home or "")
     counts = [f"{counted(report.models, 'model')}, {report.drawn:,} of them with pictures"]
     counts += [counted(report.tables, "table") + " of benchmarks"] if report.tables else []
     counts += [f"{counted(report.left_out, 'broken checkpoint')} left out"] if report.left_out else []

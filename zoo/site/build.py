@@ -1,20 +1,23 @@
 """Write a site: pages, pictures and tables in a folder that any web server can serve."""
 
 import logging
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from zoo.errors import IntegrityError
+from zoo.errors import ConfigError, IntegrityError
 from zoo.site.benchmarks import read_benchmarks
 from zoo.site.folder import check_site_folder, site_folder
 from zoo.site.index import Row, row_of
+from zoo.site.markdown import is_web_link
 from zoo.site.models import SiteModel, collect_models
 from zoo.site.pages import STATIC, Pages
 from zoo.site.pictures import Gallery, Picture, draw_pictures, one_thread
 from zoo.site.scores import draw_scores
 from zoo.utils.progress import bar
+from zoo.utils.text import quoted
 
 __all__ = ["SiteReport", "build_site"]
 
@@ -39,7 +42,7 @@ class SiteReport(NamedTuple):
 
 
 def build_site(
-    folder: str | Path, names: Sequence[str] = (), title: str = TITLE, overwrite: bool = False
+    folder: str | Path, names: Sequence[str] = (), title: str = TITLE, overwrite: bool = False, home: str = ""
 ) -> SiteReport:
     """Write a site of models.
 
@@ -49,20 +52,23 @@ def build_site(
             by others, with the tables of the benchmarks.
         title: title of the site.
         overwrite: replace an earlier site.
+        home: documentation that every page links to: an address, or a path from the first page; empty for none.
 
     Returns:
         What the site holds.
 
     Raises:
+        ConfigError: `home` is neither.
         OutputError: a folder that holds anything but a site, or cannot be written.
         UnknownNameError: no such model.
         IntegrityError: no model is left.
     """
     folder = Path(folder)
     check_site_folder(folder, overwrite)
+    _check_home(home)
     models, left_out = collect_models(names)
     benchmarks = [] if names else read_benchmarks()
-    pages = Pages(title, bool(benchmarks))
+    pages = Pages(title, bool(benchmarks), home)
     with site_folder(folder, overwrite) as draft:
         rows = _write_models(pages, models, draft)
         if not rows:
@@ -77,6 +83,13 @@ def build_site(
     drawn = sum(bool(row.thumbnail) for row in rows)
     tables = sum(len(benchmark.tables) for benchmark in benchmarks)
     return SiteReport(len(rows), drawn, tables, left_out + len(models) - len(rows))
+
+
+def _check_home(home: str) -> None:
+    """Refuse a link that is neither an address of the web nor a path within the server."""
+    is_path = re.fullmatch(r"[\w./-]*", home, re.ASCII) and not home.startswith("/")
+    if not is_path and not is_web_link(home):
+        raise ConfigError(f"{quoted(home)} is no link: give an address (https://...), or a path such as ../index.html")
 
 
 def _write_models(pages: Pages, models: Sequence[SiteModel], draft: Path) -> list[Row]:

@@ -48,9 +48,10 @@ class Pages:
     Args:
         title: title of the site.
         has_benchmarks: whether there are pages of benchmarks.
+        home: documentation that every page links to: an address, or a path from the first page; empty for none.
     """
 
-    def __init__(self, title: str, has_benchmarks: bool) -> None:
+    def __init__(self, title: str, has_benchmarks: bool, home: str = "") -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -62,6 +63,7 @@ class Pages:
         self._environment.filters |= {"cut": one_text, "whole": escape}
         self._environment.tests["number_text"] = lambda text: bool(_NUMBER.fullmatch(text))
         self._shared = {"site": one_text(title, 120), "version": __version__, "has_benchmarks": has_benchmarks}
+        self._home = home
 
     def index(self, rows: Sequence[Row]) -> str:
         """The page of all models."""
@@ -114,7 +116,8 @@ class Pages:
     def _render(self, template: str, root: str, section: str, **values: Any) -> str:
         """Render a template; `root` leads from the page to the first folder of the site."""
         page = self._environment.get_template(template)
-        return page.render(root=root, section=section, **self._shared, **values)
+        home = self._home if ":" in self._home or not self._home else root + self._home
+        return page.render(root=root, section=section, home=home, **self._shared, **values)
 
 
 def _sections_of(model: SiteModel) -> list[Section]:
