@@ -1,9 +1,10 @@
 """Publishing on a Hub on this computer, by the library's own client."""
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -269,6 +270,20 @@ def test_an_answer_that_is_lost_is_not_called_a_failure_to_publish(
     assert run_zoo(*PUSH)[0] == 0
     assert not local_hub.sent("POST", "/commit/")
     assert "v1" in local_hub.repositories["lab/tiny"].heads
+
+
+def test_a_temporary_folder_that_is_full_is_named_as_what_to_change(
+    mine: Path, local_hub: Hub, run_zoo: RunZoo, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object, cache_dir: Path, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device", str(cache_dir / "blob"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("huggingface_hub.snapshot_download", fill)
+        words = refused(*PUSH, "--public")
+    assert "No space left on device; make room, or set TMPDIR to a folder that can be written" in words
+    assert set(local_hub.repositories["lab/tiny"].heads) == {"main"}  # not tagged: it was not read back
+    assert run_zoo(*PUSH)[0] == 0
 
 
 @pytest.mark.parametrize("name", ["lab/old", "Lab/Tiny"])
