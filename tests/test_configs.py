@@ -18,6 +18,7 @@ from made.sizes import merged
 from made.yeast import CHROMOSOME, MADE_YEAST, made_objects
 
 from zoo.data.peaks.table import PeakTable
+from zoo.datasets.dhs_cells import CELLS
 from zoo.datasets.encode_loci import encode_loci
 from zoo.datasets.plant_terminators import read_terminators
 from zoo.genome.sequence import decode
@@ -56,7 +57,7 @@ def made_file(folder: Path, chromosome: int) -> Callable[..., Path]:
         if path.name.startswith("chr"):
             write_fasta(path, made_rows(np.random.default_rng(len(file.name)), chromosome)[:1])
             return path
-        kind = (kinds | MADE_YEAST)[path.suffix]
+        kind = made_sites if path.name.startswith("K562") else (kinds | MADE_YEAST)[path.suffix]
         kind(path, np.random.default_rng(len(file.name)))
         return path
 
@@ -109,6 +110,15 @@ def made_predictions(path: Path, rng: np.random.Generator) -> None:
     table.to_csv(path, sep="\t", index_label="id")
 
 
+def made_sites(path: Path, rng: np.random.Generator) -> None:
+    """Sites of four cell lines in turn, of all splits."""
+    lines = ["\t".join(["sequence", *CELLS.values(), "data_label"])]
+    for number, row in enumerate(made_rows(rng, 200)):
+        cells = ["1" if number % 4 == cell else "0" for cell in range(4)]
+        lines.append("\t".join([row, *cells, ("training", "validation", "test")[number // 4 % 3]]))
+    path.write_text("\n".join(lines) + "\n")
+
+
 def made_own_data(folder: Path) -> None:
     """What the templates for one's own data name: bound.fa, genome.fa, peaks.tsv and targets.tsv."""
     rng = np.random.default_rng(0)
@@ -131,7 +141,7 @@ def made_data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     """Made files in place of the public ones, and nothing read of one left for the other."""
     chromosome = WINDOWED if "akita" in request.node.name else CHROMOSOME
     yeast = ("yeast", "yeast_genome", "yeast_starts", "yeast_contacts")
-    sets = ("promoters", "encode_tf", "encode_loci", "plant_terminators", *yeast)
+    sets = ("promoters", "encode_tf", "encode_loci", "plant_terminators", "dhs_cells", *yeast)
     for module in sets:
         monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path, chromosome))
     monkeypatch.setattr("zoo.datasets.yeast_starts._read_objects", made_objects)

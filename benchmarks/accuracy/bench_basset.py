@@ -1,6 +1,6 @@
-"""Basset: multitask against single-task models on ENCODE peaks, and terminators against the authors' DenseNet.
+"""Basset: ENCODE peaks in one net or in many, terminators against the authors' DenseNet, DNase sites of four cells.
 
-    zoo benchmark basset [--tables encode_tf terminators] [--seed 1]
+    zoo benchmark basset [--tables encode_tf terminators dhs_cells] [--seed 1]
 
 Table `basset_encode_tf`: AUROC and AUPRC on the test loci of 21 experiments; the negatives of each experiment are the
 loci of the other ones. `multitask` is the shipped checkpoint, an ensemble; `one member` is its first network alone.
@@ -11,6 +11,9 @@ network is better than the single-task network (column `one member`), and the ot
 
 Table `basset_terminators`: R2, squared Pearson r (which the authors report) and Spearman's rank correlation on the
 authors' test set. `no overlap` leaves out the test sequences that share 24 bases with a training sequence.
+
+Table `basset_dhs_cells`: AUROC of each cell line over the sites of chromosome 1, without shuffles, and accuracy: the
+fraction of sites whose highest output is that of the cell line in which they are open.
 """
 
 import sys
@@ -28,6 +31,7 @@ from accuracy.kmer_regression import predict_by_kmers
 from common import WORK, make_parser, model_folder, run_facts, training_command, write_results
 
 from zoo.data.sequences.similarity import group_overlapping
+from zoo.datasets.dhs_cells import DhsCellsDataModule
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.plant_terminators import TARGETS, read_terminators
 from zoo.genome.sequence import Codes
@@ -39,13 +43,14 @@ from zoo.nn.ensemble import EnsembleTrunk, SeparateHeads
 
 ENCODE = "basset.encode_tf"
 TERMINATORS = "basset.plant_terminators"
+DHS_CELLS = "basset.dhs_cells"
 OVERLAP = 24  # bases that two sequences must share to count as overlapping
 
 
 def main(arguments: Sequence[str]) -> None:
     """Train the models that are missing, score them, print and write the tables."""
     parser = make_parser("basset", __doc__)
-    tables = {"encode_tf": encode_table, "terminators": terminator_table}
+    tables = {"encode_tf": encode_table, "terminators": terminator_table, "dhs_cells": dhs_table}
     parser.add_argument("--tables", nargs="+", choices=list(tables), default=list(tables), help="tables to compute")
     parser.add_argument("--seed", type=int, default=1, help="seed of the training runs")
     options = parser.parse_args(arguments)
@@ -121,6 +126,26 @@ def terminator_table(seed: int) -> str:
                 rows.append([target, test_set, int(keep.sum()), model, pearson**2, r2, spearman])
     header = ["assay", "test set", "sequences", "model", "squared Pearson", "R2", "Spearman"]
     return write_results("basset_terminators", header, rows, run_facts(folder))
+
+
+def dhs_table(seed: int) -> str:
+    """Score the ensemble, its first network and 6-mers on the sites of chromosome 1."""
+    data = DhsCellsDataModule()
+    test = data.subset("test")
+    label = torch.from_numpy(test.labels)
+    folder = checkpoint_folder(DHS_CELLS, [], seed)
+    predictions = {
+        DHS_CELLS: predict(load_folder(folder), test.codes),
+        "one member": predict(load_first_member(folder), test.codes),
+        "6-mers": predict_by_kmers(data, seed),
+    }
+    rows: list[list[object]] = []
+    for model, values in predictions.items():
+        auroc = score(values, label)["auroc"]
+        accuracy = float((values.argmax(1) == label.argmax(1)).float().mean())
+        rows.append([model, len(label), *auroc.tolist(), float(auroc.mean()), accuracy])
+    header = ["model", "sites", *(f"{cell} AUROC" for cell in data.targets), "mean AUROC", "accuracy"]
+    return write_results("basset_dhs_cells", header, rows, run_facts(folder))
 
 
 def checkpoint_folder(name: str, options: list[str], seed: int, task: str = "") -> Path:

@@ -1,39 +1,68 @@
-"""Baseline of the ENCODE table: logistic regression of all targets on the counts of 6-mers.
+"""Baseline of the tables of labels: logistic regression of all targets on the counts of 6-mers.
 
 Shapes: N sequences, T targets, K k-mers.
 """
+
+from typing import NamedTuple
 
 import torch
 from accuracy.kmers import count_kmers
 from torch import Tensor
 
 from zoo.data.labelled import LabelledSequences
-from zoo.datasets.encode_loci import EncodeLociDataModule
+from zoo.data.labels import LabelsDataModule
+from zoo.genome.sequence import Codes
 from zoo.metrics.labels import CLASSIFICATION, per_target
 from zoo.nn.losses import binary_cross_entropy
 
-__all__ = ["predict_by_kmers"]
+__all__ = ["KmerRegression", "fit_by_kmers", "predict_by_kmers"]
 
 KMER = 6
-PENALTIES = (1e-4, 1e-3, 1e-2)  # of the weights; one is chosen on validation loci
+PENALTIES = (1e-4, 1e-3, 1e-2)  # of the weights; one is chosen on validation sequences
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 10, 512, 3e-3
 
 
-def predict_by_kmers(data: EncodeLociDataModule, seed: int) -> Tensor:
-    """Fit the regression with the penalty that has the best validation AUROC; return logits (N, T) of the test loci."""
-    train, val, test = (data.subset(split) for split in ("train", "val", "test"))
-    counts = [torch.from_numpy(count_kmers(part.codes, KMER, merge_strands=True)) for part in (train, val, test)]
-    centre, spread = counts[0].mean(0), counts[0].std(0).clamp(min=1e-3)
-    features, val_features, test_features = ((values - centre) / spread for values in counts)
-    label = torch.from_numpy(val.labels).float()
+class KmerRegression(NamedTuple):
+    """A fitted regression.
 
-    def val_auroc(regression: torch.nn.Linear) -> float:
-        return float(per_target(CLASSIFICATION["auroc"], regression(val_features), label).mean())
+    Attributes:
+        centre: mean count of each 6-mer in training (K).
+        spread: standard deviation of it (K).
+        regression: standardized counts (N, K) -> logits (N, T).
+    """
 
-    best = max((_fit(features, train, penalty, seed) for penalty in PENALTIES), key=val_auroc)
-    with torch.inference_mode():
-        logits: Tensor = best(test_features)
-    return logits
+    centre: Tensor
+    spread: Tensor
+    regression: torch.nn.Linear
+
+    def logits(self, codes: Codes) -> Tensor:
+        """Predict logits (N, T) of sequences (N, L)."""
+        with torch.inference_mode():
+            logits: Tensor = self.regression((_counts(codes) - self.centre) / self.spread)
+        return logits
+
+
+def predict_by_kmers(data: LabelsDataModule[Codes], seed: int) -> Tensor:
+    """Fit the regression; return logits (N, T) of the test sequences."""
+    return fit_by_kmers(data, seed).logits(data.subset("test").codes)
+
+
+def fit_by_kmers(data: LabelsDataModule[Codes], seed: int) -> KmerRegression:
+    """Fit the regression with the penalty that has the best validation AUROC."""
+    train, val = data.subset("train"), data.subset("val")
+    counts = _counts(train.codes)
+    centre, spread = counts.mean(0), counts.std(0).clamp(min=1e-3)
+    features, label = (counts - centre) / spread, torch.from_numpy(val.labels).float()
+    fitted = [KmerRegression(centre, spread, _fit(features, train, penalty, seed)) for penalty in PENALTIES]
+
+    def val_auroc(regression: KmerRegression) -> float:
+        return float(per_target(CLASSIFICATION["auroc"], regression.logits(val.codes), label).mean())
+
+    return max(fitted, key=val_auroc)
+
+
+def _counts(codes: Codes) -> Tensor:
+    return torch.from_numpy(count_kmers(codes, KMER, merge_strands=True))
 
 
 def _fit(features: Tensor, train: LabelledSequences, penalty: float, seed: int) -> torch.nn.Linear:

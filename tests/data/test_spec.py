@@ -12,6 +12,7 @@ from zoo.batch import DataSpec, InputSpec
 from zoo.data.peaks.module import PeakDataModule
 from zoo.data.peaks.rules import PeakRules
 from zoo.data.sequences.module import SequenceDataModule
+from zoo.datasets.dhs_cells import DhsCellsDataModule
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.plant_terminators import TerminatorDataModule
@@ -51,7 +52,7 @@ def _poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, refuse)
     for name in ("peaks.table.pd.read_csv", "peaks.build.read_peak_file"):
         monkeypatch.setattr(f"zoo.data.{name}", refuse)
-    for name in ("encode_tf", "encode_loci", "promoters", "plant_terminators"):
+    for name in ("encode_tf", "encode_loci", "promoters", "plant_terminators", "dhs_cells"):
         monkeypatch.setattr(f"zoo.datasets.{name}.fetch", refuse)
 
 
@@ -81,6 +82,7 @@ LARGE: dict[str, tuple[Callable[[Path], Any], DataSpec]] = {
     "promoters": (lambda home: PromoterDataModule("mouse_tata"), DataSpec("labels", ("promoter",), 251)),
     "encode": (lambda home: EncodeDataModule("ctcfl_k562"), DataSpec("labels", ("CTCFL",), 101)),
     "loci": (lambda home: EncodeLociDataModule(), DataSpec("labels", tuple(encode_experiments()), 101)),
+    "sites": (lambda home: DhsCellsDataModule(), DataSpec("labels", ("GM12878", "hESC", "K562", "HepG2"), 200)),
     "terminators": (lambda home: TerminatorDataModule(), DataSpec("labels", ("tobacco", "maize"), 170)),
 }
 

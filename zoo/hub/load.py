@@ -131,7 +131,8 @@ def _import(facts: ModelFacts, folder: Path) -> None:
     importer = import_module(f"zoo.importers.{facts.architecture}")
     model: SequenceModel = importer.import_model(facts.name)
     example = example_for(model, model.length if model.max_length else 2 * model.length)
-    targets = [TargetRow(target, facts.summary, model.loss.unit) for target in facts.targets]
+    own = importer.target_rows(facts.name) if hasattr(importer, "target_rows") else None
+    targets = own or [TargetRow(target, facts.summary, model.loss.unit) for target in facts.targets]
     try:
         save(model, folder, facts, targets, example)
     except OutputError as error:

@@ -1,7 +1,8 @@
-"""The Basset model that its author published (Kelley 2016): DNase I accessibility in 164 human cell types.
+"""Published models of Basset's form: that of its author (Kelley 2016), DNase I accessibility in 164 human cell types;
+and MPRA-DragoNN, see `_mpra_dragonn`.
 
-The file is a plain state dict of an `nn.Sequential` whose convolutions are Conv2d with kernel (k, 1), converted from
-Torch 7 for Kipoi. Tensors alone are read from it.
+Basset's file is a plain state dict of an `nn.Sequential` whose convolutions are Conv2d with kernel (k, 1), converted
+from Torch 7 for Kipoi. Tensors alone are read from it.
 """
 
 from functools import cache
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import IntegrityError
 from zoo.hub.facts import ModelFacts
-from zoo.importers._state_dict import load_published
+from zoo.hub.targets import TargetRow
+from zoo.importers import _mpra_dragonn
+from zoo.importers._state_dict import fill_published, load_published
 from zoo.utils.download import PublicFile, fetch
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from zoo.models._base import SequenceModel
 
-__all__ = ["WEIGHTS", "convert", "entries", "import_model"]
+__all__ = ["WEIGHTS", "convert", "entries", "import_model", "target_rows"]
 
 WEIGHTS = PublicFile(
     "https://zenodo.org/record/1466068/files/pretrained_model_reloaded_th.pth",
@@ -65,14 +68,25 @@ def entries() -> list[ModelFacts]:
             limits="Trained and evaluated by its author (mean test AUROC 0.894), not by this project. The importer was "
             "proven on random weights of the published layout; it has not been run on the real file, which could not "
             "be had where it was written.",
-        )
+        ),
+        _mpra_dragonn.FACTS,
     ]
+
+
+def target_rows(name: str) -> list[TargetRow] | None:
+    """Description and unit of each target; None where the model's facts say all that is known."""
+    return _mpra_dragonn.TARGET_ROWS if name == _mpra_dragonn.FACTS.name else None
 
 
 def import_model(name: str) -> "SequenceModel":
     """Fetch the published file, verify it, and build the model with its weights."""
     from zoo.models.basset import Basset
 
+    if name == _mpra_dragonn.FACTS.name:
+        path = fetch(_mpra_dragonn.WEIGHTS)
+        net = _mpra_dragonn.build()
+        fill_published(net, _mpra_dragonn.convert(_mpra_dragonn.read_keras(path)), path, "MPRA-DragoNN")
+        return net
     model = Basset(targets=entries()[0].targets)
     load_published(model, fetch(WEIGHTS), convert, "Basset")
     return model

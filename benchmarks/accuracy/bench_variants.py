@@ -1,0 +1,199 @@
+"""Measured effects of variants: saturation mutagenesis of regulatory elements, and SNPs that change accessibility.
+
+    zoo benchmark variants [--tables satmut_mpra dsqtl]
+
+Nothing is trained or chosen on these sets; each final model is scored once. The protocol was written before that.
+
+What a model predicts of a variant is the difference of its raw outputs (logits of classes), other allele minus
+reference, each the mean over both strands of a window. The window has the length that the model reads, with the variant
+at index length // 2 (from 0); what lies beyond the element, or beyond the published 100 bp, is N.
+
+Table `variants_satmut_mpra`: Kircher 2019, variants with ten barcodes or more, one row for each experiment and model.
+`SNVs` are single-base substitutions, with Pearson r and Spearman's rank correlation of predicted and measured effects.
+Of a deletion one flank keeps its place in the window and the other moves up by a base; Pearson r is given for both.
+The outputs that are read were fixed by the cell line of the experiment alone:
+
+- HepG2 for elements that were measured in HepG2; K562 for those in K562 and in HEL 92.1.7, an erythroleukaemia line
+  like it. For all other cell lines, of which the models know none: the mean of the outputs of all their cell lines.
+- basset.dhs_cells and 6-mers (a logistic regression on the same sites): the accessibility of the cell line.
+- basset.mpra_dragonn: `minP_pooled` of the cell line, the minimal promoter with both replicates pooled.
+
+`ChromBPNet` (the best of several models of matched cell lines, chosen after the fact) and `Enformer` (DNase) are
+figures that were published with ChromBPNet (Pampari 2024, doi:10.1101/2024.12.25.630221), not computed here.
+
+Table `variants_dsqtl`: 573 SNPs of Degner 2012, in 100 bp, with the effect per copy of the other allele. `sign right`
+is the fraction whose predicted difference has the sign of the measured effect; Pearson r is over all 573. GM12878 is
+the cell line that matches lymphoblastoid cells; the others tell whether the match matters. `deltaSVM` (Lee 2015,
+doi:10.1038/ng.3331) are its authors' published scores of the same SNPs, not computed here.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+from scipy.stats import spearmanr
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from accuracy.kmer_regression import fit_by_kmers
+from accuracy.variant_effects import Raw, predict_effects, raw_outputs
+from accuracy.variant_windows import Held, Windows, variant_windows
+from common import make_parser, pearson, write_results
+
+from zoo.datasets.dhs_cells import CELLS, DhsCellsDataModule
+from zoo.datasets.dsqtl import Qtls, read_qtls, scored_names
+from zoo.datasets.satmut_mpra import Experiment, read_experiments
+from zoo.hub.folder import WEIGHTS
+from zoo.hub.load import load, resolve
+from zoo.utils.download import sha256_of
+
+DHS, MPRA, KMERS = "basset.dhs_cells", "basset.mpra_dragonn", "6-mers"
+# Experiment -> cell line in which it was measured, as its authors list them.
+MEASURED_IN = {
+    **dict.fromkeys(["F9", "LDLR", "LDLR.2", "SORT1", "SORT1-flip", "SORT1.2"], "HepG2"),
+    **dict.fromkeys(["PKLR-24h", "PKLR-48h"], "K562"),
+    **dict.fromkeys(["BCL11A", "GP1BA", "HBB", "HBG1"], "HEL 92.1.7"),
+    **dict.fromkeys(["HNF4A", "MSMB", "MYCrs6983267", "TERT-HEK"], "HEK293T"),
+    **dict.fromkeys(["TERT-GAa", "TERT-GBM", "TERT-GSc"], "SF7996"),
+    **dict.fromkeys(["TCF7L2", "ZFAND3"], "MIN6"),
+    **dict.fromkeys(["RET", "UC88"], "Neuro-2a"),
+    **dict.fromkeys(["ZRSh-13", "ZRSh-13h2"], "NIH/3T3"),
+    "FOXE1": "HeLa",
+    "IRF4": "SK-MEL-28",
+    "IRF6": "HaCaT",
+    "MYCrs11986220": "LNCaP",
+}
+MATCHED = {"HepG2": "HepG2", "K562": "K562", "HEL 92.1.7": "K562"}
+# Experiment -> Pearson r of ChromBPNet and of Enformer, as published.
+PUBLISHED = {
+    "SORT1": {"ChromBPNet": 0.762, "Enformer": 0.619},
+    "IRF4": {"ChromBPNet": 0.817, "Enformer": 0.714},
+    "PKLR-24h": {"ChromBPNet": 0.807, "Enformer": 0.809},
+    "IRF6": {"ChromBPNet": 0.691, "Enformer": 0.648},
+    "LDLR": {"ChromBPNet": 0.575, "Enformer": 0.628},
+    "HBB": {"ChromBPNet": 0.560, "Enformer": 0.578},
+    "TERT-HEK": {"ChromBPNet": 0.551, "Enformer": 0.587},
+    "HBG1": {"ChromBPNet": 0.550, "Enformer": 0.189},
+    "GP1BA": {"ChromBPNet": 0.523, "Enformer": 0.564},
+    "MYCrs6983267": {"ChromBPNet": 0.508, "Enformer": 0.559},
+    "ZFAND3": {"ChromBPNet": 0.452, "Enformer": 0.450},
+    "HNF4A": {"ChromBPNet": 0.383, "Enformer": 0.288},
+    "F9": {"ChromBPNet": 0.333, "Enformer": 0.291},
+    "MSMB": {"ChromBPNet": 0.226, "Enformer": 0.119},
+}
+DELTA_SVM = ("deltaSVM, published", "", 573, 0.867, 0.728)  # model, output, SNPs, sign right, r
+QTL_CELL = "GM12878"
+
+Numbers = NDArray[np.float64]
+
+
+class Predictor(NamedTuple):
+    """A model whose predictions are compared with measurements.
+
+    Attributes:
+        name: its name.
+        raw: codes (N, L) -> raw outputs (N, T).
+        length: bases that it reads, L.
+        outputs: cell line -> number of the output that is read.
+    """
+
+    name: str
+    raw: Raw
+    length: int
+    outputs: dict[str, int]
+
+    def choose(self, cell: str) -> list[int]:
+        """The outputs that are read for an experiment in a cell line; they are averaged."""
+        matched = MATCHED.get(cell)
+        return list(self.outputs.values()) if matched is None else [self.outputs[matched]]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Score the models, print and write the tables."""
+    parser = make_parser("variants", __doc__)
+    tables = {"satmut_mpra": satmut_table, "dsqtl": qtl_table}
+    parser.add_argument("--tables", nargs="+", choices=list(tables), default=list(tables), help="tables to compute")
+    options = parser.parse_args(arguments)
+    models = predictors()
+    facts = {name: {"sha256": sha256_of(resolve(name) / WEIGHTS)} for name in (DHS, MPRA)}
+    for name in options.tables:
+        header, rows = tables[name](models)
+        print(write_results(f"variants_{name}", header, rows, facts))
+
+
+def predictors() -> list[Predictor]:
+    """Load both models, and fit the regression on the sites that basset.dhs_cells was trained on."""
+    dhs, mpra = load(DHS), load(MPRA)
+    cells = {cell: index for index, cell in enumerate(CELLS)}
+    pooled = {cell: mpra.output.targets.index(f"{cell}_minP_pooled") for cell in ("K562", "HepG2")}
+    kmers = fit_by_kmers(DhsCellsDataModule(), seed=1)
+    return [
+        Predictor(DHS, raw_outputs(dhs), dhs.length, cells),
+        Predictor(MPRA, raw_outputs(mpra), mpra.length, pooled),
+        Predictor(KMERS, lambda codes: kmers.logits(codes).double().numpy(), dhs.length, cells),
+    ]
+
+
+def satmut_table(models: Sequence[Predictor]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of the table of saturation mutagenesis."""
+    rows: list[list[object]] = []
+    for name, experiment in track(read_experiments().items(), description="saturation mutagenesis"):
+        cell = MEASURED_IN[name]
+        deleted = experiment.is_deletion
+        counts = [int((~deleted).sum()), int(deleted.sum())]
+        left_out = experiment.few_barcodes + experiment.no_position
+        for model in models:
+            left, right = (effects(model, experiment, cell, held) for held in ("left", "right"))
+            measured = experiment.effect
+            snvs = [pearson(left[~deleted], measured[~deleted]), spearman(left[~deleted], measured[~deleted])]
+            deletions = [pearson(values[deleted], measured[deleted]) for values in (left, right)]
+            output = MATCHED.get(cell, "mean")
+            rows.append([name, cell, model.name, output, counts[0], *snvs, counts[1], *deletions, left_out])
+        for other, r in PUBLISHED.get(name, {}).items():
+            rows.append([name, cell, f"{other}, published", "", "", r, "", "", "", "", ""])
+    header = ["experiment", "cell line", "model", "output", "SNVs", "SNV Pearson", "SNV Spearman", "deletions"]
+    header += ["deletion Pearson, left flank held", "deletion Pearson, right flank held", "variants left out"]
+    return header, rows
+
+
+def effects(model: Predictor, experiment: Experiment, cell: str, held: Held) -> Numbers:
+    """Predict the effect of each variant of an experiment (V,)."""
+    windows = variant_windows(experiment.codes, experiment.position, experiment.alternative, model.length, held)
+    mean: Numbers = predict_effects(model.raw, windows)[:, model.choose(cell)].mean(1)
+    return mean
+
+
+def qtl_table(models: Sequence[Predictor]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of the table of SNPs: each output of basset.dhs_cells and of 6-mers, the matched one first."""
+    qtls = read_qtls().select(scored_names())
+    rows: list[list[object]] = []
+    for model in models:
+        predicted = qtl_effects(model, qtls)
+        for cell in sorted(model.outputs, key=lambda cell: cell != QTL_CELL):
+            values = predicted[:, model.outputs[cell]]
+            right = float((np.sign(values) == np.sign(qtls.effect)).mean())
+            rows.append([model.name, cell, len(qtls.names), right, pearson(values, qtls.effect)])
+    rows.append(list(DELTA_SVM))
+    return ["model", "output", "SNPs", "sign right", "Pearson"], rows
+
+
+def qtl_effects(model: Predictor, qtls: Qtls) -> Numbers:
+    """Predict the effect of each SNP on each output (V, T)."""
+    predicted = []
+    for reference, alternative in zip(qtls.reference, qtls.alternative, strict=True):
+        position = np.flatnonzero(reference != alternative)
+        predicted.append(variant_windows(reference, position, alternative[position], model.length))
+    joined = (np.concatenate(alleles) for alleles in zip(*predicted, strict=True))
+    return predict_effects(model.raw, Windows(*joined))
+
+
+def spearman(x: Numbers, y: Numbers) -> float:
+    """Spearman's rank correlation of two arrays (N,)."""
+    return float(spearmanr(x, y).statistic)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,123 @@
+"""The tables of measured variants: windows cut by hand, strands averaged, and a made model that knows the truth."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from accuracy import bench_variants
+from accuracy.bench_variants import MATCHED, MEASURED_IN, PUBLISHED, Predictor, qtl_table, satmut_table
+from accuracy.variant_effects import predict_effects, raw_outputs
+from accuracy.variant_windows import Held, Windows, variant_windows
+
+from zoo.datasets.dsqtl import Qtls
+from zoo.datasets.satmut_mpra import DELETED, Experiment
+from zoo.genome.sequence import Codes, decode, encode, reverse_complement
+from zoo.models.basset import Basset
+from zoo.nn.conv_stack import ConvStackConfig
+
+ELEMENT = "ACGTTGCA"
+
+
+@pytest.mark.parametrize(
+    ("position", "allele", "held", "reference", "alternative"),
+    [
+        (3, "A", "left", "CGTTG", "CGATG"),
+        (3, "A", "right", "CGTTG", "CGATG"),
+        (3, "-", "left", "CGTTG", "CGTGC"),  # the base after the window enters at the right
+        (3, "-", "right", "CGTTG", "ACGTG"),  # the base before it enters at the left
+        (0, "-", "left", "NNACG", "NNCGT"),
+        (0, "-", "right", "NNACG", "NNNCG"),
+        (7, "-", "left", "GCANN", "GCNNN"),
+        (7, "-", "right", "GCANN", "TGCNN"),
+    ],
+)
+def test_a_window_has_the_variant_in_its_middle(
+    position: int, allele: str, held: Held, reference: str, alternative: str
+) -> None:
+    code = DELETED if allele == "-" else int(encode(allele)[0])
+    windows = variant_windows(encode(ELEMENT), np.array([position]), np.array([code], np.uint8), 5, held)
+    assert [decode(codes[0]) for codes in windows] == [reference, alternative]
+
+
+def test_an_even_window_has_one_base_more_before_the_variant() -> None:
+    windows = variant_windows(encode(ELEMENT), np.array([3, 3]), np.array([0, DELETED], np.uint8), 4, "right")
+    assert [decode(codes) for codes in windows.reference] == ["CGTT"] * 2
+    assert [decode(codes) for codes in windows.alternative] == ["CGAT", "ACGT"]
+
+
+def test_effects_are_differences_of_raw_outputs_averaged_over_both_strands() -> None:
+    torch.manual_seed(0)
+    model = Basset(["a", "b"], 40, ConvStackConfig((6,), (9,), (4,)), hidden=(5,)).eval()
+    rng = np.random.default_rng(0)
+    reference, alternative = rng.integers(0, 4, (2, 7, 40)).astype(np.uint8)
+
+    def logits(codes: Codes) -> Any:
+        with torch.inference_mode():
+            return torch.logit(model.predict(torch.from_numpy(codes)).double()).numpy()
+
+    both = [(logits(codes) + logits(reverse_complement(codes))) / 2 for codes in (reference, alternative)]
+    effects = predict_effects(raw_outputs(model), Windows(reference, alternative))
+    assert effects.shape == (7, 2)
+    np.testing.assert_allclose(effects, both[1] - both[0], atol=1e-5)
+
+
+def counts_of_g(codes: Codes) -> Any:
+    """Two outputs: the number of G, and its negative three times."""
+    count = (codes == 2).sum(1).astype(float)
+    return np.stack([count, -3 * count], 1)
+
+
+@pytest.fixture
+def knowing() -> Predictor:
+    """A model whose output for HepG2 is right where each G more raises the effect by one."""
+    return Predictor("knowing", counts_of_g, 8, {"HepG2": 0, "K562": 1})
+
+
+def made_experiment(name: str) -> Experiment:
+    codes = encode("AACCGGTTGGAACC")
+    position = np.repeat(np.arange(14), 4)
+    alternative = np.tile(np.array([0, 1, 2, DELETED], np.uint8), 14)
+    keep = alternative != codes[position]
+    position, alternative = position[keep], alternative[keep]
+    effect = (alternative == 2).astype(float) - (codes[position] == 2)
+    return Experiment(name, "chr1", 0, codes, position, alternative, effect, 0, 3, 1)
+
+
+def test_the_output_of_the_matched_cell_line_is_compared(knowing: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {name: made_experiment(name) for name in ("F9", "PKLR-24h", "UC88")}
+    monkeypatch.setattr(bench_variants, "read_experiments", lambda: made)
+    header, rows = satmut_table([knowing])
+    table = {(row[0], row[2]): dict(zip(header, row, strict=True)) for row in rows}
+    assert table["F9", "knowing"]["SNV Pearson"] == pytest.approx(1)
+    assert table["F9", "knowing"]["SNV Spearman"] == pytest.approx(1)
+    assert table["PKLR-24h", "knowing"]["SNV Pearson"] == pytest.approx(-1)
+    assert table["UC88", "knowing"]["SNV Pearson"] == pytest.approx(-1)  # the mean of both outputs
+    assert (table["F9", "knowing"]["SNVs"], table["F9", "knowing"]["deletions"]) == (30, 14)
+    assert table["F9", "knowing"]["variants left out"] == 4
+    flanks = [table["F9", "knowing"][f"deletion Pearson, {held} flank held"] for held in ("left", "right")]
+    assert flanks[0] != flanks[1]
+    assert table["F9", "ChromBPNet, published"]["SNV Pearson"] == 0.333
+    assert ("UC88", "ChromBPNet, published") not in table
+
+
+def test_the_sign_of_snps_is_counted_over_all_of_them(knowing: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = np.stack([encode("AAAAAA"), encode("CCGCCC"), encode("TTTTTT"), encode("ACGTAC")])
+    alternative = np.stack([encode("AAGAAA"), encode("CCTCCC"), encode("TTCTTT"), encode("ACGTGC")])
+    qtls = Qtls(list("abcd"), reference, alternative, np.array([1.0, -2.0, 1.0, -1.0]), 0)
+    monkeypatch.setattr(bench_variants, "read_qtls", lambda: qtls)
+    monkeypatch.setattr(bench_variants, "scored_names", lambda: list("abcd"))
+    _, rows = qtl_table([knowing])
+    assert rows[0][:4] == ["knowing", "HepG2", 4, 0.5]  # right, right, no difference, wrong
+    assert rows[0][4] == pytest.approx(float(np.corrcoef([1, -1, 0, 1], [1, -2, 1, -1])[0, 1]))
+    assert rows[1][1:4] == ["K562", 4, 0.25]
+    assert rows[-1][0] == "deltaSVM, published"
+
+
+@pytest.mark.public_data
+def test_every_experiment_has_its_cell_line() -> None:
+    from zoo.datasets.satmut_mpra import read_experiments
+
+    assert set(MEASURED_IN) == set(read_experiments())
+    assert set(PUBLISHED) < set(MEASURED_IN)
+    assert set(MATCHED) < set(MEASURED_IN.values())
