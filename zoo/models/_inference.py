@@ -38,6 +38,9 @@ class InferenceModel(LightningModule):
     # Whether predictions are averaged with those for the reverse complement; an architecture may make it an argument.
     rc_average: bool = False
 
+    # Whether sequences longer than `length`, where they are taken, have the highest raw output of all their windows.
+    scores_windows: ClassVar[bool] = False
+
     # `forward` is `head(trunk(onehot, inputs))`; an architecture sets both.
     trunk: nn.Module
     head: nn.Module
@@ -107,7 +110,7 @@ class InferenceModel(LightningModule):
             InputError: a length that the model does not take, or tracks that are missing or of another shape.
         """
         self.check_length(codes.shape[1])
-        self._check_inputs(codes, inputs)
+        self.check_inputs(codes, inputs)
         features: Tensor = self.trunk(self.encode(codes), inputs)
         return features
 
@@ -125,7 +128,7 @@ class InferenceModel(LightningModule):
             InputError: a length that the model does not take, or tracks that are missing or not its own.
         """
         self.check_length(codes.shape[1])
-        self._check_inputs(codes, inputs)
+        self.check_inputs(codes, inputs)
         return self.predict_onehot(self.encode(codes), inputs)
 
     def predict_onehot(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
@@ -160,7 +163,7 @@ class InferenceModel(LightningModule):
             takes = str(self.length) if self.min_length == self.max_length else takes
             raise InputError(f"the sequence has {length} bases; the model takes {takes}")
 
-    def _check_inputs(self, codes: Tensor, inputs: Tensor | None) -> None:
+    def check_inputs(self, codes: Tensor, inputs: Tensor | None) -> None:
         """Refuse tracks that are missing, or not those that the model reads."""
         names, size = self.inputs.names, self.inputs.size
         if not names and inputs is None:

@@ -16,6 +16,7 @@ from zoo.nn.configs import config_of
 from zoo.nn.layers import ACTIVATIONS, ConvBlock, pointwise
 from zoo.nn.pair_map import PairMap, PairMapConfig
 from zoo.nn.stages import Stage, stages_of
+from zoo.nn.steps import InFull, Step
 from zoo.nn.trunk import Trunk, TrunkConfig
 from zoo.outputs import Contacts, upper_triangle
 
@@ -150,10 +151,17 @@ class AkitaTrunk(nn.Module):
 
     def forward(self, onehot: Tensor, inputs: Tensor | None = None) -> Tensor:
         """One-hot (B, 4, L), and inputs (B, I, L / size) -> (B, C, N, N)."""
-        bins = self.reduce(self.sequence(onehot, inputs))  # (B, C, N + 2 crop)
+        return self._map(self.reduce(self.sequence(onehot, inputs)), inputs)
+
+    def _map(self, bins: Tensor, inputs: Tensor | None) -> Tensor:
+        """Channels of all bins (B, C, N + 2 crop) -> the map of those that are predicted (B, C, N, N)."""
         x: Tensor = self.pair_map(bins, inputs)
         kept = slice(self.crop, x.shape[-1] - self.crop)
         return x[..., kept, kept]
+
+    def steps(self) -> list[Step]:
+        """List the blocks of the sequence; the map is formed of all bins."""
+        return [self.sequence, self.reduce, InFull(self._map)]
 
     def stages(self) -> list[Stage]:
         """List the blocks from the sequence to the map."""

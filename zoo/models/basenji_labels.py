@@ -15,6 +15,7 @@ from zoo.nn.configs import check_dropout, config_of
 from zoo.nn.layers import ACTIVATIONS
 from zoo.nn.maxima import Highest
 from zoo.nn.scale import TargetScaleConfig
+from zoo.nn.steps import PoolPositions, Step
 from zoo.nn.trunk import Trunk, TrunkConfig
 from zoo.outputs import Labels
 
@@ -82,6 +83,10 @@ class PoolBins(nn.Module):
         super().__init__()
         self.activation = activation
         self.highest = Highest(2, shared=False)
+
+    def steps(self) -> list[Step]:
+        """List the activation and the pools, the highest values before the means: (B, C, 2) -> (B, 2 C)."""
+        return [self.activation, PoolPositions(("max", "mean"), lambda pooled: pooled.transpose(1, 2).flatten(1))]
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, N) -> (B, 2 C)."""

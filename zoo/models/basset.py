@@ -20,6 +20,7 @@ from zoo.nn.inputs import as_channels, check_inputs
 from zoo.nn.layers import Conv2d
 from zoo.nn.scale import TargetScaleConfig
 from zoo.nn.stages import Stage, stages_of
+from zoo.nn.steps import AppendTracks, Flatten, Step
 from zoo.outputs import Labels
 
 __all__ = ["Basset"]
@@ -117,7 +118,7 @@ class BassetTrunk(nn.Module):
         rc_equivariant: bool,
     ) -> None:
         super().__init__()
-        self.input_size = inputs.size
+        self.input_size, self.reads_tracks = inputs.size, bool(inputs.names)
         channels, left = [4 + len(inputs.names), *conv.filters], conv.positions(length)
         tracks = inputs.strand_pairs or range(len(inputs.names))
         partners = [3, 2, 1, 0, *(4 + partner for partner in tracks)]  # A C G T -> T G C A
@@ -142,6 +143,11 @@ class BassetTrunk(nn.Module):
         image = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (B, 4 + I, 1, L)
         features: Tensor = self.blocks(image).flatten(1)  # (B, C, 1, P) -> (B, C P)
         return features
+
+    def steps(self) -> list[Step]:
+        """List the blocks, with the tracks that the first one reads."""
+        tracks = [AppendTracks(self.input_size)] if self.reads_tracks else []
+        return [*tracks, *self.blocks, Flatten("channels")]
 
     def stages(self) -> list[Stage]:
         """List the blocks."""

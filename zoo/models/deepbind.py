@@ -52,6 +52,7 @@ class DeepBind(SequenceModel):
     """
 
     unknown_base: ClassVar[float] = 0.25
+    scores_windows: ClassVar[bool] = True
 
     def __init__(
         self,

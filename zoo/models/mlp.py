@@ -15,6 +15,7 @@ from zoo.nn.configs import check_dropout, check_positive, config_of
 from zoo.nn.inputs import check_inputs
 from zoo.nn.scale import TargetScaleConfig
 from zoo.nn.stages import Stage, stages_of
+from zoo.nn.steps import Flatten, Step
 from zoo.outputs import Labels
 
 __all__ = ["MLP"]
@@ -57,7 +58,7 @@ class MLP(SequenceModel):
         check_dropout({"dropout": dropout, "input_dropout": input_dropout})
         check_inputs(self.inputs, length)
         values = 4 * length + len(self.inputs.names) * (length // self.inputs.size)
-        self.trunk = MLPTrunk([values, *hidden], dropout, input_dropout)
+        self.trunk = MLPTrunk([values, *hidden], dropout, input_dropout, bool(self.inputs.names))
         self.head = nn.Sequential(nn.Linear([values, *hidden][-1], len(targets)), self.scale_targets(target_scale))
 
 
@@ -68,10 +69,12 @@ class MLPTrunk(nn.Module):
         sizes: values that are read, then units of each hidden layer.
         dropout: dropout behind each hidden layer.
         input_dropout: probability with which a base is set to zero in training.
+        reads_tracks: whether the last of the values are tracks.
     """
 
-    def __init__(self, sizes: Sequence[int], dropout: float, input_dropout: float) -> None:
+    def __init__(self, sizes: Sequence[int], dropout: float, input_dropout: float, reads_tracks: bool) -> None:
         super().__init__()
+        self.reads_tracks = reads_tracks
         self.input_dropout = nn.Dropout1d(input_dropout)
         layers: list[nn.Module] = []
         for before, after in pairwise(sizes):
@@ -85,6 +88,10 @@ class MLPTrunk(nn.Module):
             x = torch.cat([x, inputs.to(x.dtype).flatten(1)], 1)  # (B, I, P) -> (B, I P)
         features: Tensor = self.layers(x)
         return features
+
+    def steps(self) -> list[Step]:
+        """List the dense layers, the first of which reads all bases and tracks."""
+        return [Flatten("positions", tracks=self.reads_tracks), self.layers]
 
     def stages(self) -> list[Stage]:
         """List the dense layers."""

@@ -9,6 +9,7 @@ from zoo.errors import ConfigError
 from zoo.nn.configs import check_dropout, check_positive
 from zoo.nn.equivariant import StrandsConv
 from zoo.nn.maxima import HigherStrand
+from zoo.nn.steps import Step
 
 __all__ = ["ConvStackConfig", "StackBlock"]
 
@@ -107,6 +108,11 @@ class StackBlock(nn.Module):
         self.pool = nn.MaxPool2d((1, pool)) if pool > 1 else nn.Identity()
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.pool_first = pool_first
+
+    def steps(self) -> list[Step]:
+        """List the layers in the order in which they are applied."""
+        inner = [self.higher, self.norm, self.activation]
+        return [self.conv, *([self.pool, *inner] if self.pool_first else [*inner, self.pool]), self.dropout]
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, 1, P) -> (B, C', 1, P')."""

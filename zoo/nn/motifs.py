@@ -18,6 +18,7 @@ from zoo.nn.filters import FilterBank
 from zoo.nn.inputs import as_channels
 from zoo.nn.layers import with_spare_channel
 from zoo.nn.maxima import Highest, PartialMaxPool
+from zoo.nn.steps import AppendTracks, Filters, InFull, Pool, PoolPositions, Step
 
 __all__ = ["MotifConfig", "MotifTrunk", "Pooling", "Strands"]
 
@@ -117,9 +118,7 @@ class MotifTrunk(nn.Module):
         image, kernels = (t.unsqueeze(2).to(memory_format=torch.channels_last) for t in (padded, weight))
         scores = self.pool(F.conv2d(image, kernels, bias))  # (B, S M K, 1, P)
         scores = self.dropout(scores).squeeze(2)  # (B, S M K, P)
-        pooled = self._pooled(scores)
-        features: Tensor = self.best_filter(pooled.reshape(onehot.shape[0], -1, self.members, self.feature_count))
-        return features
+        return self._features(self._pooled(scores))
 
     def _pooled(self, scores: Tensor) -> Tensor:
         """Scores (B, S M K, P) -> rectified features (B, S M K, ...)."""
@@ -129,6 +128,23 @@ class MotifTrunk(nn.Module):
         if self.pooling == "max":
             return highest
         return torch.stack([highest, self.mean_activation(scores).mean(2)], 2)  # (B, S M K, 2)
+
+    def steps(self) -> list[Step]:
+        """List the convolution of both strands, and the pools."""
+        weight, bias = self._of_strands()
+        fill = torch.zeros(weight.shape[1], device=weight.device)
+        fill[:4] = self.unknown_base
+        tracks = [AppendTracks(self.input_size)] if self._partners else []
+        scores = [*tracks, Filters(weight, bias, self.width - 1, fill), self.pool, self.activation]
+        if self.pooling == "positions":
+            return [*scores, InFull(lambda x, tracks: self._features(x))]
+        kinds: tuple[Pool, ...] = ("max",) if self.pooling == "max" else ("max", "mean")
+        return [*scores, PoolPositions(kinds, self._features)]
+
+    def _features(self, pooled: Tensor) -> Tensor:
+        """Rectified features of all filters (B, S M K, ...) -> (B, S, M, F)."""
+        features: Tensor = self.best_filter(pooled.reshape(len(pooled), -1, self.members, self.feature_count))
+        return features
 
     def _of_strands(self) -> tuple[Tensor, Tensor]:
         """Filters (S M K, 4 + I, m) and biases (S M K,) of each strand that is read.

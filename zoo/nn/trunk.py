@@ -18,6 +18,7 @@ from zoo.nn.configs import check_dropout, check_positive
 from zoo.nn.inputs import check_strand_pairs
 from zoo.nn.layers import ACTIVATIONS, ConvBlock, Residual, checkpointed, dilated_residual, pointwise
 from zoo.nn.stages import Stage
+from zoo.nn.steps import AddTracks, Crop, Step
 
 __all__ = ["Trunk", "TrunkConfig"]
 
@@ -193,6 +194,13 @@ class Trunk(nn.Module):
             if index == self._joined_after and self.join is not None:
                 x = x + self.join(inputs)
         return x[..., self.crop : x.shape[-1] - self.crop] if self.crop else x
+
+    def steps(self) -> list[Step]:
+        """List the blocks, the tracks that are added and the crop."""
+        steps: list[Step] = list(self.blocks)
+        if self.join is not None:
+            steps.insert(self._joined_after + 1, AddTracks(self.join))
+        return [*steps, *([Crop(self.crop)] if self.crop else [])]
 
     def stages(self) -> list[Stage]:
         """List the blocks; the layers that add further tracks belong to the one behind which they are added."""

@@ -1,0 +1,150 @@
+"""Where positions end: the first layer that reads all of them.
+
+Shapes: R references, P positions, C channels, N mutants, n positions of a window, F features, I input tracks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.interpret.windows import Index, Window, difference, gather, groups_of, outside
+
+__all__ = ["Dense", "Ending", "PoolAll", "Whole", "in_place"]
+
+
+class Ending(Protocol):
+    """A layer from all positions to the raw output."""
+
+    def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, Any]:
+        """Compute references (R, P, C) in full: raw output (R, ...), and what `mutate` needs of them."""
+        ...
+
+    def mutate(self, window: Window, before: Tensor, kept: Any) -> tuple[Tensor, Index]:
+        """Compute raw outputs of mutants (N, ...), and which they are (N,); arguments as of a `Layer`."""
+        ...
+
+
+@dataclass
+class Dense:
+    """A dense layer of all positions: mutants add only the products of the positions that changed.
+
+    Attributes:
+        weight: (F, values of all positions, then those of the input tracks if it reads them).
+        bias: (F,).
+        channels_first: the channels are the slower axis of the values.
+        reads_tracks: read the flattened input tracks too.
+        rest: what follows, (N, F) -> raw output.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    channels_first: bool
+    reads_tracks: bool
+    rest: Callable[[Tensor], Tensor]
+    _by_position: dict[int, Tensor] = field(default_factory=dict, repr=False)
+
+    def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Compute references."""
+        hidden = torch.addmm(self.bias, x.flatten(1), self._matrices(*x.shape[1:]).flatten(0, 1))
+        if self.reads_tracks:
+            assert tracks is not None
+            hidden = hidden + tracks.to(hidden.dtype).flatten(1) @ self.weight[:, x[0].numel() :].T
+        return self.rest(hidden), hidden
+
+    def mutate(self, window: Window, before: Tensor, kept: Tensor) -> tuple[Tensor, Index]:
+        """Add to the reference's units what the positions that changed contribute."""
+        by = window.sorted_by(window.starts)
+        changed = difference(by, before)  # (n, N, C)
+        hidden = kept.index_select(0, torch.from_numpy(by.rows).to(kept.device))
+        weight = self._matrices(*before.shape[1:])
+        for start, of in groups_of(by.starts):
+            first, last = max(0, -start), min(by.width, len(weight) - start)
+            if first < last:
+                values = changed[first:last, of].transpose(0, 1).flatten(1)  # (N', n C)
+                hidden[of].addmm_(values, weight[start + first : start + last].flatten(0, 1))
+        return self.rest(hidden), by.order
+
+    def _matrices(self, positions: int, channels: int) -> Tensor:
+        """The weight as one matrix for each position (P, C, F)."""
+        if positions not in self._by_position:
+            weight = self.weight[:, : positions * channels]
+            if self.channels_first:
+                by_position = weight.view(-1, channels, positions).permute(2, 1, 0)
+            else:
+                by_position = weight.view(-1, positions, channels).permute(1, 2, 0)
+            self._by_position[positions] = by_position.contiguous()
+        return self._by_position[positions]
+
+
+@dataclass
+class PoolAll:
+    """The highest value, or the mean, of each channel over all positions.
+
+    Attributes:
+        kinds: `max` or `mean`.
+        rest: what follows: (N, C, kinds) -> raw output.
+    """
+
+    kinds: tuple[str, ...]
+    rest: Callable[[Tensor], Tensor]
+
+    def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Pool references, and keep the highest values up to each position and from it on, (2, R, P + 1, C)."""
+        pooled = [x.amax(1) if kind == "max" else x.mean(1) for kind in self.kinds]
+        lowest = x.new_full((len(x), 1, x.shape[2]), -torch.inf)
+        up_to = torch.cat([lowest, x.cummax(1).values], 1)
+        onward = torch.cat([x.flip(1).cummax(1).values.flip(1), lowest], 1)
+        return self.rest(torch.stack(pooled, -1)), (up_to, onward)
+
+    def mutate(self, window: Window, before: Tensor, kept: tuple[Tensor, Tensor]) -> tuple[Tensor, Index]:
+        """Combine the window with what lies outside of it."""
+        pooled = []
+        for kind in self.kinds:
+            if kind == "mean":
+                mean = before.mean(1).index_select(0, torch.from_numpy(window.rows).to(before.device))
+                pooled.append(mean + difference(window, before).sum(0) / before.shape[1])
+                continue
+            values = window.values
+            for row, absent in outside(window.starts, window.width, before.shape[1]):
+                values[row, torch.from_numpy(absent).to(values.device)] = -torch.inf
+            left = gather(kept[0], window.starts, window.rows, 1)[0]
+            right = gather(kept[1], window.starts + window.width, window.rows, 1)[0]
+            pooled.append(torch.maximum(values.amax(0), torch.maximum(left, right)))
+        return self.rest(torch.stack(pooled, -1)), window.order
+
+
+@dataclass
+class Whole:
+    """Everything else, which reads mutants in full.
+
+    Attributes:
+        rest: what follows: (N, C, P) and the tracks of each, or None -> raw output.
+    """
+
+    rest: Callable[[Tensor, Tensor | None], Tensor]
+
+    def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Compute references."""
+        return self.rest(x.transpose(1, 2), tracks), tracks
+
+    def mutate(self, window: Window, before: Tensor, kept: Tensor | None) -> tuple[Tensor, Index]:
+        """Compute mutants."""
+        rows = torch.from_numpy(window.rows).to(before.device)
+        tracks = None if kept is None else kept.index_select(0, rows)
+        return self.rest(in_place(window, before).transpose(1, 2), tracks), window.order
+
+
+def in_place(window: Window, reference: Tensor) -> Tensor:
+    """All positions of mutants (N, P, C): the reference's, with those of the window put into them."""
+    positions, channels = reference.shape[1:]
+    full = reference.index_select(0, torch.from_numpy(window.rows).to(reference.device))
+    at = window.starts + np.arange(window.width)[:, None]  # (n, N)
+    exist = (at >= 0) & (at < positions)
+    flat = torch.from_numpy((at + np.arange(len(window.rows)) * positions)[exist]).to(full.device)
+    values = window.values if exist.all() else window.values[torch.from_numpy(exist).to(full.device)]
+    full.view(-1, channels).index_copy_(0, flat, values.reshape(-1, channels))
+    return full
