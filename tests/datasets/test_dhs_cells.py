@@ -1,13 +1,14 @@
 """The DNase sites of four cell lines: splits, and where shuffles are added; on a made table and on the real one."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from zoo.datasets import dhs_cells as module
 from zoo.datasets.dhs_cells import CELLS, DhsCellsDataModule
-from zoo.errors import IntegrityError
+from zoo.errors import ConfigError, IntegrityError
 from zoo.genome.sequence import decode
 from zoo.utils.download import PublicFile
 
@@ -41,16 +42,48 @@ def test_sites_have_their_published_splits(table: Path) -> None:
     assert data.target_facts["K562"] == ("DNase-seq in K562 (chronic myeloid leukaemia)", "probability")
 
 
-def test_shuffles_are_negatives_of_training_alone(table: Path) -> None:
-    data = DhsCellsDataModule(shuffles=1)
+def test_negatives_are_fresh_shuffles_of_some_training_sites(table: Path) -> None:
+    data = DhsCellsDataModule(negatives=0.4, batch_size=12)
     data.setup("fit")
-    assert [len(data.dataset(split)) for split in ("train", "val", "test")] == [24, 8, 4]
-    batch = data.dataset("train").__getitems__([12, 13])
-    assert not batch.target.any()
-    site = data.subset("train").codes[0]
-    assert sorted(batch.codes[0].tolist()) == sorted(site.tolist())
-    assert batch.codes[0].tolist() != site.tolist()
-    assert "every sequence of val and test is a positive of some target" in data.describe()[-1]
+    sites = {codes.tobytes(): label for codes, label in zip(*training(data), strict=True)}
+    loader = data.train_dataloader()
+    seen, negatives = set(), 0
+    for epoch in range(30):
+        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        (batch,) = list(loader)
+        for codes, target in zip(batch.codes.numpy(), batch.target.numpy(), strict=True):
+            if target.any():
+                assert np.array_equal(target, sites[codes.tobytes()])
+                continue
+            negatives += 1
+            assert codes.tobytes() not in sites
+            assert any(sorted(codes.tolist()) == sorted(site) for site in sites)
+            seen.add(codes.tobytes())
+    assert len(seen) == negatives  # none is there twice
+    assert 0.3 < negatives / (30 * 12) < 0.5
+    assert [len(data.dataset(split)) for split in ("val", "test")] == [8, 4]
+    assert data.describe()[-1].startswith("of each training epoch 40% of the sequences are shuffles")
+    assert "Negatives are shuffles of the sequences" in data.limits[0]
+
+
+def test_without_negatives_every_site_is_drawn_once(table: Path) -> None:
+    data = DhsCellsDataModule(batch_size=12)
+    data.setup("fit")
+    (batch,) = list(data.train_dataloader())
+    assert sorted(batch.codes.numpy().tolist()) == sorted(training(data)[0].tolist())
+    assert data.limits == []
+    assert "every sequence is a positive of some target" in data.describe()[-1]
+
+
+@pytest.mark.parametrize("options", [{"negatives": 1.0}, {"negatives": -0.1}, {"shuffles": 1}])
+def test_negatives_are_asked_for_in_one_way(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="negatives"):
+        DhsCellsDataModule(**options)
+
+
+def training(data: DhsCellsDataModule) -> tuple[Any, Any]:
+    train = data.subset("train")
+    return train.codes, train.labels
 
 
 @pytest.mark.parametrize("column", ["none", "two"])

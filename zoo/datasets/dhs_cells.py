@@ -4,15 +4,22 @@ Sites of the index of Meuleman 2020 (doi:10.1038/s41586-020-2559-3), as prepared
 doi:10.1101/2024.02.01.578352): chromosome 2 is for validation, chromosome 1 for the test.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from zoo.batch import DataSpec
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from zoo.batch import Batch, DataSpec
+from zoo.data.base import batch_loader
 from zoo.data.labelled import LabelledSequences, SequenceDataset
+from zoo.data.samplers import EpochSampler
 from zoo.data.sequences.files import Columns, read_tables
 from zoo.data.sequences.module import SequenceDataModule
 from zoo.data.splits import Split
 from zoo.datasets.sources import files_of
-from zoo.errors import IntegrityError
+from zoo.errors import ConfigError, IntegrityError
 from zoo.genome.sequence import Codes
 from zoo.utils.download import PublicFile, fetch
 from zoo.utils.progress import spinner
@@ -36,17 +43,29 @@ _LENGTH = 200
 
 
 class DhsCellsDataModule(SequenceDataModule):
-    """The sites, each open in one of four cell lines; `shuffles` adds negatives to training alone.
+    """The sites, each open in one of four cell lines; in training, shuffles of some of them are negatives.
 
     The published splits are by chromosome: 2 for validation, 1 for the test. Both are scored on their sites alone, so
     that a score tells cell lines apart, whatever the negatives of training were.
 
     Args:
-        options: options of SequenceDataModule.
+        negatives: fraction of the sequences of a training epoch that are a dinucleotide-preserving shuffle of the site,
+            fresh in every epoch, with all labels 0. All else are sites.
+        options: options of SequenceDataModule but for `shuffles`.
+
+    Raises:
+        ConfigError: a fraction below 0, or of 1 or more.
     """
 
-    def __init__(self, **options: Any) -> None:
+    train_options = SequenceDataModule.train_options | frozenset({"negatives"})
+
+    def __init__(self, negatives: float = 0.0, **options: Any) -> None:
+        if not 0 <= negatives < 1:
+            raise ConfigError(f"negatives is a fraction from 0 up to, not including, 1: not {negatives}")
         super().__init__(**options)
+        if self.shuffles:
+            raise ConfigError("say with `negatives` which fraction of the training sequences are shuffles")
+        self.negatives = negatives
 
     def spec(self) -> DataSpec:
         """Specify the four cell lines as targets, and sequences of 200 bases."""
@@ -80,8 +99,45 @@ class DhsCellsDataModule(SequenceDataModule):
         return data
 
     def dataset(self, split: Split) -> SequenceDataset[Codes]:
-        """Create the dataset of one split: in validation and test, the sites alone."""
+        """Create the dataset of one split: the sites, and in training a shuffle of each where there are negatives."""
         dataset = super().dataset(split)
-        if split != "train":
-            dataset.shuffles = 0
+        dataset.shuffles = int(split == "train" and self.negatives > 0)
         return dataset
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Training batches, in a new random order each epoch; the last short batch is dropped."""
+        if not self.negatives:
+            return super().train_dataloader()
+        dataset = PartlyShuffled(self.dataset("train"), self.negatives)
+        sampler = EpochSampler(len(dataset), self.seed, None, self.epoch_size, self.next_epoch)
+        size = min(self.batch_size, len(sampler))
+        return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
+
+    def describe(self) -> list[str]:
+        """Summarize each split in one line, and the negatives of training."""
+        drawn = f"of each training epoch {self.negatives:.0%} of the sequences are shuffles, in place of their sites"
+        return [*super().describe(), *([drawn] if self.negatives else [])]
+
+
+class PartlyShuffled(Dataset[Batch]):
+    """Training sequences of which some, drawn anew in every epoch, are replaced by a shuffle with all labels 0.
+
+    Args:
+        dataset: the sequences (N) with one shuffle of each, in training.
+        share: fraction that is replaced.
+    """
+
+    def __init__(self, dataset: SequenceDataset[Codes], share: float) -> None:
+        self.dataset, self.share = dataset, share
+
+    def __len__(self) -> int:
+        return len(self.dataset.data)
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """Read a batch, as `SequenceDataset` does; an index is `epoch * N + row`."""
+        index: NDArray[np.int64] = np.asarray(indices)
+        epoch, row = np.divmod(index, len(self))
+        # The first indices carry the epoch, so a batch of another epoch has other negatives.
+        shuffled = np.random.default_rng([self.dataset.seed, *index[:2], 1]).random(len(index)) < self.share
+        positions = epoch * len(self.dataset) + row + len(self) * shuffled
+        return self.dataset.__getitems__(positions.tolist())
