@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zoo.interpret.products import Product
 from zoo.interpret.transform import Transform, transform_for
-from zoo.interpret.windows import Groups, Window, difference, gather, groups_of, trimmed
+from zoo.interpret.windows import Groups, Window, Workspace, difference, gather, groups_of, trimmed
 
 __all__ = ["Convolution"]
 
@@ -41,7 +42,9 @@ class Convolution:
     fill: Tensor | None = None
     grid: int = 1
     _taps: Tensor | None = field(default=None, repr=False)
-    _transformed: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    _changes: Workspace = field(default_factory=Workspace, repr=False)
+    _space: Workspace = field(default_factory=Workspace, repr=False)
+    _transformed: dict[int, list[Product]] = field(default_factory=dict, repr=False)
 
     @property
     def width(self) -> int:
@@ -68,7 +71,7 @@ class Convolution:
     def mutate(self, window: Window, before: Tensor, kept: Tensor) -> Window:
         """Convolve mutants: the reference's result in every window reached, plus the filters on what changed."""
         stride, grid, reach = self.stride, self.grid, self.dilation * (self.width - 1)
-        delta = difference(window, before)
+        delta = difference(window, before, self._changes)
         first = (window.starts + self.padding[0] - reach + stride - 1) // stride
         last = (window.starts + self.padding[0] + window.width - 1) // stride
         starts = first // grid * grid
@@ -79,7 +82,7 @@ class Convolution:
         by = replace(window, values=delta, starts=starts).sorted_by(lead)
         if (lead[1:] < lead[:-1]).any():
             lead = np.sort(lead, kind="stable")
-        values = gather(kept, by.starts, by.rows, width)
+        values = gather(kept, by.starts, by.rows, width, self._space)
         self._add(values, by.values, groups_of(lead))
         return replace(by, values=values)
 
@@ -112,9 +115,13 @@ class Convolution:
     def _add_transformed(self, values: Tensor, delta: Tensor, groups: Groups, transform: Transform) -> None:
         """Add the convolution by way of the frequency domain."""
         count, mutants, channels = delta.shape
-        filters = self._transformed_taps(count, transform)  # (m, C, C')
-        spectrum = (transform.forward.to(delta.device) @ delta.view(count, -1)).view(-1, mutants, channels)
-        product = torch.bmm(spectrum, filters)  # (m, N, C')
+        filters = self._transformed_taps(count, transform)
+        spectrum = self._space.empty("spectrum", (len(filters), mutants * channels), delta)
+        torch.mm(transform.forward.to(delta.device), delta.view(count, -1), out=spectrum)
+        spectrum = spectrum.view(-1, mutants, channels)  # (m, N, C)
+        product = self._space.empty("product", (len(filters), mutants, values.shape[2]), delta)  # (m, N, C')
+        for index, of_frequency in enumerate(filters):
+            product[index] = of_frequency(spectrum[index])
         back = transform.back.to(delta.device)
         for lead, of in groups:
             begin = lead - (self.width - 1)  # the first position that the change reaches
@@ -129,11 +136,11 @@ class Convolution:
             self._taps = self.weight.permute(2, 1, 0).contiguous()
         return self._taps
 
-    def _transformed_taps(self, count: int, transform: Transform) -> Tensor:
-        """The filters in the frequency domain (m, C, C'), for windows of so many positions."""
+    def _transformed_taps(self, count: int, transform: Transform) -> list[Product]:
+        """The filters in the frequency domain, m matrices, for windows of so many positions."""
         if count not in self._transformed:
-            taps = self._tap_matrices()
             # A convolution in torch's sense reads its taps backwards.
-            matrices = transform.taps.flip(1).to(taps.device) @ taps.view(len(taps), -1)
-            self._transformed[count] = matrices.view(-1, *taps.shape[1:])
+            taps = transform.taps.flip(1).to(self.weight.device)
+            matrices = taps @ self.weight.permute(2, 0, 1).reshape(self.width, -1)  # (K, C' C)
+            self._transformed[count] = [Product(matrix) for matrix in matrices.view(-1, *self.weight.shape[:2])]
         return self._transformed[count]

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.interpret.products import Product
 from zoo.interpret.windows import Index, Window, difference, gather, groups_of, outside
 
 __all__ = ["Dense", "Ending", "PoolAll", "Whole", "in_place"]
@@ -45,14 +46,18 @@ class Dense:
     channels_first: bool
     reads_tracks: bool
     rest: Callable[[Tensor], Tensor]
-    _by_position: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    _by_position: dict[int, list[Product]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._whole = Product(self.weight, self.bias)
 
     def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, Tensor]:
         """Compute references."""
-        hidden = torch.addmm(self.bias, x.flatten(1), self._matrices(*x.shape[1:]).flatten(0, 1))
+        values = [(x.transpose(1, 2) if self.channels_first else x).flatten(1)]
         if self.reads_tracks:
             assert tracks is not None
-            hidden = hidden + tracks.to(hidden.dtype).flatten(1) @ self.weight[:, x[0].numel() :].T
+            values.append(tracks.to(x.dtype).flatten(1))
+        hidden = self._whole(torch.cat(values, 1))
         return self.rest(hidden), hidden
 
     def mutate(self, window: Window, before: Tensor, kept: Tensor) -> tuple[Tensor, Index]:
@@ -62,21 +67,19 @@ class Dense:
         hidden = kept.index_select(0, torch.from_numpy(by.rows).to(kept.device))
         weight = self._matrices(*before.shape[1:])
         for start, of in groups_of(by.starts):
-            first, last = max(0, -start), min(by.width, len(weight) - start)
-            if first < last:
-                values = changed[first:last, of].transpose(0, 1).flatten(1)  # (N', n C)
-                hidden[of].addmm_(values, weight[start + first : start + last].flatten(0, 1))
+            for index in range(max(0, -start), min(by.width, len(weight) - start)):
+                hidden[of] += weight[start + index](changed[index, of])
         return self.rest(hidden), by.order
 
-    def _matrices(self, positions: int, channels: int) -> Tensor:
-        """The weight as one matrix for each position (P, C, F)."""
+    def _matrices(self, positions: int, channels: int) -> list[Product]:
+        """The weight as one matrix for each position, P of (F, C)."""
         if positions not in self._by_position:
             weight = self.weight[:, : positions * channels]
             if self.channels_first:
-                by_position = weight.view(-1, channels, positions).permute(2, 1, 0)
+                by_position = weight.view(-1, channels, positions).permute(2, 0, 1)
             else:
-                by_position = weight.view(-1, positions, channels).permute(1, 2, 0)
-            self._by_position[positions] = by_position.contiguous()
+                by_position = weight.view(-1, positions, channels).transpose(0, 1)
+            self._by_position[positions] = [Product(matrix) for matrix in by_position]
         return self._by_position[positions]
 
 

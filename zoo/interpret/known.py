@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.interpret.convolution import Convolution
 from zoo.interpret.operations import Affine, Crop, Each, Layer, MaxPool, Residual, Shift
 from zoo.nn import equivariant, layers, maxima, steps
 
-__all__ = ["layers_of", "tuned"]
+__all__ = ["layers_of", "scale_and_shift", "tuned"]
 
 Layers = list[Layer]
 
@@ -46,6 +46,8 @@ def tuned(sequence: Sequence[Layer]) -> Layers:
             conv = next((one for one in reversed(result[:index]) if not isinstance(one, Each)), None)
             if isinstance(conv, Convolution):
                 conv.grid = layer.width
+        if isinstance(layer, Each):
+            layer.is_alone = index > 0  # the first one reads what a residual connection reads too
     return result
 
 
@@ -81,14 +83,19 @@ def _filters(step: steps.Filters) -> Layers:
     return [Convolution(step.weight.detach(), step.bias.detach(), padding=padding, fill=step.fill)]
 
 
-def _norm(module: Any) -> Layers | None:
-    """Batch normalisation with its running statistics."""
-    if module.running_mean is None:
+def scale_and_shift(module: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor] | None:
+    """What batch normalisation in evaluation multiplies with and adds (C,); None without running statistics."""
+    if module.running_mean is None or module.running_var is None:
         return None
     scale = (module.running_var + module.eps).rsqrt()
     scale = scale if module.weight is None else scale * module.weight.detach()
     shift = -module.running_mean * scale
-    return [Affine(scale, shift if module.bias is None else shift + module.bias.detach())]
+    return scale, shift if module.bias is None else shift + module.bias.detach()
+
+
+def _norm(module: Any) -> Layers | None:
+    values = scale_and_shift(module)
+    return None if values is None else [Affine(*values)]
 
 
 def _image_pool(module: nn.MaxPool2d) -> Layers | None:
@@ -135,7 +142,7 @@ _KNOWN: dict[type, Callable[[Any], Layers | None]] = {
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d), _norm),
     **dict.fromkeys((nn.GELU, layers.QuickGELU), _each),
     **dict.fromkeys((nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d), _nothing),
-    nn.ReLU: lambda module: [Each(F.relu, rises=True)],
+    nn.ReLU: lambda module: [Each(F.relu, rises=True, overwriting=F.relu_)],
     nn.MaxPool2d: _image_pool,
     maxima.MaxPool: lambda module: [MaxPool(module.width)],
     maxima.PartialMaxPool: lambda module: [MaxPool(module.width, partial=True)],

@@ -56,10 +56,14 @@ class Each:
     Attributes:
         function: (rows, C) -> (rows, C').
         rises: it never falls, and works on each channel alone, so that it may follow a maximum instead.
+        overwriting: the same function, which writes over what it reads; None without one.
+        is_alone: nothing else reads the windows that it reads.
     """
 
     function: Callable[[Tensor], Tensor]
     rises: bool = False
+    overwriting: Callable[[Tensor], Tensor] | None = None
+    is_alone: bool = False
 
     def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, None]:
         """Apply the function everywhere."""
@@ -68,7 +72,8 @@ class Each:
 
     def mutate(self, window: Window, before: Tensor, kept: None) -> Window:
         """Apply the function in the window."""
-        y = self.function(window.values.flatten(0, 1))
+        function = self.overwriting if self.overwriting is not None and self.is_alone else self.function
+        y = function(window.values.flatten(0, 1))
         return replace(window, values=y.view(*window.values.shape[:2], -1))
 
 
@@ -101,10 +106,10 @@ class MaxPool:
             for row, absent in outside(window.starts, window.width, before.shape[1]):
                 values[row, torch.from_numpy(absent).to(values.device)] = -torch.inf
         cells = values.view(-1, self.width, *values.shape[1:])  # (n / width, width, N, C)
-        pooled = cells[:, 0]
-        for index in range(1, self.width):
-            pooled = torch.maximum(pooled, cells[:, index])
-        return replace(window, values=pooled.contiguous(), starts=window.starts // self.width)
+        pooled = cells[:, 0].clone() if self.width == 1 else torch.maximum(cells[:, 0], cells[:, 1])
+        for index in range(2, self.width):
+            torch.maximum(pooled, cells[:, index], out=pooled)
+        return replace(window, values=pooled, starts=window.starts // self.width)
 
 
 @dataclass

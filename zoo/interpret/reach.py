@@ -7,9 +7,9 @@ from zoo.interpret.operations import Layer, MaxPool, Residual, Trace
 
 __all__ = ["mutants_at_once", "reach"]
 
-# Numbers in the largest window of all mutants that are computed together: 32 MB.
-_NUMBERS = 1 << 23
-_MOST = 2048
+# Numbers in the largest windows of all mutants that are computed together, few enough for a processor's cache.
+_NUMBERS = 1 << 22
+_MOST = 4096
 
 
 def reach(layers: Sequence[Layer], width: int, positions: Sequence[int]) -> list[int]:

@@ -4,6 +4,7 @@ Shapes: R reference sequences, P positions, C channels, N mutants, n positions o
 (R, P, C); those of windows (n, N, C), positions first, so that what one filter tap reads of all mutants is one matrix.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,7 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Groups", "Index", "Window", "aligned", "difference", "gather", "groups_of", "moved_onto", "outside"]
+__all__ = [
+    "Groups",
+    "Index",
+    "Window",
+    "Workspace",
+    "aligned",
+    "difference",
+    "gather",
+    "groups_of",
+    "moved_onto",
+    "outside",
+]
 
 Index = NDArray[np.int64]
 Groups = list[tuple[int, slice]]
@@ -65,16 +77,34 @@ def outside(starts: Index, width: int, positions: int) -> Iterator[tuple[int, In
             yield row, absent
 
 
-def gather(reference: Tensor, starts: Index, rows: Index, width: int) -> Tensor:
-    """Values of references (R, P, C) in windows (n, N, C), a new tensor; past the ends, those of the ends."""
+class Workspace:
+    """Memory that is used again and again: asking the system for new pages takes as long as filling them."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, Tensor] = {}
+
+    def empty(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """An uninitialised tensor; it is overwritten when the same name is asked for again."""
+        size = math.prod(shape)
+        held = self._buffers.get(name)
+        if held is None or held.numel() < size:
+            held = self._buffers[name] = like.new_empty(size)
+        return held[:size].view(shape)
+
+
+def gather(reference: Tensor, starts: Index, rows: Index, width: int, space: Workspace | None = None) -> Tensor:
+    """Values of references (R, P, C) in windows (n, N, C), a copy; past the ends, those of the ends."""
     references, positions, channels = reference.shape
     begin = int(starts[0])
     if len(rows) == references and begin >= 0 and begin + width <= positions and _is_common(starts, rows):
         return reference[:, begin : begin + width].transpose(0, 1).contiguous()
     at = np.clip(starts + np.arange(width)[:, None], 0, positions - 1) + rows * positions  # (n, N)
     flat = reference.reshape(references * positions, channels)
-    values = flat.index_select(0, torch.from_numpy(at.ravel()).to(reference.device))
-    return values.view(width, len(rows), channels)
+    index = torch.from_numpy(at.ravel()).to(reference.device)
+    if space is None:
+        return flat.index_select(0, index).view(width, len(rows), channels)
+    out = space.empty("gathered", (at.size, channels), flat)
+    return torch.index_select(flat, 0, index, out=out).view(width, len(rows), channels)
 
 
 def _is_common(starts: Index, rows: Index) -> bool:
@@ -82,9 +112,9 @@ def _is_common(starts: Index, rows: Index) -> bool:
     return bool((starts == starts[0]).all() and (rows == np.arange(len(rows))).all())
 
 
-def difference(window: Window, reference: Tensor) -> Tensor:
+def difference(window: Window, reference: Tensor, space: Workspace | None = None) -> Tensor:
     """Mutant minus reference (n, N, C); 0 at positions that the sequence does not have."""
-    changed = gather(reference, window.starts, window.rows, window.width)
+    changed = gather(reference, window.starts, window.rows, window.width, space)
     torch.sub(window.values, changed, out=changed)
     for row, absent in outside(window.starts, window.width, reference.shape[1]):
         changed[row, torch.from_numpy(absent).to(changed.device)] = 0.0
