@@ -3,7 +3,7 @@
 Shapes: V variants, N sequences, L bases, T targets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -37,6 +37,14 @@ def raw_outputs(model: SequenceModel) -> Raw:
     return predict
 
 
-def predict_effects(raw: Raw, windows: Windows) -> NDArray[np.float64]:
-    """Predict the difference that each variant makes, other allele minus reference: (V, T)."""
-    return raw(windows.alternative) - raw(windows.reference)
+def predict_effects(raw: Raw, windows: Sequence[Windows]) -> list[NDArray[np.float64]]:
+    """Predict the difference that each variant makes, other allele minus reference: (V, T) of each set of windows.
+
+    Windows that are equal, such as the references of all variants of a base, are predicted once.
+    """
+    stacked = np.concatenate([alleles for pair in windows for alleles in pair])
+    distinct, row = np.unique(stacked, axis=0, return_inverse=True)
+    values = raw(distinct)[row.ravel()]
+    ends = np.cumsum([len(alleles) for pair in windows for alleles in pair])[:-1]
+    parts = np.split(values, ends)
+    return [other - reference for reference, other in zip(parts[::2], parts[1::2], strict=True)]

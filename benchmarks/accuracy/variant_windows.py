@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from zoo.datasets.satmut_mpra import DELETED
 from zoo.genome.sequence import UNKNOWN, Codes
 
-__all__ = ["Held", "Windows", "variant_windows"]
+__all__ = ["HELD", "Held", "Windows", "variant_windows"]
 
 # Which flank of a deleted base keeps its place in the window; the other one moves up by a base.
 Held = Literal["left", "right"]
+HELD: tuple[Held, Held] = ("left", "right")
 
 
 class Windows(NamedTuple):
@@ -24,22 +25,28 @@ class Windows(NamedTuple):
 def variant_windows(
     codes: Codes, position: NDArray[np.int64], alternative: NDArray[np.uint8], length: int, held: Held = "left"
 ) -> Windows:
-    """Cut a window around each variant, whose base is at index `length // 2`; N beyond the element.
+    """Cut a window around each variant, moved as little as needed to lie within the element.
+
+    A variant that is not near an end has index `length // 2`. A shorter element is in the middle, with N around it.
 
     Args:
         codes: the element, uint8.
         position: position of each variant in it, from 0 (V,).
         alternative: code of its allele, or `DELETED` (V,).
         length: bases of a window, L.
-        held: of a deletion, the flank that keeps its place; at the far end of the other one a base enters the window.
+        held: of a deletion, the flank that keeps its place; at the far end of the other one a base enters the window,
+            N where the element has none.
     """
+    spare = len(codes) - length
+    start = np.clip(position - length // 2, 0, spare) if spare >= 0 else np.full(len(position), spare // 2)
     margin = length + 1
     padded = np.pad(codes, margin, constant_values=UNKNOWN)
-    centre, column = length // 2, np.arange(length)
-    index = position[:, None] + (margin - centre) + column  # (V, L)
+    column, variant = np.arange(length), (position - start)[:, None]
+    index = start[:, None] + margin + column  # (V, L)
     reference = padded[index]
-    moved = (column >= centre).astype(np.int64) if held == "left" else -(column <= centre).astype(np.int64)
+    moved = (column >= variant).astype(np.int64) if held == "left" else -(column <= variant).astype(np.int64)
     deleted = alternative == DELETED
     changed = np.where(deleted[:, None], padded[index + moved], reference)
-    changed[~deleted, centre] = alternative[~deleted]
+    row = np.flatnonzero(~deleted)
+    changed[row, variant[row, 0]] = alternative[row]
     return Windows(reference, changed)

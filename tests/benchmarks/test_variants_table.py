@@ -26,24 +26,35 @@ ELEMENT = "ACGTTGCA"
         (3, "A", "right", "CGTTG", "CGATG"),
         (3, "-", "left", "CGTTG", "CGTGC"),  # the base after the window enters at the right
         (3, "-", "right", "CGTTG", "ACGTG"),  # the base before it enters at the left
-        (0, "-", "left", "NNACG", "NNCGT"),
-        (0, "-", "right", "NNACG", "NNNCG"),
-        (7, "-", "left", "GCANN", "GCNNN"),
-        (7, "-", "right", "GCANN", "TGCNN"),
+        (0, "-", "left", "ACGTT", "CGTTG"),  # near an end the window stays within the element
+        (0, "-", "right", "ACGTT", "NCGTT"),
+        (1, "G", "left", "ACGTT", "AGGTT"),
+        (7, "-", "left", "TTGCA", "TTGCN"),
+        (7, "-", "right", "TTGCA", "GTTGC"),
+        (6, "T", "right", "TTGCA", "TTGTA"),
     ],
 )
-def test_a_window_has_the_variant_in_its_middle(
+def test_a_window_has_the_variant_in_its_middle_and_lies_within_the_element(
     position: int, allele: str, held: Held, reference: str, alternative: str
 ) -> None:
+    assert cut(ELEMENT, position, allele, 5, held) == [reference, alternative]
+
+
+def cut(element: str, position: int, allele: str, length: int, held: Held) -> list[str]:
     code = DELETED if allele == "-" else int(encode(allele)[0])
-    windows = variant_windows(encode(ELEMENT), np.array([position]), np.array([code], np.uint8), 5, held)
-    assert [decode(codes[0]) for codes in windows] == [reference, alternative]
+    windows = variant_windows(encode(element), np.array([position]), np.array([code], np.uint8), length, held)
+    return [decode(codes[0]) for codes in windows]
 
 
 def test_an_even_window_has_one_base_more_before_the_variant() -> None:
-    windows = variant_windows(encode(ELEMENT), np.array([3, 3]), np.array([0, DELETED], np.uint8), 4, "right")
-    assert [decode(codes) for codes in windows.reference] == ["CGTT"] * 2
-    assert [decode(codes) for codes in windows.alternative] == ["CGAT", "ACGT"]
+    assert cut(ELEMENT, 3, "A", 4, "right") == ["CGTT", "CGAT"]
+    assert cut(ELEMENT, 3, "-", 4, "right") == ["CGTT", "ACGT"]
+
+
+def test_a_shorter_element_is_in_the_middle_with_n_around() -> None:
+    assert cut("ACG", 2, "T", 7, "left") == ["NNACGNN", "NNACTNN"]
+    assert cut("ACG", 0, "-", 7, "left") == ["NNACGNN", "NNCGNNN"]
+    assert cut("ACG", 1, "-", 7, "right") == ["NNACGNN", "NNNAGNN"]
 
 
 def test_effects_are_differences_of_raw_outputs_averaged_over_both_strands() -> None:
@@ -57,9 +68,11 @@ def test_effects_are_differences_of_raw_outputs_averaged_over_both_strands() -> 
             return torch.logit(model.predict(torch.from_numpy(codes)).double()).numpy()
 
     both = [(logits(codes) + logits(reverse_complement(codes))) / 2 for codes in (reference, alternative)]
-    effects = predict_effects(raw_outputs(model), Windows(reference, alternative))
-    assert effects.shape == (7, 2)
+    backward = Windows(alternative[:3], reference[:3])
+    effects, opposite = predict_effects(raw_outputs(model), [Windows(reference, alternative), backward])
+    assert (effects.shape, opposite.shape) == ((7, 2), (3, 2))
     np.testing.assert_allclose(effects, both[1] - both[0], atol=1e-5)
+    np.testing.assert_array_equal(opposite, -effects[:3])
 
 
 def counts_of_g(codes: Codes) -> Any:
@@ -95,6 +108,12 @@ def test_the_output_of_the_matched_cell_line_is_compared(knowing: Predictor, mon
     assert table["UC88", "knowing"]["SNV Pearson"] == pytest.approx(-1)  # the mean of both outputs
     assert (table["F9", "knowing"]["SNVs"], table["F9", "knowing"]["deletions"]) == (30, 14)
     assert table["F9", "knowing"]["variants left out"] == 4
+    assert table["F9", "knowing"]["output"] == "HepG2"
+    assert table["UC88", "knowing"]["output"] == "HepG2, K562"
+    (unmatched,) = [
+        row for row in satmut_table([knowing._replace(matched=False)])[1] if row[:3] == ["F9", "HepG2", "knowing"]
+    ]
+    assert unmatched[5] == pytest.approx(-1)  # the mean of both, though HepG2 is there
     flanks = [table["F9", "knowing"][f"deletion Pearson, {held} flank held"] for held in ("left", "right")]
     assert flanks[0] != flanks[1]
     assert table["F9", "ChromBPNet, published"]["SNV Pearson"] == 0.333
