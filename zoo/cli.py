@@ -26,6 +26,7 @@ from zoo.commands.shipped import add_config, add_example
 from zoo.commands.site import add_site
 from zoo.commands.train import add_train
 from zoo.commands.tune import add_tune
+from zoo.commands.variants import add_variants
 from zoo.commands.verify import add_verify
 from zoo.errors import ConfigError, ZooError
 from zoo.utils import version
@@ -119,6 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_benchmark(verbs)
     add_card(verbs)
     add_site(verbs)
+    add_variants(verbs)
     add_completion(verbs)
     return parser
 

@@ -13,7 +13,8 @@ import commands.finetune_cases
 import commands.other_cases
 import commands.predict_cases
 import commands.publish_cases
-import commands.tune_cases  # noqa: F401  (they register the cases)
+import commands.tune_cases
+import commands.variants_cases  # noqa: F401  (they register the cases)
 import pytest
 from commands.desk import CASES, SEQUENCES, Desk
 from made.models import Made

@@ -20,6 +20,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": _TRAIN,
     "tune": ("optuna", *_TRAIN),
     "rdata": ("rdata",),
+    "variants": ("pysam",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "benchmarks": ("akita_torch", "pyBigWig", "pyfaidx", "rdata", "sklearn", *_TRAIN),
 }

@@ -1,0 +1,207 @@
+"""`zoo variants`: the effects of variants."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ConfigError
+from zoo.utils.text import counted
+
+if TYPE_CHECKING:
+    from zoo.variants.scorer import ScoredAlleles, VariantScorer
+    from zoo.variants.sources import Source
+
+__all__ = ["add_variants"]
+
+
+def add_variants(verbs: Any) -> None:
+    """Add the verb `variants` and its options."""
+    verb = verbs.add_parser(
+        "variants",
+        help="score the effects of variants",
+        description="Predict for both alleles of each variant, and write what differs: a row for each allele, also for "
+        "one that cannot be scored, with the reason. The window has the middle of the change in its middle.",
+    )
+    verb.add_argument("name", metavar="NAME", help="architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION")
+    verb.add_argument(
+        "variants",
+        metavar="VARIANTS",
+        help="VCF, VCF.gz or BCF; or a table with chrom, pos (from 1), ref and alt, perhaps id and strand (- is "
+        "standard input); or, without a genome, one with ref_sequence and alt_sequence",
+    )
+    verb.add_argument("--genome", metavar="FASTA", help="the genome of the variants")
+    verb.add_argument(
+        "-o",
+        "--output",
+        default="-",
+        metavar="FILE",
+        help="a table (.tsv, .csv, also .gz, or .parquet; - is standard output, the default), or the records of a VCF "
+        "again with the scores in INFO (.vcf, .vcf.gz, .bcf)",
+    )
+    verb.add_argument(
+        "--hold",
+        choices=("left", "right", "both"),
+        default="both",
+        help="of insertions and deletions: the side of the change on which the bases stay where they are in the "
+        "window, while those on the other side move; both: the mean of the scores of either (default)",
+    )
+    verb.add_argument(
+        "--shifts",
+        type=int,
+        nargs="+",
+        default=[0],
+        metavar="BASES",
+        help="move the windows by so many bases, and write the mean of the scores (default: 0)",
+    )
+    verb.add_argument(
+        "--both-strands",
+        action="store_true",
+        help="read both strands and take the mean, also with a model that does not do so itself",
+    )
+    verb.add_argument("--scores", nargs="+", metavar="SCORE", help="these scores only (default: all of the model's)")
+    verb.add_argument("--targets", nargs="+", metavar="TARGET", help="these targets only")
+    verb.add_argument(
+        "--within",
+        type=int,
+        metavar="BASES",
+        help="models of tracks: count the bins not farther from the change (default: all)",
+    )
+    verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes an accelerator if any")
+    verb.add_argument(
+        "--devices",
+        type=int,
+        metavar="N",
+        help="processes that share the batches, each on a GPU where there are some (default: 1, or those that torchrun "
+        "or srun started); the output is the same",
+    )
+    verb.add_argument(
+        "--batch-size", type=int, metavar="N", help="pairs at once (default: 64 of labels, 8 of tracks, 1 of contacts)"
+    )
+    verb.add_argument("--precision", choices=("32", "bf16", "16"), default="32", help="arithmetic (default 32)")
+    verb.set_defaults(run=variants_command)
+
+
+def variants_command(options: argparse.Namespace) -> None:
+    """Score variants; what has no scores is counted on standard error."""
+    from zoo.hub.registry import find
+
+    _check_files(options)
+    find(options.name)  # before torch is imported
+    from zoo.hub.load import load
+    from zoo.inference.processes import predict_together
+
+    with predict_together(options.device, options.devices) as processes:
+        source = _source(options)
+        scorer = _scorer(options, load(options.name, processes.device))
+        scorer.processes = processes
+        blocks = processes.whole(scorer.stream(source))
+        if not processes.writes:
+            for _ in blocks:
+                pass  # what this process computes is sent to the first one
+            return
+        count = _write(options, scorer, _with_progress(_checked(options, scorer, blocks)))
+    from zoo.variants.report import count_sentences
+
+    for sentence in count_sentences(scorer.counts):
+        print(f"zoo: {sentence}", file=sys.stderr)
+    if options.output != "-":
+        what = "record" if _is_calls(options.output) else "allele"
+        print(f"{options.output}: {counted(count, what)}, {scorer.counts.scored:,} scored", file=sys.stderr)
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse files that do not exist or would be written over, before torch is imported."""
+    from zoo.utils.extras import require_extras
+    from zoo.utils.paths import check_creatable, refuse_overwriting
+    from zoo.utils.text import check_file
+    from zoo.writers.tables import table_format
+
+    if _is_calls(options.variants) or _is_calls(options.output):
+        require_extras(["variants"], "reading VCF and BCF")
+    if _is_calls(options.output) and not _is_calls(options.variants):
+        raise ConfigError(f"{options.output}: records of a VCF are written again only of a VCF: give a table as output")
+    if options.variants != "-":
+        check_file(options.variants, regular=_is_calls(options.output) or (options.devices or 1) > 1)
+    elif (options.devices or 1) > 1:
+        raise ConfigError("--devices is for a file of variants, which each process reads, not for standard input")
+    if options.genome:
+        check_file(options.genome)
+    refuse_overwriting(options.output, [one for one in (options.variants, options.genome) if one not in ("-", None)])
+    if not _is_calls(options.output):
+        table_format(options.output)
+    if options.output != "-":
+        check_creatable(Path(options.output))
+
+
+def _is_calls(path: str) -> bool:
+    from zoo.formats.variants import is_call_file
+
+    return is_call_file(path)
+
+
+def _source(options: argparse.Namespace) -> "Source":
+    """The alleles, and the genome that they are of."""
+    from zoo.formats.variants import read_variants
+    from zoo.genome.contigs import find_contigs
+    from zoo.genome.fasta import Genome
+    from zoo.variants.report import check_assembly
+    from zoo.variants.sources import GenomeSource, PairSource, are_pairs
+
+    if not _is_calls(options.variants) and are_pairs(options.variants):
+        if options.genome:
+            raise ConfigError(f"{options.variants} holds the sequences of both alleles: leave out --genome")
+        return PairSource(options.variants)
+    if not options.genome:
+        raise ConfigError("--genome names the FASTA of the genome that the variants are of")
+    genome = Genome(options.genome)
+    if _is_calls(options.variants):
+        from zoo.formats.vcf import read_call_header
+
+        contigs = read_call_header(options.variants).contigs
+        check_assembly(contigs, find_contigs(contigs, genome.contigs), genome)
+    return GenomeSource(read_variants(options.variants), genome)
+
+
+def _scorer(options: argparse.Namespace, model: Any) -> "VariantScorer":
+    from zoo.variants.scorer import VariantOptions, VariantScorer
+
+    fields = ("hold", "shifts", "both_strands", "scores", "targets", "within", "batch_size", "precision")
+    return VariantScorer(model, VariantOptions(**{field: getattr(options, field) for field in fields}))
+
+
+def _checked(
+    options: argparse.Namespace, scorer: "VariantScorer", blocks: "Iterator[ScoredAlleles]"
+) -> "Iterator[ScoredAlleles]":
+    """The blocks; after the last, a result without any score is refused, so that nothing is written."""
+    from zoo.utils.text import shown_path
+    from zoo.variants.report import check_counts
+
+    yield from blocks
+    check_counts(scorer.counts, shown_path(options.variants), options.genome or "the reference sequences")
+
+
+def _with_progress(blocks: "Iterator[ScoredAlleles]") -> "Iterator[ScoredAlleles]":
+    """The blocks, with a count on a terminal."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("alleles"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("scoring", total=None)
+        for block in blocks:
+            yield block
+            progress.advance(task, len(block))
+
+
+def _write(options: argparse.Namespace, scorer: "VariantScorer", blocks: "Iterator[ScoredAlleles]") -> int:
+    """Write the table, or the records of the VCF; returns their number."""
+    from zoo.variants.table import write_calls, write_table
+
+    names = scorer.scores.names
+    if _is_calls(options.output):
+        described = {name: scorer.scores.described[name] for name in names}
+        return write_calls(options.variants, Path(options.output), blocks, described, scorer.targets)
+    return write_table(options.output, blocks, names, scorer.targets)

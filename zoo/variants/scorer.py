@@ -1,0 +1,212 @@
+"""Score variants: alleles in, a row of scores for each out, block by block in bounded memory.
+
+Shapes: N alleles, B of a batch, L bases, T targets, S scores.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo.errors import ConfigError
+from zoo.formats.variants import Variant
+from zoo.inference.engine import Precision, check_finite
+from zoo.inference.processes import ALONE
+from zoo.inference.regions import choose_targets
+from zoo.models._base import SequenceModel
+from zoo.outputs import Contacts, Labels, Tracks
+from zoo.utils.text import counted
+from zoo.variants.changes import Bases, Change, Unscored
+from zoo.variants.choose import scores_for
+from zoo.variants.outputs import pair_outputs
+from zoo.variants.sources import Block, Source
+from zoo.variants.windows import Flank, Hold, Windows, past_the_ends
+
+__all__ = ["PAST_THE_END", "ScoredAlleles", "VariantOptions", "VariantScorer"]
+
+PAST_THE_END = "window reaches past the end of the contig, where it is N"
+_BATCH = {Labels.kind: 64, Tracks.kind: 8, Contacts.kind: 1}
+
+
+@dataclass(frozen=True)
+class VariantOptions:
+    """How variants are scored.
+
+    Attributes:
+        hold: for insertions and deletions, side of the change on which the bases stay where they are in the window;
+            `both` for the mean of the scores of either.
+        shifts: bases by which the windows are moved; the scores are the mean over them.
+        both_strands: whether both strands are read, also by a model that does not average them itself.
+        scores: names of the scores; None for all that the model has.
+        targets: names of the targets; None for all.
+        within: of tracks, bases on either side of the change in which bins count; None for all bins.
+        batch_size: pairs that are predicted at once; None for the usual number of the kind.
+        precision: `32`, or `bf16` / `16` for autocast.
+    """
+
+    hold: Hold = "both"
+    shifts: Sequence[int] = (0,)
+    both_strands: bool = False
+    scores: Sequence[str] | None = None
+    targets: Sequence[str] | None = None
+    within: int | None = None
+    batch_size: int | None = None
+    precision: Precision = "32"
+
+
+class ScoredAlleles(NamedTuple):
+    """Scores of some alleles.
+
+    Attributes:
+        variants: the alleles (N).
+        notes: for each allele why it has no scores, or what is to be known of them; empty for nothing (N).
+        values: float64 (N, S, T), NaN without scores.
+    """
+
+    variants: list[Variant]
+    notes: list[str]
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+
+@dataclass
+class Counts:
+    """What became of the alleles so far.
+
+    Attributes:
+        alleles: their number.
+        scored: those with scores.
+        reasons: reason -> alleles that have no scores for it, without what is of one allele only.
+        padded: alleles whose window reaches past the end of a contig.
+    """
+
+    alleles: int = 0
+    scored: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    padded: int = 0
+
+
+class VariantScorer:
+    """Scores variants with a model of any kind.
+
+    Args:
+        model: a loaded model; it is used on the device that it is on.
+        options: how.
+
+    Attributes:
+        scores: the scores of the model's kind.
+        targets: names of the targets (T).
+        counts: what became of the alleles so far.
+        processes: those that share the batches; this one alone unless it is set.
+
+    Raises:
+        ConfigError: an option that the model does not have.
+    """
+
+    def __init__(self, model: SequenceModel, options: VariantOptions) -> None:
+        if model.inputs.names:
+            raise ConfigError(
+                f"the model reads {counted(len(model.inputs.names), 'input track')} in addition to the sequence, which "
+                "a variant may change too: it cannot score variants"
+            )
+        if not options.shifts or max(map(abs, options.shifts)) > model.length // 8:
+            raise ConfigError(f"shifts are numbers of bases, at most {model.length // 8} (an eighth of the window)")
+        self.model, self.options = model, options
+        self.scores = scores_for(model, options.scores, options.within)
+        self.targets = choose_targets(model.output, options.targets)
+        self._rows = [model.output.targets.index(name) for name in self.targets]
+        self._both = options.both_strands or model.rc_average
+        self._batch = _BATCH[model.output.kind] if options.batch_size is None else options.batch_size
+        if self._batch < 1:
+            raise ConfigError(f"a batch size of {options.batch_size} is too small")
+        self.counts = Counts()
+        self.processes = ALONE
+
+    def stream(self, source: Source) -> Iterator[ScoredAlleles]:
+        """Score alleles block by block, in their order.
+
+        Raises:
+            InputError: what reading the variants or the genome raises.
+            ConfigError: a prediction that is NaN or infinite.
+        """
+        yield from map(self._block, source.blocks(self.model.length))
+
+    def _block(self, block: Block) -> ScoredAlleles:
+        variants, read = block.variants, block.changes
+        notes = [str(one) if isinstance(one, Unscored) else "" for one in read]
+        rows = [row for row, one in enumerate(read) if isinstance(one, Change)]
+        values = np.full((len(variants), len(self.scores.names), len(self.targets)), np.nan)
+        changes = [one for one in read if isinstance(one, Change)]
+        if changes:
+            names = [_name(variants[row]) for row in rows]
+            values[rows], padded = self._scored(block.bases, changes, names)
+            for row in np.flatnonzero(padded):
+                notes[rows[row]] = PAST_THE_END
+            self.counts.padded += int(padded.sum())
+        self.counts.alleles += len(variants)
+        self.counts.scored += len(changes)
+        self.counts.reasons.update(one.reason for one in read if isinstance(one, Unscored))
+        return ScoredAlleles(variants, notes, values)
+
+    def _scored(
+        self, bases: Bases, changes: list[Change], names: list[str]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Scores of changes (N, S, T), and whether a window reaches past the end of its contig (N,)."""
+        total = np.zeros((len(changes), len(self.scores.names), len(self.targets)))
+        padded = np.zeros(len(changes), bool)
+        equal = np.array([one.is_equal_length for one in changes])
+        sides: tuple[Flank, ...] = ("left", "right") if self.options.hold == "both" else (self.options.hold,)
+        for rows, held in ((np.flatnonzero(equal), sides[:1]), (np.flatnonzero(~equal), sides)):
+            if not len(rows):
+                continue
+            chosen = [changes[row] for row in rows]
+            for shift in self.options.shifts:
+                windows = Windows(bases, chosen, self.model.length, shift)
+                padded[rows] |= past_the_ends(windows)
+                for flank in held:
+                    scores = self._window_scores(windows, flank, [names[row] for row in rows])
+                    total[rows] += scores / (len(held) * len(self.options.shifts))
+        return total, padded
+
+    def _window_scores(self, windows: Windows, held: Flank, names: list[str]) -> NDArray[np.float64]:
+        """Scores (N, S, T) of windows, batch by batch; every batch has the same number of pairs, the last is filled up.
+
+        So the scores of a pair do not depend on how many others there are.
+        """
+        reference, alternative = windows.reference(), windows.alternative(held)
+        first, last = windows.changed()
+        centre = (first + last) / 2
+        values = np.empty((len(reference), len(self.scores.names), len(self.targets)))
+        for start in range(0, len(reference), self._batch):
+            rows = np.arange(start, min(start + self._batch, len(reference)))
+            filled = np.resize(rows, self._batch)
+
+            def compute(rows: NDArray[np.int64] = rows, filled: NDArray[np.int64] = filled) -> NDArray[np.float32]:
+                """Score these pairs; only the process that owns the batch does."""
+                pair = torch.from_numpy(reference[filled]), torch.from_numpy(alternative[filled])
+                scores = self._pair_scores(*pair, torch.from_numpy(centre[filled]))[: len(rows)]
+                check_finite(scores.astype(np.float32), [names[row] for row in rows], self.options.precision)
+                return scores.view(np.float32)  # sent as bytes: float64 of twice as many
+
+            shape = (len(rows), len(self.scores.names), 2 * len(self.targets))
+            values[rows] = np.ascontiguousarray(self.processes.batch(shape, compute)).view(np.float64)
+        return values
+
+    def _pair_scores(self, reference: Tensor, alternative: Tensor, centre: Tensor) -> NDArray[np.float64]:
+        """Scores (B, S, T) of a batch of pairs."""
+        outputs = pair_outputs(self.model, reference, alternative, self._both, self.options.precision)
+        scores = self.scores.compute(*outputs, centre.to(self.model.device))
+        values: NDArray[np.float64] = np.ascontiguousarray(scores.cpu().numpy()[:, :, self._rows])
+        return values
+
+
+def _name(variant: Variant) -> str:
+    """What a message calls a variant."""
+    return variant.name or (f"{variant.chrom}:{variant.position}" if variant.record else f"pair {variant.position}")

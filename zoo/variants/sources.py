@@ -1,0 +1,173 @@
+"""Where alleles and their bases come from: variants of a genome, or a table with the sequence of both alleles."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import InputError
+from zoo.formats.variants import PAIR_COLUMNS, Variant, table_header
+from zoo.genome.contigs import find_contigs
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
+from zoo.genome.sequence import UNKNOWN, Codes, decode, encode
+from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable
+from zoo.utils.text import open_text, quoted
+from zoo.variants.changes import Bases, Change, Unscored, change_between, read_change
+
+__all__ = ["Block", "GenomeSource", "PairSource", "Source", "are_pairs"]
+
+_BLOCK = 4_096  # alleles that are read at once
+_MOST_BASES = 1 << 27  # of the windows of a block
+_NAMES = ("name", "id", "variant")
+
+
+class Block(NamedTuple):
+    """Some alleles.
+
+    Attributes:
+        variants: the alleles (N).
+        changes: what each changes, or why it has no scores (N).
+        bases: where their windows are read from.
+    """
+
+    variants: list[Variant]
+    changes: list[Change | Unscored]
+    bases: Bases
+
+
+class Source(Protocol):
+    """Gives alleles block by block."""
+
+    def blocks(self, length: int) -> Iterator[Block]:
+        """Give the alleles, in their order, for windows of so many bases."""
+
+
+class GenomeSource:
+    """Variants of a genome.
+
+    Args:
+        variants: the alleles; read once.
+        genome: the genome.
+    """
+
+    def __init__(self, variants: Iterable[Variant], genome: Genome) -> None:
+        self.variants, self.genome = variants, genome
+
+    def blocks(self, length: int) -> Iterator[Block]:
+        """Give the alleles, in their order.
+
+        Raises:
+            InputError: what reading the variants or the genome raises.
+        """
+        contigs: dict[str, str | None] = {}
+        source = iter(self.variants)
+        while variants := list(islice(source, _rows_at_once(length))):
+            contigs |= find_contigs({one.chrom for one in variants} - contigs.keys(), self.genome.contigs)
+            changes = [read_change(one, self.genome, contigs, length) for one in variants]
+            yield Block(variants, changes, self.genome)
+
+
+class PairSource:
+    """A table with the sequences of both alleles, each with its flanks: `ref_sequence` and `alt_sequence`.
+
+    Where both have the length of the window they are read as they are. Of others the window has the change in its
+    middle, and N past the ends of the sequence.
+
+    Args:
+        path: TSV or CSV with a header; a column `name` or `id` is kept.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def blocks(self, length: int) -> Iterator[Block]:
+        """Give the pairs, in their order.
+
+        Raises:
+            InputError: a file that is no such table, or a letter that is not an IUPAC nucleotide code.
+        """
+        rows = self._rows()
+        while some := list(islice(rows, _rows_at_once(length))):
+            bases = _Sequences([ref for _, ref, _ in some])
+            changes = [
+                change_between(contig, ref, alt, length, bases)
+                for contig, (_, ref, alt) in zip(bases.contigs, some, strict=True)
+            ]
+            variants = [_variant(name, one) for (name, _, _), one in zip(some, changes, strict=True)]
+            yield Block(variants, changes, bases)
+
+    def _rows(self) -> Iterator[tuple[str, Codes, Codes]]:
+        """Name and codes of both sequences of each row."""
+        names = table_header(self.path)
+        columns = [names.index(name) for name in PAIR_COLUMNS]
+        label = next((names.index(name) for name in _NAMES if name in names), None)
+        csv.field_size_limit(TABLE.line)
+        count = 0
+        try:
+            with open_text(self.path, TABLE) as file:
+                reader = csv.reader(file, delimiter="\t" if "\t" in file.readline() else ",")
+                for cells in reader:
+                    where = f"{self.path}, line {reader.line_num + 1}"
+                    if len(cells) != len(names):
+                        raise InputError(f"{where}: {len(cells)} cells where the header has {len(names)}")
+                    ref, alt = (_codes(cells[column].strip(), where) for column in columns)
+                    count += 1
+                    yield "" if label is None else cells[label], ref, alt
+        except UNREADABLE as error:
+            raise InputError(f"{self.path}: not a table ({describe_unreadable(error, self.path)})") from None
+        except csv.Error as error:
+            raise InputError(f"{self.path} cannot be read as a table ({error})") from None
+        if not count:
+            raise InputError(f"{self.path}: no pair of sequences in it")
+
+
+class _Sequences:
+    """The reference sequences of a block, as contigs."""
+
+    def __init__(self, sequences: Sequence[Codes]) -> None:
+        self.contigs: Mapping[str, int] = {str(number): len(one) for number, one in enumerate(sequences)}
+        self._lengths = np.array([len(one) for one in sequences], np.int64)
+        self._first = np.cumsum(self._lengths) - self._lengths
+        self._bases = np.concatenate(sequences)
+
+    def codes(self, interval: Interval) -> Codes:
+        """Codes of an interval, N past the ends."""
+        codes: Codes = self.windows(np.array([int(interval.chrom)]), np.array([interval.start]), len(interval))[0]
+        return codes
+
+    def windows(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> Codes:
+        """Codes of windows (N, L), N past the ends."""
+        place = start[:, None] + np.arange(length)  # (N, L)
+        last = self._lengths[contig][:, None] - 1
+        codes: Codes = self._bases[self._first[contig][:, None] + np.clip(place, 0, last)]
+        codes[(place < 0) | (place > last)] = UNKNOWN
+        return codes
+
+
+def are_pairs(path: str) -> bool:
+    """Whether a file is a table with the sequences of both alleles."""
+    return path != "-" and set(PAIR_COLUMNS) <= set(table_header(path))
+
+
+def _rows_at_once(length: int) -> int:
+    return max(1, min(_BLOCK, _MOST_BASES // length))
+
+
+def _codes(text: str, where: str) -> Codes:
+    if not text:
+        raise InputError(f"{where}: a cell without a sequence")
+    try:
+        return encode(text)
+    except InputError as error:
+        raise InputError(f"{where}: {quoted(text)}: {error}") from None
+
+
+def _variant(name: str, change: Change | Unscored) -> Variant:
+    """What is written of a pair: the bases that differ, and where they are in the reference sequence."""
+    if isinstance(change, Unscored):
+        return Variant(0, ".", 0, name, ".", ".")
+    return Variant(0, ".", change.start + 1, name, decode(change.ref) or "-", decode(change.alt) or "-")

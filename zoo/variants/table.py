@@ -1,0 +1,104 @@
+"""Scores of variants as a table, or in the INFO of the VCF that they came from."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.formats.variants import NO_ALLELE, Variant
+from zoo.formats.vcf import InfoField, annotate_calls
+from zoo.utils.atomic import whole_path
+from zoo.variants.scorer import ScoredAlleles
+from zoo.writers.tables import open_table
+
+__all__ = ["score_columns", "write_calls", "write_table"]
+
+_NOTE = "ZOO_note"
+_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_.]")
+_NOT_IN_INFO = str.maketrans(" ;=,:", "_____")
+
+
+def score_columns(scores: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """Names of the columns of scores: `log_odds:USF1`, score by score."""
+    return [f"{score}:{target}" for score in scores for target in targets]
+
+
+def write_table(path: str, blocks: Iterable[ScoredAlleles], scores: Sequence[str], targets: Sequence[str]) -> int:
+    """Write a row for each allele; one without scores has a note that says why.
+
+    Args:
+        path: .tsv, .csv (also .gz) or .parquet; `-` is standard output.
+        blocks: the scored alleles.
+        scores: names of the scores.
+        targets: names of the targets.
+
+    Returns:
+        The number of rows.
+    """
+    count = 0
+    with open_table(path) as table:
+        for block in blocks:
+            table.write(_columns(block), score_columns(scores, targets), block.values.reshape(len(block), -1))
+            count += len(block)
+    return count
+
+
+def _columns(block: ScoredAlleles) -> dict[str, list[Any]]:
+    return {
+        "chrom": [one.chrom for one in block.variants],
+        "pos": [one.position for one in block.variants],
+        "id": [one.name or "." for one in block.variants],
+        "ref": [one.ref for one in block.variants],
+        "alt": [one.alt for one in block.variants],
+        "strand": [one.strand for one in block.variants],
+        "note": block.notes,
+    }
+
+
+def write_calls(
+    source: str, path: Path, blocks: Iterable[ScoredAlleles], described: Mapping[str, str], targets: Sequence[str]
+) -> int:
+    """Write the records of a VCF again, with a field of INFO for each score and target, and one for notes.
+
+    Args:
+        source: the VCF or BCF that the alleles came from.
+        path: the new file.
+        blocks: the scored alleles, in the order of `source`.
+        described: name of each score -> what it is.
+        targets: names of the targets.
+
+    Returns:
+        The number of records.
+    """
+    keys = [
+        f"ZOO_{_NOT_IN_KEYS.sub('_', f'{score}_{target}')}" for score in described for target in targets
+    ]  # (S * T,), as `values` are flattened
+    texts = [f"{what}; target {target}" for what in described.values() for target in targets]
+    fields = [InfoField(key, False, text) for key, text in zip(keys, texts, strict=True)]
+    fields.append(InfoField(_NOTE, True, "why an allele has no scores, or what is to be known of them"))
+    with whole_path(path) as draft:
+        return annotate_calls(source, draft, fields, _info_rows(blocks, keys))
+
+
+def _info_rows(blocks: Iterable[ScoredAlleles], keys: Sequence[str]) -> Iterator[dict[str, list[str]]]:
+    """For each record the values of its fields, one for each alternative."""
+    for _, alleles in groupby(_alleles(blocks), key=lambda one: one[0].record):
+        variants, notes, values = zip(*alleles, strict=True)
+        if variants[0].alt == NO_ALLELE:  # so no field has a value
+            yield {}
+            continue
+        table = np.stack(values).T  # (S * T, alternatives)
+        row = {key: list(map(_number, line)) for key, line in zip(keys, table, strict=True)}
+        yield {**row, _NOTE: [note.translate(_NOT_IN_INFO) or "." for note in notes]}
+
+
+def _number(value: float) -> str:
+    return "." if np.isnan(value) else f"{value:.7g}"
+
+
+def _alleles(blocks: Iterable[ScoredAlleles]) -> "Iterator[tuple[Variant, str, Any]]":
+    for block in blocks:
+        yield from zip(block.variants, block.notes, block.values.reshape(len(block), -1), strict=True)
