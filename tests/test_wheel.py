@@ -61,7 +61,12 @@ def test_the_wheel_holds_what_names_need_and_nothing_that_was_compiled_or_indexe
     for folder in ("configs", "checkpoints", "benchmarks"):
         ours = [path for path in (PROJECT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         assert {f"zoo/{path.relative_to(PROJECT)}" for path in ours} <= files
-    assert {"zoo/examples/ebox.fa", "zoo/examples/genome.fa", "zoo/examples/peaks.bed"} <= files
+    assert {
+        "zoo/examples/ebox.fa",
+        "zoo/examples/genome.fa",
+        "zoo/examples/peaks.bed",
+        "zoo/examples/variants.vcf",
+    } <= files
     site = [path for path in (PROJECT / "zoo" / "site").rglob("*") if path.suffix in (".html", ".css", ".js", ".svg")]
     assert len(site) > 6 and {str(path.relative_to(PROJECT)) for path in site} <= files
     assert [name for name in files if name.endswith((".pyc", ".fai"))] == []
@@ -73,11 +78,17 @@ def test_it_says_its_version_and_no_commit(command: Command) -> None:
 
 def test_examples_are_written_and_predicted(command: Command, tmp_path: Path) -> None:
     written = output(command("example", "-o", "try")).splitlines()
-    assert written == ["try/ebox.fa", "try/genome.fa", "try/peaks.bed"]
+    assert written == ["try/ebox.fa", "try/genome.fa", "try/peaks.bed", "try/variants.vcf"]
     rows = output(command("predict", "deepbind.encode_usf1_h1hesc", "try/ebox.fa")).splitlines()
     values = {name: float(value) for name, value in (row.split("\t") for row in rows[1:])}
     assert min(v for k, v in values.items() if k.startswith("ebox")) > 0.5  # they hold the motif, the others do not
     assert max(v for k, v in values.items() if k.startswith("shuffled")) < 0.5
+    words = ("variants", "deepbind.encode_usf1_h1hesc", "try/variants.vcf", "--genome", "try/genome.fa")
+    header, *lines = (line.split("\t") for line in output(command(*words, "--scores", "log_odds")).splitlines())
+    odds = {row[2]: row[-1] for row in lines if row[2] != "background"}
+    assert all(float(value) < -1 for name, value in odds.items() if "ebox" in name)  # each of them breaks the motif
+    assert odds["symbolic"] == "nan"
+    assert (header[-1], len(lines)) == ("log_odds:USF1", 8)
 
 
 def test_a_configuration_is_trained_by_name_and_its_model_found_by_the_name_of_its_card(

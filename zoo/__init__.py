@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from zoo.outputs import Contacts, Labels, Tracks
     from zoo.scoring.result import Evaluation
     from zoo.training.finetune.api import finetune
+    from zoo.variants.api import VariantScores, score_variants
 
 _HOME = {
     "ContactDataModule": "zoo.data.contacts.module",
@@ -51,6 +52,7 @@ _HOME = {
     "TrackDataModule": "zoo.data.tracks.module",
     "TrackPredictions": "zoo.inference.tracks",
     "Tracks": "zoo.outputs",
+    "VariantScores": "zoo.variants.api",
     "embed": "zoo.api",
     "evaluate": "zoo.evaluation.run",
     "export": "zoo.exporters.export",
@@ -62,6 +64,7 @@ _HOME = {
     "read_bed": "zoo.formats.bed",
     "read_sequences": "zoo.formats.sequences",
     "save": "zoo.hub.checkpoint",
+    "score_variants": "zoo.variants.api",
     "verify": "zoo.hub.load",
 }
 
@@ -83,6 +86,7 @@ __all__ = [
     "TrackDataModule",
     "TrackPredictions",
     "Tracks",
+    "VariantScores",
     "__version__",
     "embed",
     "evaluate",
@@ -95,6 +99,7 @@ __all__ = [
     "read_bed",
     "read_sequences",
     "save",
+    "score_variants",
     "verify",
 ]
 

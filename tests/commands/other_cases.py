@@ -14,7 +14,7 @@ from zoo.errors import IntegrityError
 from zoo.hub.registry import shipped_folder
 from zoo.models.mlp import MLP
 
-EXAMPLES = ["ebox.fa", "genome.fa", "peaks.bed"]
+EXAMPLES = ["ebox.fa", "genome.fa", "peaks.bed", "variants.vcf"]
 
 
 def listed(desk: Desk, *options: str) -> list[str]:

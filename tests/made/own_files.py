@@ -7,8 +7,11 @@ import cooler
 import numpy as np
 import pandas as pd
 import pyBigWig
+import pysam
 from made.contacts import bins_of
 
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode
 
 __all__ = ["CONTIGS", "make_own_files"]
@@ -37,6 +40,7 @@ def make_own_files(folder: Path, contigs: dict[str, int] | None = None, peaks: i
     (folder / "targets.tsv").write_text("name\tpath\none\tone.bw\ntwo\ttwo.bw\n")
     (folder / "inputs.tsv").write_text("name\tpath\ncover\tcover.bw\n")
     _write_contacts(folder, sizes, rng)
+    _write_variants(folder)
 
 
 def _sequences(rng: np.random.Generator, count: int, length: int) -> list[str]:
@@ -76,6 +80,16 @@ def _write_bigwig(path: Path, sizes: dict[str, int], rng: np.random.Generator) -
         file.addHeader(list(sizes.items()))
         for name, size in sizes.items():
             file.addEntries(name, 0, values=rng.gamma(1.0, 5.0, size // 100), span=100, step=100)
+
+
+def _write_variants(folder: Path) -> None:
+    """A substitution and a deletion in a VCF that is compressed by bgzip."""
+    genome = Genome(folder / "genome.fa")
+    two = genome.sequence(Interval("chr1", 9_999, 10_001))
+    lines = [f"chr1\t10000\t.\t{two[0]}\t{'ACGT'['ACGT'.index(two[0]) - 1]}", f"chr1\t10000\t.\t{two}\t{two[0]}"]
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    with pysam.BGZFile(str(folder / "variants.vcf.gz"), "wb") as file:  # type: ignore[call-arg]
+        file.write((head + "".join(f"{line}\t.\t.\t.\n" for line in lines)).encode())
 
 
 def _write_contacts(folder: Path, sizes: dict[str, int], rng: np.random.Generator) -> None:

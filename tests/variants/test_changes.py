@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from made.variants import write_genome
 
-from zoo.formats.variants import Variant
+from zoo.formats.alleles import Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.sequence import decode
 from zoo.variants.changes import Change, read_change

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made.variants import Counting, write_genome
 
-from zoo.formats.variants import Variant
+from zoo.formats.alleles import Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.sequence import decode, encode, reverse_complement
 from zoo.variants.changes import Change, read_change

@@ -10,10 +10,11 @@ from zoo.commands.tables import print_table
 
 __all__ = ["add_config", "add_example"]
 
-_EXAMPLES = ("ebox.fa", "genome.fa", "peaks.bed")
+_EXAMPLES = ("ebox.fa", "genome.fa", "peaks.bed", "variants.vcf")
 _NEXT = """Now, for example:
   zoo predict deepbind.encode_usf1_h1hesc {folder}/ebox.fa -o predictions.tsv
-  zoo predict deepbind.encode_usf1_h1hesc {folder}/peaks.bed --genome {folder}/genome.fa --resize -o peaks.tsv"""
+  zoo predict deepbind.encode_usf1_h1hesc {folder}/peaks.bed --genome {folder}/genome.fa --resize -o peaks.tsv
+  zoo variants deepbind.encode_usf1_h1hesc {folder}/variants.vcf --genome {folder}/genome.fa -o scores.tsv"""
 
 
 def add_config(verbs: Any) -> None:
@@ -43,7 +44,7 @@ def add_example(verbs: Any) -> None:
     verb = verbs.add_parser(
         "example",
         help="write the example files",
-        description="Write the example files: sequences, a small genome and peaks on it; with --lab those of a "
+        description="Write the example files: sequences, a small genome, peaks and variants of it; with --lab those of a "
         "simulated laboratory: a genome of 3.2 Mb, the peaks, sequences and bigWig of a protein, and a contact map.",
     )
     verb.add_argument("-o", "--output", metavar="DIR", help="a folder (default: examples, or lab)")

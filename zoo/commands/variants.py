@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.commands.parser import Option, add_options
 from zoo.errors import ConfigError
 from zoo.utils.text import counted
 
@@ -16,6 +17,82 @@ if TYPE_CHECKING:
 __all__ = ["add_variants"]
 
 
+_OPTIONS = (
+    Option(("name",), {"metavar": "NAME", "help": "architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION"}),
+    Option(
+        ("variants",),
+        {
+            "metavar": "VARIANTS",
+            "help": "VCF, VCF.gz or BCF; or a table with chrom, pos (from 1), ref and alt, perhaps id and strand (- is "
+            "standard input); or, without a genome, one with ref_sequence and alt_sequence",
+        },
+    ),
+    Option(("--genome",), {"metavar": "FASTA", "help": "the genome of the variants"}),
+    Option(
+        ("-o", "--output"),
+        {
+            "default": "-",
+            "metavar": "FILE",
+            "help": "a table (.tsv, .csv, also .gz, or .parquet; - is standard output, the default), or the records of "
+            "a VCF again with the scores in INFO (.vcf, .vcf.gz, .bcf)",
+        },
+    ),
+    Option(
+        ("--hold",),
+        {
+            "choices": ("left", "right", "both"),
+            "default": "both",
+            "help": "of insertions and deletions: the side of the change on which the bases stay where they are in the "
+            "window, while those on the other side move; both: the mean of the scores of either (default)",
+        },
+    ),
+    Option(
+        ("--shifts",),
+        {
+            "type": int,
+            "nargs": "+",
+            "default": [0],
+            "metavar": "BASES",
+            "help": "move the windows by so many bases, and write the mean of the scores (default: 0)",
+        },
+    ),
+    Option(
+        ("--both-strands",),
+        {
+            "action": "store_true",
+            "help": "read both strands and take the mean, also with a model that does not do so itself",
+        },
+    ),
+    Option(
+        ("--scores",), {"nargs": "+", "metavar": "SCORE", "help": "these scores only (default: all of the model's)"}
+    ),
+    Option(("--targets",), {"nargs": "+", "metavar": "TARGET", "help": "these targets only"}),
+    Option(
+        ("--within",),
+        {
+            "type": int,
+            "metavar": "BASES",
+            "help": "models of tracks: count the bins not farther from the change (default: all)",
+        },
+    ),
+    Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
+    Option(
+        ("--devices",),
+        {
+            "type": int,
+            "metavar": "N",
+            "help": "processes that share the batches, each on a GPU where there are some (default: 1, or those that "
+            "torchrun or srun started); the output is the same",
+        },
+    ),
+    Option(
+        ("--batch-size",),
+        {"type": int, "metavar": "N", "help": "pairs at once (default: 64 of labels, 8 of tracks, 1 of contacts)"},
+    ),
+    Option(("--precision",), {"choices": ("32", "bf16", "16"), "default": "32", "help": "arithmetic (default 32)"}),
+)
+
+
 def add_variants(verbs: Any) -> None:
     """Add the verb `variants` and its options."""
     verb = verbs.add_parser(
@@ -24,62 +101,7 @@ def add_variants(verbs: Any) -> None:
         description="Predict for both alleles of each variant, and write what differs: a row for each allele, also for "
         "one that cannot be scored, with the reason. The window has the middle of the change in its middle.",
     )
-    verb.add_argument("name", metavar="NAME", help="architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION")
-    verb.add_argument(
-        "variants",
-        metavar="VARIANTS",
-        help="VCF, VCF.gz or BCF; or a table with chrom, pos (from 1), ref and alt, perhaps id and strand (- is "
-        "standard input); or, without a genome, one with ref_sequence and alt_sequence",
-    )
-    verb.add_argument("--genome", metavar="FASTA", help="the genome of the variants")
-    verb.add_argument(
-        "-o",
-        "--output",
-        default="-",
-        metavar="FILE",
-        help="a table (.tsv, .csv, also .gz, or .parquet; - is standard output, the default), or the records of a VCF "
-        "again with the scores in INFO (.vcf, .vcf.gz, .bcf)",
-    )
-    verb.add_argument(
-        "--hold",
-        choices=("left", "right", "both"),
-        default="both",
-        help="of insertions and deletions: the side of the change on which the bases stay where they are in the "
-        "window, while those on the other side move; both: the mean of the scores of either (default)",
-    )
-    verb.add_argument(
-        "--shifts",
-        type=int,
-        nargs="+",
-        default=[0],
-        metavar="BASES",
-        help="move the windows by so many bases, and write the mean of the scores (default: 0)",
-    )
-    verb.add_argument(
-        "--both-strands",
-        action="store_true",
-        help="read both strands and take the mean, also with a model that does not do so itself",
-    )
-    verb.add_argument("--scores", nargs="+", metavar="SCORE", help="these scores only (default: all of the model's)")
-    verb.add_argument("--targets", nargs="+", metavar="TARGET", help="these targets only")
-    verb.add_argument(
-        "--within",
-        type=int,
-        metavar="BASES",
-        help="models of tracks: count the bins not farther from the change (default: all)",
-    )
-    verb.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes an accelerator if any")
-    verb.add_argument(
-        "--devices",
-        type=int,
-        metavar="N",
-        help="processes that share the batches, each on a GPU where there are some (default: 1, or those that torchrun "
-        "or srun started); the output is the same",
-    )
-    verb.add_argument(
-        "--batch-size", type=int, metavar="N", help="pairs at once (default: 64 of labels, 8 of tracks, 1 of contacts)"
-    )
-    verb.add_argument("--precision", choices=("32", "bf16", "16"), default="32", help="arithmetic (default 32)")
+    add_options(verb, *_OPTIONS)
     verb.set_defaults(run=variants_command)
 
 

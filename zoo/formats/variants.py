@@ -4,16 +4,15 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from zoo.errors import InputError
+from zoo.formats.alleles import NO_ALLELE, Variant
 from zoo.formats.separators import refuse_semicolons
 from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable
 from zoo.utils.text import check_file, open_text, quoted, shown_path
 
-__all__ = ["NO_ALLELE", "PAIR_COLUMNS", "Variant", "is_call_file", "read_variants", "table_header"]
+__all__ = ["PAIR_COLUMNS", "is_call_file", "read_variants", "table_header"]
 
-NO_ALLELE = "."  # ALT of a record without an alternative
 PAIR_COLUMNS = ("ref_sequence", "alt_sequence")
 _CALLS = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
 # Names of the columns of a table, in lower case.
@@ -27,28 +26,6 @@ _NAMES = {
 }
 _NEEDED = ("chrom", "position", "ref", "alt")
 _WHOLE_NUMBER = re.compile("[0-9]{1,18}")
-
-
-class Variant(NamedTuple):
-    """One alternative allele, as its file writes it.
-
-    Attributes:
-        record: number of the record in the file, from 1; the alleles of one record follow one another.
-        chrom: contig.
-        position: first base of `ref`, from 1.
-        name: its identifier; empty for none.
-        ref: letters of the reference.
-        alt: letters of the alternative; `.` for none, or a symbol such as `<DEL>`.
-        strand: strand on which the model reads it, `+` or `-`.
-    """
-
-    record: int
-    chrom: str
-    position: int
-    name: str
-    ref: str
-    alt: str
-    strand: str = "+"
 
 
 def is_call_file(path: str | Path) -> bool:

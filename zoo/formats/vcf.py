@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from zoo.errors import InputError, OutputError, one_line
-from zoo.formats.variants import NO_ALLELE, Variant
+from zoo.formats.alleles import NO_ALLELE, Variant
 from zoo.utils.extras import require_extras
 from zoo.utils.text import check_file, shorten
 

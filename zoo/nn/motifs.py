@@ -143,7 +143,7 @@ class MotifTrunk(nn.Module):
 
     def _features(self, pooled: Tensor) -> Tensor:
         """Rectified features of all filters (B, S M K, ...) -> (B, S, M, F)."""
-        features: Tensor = self.best_filter(pooled.reshape(len(pooled), -1, self.members, self.feature_count))
+        features: Tensor = self.best_filter(pooled.reshape(pooled.shape[0], -1, self.members, self.feature_count))
         return features
 
     def _of_strands(self) -> tuple[Tensor, Tensor]:

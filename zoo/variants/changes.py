@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.formats.variants import NO_ALLELE, Variant
+from zoo.formats.alleles import NO_ALLELE, Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN, Codes, decode, encode

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.errors import ConfigError
-from zoo.formats.variants import Variant
+from zoo.formats.alleles import Variant
 from zoo.inference.engine import Precision, check_finite
 from zoo.inference.processes import ALONE
 from zoo.inference.regions import choose_targets

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import InputError
-from zoo.formats.variants import PAIR_COLUMNS, Variant, table_header
+from zoo.formats.alleles import Variant
+from zoo.formats.variants import PAIR_COLUMNS, table_header
 from zoo.genome.contigs import find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval

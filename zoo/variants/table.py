@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from zoo.formats.variants import NO_ALLELE, Variant
+from zoo.formats.alleles import NO_ALLELE, Variant
 from zoo.formats.vcf import InfoField, annotate_calls
 from zoo.utils.atomic import whole_path
 from zoo.variants.scorer import ScoredAlleles
 from zoo.writers.tables import open_table
 
-__all__ = ["score_columns", "write_calls", "write_table"]
+__all__ = ["allele_columns", "score_columns", "write_calls", "write_table"]
 
 _NOTE = "ZOO_note"
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_.]")
@@ -41,12 +41,13 @@ def write_table(path: str, blocks: Iterable[ScoredAlleles], scores: Sequence[str
     count = 0
     with open_table(path) as table:
         for block in blocks:
-            table.write(_columns(block), score_columns(scores, targets), block.values.reshape(len(block), -1))
+            table.write(allele_columns(block), score_columns(scores, targets), block.values.reshape(len(block), -1))
             count += len(block)
     return count
 
 
-def _columns(block: ScoredAlleles) -> dict[str, list[Any]]:
+def allele_columns(block: ScoredAlleles) -> dict[str, list[Any]]:
+    """What each allele is, and its note: cells (N) by the name of their column."""
     return {
         "chrom": [one.chrom for one in block.variants],
         "pos": [one.position for one in block.variants],
