@@ -44,8 +44,8 @@ def add_example(verbs: Any) -> None:
     verb = verbs.add_parser(
         "example",
         help="write the example files",
-        description="Write the example files: sequences, a small genome, peaks and variants of it; with --lab those of a "
-        "simulated laboratory: a genome of 3.2 Mb, the peaks, sequences and bigWig of a protein, and a contact map.",
+        description="Write the example files: sequences, a small genome, peaks and variants of it; with --lab those of "
+        "a simulated laboratory: a genome of 3.2 Mb, the peaks, sequences and bigWig of a protein, and a contact map.",
     )
     verb.add_argument("-o", "--output", metavar="DIR", help="a folder (default: examples, or lab)")
     verb.add_argument("--lab", action="store_true", help="the files of a simulated laboratory, to try fine-tuning with")
