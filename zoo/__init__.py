@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.utils.version import __version__
 
 if TYPE_CHECKING:
-    from zoo.api import embed, predict
+    from zoo.api import embed, predict, saturation_mutagenesis
     from zoo.data.contacts.module import ContactDataModule
     from zoo.data.peaks.module import PeakDataModule
     from zoo.data.peaks.rules import PeakRules
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from zoo.inference.contacts import ContactPredictions
     from zoo.inference.predictions import Predictions
     from zoo.inference.tracks import TrackPredictions
+    from zoo.interpret.mutants import predict_mutants, predict_pairs
+    from zoo.interpret.predictor import MutantPredictor
+    from zoo.interpret.result import Mutagenesis
     from zoo.models._base import SequenceModel
     from zoo.outputs import Contacts, Labels, Tracks
     from zoo.scoring.result import Evaluation
@@ -43,6 +46,8 @@ _HOME = {
     "Genome": "zoo.genome.fasta",
     "Interval": "zoo.genome.intervals",
     "Labels": "zoo.outputs",
+    "Mutagenesis": "zoo.interpret.result",
+    "MutantPredictor": "zoo.interpret.predictor",
     "PeakDataModule": "zoo.data.peaks.module",
     "PeakRules": "zoo.data.peaks.rules",
     "Predictions": "zoo.inference.predictions",
@@ -61,8 +66,11 @@ _HOME = {
     "load": "zoo.hub.load",
     "merge": "zoo.hub.merge",
     "predict": "zoo.api",
+    "predict_mutants": "zoo.interpret.mutants",
+    "predict_pairs": "zoo.interpret.mutants",
     "read_bed": "zoo.formats.bed",
     "read_sequences": "zoo.formats.sequences",
+    "saturation_mutagenesis": "zoo.api",
     "save": "zoo.hub.checkpoint",
     "score_variants": "zoo.variants.api",
     "verify": "zoo.hub.load",
@@ -77,6 +85,8 @@ __all__ = [
     "Genome",
     "Interval",
     "Labels",
+    "Mutagenesis",
+    "MutantPredictor",
     "PeakDataModule",
     "PeakRules",
     "Predictions",
@@ -96,8 +106,11 @@ __all__ = [
     "load",
     "merge",
     "predict",
+    "predict_mutants",
+    "predict_pairs",
     "read_bed",
     "read_sequences",
+    "saturation_mutagenesis",
     "save",
     "score_variants",
     "verify",

@@ -1,8 +1,7 @@
 """`zoo.predict` and `zoo.embed`: sequences in any form in, predictions or embeddings out."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +10,17 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError, InputError
 from zoo.genome.fasta import Genome
-from zoo.genome.intervals import Interval
 from zoo.hub.load import load
 from zoo.inference.choose import predictor_for
 from zoo.inference.engine import Precision, check_finite, inference
-from zoo.inference.given import as_intervals, as_source, is_file
+from zoo.inference.given import Intervals, as_intervals, is_file, source_of
 from zoo.inference.labels import LabelPredictor, predict_codes
 from zoo.inference.predictions import Predictions
-from zoo.inference.sources import SiteSource, Source
+from zoo.inference.sources import Source
 from zoo.inference.windowing import WHOLE, Windowing
+from zoo.interpret.mutagenesis import Fill, MutantKinds
+from zoo.interpret.result import Mutagenesis
+from zoo.interpret.stream import MutantStream
 from zoo.models._base import SequenceModel
 from zoo.outputs import Labels
 from zoo.utils.text import some_of
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from zoo.inference.contacts import ContactPredictions
     from zoo.inference.tracks import TrackPredictions
 
-__all__ = ["embed", "predict"]
+__all__ = ["embed", "predict", "saturation_mutagenesis"]
 
-Intervals = Iterable[Interval | str] | Interval | str | Path | None
 _BATCH = 64
 _log = logging.getLogger("zoo")
 
@@ -98,7 +98,7 @@ def predict(
         predictor = predictor_for(model.output)(model, targets, batch_size, precision, inputs)
         predictions: TrackPredictions | ContactPredictions = predictor.predict(x, as_intervals(x, intervals))
         return predictions
-    source = _source(x, intervals, inputs, resize)
+    source = source_of(x, intervals, inputs, resize)
     if not is_labels:
         return _whole_windows(model, source, targets, batch_size or 1, precision)
     labels = LabelPredictor(model, targets, batch_size, precision, inputs, windowing)
@@ -151,7 +151,7 @@ def embed(
     windowing = Windowing(resize)
     if resize and not isinstance(model.output, Labels):
         raise ConfigError(f"resize is for models of labels; this one predicts {model.output.kind}")
-    for block in _source(x, intervals, inputs, resize).blocks(model, windowing, notes):
+    for block in source_of(x, intervals, inputs, resize).blocks(model, windowing, notes):
         if len({len(one) for one in block.codes}) > 1:
             raise InputError(f"embeddings are of sequences of one length: {some_of(block.names)} differ")
         for start in range(0, len(block.codes), batch_size):
@@ -168,6 +168,59 @@ def embed(
     return np.concatenate(parts)
 
 
+def saturation_mutagenesis(
+    model: SequenceModel | str,
+    x: Any,
+    intervals: Intervals = None,
+    *,
+    deletions: bool = False,
+    tile: int | None = None,
+    fill: Fill = "N",
+    span: tuple[int, int] | None = None,
+    bins: tuple[int, int] | None = None,
+    targets: Sequence[str] | str | None = None,
+    inputs: str | None = None,
+    resize: bool = False,
+) -> Mutagenesis:
+    """Predict every single substitution of sequences, by computing only what it reaches in the net.
+
+    The numbers are those of `predict` for each mutant, minus that of the sequence, up to the rounding of float32.
+
+    Examples:
+        >>> import zoo
+        >>> mutants = zoo.saturation_mutagenesis("deepbind.encode_usf1_h1hesc", ["GTCACGTGAC" * 10 + "A"])
+        >>> mutants[0].substitutions.change.shape  # positions, A C G T, targets
+        (101, 4, 1)
+
+    Args:
+        model: a loaded model, or the name of one.
+        x: sequences or a genome, as of `predict`; of a model of tracks or contacts each is one window.
+        intervals: of the genome, as of `predict`.
+        deletions: also delete the base at each position. Those left of it stay, those right of it move left, and the
+            last position is filled with the base that follows in the genome, or with N.
+        tile: also replace tiles of so many bases, one after the other.
+        fill: what they are replaced by: `N`, or `shuffle`, the mean over 10 random orders of their bases.
+        span: positions [first, last) that are mutated; None for all.
+        bins: bins [first, last) whose changes are summed (tracks, contacts); None for all.
+        targets: names of the targets wanted, or one name; None for all.
+        inputs: table of the input tracks, for a model that reads some.
+        resize: take the model's length around each centre.
+
+    Returns:
+        For each sequence a `SequenceMutants`; `write` and `to_dataframe` give a row for each mutant.
+
+    Raises:
+        InputError: as `predict`, or a span past the end of a sequence.
+        ConfigError: a target or bins that the model does not have, or values that no mutant can have.
+    """
+    model = _model(model)
+    targets = [targets] if isinstance(targets, str) else targets
+    stream = MutantStream(model, MutantKinds(deletions, tile, fill, span=span), targets, bins)
+    notes: list[str] = []
+    sequences = list(stream.of(source_of(x, intervals, inputs, resize), Windowing(resize), notes))
+    return Mutagenesis(stream.targets, sequences, notes)
+
+
 def _model(model: Any) -> SequenceModel:
     """A loaded model, or that of a name."""
     if isinstance(model, str):
@@ -175,21 +228,6 @@ def _model(model: Any) -> SequenceModel:
     if not isinstance(model, SequenceModel):
         raise ConfigError(f"the model comes first, loaded or by name; an object of type {type(model).__name__} is none")
     return model
-
-
-def _source(x: Any, intervals: Intervals, inputs: str | None, resize: bool = False) -> Source:
-    """Sequences, or sites of a genome, for a model that reads one window of each."""
-    if not isinstance(x, Genome):
-        if intervals is not None:
-            raise InputError("intervals are of a genome: give zoo.Genome(path) before them")
-        if inputs is not None:
-            raise ConfigError("input tracks need coordinates: give a zoo.Genome and intervals")
-        return as_source(x)
-    if intervals is None:
-        raise InputError("of a genome, name the intervals or a BED file: zoo.predict(model, genome, intervals)")
-    notes: list[str] = []
-    sites = as_intervals(x, intervals, notes if resize else None)
-    return SiteSource(x, sites, inputs, "the intervals", notes)
 
 
 def _whole_windows(

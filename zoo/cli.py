@@ -18,6 +18,7 @@ from zoo.commands.evaluate import add_evaluate
 from zoo.commands.export import add_export
 from zoo.commands.finetune import add_finetune
 from zoo.commands.models import add_info, add_list, add_merge
+from zoo.commands.mutagenesis import add_mutagenesis
 from zoo.commands.parser import Parser
 from zoo.commands.predict.command import add_predict
 from zoo.commands.project import add_benchmark
@@ -105,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_list(verbs)
     add_info(verbs)
     add_predict(verbs)
+    add_mutagenesis(verbs)
     add_evaluate(verbs)
     add_train(verbs)
     add_check(verbs)

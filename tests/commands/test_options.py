@@ -10,6 +10,7 @@ from pathlib import Path
 import commands.data_cases
 import commands.evaluate_cases
 import commands.finetune_cases
+import commands.mutagenesis_cases
 import commands.other_cases
 import commands.predict_cases
 import commands.publish_cases

@@ -87,6 +87,8 @@ def writers(inputs: Path) -> dict[str, Writer]:
         "predictions.tsv": Writer(lambda folder: _predictions(folder / "out.tsv")),
         "predictions.csv.gz": Writer(lambda folder: _predictions(folder / "out.csv.gz")),
         "predictions.parquet": Writer(lambda folder: _predictions(folder / "out.parquet")),
+        "mutants.tsv": Writer(lambda folder: _mutants(folder / "mutants.tsv")),
+        "arrays of mutants": Writer(lambda folder: _mutants(folder / "mutants.npz")),
         "bigWig": Writer(lambda folder: _tracks(folder / "out.bw", 1), refuses=True),
         "folder of bigWigs": Writer(lambda folder: _tracks(folder / "tracks", 2), refuses=True),
         "cooler": Writer(lambda folder: _contacts(folder / "out.cool", 1), refuses=True, spool=_SPOOL),
@@ -117,6 +119,18 @@ def _predictions(path: Path) -> None:
     rng = np.random.default_rng(1)
     blocks = [LabelRows([f"s{i}" for i in range(4000)], rng.random((4000, 2), dtype=np.float32)) for _ in range(3)]
     write_labels(path, _LABELS, blocks)
+
+
+def _mutants(path: Path) -> None:
+    from zoo.interpret.effects import Effects
+    from zoo.interpret.mutagenesis import SequenceMutants
+    from zoo.interpret.result import NamedMutants, write_mutants
+
+    rng = np.random.default_rng(7)
+    codes = rng.integers(0, 4, 1000).astype(np.uint8)
+    reference, effects = (Effects(rng.random(shape, dtype=np.float32), None) for shape in ((2,), (1000, 4, 2)))
+    mutants = SequenceMutants(codes, 0, reference, effects)
+    write_mutants(path, _LABELS, [NamedMutants(f"s{index}", {"name": f"s{index}"}, mutants) for index in range(5)])
 
 
 def _site(folder: Path, checkpoint: Path) -> None:

@@ -22,7 +22,7 @@ from zoo.inference.regions import choose_targets
 from zoo.models._base import SequenceModel
 from zoo.utils.text import counted, quoted, some_of
 
-__all__ = ["Plan", "Precision", "Predictor", "check_finite", "inference", "predict_batch"]
+__all__ = ["Plan", "Precision", "Predictor", "check_finite", "check_input_table", "inference", "predict_batch"]
 
 Precision = Literal["32", "bf16", "16"]
 _DTYPES = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
@@ -156,7 +156,7 @@ class Predictor(ABC, Generic[SomePlan, Piece, Result]):
         self.processes = ALONE
         self.targets = choose_targets(model.output, targets)
         self.rows = [model.output.targets.index(name) for name in self.targets]
-        _check_inputs(model, inputs)
+        check_input_table(model, inputs)
 
     @abstractmethod
     def plan(self, genome: Genome, regions: Iterable[Interval]) -> SomePlan:
@@ -184,8 +184,12 @@ class Predictor(ABC, Generic[SomePlan, Piece, Result]):
         return self.collect(plan, self.stream(plan))
 
 
-def _check_inputs(model: SequenceModel, table: str | None) -> None:
-    """Refuse a table of input tracks that the model does not read, or the lack of one that it does."""
+def check_input_table(model: SequenceModel, table: str | None) -> None:
+    """Check that there is a table of input tracks exactly where a model reads some.
+
+    Raises:
+        ConfigError: a table for a model that reads the sequence alone, or none for one that reads tracks.
+    """
     if table is None and model.inputs.names:
         raise ConfigError(
             f"the model reads {counted(len(model.inputs.names), 'input track')} in addition to the sequence "

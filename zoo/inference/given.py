@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.errors import InputError
+from zoo.errors import ConfigError, InputError
 from zoo.formats.bed import iterate_bed
 from zoo.formats.narrow_peak import iterate_peaks
 from zoo.formats.sequences import SequenceFile
@@ -20,11 +20,12 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import Codes, count_ambiguous, encode, find_invalid
 from zoo.inference.regions import check_regions, find_region
-from zoo.inference.sources import FileSource, MemorySource
+from zoo.inference.sources import FileSource, MemorySource, SiteSource, Source
 from zoo.utils.text import quoted
 
-__all__ = ["as_intervals", "as_source", "is_file"]
+__all__ = ["Intervals", "as_intervals", "as_source", "is_file", "source_of"]
 
+Intervals = Iterable[Interval | str] | Interval | str | Path | None
 _UNKNOWN = 4  # code of N
 _BED = (".bed", "Peak")
 
@@ -85,7 +86,7 @@ def as_source(x: Any) -> MemorySource | FileSource:
 
 def as_intervals(
     genome: Genome,
-    intervals: Iterable[Interval | str] | Interval | str | Path | None,
+    intervals: Intervals,
     summit_notes: list[str] | None = None,
 ) -> list[Interval]:
     """Convert what a caller gives to intervals of a genome.
@@ -107,6 +108,32 @@ def as_intervals(
             return check_regions(sites, genome, str(intervals))
         return [find_region(str(intervals), genome)]
     return [_as_interval(one, genome) for one in intervals]
+
+
+def source_of(x: Any, intervals: Intervals, inputs: str | None, resize: bool = False) -> Source:
+    """Sequences, or sites of a genome, for a model that reads one window of each.
+
+    Args:
+        x: a genome, or what `as_source` takes.
+        intervals: of the genome, as of `as_intervals`.
+        inputs: table of the input tracks of a model that reads some.
+        resize: whether the centres of intervals count.
+
+    Raises:
+        InputError: intervals without a genome, or a genome without intervals.
+        ConfigError: input tracks without coordinates.
+    """
+    if not isinstance(x, Genome):
+        if intervals is not None:
+            raise InputError("intervals are of a genome: give zoo.Genome(path) before them")
+        if inputs is not None:
+            raise ConfigError("input tracks need coordinates: give a zoo.Genome and intervals")
+        return as_source(x)
+    if intervals is None:
+        raise InputError("of a genome, name the intervals or a BED file: zoo.predict(model, genome, intervals)")
+    notes: list[str] = []
+    sites = as_intervals(x, intervals, notes if resize else None)
+    return SiteSource(x, sites, inputs, "the intervals", notes)
 
 
 def _as_interval(one: Any, genome: Genome) -> Interval:

@@ -1,6 +1,7 @@
 """The sequences of sites of a genome, read one by one as they are predicted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,12 @@ class SiteCodes(Sequence[Codes]):
 
     def __len__(self) -> int:
         return len(self._sites)
+
+    def base_after(self, index: int) -> int:
+        """Code of the base that follows a site, in the direction of its strand; N past the contig's end."""
+        site = self._sites[index]
+        start = site.start - 1 if site.strand == "-" else site.end
+        return int(self._genome.codes(replace(site, start=start, end=start + 1))[0])
 
     def __getitem__(self, index: Any) -> Any:
         """Codes uint8 (L,) of one site, or of a slice of them."""

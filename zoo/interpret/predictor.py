@@ -75,7 +75,7 @@ class MutantPredictor:
         model.check_length(codes.shape[1])
         model.check_inputs(codes, inputs)
         if network is None or codes.shape[1] - model.length >= MOST_WINDOWS:
-            return Predicted(codes, inputs, self._in_full(codes, inputs), [])
+            return Predicted(codes, inputs, self.in_full(codes, inputs), [])
         with inference(model, "32"):
             strands = [self._strand(network, codes, inputs)]
             if model.rc_average:
@@ -142,11 +142,11 @@ class MutantPredictor:
             whole = references.codes[index]
             at = torch.from_numpy(starts[some, None] + np.arange(codes.shape[1])).to(codes.device)
             inputs = None if references.inputs is None else references.inputs[index]
-            parts.append(self._in_full(whole.scatter(1, at, codes[some]), inputs))
+            parts.append(self.in_full(whole.scatter(1, at, codes[some]), inputs))
         return torch.cat(parts)
 
-    def _in_full(self, codes: Tensor, inputs: Tensor | None) -> Tensor:
-        """Predict sequences without a shortcut."""
+    def in_full(self, codes: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """Predict sequences, uint8 (N, L), as the model does, without a shortcut; inputs as of `references`."""
         with inference(self.model, "32"):
             size = self._at_once()
             parts = []

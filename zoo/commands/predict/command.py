@@ -4,13 +4,10 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.commands.predict.options import add_all_options, kind_module, kind_of, kind_parser, refuse_foreign
 from zoo.errors import ConfigError, UnknownNameError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["add_predict"]
 
@@ -75,6 +72,7 @@ def _predict(options: argparse.Namespace, module: Any) -> None:
     from zoo.hub.targets import read_targets
     from zoo.inference.choose import predictor_for
     from zoo.inference.processes import count_processes, predict_together
+    from zoo.utils.progress import stream_bar
 
     if count_processes(options.devices) > 1:
         _check_shared(options)
@@ -90,7 +88,7 @@ def _predict(options: argparse.Namespace, module: Any) -> None:
             for _ in pieces:
                 pass  # what this process computes is sent to the first one
             return
-        pieces = _with_progress(pieces, plan.rows)
+        pieces = stream_bar(pieces, "predicting", plan.rows, len)
         summary = module.write(options, predictor, plan, pieces, [known[name] for name in predictor.targets])
     for note in plan.notes:
         print(f"zoo: {note}", file=sys.stderr)
@@ -141,18 +139,3 @@ def _check_extras(kind: str, options: argparse.Namespace) -> None:
     extras = [kind] if kind in EXTRAS else ["tracks"] if options.inputs else []
     extras += ["plots"] if getattr(options, "plot", None) else []
     require_extras(extras, f"predicting {kind}")
-
-
-def _with_progress(pieces: "Iterator[Any]", rows: int | None) -> "Iterator[Any]":
-    """The pieces, with a bar on a terminal; a count where nobody knows how many rows there are."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    counting = (SpinnerColumn(), TextColumn("sequences"), MofNCompleteColumn(), TimeElapsedColumn())
-    columns = Progress.get_default_columns() if rows else counting
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("predicting", total=rows)
-        for piece in pieces:
-            yield piece
-            progress.advance(task, len(piece))
