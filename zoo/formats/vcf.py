@@ -1,5 +1,7 @@
 """VCF and BCF files, read and annotated with pysam."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoo.errors import InputError, OutputError, one_line
 from zoo.formats.alleles import NO_ALLELE, Variant
 from zoo.utils.extras import require_extras
+from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable, open_bytes
 from zoo.utils.text import check_file, shorten
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CallHeader", "InfoField", "annotate_calls", "read_call_header", "read_calls"]
 
 _INFO = 7  # column of a line
+_GZIP, _BGZIP = b"\x1f\x8b", b"\x06\x00BC"  # how an archive begins, and how after ten bytes one of bgzip goes on
 
 
 class CallHeader(NamedTuple):
@@ -183,23 +187,48 @@ def _opened(path: str | Path) -> "Iterator[VariantFile]":
     import pysam
 
     pysam.set_verbosity(0)  # what htslib would print is said in one sentence
-    try:
-        file = pysam.VariantFile(str(path))
-    except NotImplementedError:
-        raise InputError(
-            f"{path} is compressed by gzip, and VCF must be by bgzip: gunzip -c {path} | bgzip > OTHER.vcf.gz"
-        ) from None
-    except (ValueError, OSError) as error:
-        if not Path(path).stat().st_size:
-            raise InputError(f"{path} is empty") from None
-        is_cut = "truncated" in str(error) or "EOF" in str(error)
-        reason = "it is cut off: copy or download it again" if is_cut else "it does not begin with a header of VCF"
-        raise InputError(f"{path} cannot be read as VCF or BCF: {reason}") from None
-    try:
-        yield file
-    finally:
-        with suppress(OSError):  # of a damaged file, which was said
-            file.close()
+    with _readable(Path(path)) as readable:
+        try:
+            file = pysam.VariantFile(str(readable))
+        except (ValueError, OSError) as error:
+            if not Path(path).stat().st_size:
+                raise InputError(f"{path} is empty") from None
+            is_cut = "truncated" in str(error) or "EOF" in str(error)
+            reason = "it is cut off: copy or download it again" if is_cut else "it does not begin with a header of VCF"
+            raise InputError(f"{path} cannot be read as VCF or BCF: {reason}") from None
+        try:
+            yield file
+        finally:
+            with suppress(OSError):  # of a damaged file, which was said
+                file.close()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[Path]:
+    """A file that htslib reads: the file itself, or an unpacked copy of one that is compressed by gzip, not by bgzip.
+
+    Raises:
+        InputError: a damaged archive.
+        OutputError: the copy has no room.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(_BGZIP) + 10)
+    if not head.startswith(_GZIP) or head[10:].startswith(_BGZIP):
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="zoo.", suffix=".vcf") as copy:
+        try:
+            with open_bytes(path, TABLE) as packed:
+                shutil.copyfileobj(packed, copy)
+            copy.flush()
+        except UNREADABLE as error:
+            raise InputError(f"{path} cannot be read to its end: {describe_unreadable(error, path)}") from None
+        except OSError as error:
+            raise OutputError(
+                f"{path} could not be unpacked in {tempfile.gettempdir()}: {error.strerror}; make room, set TMPDIR to "
+                "another folder, or compress it by bgzip, which is read as it is"
+            ) from None
+        yield Path(copy.name)
 
 
 def _records(path: str | Path) -> "Iterator[VariantRecord]":
