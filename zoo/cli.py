@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from zoo.commands.background import add_background_verb
 from zoo.commands.card import add_card
 from zoo.commands.check import add_check
 from zoo.commands.completion import add_completion, complete
@@ -123,6 +124,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_card(verbs)
     add_site(verbs)
     add_variants(verbs)
+    add_background_verb(verbs)
     add_completion(verbs)
     return parser
 

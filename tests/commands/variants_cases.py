@@ -1,5 +1,6 @@
 """A case for every argument of `zoo variants`."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import zoo.hub.load
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, encode, reverse_complement
+from zoo.hub.background import Background, read_background
 from zoo.variants.outputs import pair_outputs
 
 Rows = list[dict[str, str]]
@@ -29,16 +31,16 @@ def variants(desk: Desk, path: str = "v.tsv") -> str:
     return path
 
 
-def scored(desk: Desk, *options: str, kind: str = "labels", path: str = "") -> Rows:
+def scored(desk: Desk, *options: str, kind: str = "labels", path: str = "", name: str = "") -> Rows:
     words = [] if "--genome" in options else ["--genome", str(desk.made.genome)]
-    text = desk.run("variants", desk.made.models[kind], path or variants(desk), *words, *options)
+    text = desk.run("variants", name or desk.made.models[kind], path or variants(desk), *words, *options)
     header, *rows = [line.split("\t") for line in text.splitlines()]
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def refused(desk: Desk, *options: str, kind: str = "labels") -> str:
+def refused(desk: Desk, *options: str, name: str = "") -> str:
     words = ["--genome", str(desk.made.genome), *options]
-    return desk.refused("variants", desk.made.models[kind], variants(desk), *words)
+    return desk.refused("variants", name or desk.made.models["labels"], variants(desk), *words)
 
 
 def numbers(rows: Rows) -> Any:
@@ -51,10 +53,9 @@ def name_is_the_model(desk: Desk) -> None:
         rows = scored(desk, kind=kind)
         assert list(rows[0])[6:9] == ["note", f"{score}:one", f"{score}:two"]
         assert np.isfinite(numbers(rows)).all()
-    err = desk.refused("variants", "mlp.nothing", variants(desk), "--genome", str(desk.made.genome))
-    assert "there is no model 'mlp.nothing'" in err
-    desk.made.models["inputs"] = desk.made.with_inputs["labels"]
-    assert "the model reads 2 input tracks in addition to the sequence" in refused(desk, kind="inputs")
+    assert "there is no model 'mlp.nothing'" in refused(desk, name="mlp.nothing")
+    with_inputs = desk.made.with_inputs["labels"]
+    assert "the model reads 2 input tracks in addition to the sequence" in refused(desk, name=with_inputs)
 
 
 @case("variants", "variants")
@@ -209,3 +210,65 @@ def precision_is_that_of_the_arithmetic(desk: Desk) -> None:
     exact, rough = numbers(scored(desk)), numbers(scored(desk, "--precision", "bf16"))
     assert {precision for _, precision in batches} == {"32", "bf16"}
     assert np.allclose(exact, rough, atol=0.2)
+
+
+def mine(desk: Desk, kind: str = "labels") -> str:
+    """A copy of a model, which may be changed."""
+    source = Path(desk.made.models[kind].removeprefix("local-dir:"))
+    if not Path(source.name).exists():
+        shutil.copytree(source, source.name)
+    Path("vary.fa").write_text(f">a\n{Genome(desk.made.genome).sequence(Interval('chr1', 0, 3_000))}\n")
+    return f"local-dir:{source.name}"
+
+
+def background_of(desk: Desk, kind: str = "labels", *words: str) -> Background:
+    name = mine(desk, kind)
+    desk.run("background", name, "vary.fa", *words)
+    background = read_background(Path(name.removeprefix("local-dir:")))
+    assert background is not None
+    return background
+
+
+@case("name", "background")
+def name_is_the_model_that_is_changed(desk: Desk) -> None:
+    for kind, score in (("labels", "log_odds"), ("tracks", "log2_ratio"), ("contacts", "mean_change")):
+        assert background_of(desk, kind, "--variants", "20").score == score
+    rows = scored(desk, name=mine(desk))
+    assert list(rows[0])[-4:] == ["percentile:one", "percentile:two", "z_score:one", "z_score:two"]
+    assert all(0 <= float(row["percentile:one"]) <= 100 for row in rows)
+    assert "percentile:one" not in scored(desk, "--scores", "ref", name=mine(desk))[0]
+    assert "percentile:two" in scored(desk, "--targets", "two", name=mine(desk))[0]
+    assert "there is no model 'mlp.nothing'" in desk.refused("background", "mlp.nothing")
+    words = ("background", desk.made.with_inputs["labels"], "vary.fa")
+    assert "the model reads 2 input tracks in addition to the sequence" in desk.refused(*words)
+
+
+@case("sequences", "background")
+def sequences_are_those_that_are_varied(desk: Desk) -> None:
+    assert background_of(desk).source == "sequences of vary.fa"
+    Path("short.fa").write_text(">a\nACGT\n")
+    assert "no sequence has the 20 bases" in desk.refused("background", mine(desk), "short.fa")
+    assert "nothing.fa: no such file" in desk.refused("background", mine(desk), "nothing.fa")
+    assert "it is not known on which data local-dir:mlp.labels was trained: name data" in desk.refused(
+        "background", mine(desk)
+    )
+
+
+@case("--variants", "background")
+def variants_are_their_number(desk: Desk) -> None:
+    assert background_of(desk, "labels", "--variants", "12").variants == 12
+    assert background_of(desk).variants == 4_000
+    assert "9 variants say nothing" in desk.refused("background", mine(desk), "vary.fa", "--variants", "9")
+
+
+@case("--seed", "background")
+def seed_draws_others(desk: Desk) -> None:
+    first, again, other = (background_of(desk, "labels", "--seed", seed).mean.tolist() for seed in ("1", "1", "2"))
+    assert first == again != other
+    assert background_of(desk).mean.tolist() == first
+
+
+@case("--device", "background")
+def device_is_where_it_is_computed(desk: Desk) -> None:
+    assert background_of(desk, "labels", "--device", "cpu").variants == 4_000
+    assert "no device 'abacus'" in desk.refused("background", mine(desk), "vary.fa", "--device", "abacus")

@@ -64,6 +64,6 @@ def test_the_commands_that_example_prints_run(
     assert main(["example", "-o", "mine"]) == 0
     printed = capsys.readouterr()
     commands = re.findall(r"^\s*(zoo .*)$", printed.out + printed.err, re.MULTILINE)
-    assert len(commands) == 2
+    assert len(commands) == 3
     for command in commands:
         assert main(shlex.split(command)[1:]) == 0, command

@@ -187,10 +187,13 @@ def _source(options: argparse.Namespace) -> "Source":
 
 
 def _scorer(options: argparse.Namespace, model: Any) -> "VariantScorer":
+    from zoo.hub.background import read_background
+    from zoo.hub.load import resolve
     from zoo.variants.scorer import VariantOptions, VariantScorer
 
     fields = ("hold", "shifts", "both_strands", "scores", "targets", "within", "batch_size", "precision")
-    return VariantScorer(model, VariantOptions(**{field: getattr(options, field) for field in fields}))
+    settings = VariantOptions(**{field: getattr(options, field) for field in fields})
+    return VariantScorer(model, settings, read_background(resolve(options.name)))
 
 
 def _checked(
@@ -222,8 +225,6 @@ def _write(options: argparse.Namespace, scorer: "VariantScorer", blocks: "Iterat
     """Write the table, or the records of the VCF; returns their number."""
     from zoo.variants.table import write_calls, write_table
 
-    names = scorer.scores.names
     if _is_calls(options.output):
-        described = {name: scorer.scores.described[name] for name in names}
-        return write_calls(options.variants, Path(options.output), blocks, described, scorer.targets)
-    return write_table(options.output, blocks, names, scorer.targets)
+        return write_calls(options.variants, Path(options.output), blocks, scorer.columns, scorer.targets)
+    return write_table(options.output, blocks, list(scorer.columns), scorer.targets)

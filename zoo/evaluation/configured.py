@@ -77,7 +77,7 @@ def _recipe(folder: Path, name: str) -> Given:
     facts = read_config(folder).facts
     words = shlex.split(facts.run.command) if facts.run else []
     if words[:2] != ["zoo", "train"] or len(words) % 2 == 0 or len(words) < 3:
-        raise ConfigError(f"it is not known on which data {name} was trained: name data to evaluate it on")
+        raise ConfigError(f"it is not known on which data {name} was trained: name data")
     try:
         return read_given(words[2], words[3:])
     except UnknownNameError as error:

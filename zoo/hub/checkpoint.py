@@ -3,7 +3,8 @@
 A folder is, byte for byte, what a repository on the Hugging Face Hub holds: `config.json` (the architecture, its
 arguments, the facts, the sha256 of the rest), `model.safetensors` (or `delta.safetensors`: what differs from a base's
 weights), `targets.tsv`, `example.safetensors` (arguments of `predict` and the expected prediction), `README.md` (the
-card) and, of a run of `zoo train`, `recipe.yaml` and `seen.safetensors` (what it was trained on).
+card) and, of a run of `zoo train`, `recipe.yaml` and `seen.safetensors` (what it was trained on);
+`zoo background` adds `background.safetensors` (scores of random variants).
 """
 
 from collections.abc import Mapping

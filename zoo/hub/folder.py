@@ -10,6 +10,7 @@ from zoo.errors import IntegrityError
 from zoo.hub.names import is_name
 
 __all__ = [
+    "BACKGROUND",
     "CARD",
     "CONFIG",
     "DELTA",
@@ -33,6 +34,7 @@ DELTA = "delta.safetensors"  # in place of the weights: what differs from those 
 EXAMPLE = "example.safetensors"
 TARGETS = "targets.tsv"
 CARD = "README.md"
+BACKGROUND = "background.safetensors"  # scores of random variants; of what `zoo background` was run on
 SEEN = "seen.safetensors"  # what it was trained on; of what `zoo train` made
 RECIPE = "recipe.yaml"  # the configuration of the run; of weights that `zoo train` made
 

@@ -8,7 +8,19 @@ from pathlib import Path
 
 from zoo.errors import IntegrityError, UnknownNameError
 from zoo.hub.config import read_config
-from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, is_snapshot, largest_size
+from zoo.hub.folder import (
+    BACKGROUND,
+    CARD,
+    CONFIG,
+    DELTA,
+    EXAMPLE,
+    RECIPE,
+    SEEN,
+    TARGETS,
+    WEIGHTS,
+    is_snapshot,
+    largest_size,
+)
 from zoo.hub.hub_client import (
     COMMIT,
     OTHER_TEMPORARY,
@@ -27,7 +39,7 @@ __all__ = ["discard_damaged", "download", "git_id", "is_cached_download", "verif
 _log = logging.getLogger(__name__)
 _NEEDED = (CONFIG, TARGETS, EXAMPLE)
 _EITHER = (WEIGHTS, DELTA)
-_OPTIONAL = (CARD, RECIPE, SEEN)
+_OPTIONAL = (CARD, RECIPE, SEEN, BACKGROUND)
 _SECONDS = 20
 _CURE = "a folder with the files of the repository can be used as local-dir:FOLDER"
 

@@ -8,7 +8,19 @@ from zoo.errors import ConfigError
 from zoo.hub.cards import is_rendered
 from zoo.hub.config import CheckpointConfig
 from zoo.hub.facts import NOT_STATED
-from zoo.hub.folder import CARD, CONFIG, DELTA, EXAMPLE, RECIPE, SEEN, TARGETS, WEIGHTS, checkpoint_text, paths_in
+from zoo.hub.folder import (
+    BACKGROUND,
+    CARD,
+    CONFIG,
+    DELTA,
+    EXAMPLE,
+    RECIPE,
+    SEEN,
+    TARGETS,
+    WEIGHTS,
+    checkpoint_text,
+    paths_in,
+)
 from zoo.hub.names import is_name
 from zoo.hub.pins import read_pins
 from zoo.hub.published import published_models
@@ -19,7 +31,7 @@ from zoo.utils.text import some_of
 __all__ = ["FILES", "check_publishable", "local_paths", "obstacles"]
 
 # What a repository holds of a checkpoint.
-FILES = (CARD, CONFIG, WEIGHTS, DELTA, TARGETS, EXAMPLE, SEEN, RECIPE)
+FILES = (CARD, CONFIG, WEIGHTS, DELTA, TARGETS, EXAMPLE, SEEN, RECIPE, BACKGROUND)
 # Facts that a card must have: what the model predicts, for whom, from what, and where it fails.
 _REQUIRED = ("summary", "species", "assay", "use", "limits", "data")
 _STATED = ("licence", "source")
@@ -133,7 +145,7 @@ def _dirt(folder: Path, config: CheckpointConfig, name: str) -> list[str]:
         problems.append(f"{folder} holds {some_of(others)}, which is not part of a checkpoint: move it elsewhere")
     unknown = [
         name
-        for name in (WEIGHTS, DELTA, TARGETS, EXAMPLE, SEEN, RECIPE)
+        for name in (WEIGHTS, DELTA, TARGETS, EXAMPLE, SEEN, RECIPE, BACKGROUND)
         if (folder / name).exists() and name not in config.sha256
     ]
     if unknown:

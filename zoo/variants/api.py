@@ -12,7 +12,8 @@ from zoo.errors import ConfigError
 from zoo.formats.alleles import Variant
 from zoo.formats.variants import read_variants
 from zoo.genome.fasta import Genome
-from zoo.hub.load import load
+from zoo.hub.background import read_background
+from zoo.hub.load import load, resolve
 from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 from zoo.utils.text import counted, some_of
@@ -115,7 +116,8 @@ def score_variants(
             `both` for the mean of the scores of either, which is the same for both strands of a genome.
         shifts: bases by which the windows are moved; the scores are the mean over them.
         both_strands: whether both strands are read and averaged, also by a model that does not do so itself.
-        scores: names of the scores; None for all: `log_odds`, `log2_ratio`, `difference`, `ref` and `alt` of labels;
+        scores: names of the scores; None for all, with `percentile` and `z_score` where the model is named and has
+            random variants (`zoo background`): `log_odds`, `log2_ratio`, `difference`, `ref` and `alt` of labels;
             `log2_ratio`, `sum_difference`, `absolute_difference`, `jsd`, `ref` and `alt` of tracks; `mean_change`,
             `max_change` and `insulation` of contacts; as far as the model has them.
         targets: names of the targets; None for all.
@@ -128,16 +130,17 @@ def score_variants(
         ConfigError: an option that the model does not have.
         UnknownNameError: no model of that name.
     """
+    background = read_background(resolve(model)) if isinstance(model, str) else None
     model = load(model) if isinstance(model, str) else model
     options = VariantOptions(hold, shifts, both_strands, scores, targets, within, batch_size, precision)
-    scorer = VariantScorer(model, options)
+    scorer = VariantScorer(model, options, background)
     source, shown = _source(variants, genome)
     blocks = list(scorer.stream(source))
     check_counts(scorer.counts, shown, str(getattr(genome, "path", genome)))
     return VariantScores(
         [one for block in blocks for one in block.variants],
         np.concatenate([block.values for block in blocks]),
-        scorer.scores.names,
+        list(scorer.columns),
         list(scorer.targets),
         [note for block in blocks for note in block.notes],
         count_sentences(scorer.counts),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from zoo.errors import ConfigError
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Labels, Tracks
+from zoo.utils.text import counted
 from zoo.variants.contacts import ContactScores
 from zoo.variants.scores import LabelScores, Scores
 from zoo.variants.tracks import TrackScores
@@ -21,8 +22,14 @@ def scores_for(model: SequenceModel, names: Sequence[str] | None = None, within:
         within: of tracks, bases on either side of the change in which bins count; None for all.
 
     Raises:
-        ConfigError: a score that the model does not have, or `within` for a model that predicts no tracks.
+        ConfigError: a model that reads input tracks, a score that it does not have, or `within` for one that predicts
+            no tracks.
     """
+    if model.inputs.names:
+        raise ConfigError(
+            f"the model reads {counted(len(model.inputs.names), 'input track')} in addition to the sequence, which a "
+            "variant may change too: it cannot score variants"
+        )
     kind = model.output.kind
     if kind == Tracks.kind:
         return TrackScores(model, names, within)

@@ -15,22 +15,22 @@ from torch import Tensor
 
 from zoo.errors import ConfigError
 from zoo.formats.alleles import Variant
+from zoo.hub.background import Background
 from zoo.inference.engine import Precision, check_finite
 from zoo.inference.processes import ALONE
 from zoo.inference.regions import choose_targets
 from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Labels, Tracks
-from zoo.utils.text import counted
 from zoo.variants.changes import Bases, Change, Unscored
 from zoo.variants.choose import scores_for
 from zoo.variants.outputs import pair_outputs
 from zoo.variants.sources import Block, Source
 from zoo.variants.windows import Flank, Hold, Windows, past_the_ends
 
-__all__ = ["PAST_THE_END", "ScoredAlleles", "VariantOptions", "VariantScorer"]
+__all__ = ["PAST_THE_END", "USUAL_BATCH", "ScoredAlleles", "VariantOptions", "VariantScorer"]
 
 PAST_THE_END = "window reaches past the end of the contig, where it is N"
-_BATCH = {Labels.kind: 64, Tracks.kind: 8, Contacts.kind: 1}
+USUAL_BATCH = {Labels.kind: 64, Tracks.kind: 8, Contacts.kind: 1}
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,12 @@ class VariantScorer:
     Args:
         model: a loaded model; it is used on the device that it is on.
         options: how.
+        background: scores of random variants of the model; None for none.
 
     Attributes:
         scores: the scores of the model's kind.
+        columns: what is written of each allele: name -> what it is; the scores, and how the first of them lies among
+            those of random variants (S).
         targets: names of the targets (T).
         counts: what became of the alleles so far.
         processes: those that share the batches; this one alone unless it is set.
@@ -110,12 +113,7 @@ class VariantScorer:
         ConfigError: an option that the model does not have.
     """
 
-    def __init__(self, model: SequenceModel, options: VariantOptions) -> None:
-        if model.inputs.names:
-            raise ConfigError(
-                f"the model reads {counted(len(model.inputs.names), 'input track')} in addition to the sequence, which "
-                "a variant may change too: it cannot score variants"
-            )
+    def __init__(self, model: SequenceModel, options: VariantOptions, background: Background | None = None) -> None:
         if not options.shifts or max(map(abs, options.shifts)) > model.length // 8:
             raise ConfigError(f"shifts are numbers of bases, at most {model.length // 8} (an eighth of the window)")
         self.model, self.options = model, options
@@ -123,9 +121,15 @@ class VariantScorer:
         self.targets = choose_targets(model.output, options.targets)
         self._rows = [model.output.targets.index(name) for name in self.targets]
         self._both = options.both_strands or model.rc_average
-        self._batch = _BATCH[model.output.kind] if options.batch_size is None else options.batch_size
+        self._batch = USUAL_BATCH[model.output.kind] if options.batch_size is None else options.batch_size
         if self._batch < 1:
             raise ConfigError(f"a batch size of {options.batch_size} is too small")
+        self._background = background
+        if background and (background.score not in self.scores.names or options.within is not None):
+            self._background = None  # of other scores than are asked for
+        self.columns = {name: self.scores.described[name] for name in self.scores.names}
+        if self._background:
+            self.columns |= _of_background(self._background)
         self.counts = Counts()
         self.processes = ALONE
 
@@ -150,10 +154,19 @@ class VariantScorer:
             for row in np.flatnonzero(padded):
                 notes[rows[row]] = PAST_THE_END
             self.counts.padded += int(padded.sum())
+        if self._background:
+            values = np.concatenate([values, self._ranked(values, self._background)], 1)
         self.counts.alleles += len(variants)
         self.counts.scored += len(changes)
         self.counts.reasons.update(one.reason for one in read if isinstance(one, Unscored))
         return ScoredAlleles(variants, notes, values)
+
+    def _ranked(self, values: NDArray[np.float64], background: Background) -> NDArray[np.float64]:
+        """Percentile and z-score of the score that the background is of, for scores (N, S, T): (N, 2, T)."""
+        every = np.full((len(values), len(self.model.output.targets)), np.nan)
+        every[:, self._rows] = values[:, self.scores.names.index(background.score)]
+        ranked = np.stack([background.percentiles(every), background.z_scores(every)], 1)
+        return ranked[:, :, self._rows]
 
     def _scored(
         self, bases: Bases, changes: list[Change], names: list[str]
@@ -205,6 +218,15 @@ class VariantScorer:
         scores = self.scores.compute(*outputs, centre.to(self.model.device))
         values: NDArray[np.float64] = np.ascontiguousarray(scores.cpu().numpy()[:, :, self._rows])
         return values
+
+
+def _of_background(background: Background) -> dict[str, str]:
+    """What is written of how a score lies among those of random variants."""
+    what = f"{background.variants:,} random substitutions in {background.source}"
+    return {
+        "percentile": f"percent of {what} whose {background.score} is closer to 0",
+        "z_score": f"{background.score} minus the mean of {what}, in their standard deviations",
+    }
 
 
 def _name(variant: Variant) -> str:

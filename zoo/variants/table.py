@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.formats.alleles import NO_ALLELE, Variant
-from zoo.formats.vcf import InfoField, annotate_calls
+from zoo.formats.vcf_writer import InfoField, annotate_calls
 from zoo.utils.atomic import whole_path
 from zoo.variants.scorer import ScoredAlleles
 from zoo.writers.tables import open_table
