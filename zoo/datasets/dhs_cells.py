@@ -51,8 +51,8 @@ class DhsCellsDataModule(SequenceDataModule):
     Args:
         negatives: fraction of the sequences of a training epoch that are a dinucleotide-preserving shuffle of the site,
             fresh in every epoch, with all labels 0. All else are sites.
-        negative_epochs: number of epochs, from the first on, that have negatives; None for all. In the last ones, at low
-            learning rates, sites alone let the model forget to doubt that a site is open, which blurs the cell lines.
+        negative_epochs: number of epochs, from the first on, that have negatives; None for all. In the last, at low
+            learning rates, sites alone teach it not to doubt that a site is open, which would blur the cell lines.
         options: options of SequenceDataModule but for `shuffles`.
 
     Raises:
