@@ -5,7 +5,6 @@ Shapes: R references, P positions, C channels, N mutants, n positions of a windo
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,6 +17,7 @@ __all__ = ["Convolution"]
 
 # Fewer mutants are convolved plainly: transforming the filters would take longer.
 _FEWEST = 16
+_FREQUENCIES = 8
 
 
 @dataclass
@@ -79,9 +79,7 @@ class Convolution:
         starts, width = trimmed(starts, width, kept.shape[1], grid)
         # Mutants that lie alike on the grids of stride and pool are computed together.
         lead = window.starts + self.padding[0] - starts * stride
-        by = replace(window, values=delta, starts=starts).sorted_by(lead)
-        if (lead[1:] < lead[:-1]).any():
-            lead = np.sort(lead, kind="stable")
+        by, lead = replace(window, values=delta, starts=starts).grouped_by(lead)
         values = gather(kept, by.starts, by.rows, width, self._space)
         self._add(values, by.values, groups_of(lead))
         return replace(by, values=values)
@@ -116,12 +114,15 @@ class Convolution:
         """Add the convolution by way of the frequency domain."""
         count, mutants, channels = delta.shape
         filters = self._transformed_taps(count, transform)
-        spectrum = self._space.empty("spectrum", (len(filters), mutants * channels), delta)
-        torch.mm(transform.forward.to(delta.device), delta.view(count, -1), out=spectrum)
-        spectrum = spectrum.view(-1, mutants, channels)  # (m, N, C)
         product = self._space.empty("product", (len(filters), mutants, values.shape[2]), delta)  # (m, N, C')
-        for index, of_frequency in enumerate(filters):
-            product[index] = of_frequency(spectrum[index])
+        forward, changes = transform.forward.to(delta.device), delta.view(count, -1)
+        # Some frequencies at once, whose values stay in the processor's cache.
+        for first in range(0, len(filters), _FREQUENCIES):
+            some = slice(first, first + _FREQUENCIES)
+            spectrum = self._space.empty("spectrum", (len(forward[some]), mutants * channels), delta)
+            torch.mm(forward[some], changes, out=spectrum)
+            for index, of_frequency in enumerate(filters[some]):
+                product[first + index] = of_frequency(spectrum[index].view(mutants, channels))
         back = transform.back.to(delta.device)
         for lead, of in groups:
             begin = lead - (self.width - 1)  # the first position that the change reaches

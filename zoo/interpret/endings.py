@@ -4,7 +4,7 @@ Shapes: R references, P positions, C channels, N mutants, n positions of a windo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +15,9 @@ from zoo.interpret.products import Product
 from zoo.interpret.windows import Index, Window, difference, gather, groups_of, outside
 
 __all__ = ["Dense", "Ending", "PoolAll", "Whole", "in_place"]
+
+# Channels up to which positions are not worth a product each, and groups of mutants from which they are not.
+_NARROW = 8
 
 
 class Ending(Protocol):
@@ -46,7 +49,7 @@ class Dense:
     channels_first: bool
     reads_tracks: bool
     rest: Callable[[Tensor], Tensor]
-    _by_position: dict[int, list[Product]] = field(default_factory=dict, repr=False)
+    _kept_products: dict[int, list[Product]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self._whole = Product(self.weight, self.bias)
@@ -62,25 +65,39 @@ class Dense:
 
     def mutate(self, window: Window, before: Tensor, kept: Tensor) -> tuple[Tensor, Index]:
         """Add to the reference's units what the positions that changed contribute."""
-        by = window.sorted_by(window.starts)
-        changed = difference(by, before)  # (n, N, C)
+        changed = replace(window, values=difference(window, before))
+        by, starts = changed.grouped_by(window.starts)
         hidden = kept.index_select(0, torch.from_numpy(by.rows).to(kept.device))
-        weight = self._matrices(*before.shape[1:])
-        for start, of in groups_of(by.starts):
-            for index in range(max(0, -start), min(by.width, len(weight) - start)):
-                hidden[of] += weight[start + index](changed[index, of])
+        groups, (positions, channels) = groups_of(starts), before.shape[1:]
+        if channels <= _NARROW and len(groups) > _NARROW:
+            self._add_narrow(hidden, by, self._by_position(positions, channels))
+            return self.rest(hidden), by.order
+        products = self._products(positions, channels)
+        for start, of in groups:
+            for index in range(max(0, -start), min(by.width, positions - start)):
+                hidden[of] += products[start + index](by.values[index, of])
         return self.rest(hidden), by.order
 
-    def _matrices(self, positions: int, channels: int) -> list[Product]:
-        """The weight as one matrix for each position, P of (F, C)."""
-        if positions not in self._by_position:
-            weight = self.weight[:, : positions * channels]
-            if self.channels_first:
-                by_position = weight.view(-1, channels, positions).permute(2, 0, 1)
-            else:
-                by_position = weight.view(-1, positions, channels).transpose(0, 1)
-            self._by_position[positions] = [Product(matrix) for matrix in by_position]
-        return self._by_position[positions]
+    def _add_narrow(self, hidden: Tensor, changed: Window, weight: Tensor) -> None:
+        """Add what changes of few channels contribute, with a matrix for each mutant (C, F), in place."""
+        for index in range(changed.width):
+            at = np.clip(changed.starts + index, 0, len(weight) - 1)  # of positions that do not exist the change is 0
+            of_mutant = weight.index_select(0, torch.from_numpy(at).to(weight.device))
+            hidden += (changed.values[index, :, None] @ of_mutant)[:, 0]
+
+    def _by_position(self, positions: int, channels: int) -> Tensor:
+        """The weight as one matrix for each position, (P, C, F)."""
+        weight = self.weight[:, : positions * channels].T
+        if self.channels_first:
+            return weight.view(channels, positions, -1).transpose(0, 1)
+        return weight.view(positions, channels, -1)
+
+    def _products(self, positions: int, channels: int) -> list[Product]:
+        """The products with these matrices."""
+        if positions not in self._kept_products:
+            matrices = self._by_position(positions, channels).transpose(1, 2)  # (P, F, C)
+            self._kept_products[positions] = [Product(matrix.contiguous()) for matrix in matrices]
+        return self._kept_products[positions]
 
 
 @dataclass

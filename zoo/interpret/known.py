@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from zoo.interpret.convolution import Convolution
 from zoo.interpret.operations import Affine, Crop, Each, Layer, MaxPool, Residual, Shift
 from zoo.nn import equivariant, layers, maxima, steps
 
-__all__ = ["layers_of", "scale_and_shift", "tuned"]
+__all__ = ["layers_of", "tuned"]
 
 Layers = list[Layer]
 
@@ -83,19 +83,14 @@ def _filters(step: steps.Filters) -> Layers:
     return [Convolution(step.weight.detach(), step.bias.detach(), padding=padding, fill=step.fill)]
 
 
-def scale_and_shift(module: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor] | None:
-    """What batch normalisation in evaluation multiplies with and adds (C,); None without running statistics."""
-    if module.running_mean is None or module.running_var is None:
+def _norm(module: Any) -> Layers | None:
+    """Batch normalisation with its running statistics."""
+    if module.running_mean is None:
         return None
     scale = (module.running_var + module.eps).rsqrt()
     scale = scale if module.weight is None else scale * module.weight.detach()
     shift = -module.running_mean * scale
-    return scale, shift if module.bias is None else shift + module.bias.detach()
-
-
-def _norm(module: Any) -> Layers | None:
-    values = scale_and_shift(module)
-    return None if values is None else [Affine(*values)]
+    return [Affine(scale, shift if module.bias is None else shift + module.bias.detach())]
 
 
 def _image_pool(module: nn.MaxPool2d) -> Layers | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from zoo.interpret.endings import Dense, Ending, PoolAll, Whole
-from zoo.interpret.known import layers_of, scale_and_shift, tuned
+from zoo.interpret.known import layers_of, tuned
 from zoo.interpret.operations import Layer
 from zoo.interpret.products import Product
 from zoo.nn.steps import Flatten, InFull, PoolPositions, Step, inner_steps
@@ -64,10 +64,8 @@ def _ending(step: Flatten | PoolPositions | InFull, rest: Sequence[Step]) -> End
     while isinstance(first, nn.Module) and (inner := inner_steps(first)):
         first, *rest = [*inner, *rest]
     if type(first) is nn.Linear:
-        scaled = scale_and_shift(rest[0]) if rest and type(rest[0]) is nn.BatchNorm1d else None
-        weight, bias = _scaled(first, scaled)
-        behind = _in_order(rest if scaled is None else rest[1:])
-        return Dense(weight, bias, step.order == "channels", step.tracks, behind)
+        weight, bias = _parameters(first)
+        return Dense(weight, bias, step.order == "channels", step.tracks, _in_order(rest))
     assert not step.tracks
     by_positions = step.order == "positions"
     return Whole(lambda x, tracks: after((x.transpose(1, 2) if by_positions else x).flatten(1)))
@@ -93,7 +91,7 @@ def _in_order(steps: Sequence[Step]) -> Callable[[Tensor], Tensor]:
 
 
 def _functions(steps: Sequence[Step]) -> list[Callable[[Tensor], Tensor]]:
-    """Modules as functions; a dense layer with a batch normalisation behind it is one product."""
+    """Modules as functions."""
     functions: list[Callable[[Tensor], Tensor]] = []
     pending = list(steps)
     while pending:
@@ -101,20 +99,12 @@ def _functions(steps: Sequence[Step]) -> list[Callable[[Tensor], Tensor]]:
         assert isinstance(step, nn.Module)
         if (inner := inner_steps(step)) is not None:
             pending = [*inner, *pending]
-        elif type(step) is nn.Linear:
-            scaled = scale_and_shift(pending[0]) if pending and type(pending[0]) is nn.BatchNorm1d else None
-            pending = pending if scaled is None else pending[1:]
-            functions.append(Product(*_scaled(step, scaled)))
         else:
-            functions.append(step)
+            functions.append(Product(*_parameters(step)) if type(step) is nn.Linear else step)
     return functions
 
 
-def _scaled(linear: nn.Linear, scaled: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a dense layer, with those of a batch normalisation in them."""
+def _parameters(linear: nn.Linear) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a dense layer."""
     weight = linear.weight.detach()
-    bias = weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()
-    if scaled is None:
-        return weight, bias
-    scale, shift = scaled
-    return weight * scale[:, None], bias * scale + shift
+    return weight, weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()

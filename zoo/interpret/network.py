@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo.interpret.lowering import Net, lower
 from zoo.interpret.operations import Trace, run_layers
-from zoo.interpret.reach import mutants_at_once
+from zoo.interpret.reach import by_phase, mutants_at_once
 from zoo.interpret.windows import Index, Window
 from zoo.models._base import SequenceModel
 from zoo.models._inference import InferenceModel
@@ -79,14 +79,17 @@ class Network:
 
     def _some(self, references: References, codes: Tensor, starts: Index, rows: Index) -> Tensor:
         """Compute mutants together."""
+        order = by_phase(self.nets[0].layers, starts)
+        starts, rows = starts[order], rows[order]
+        codes = codes[torch.from_numpy(order).to(codes.device)]
         values = self.model.encode(codes).permute(2, 0, 1).contiguous()  # (N, 4, n) -> (n, N, 4)
         raw = []
         for net, (trace, read, of_ending) in zip(self.nets, references.kept, strict=True):
-            window = Window(values, starts, rows, np.arange(len(rows)))
+            window = Window(values, starts, rows, order)
             for layer, before, kept in trace:
                 window = layer.mutate(window, before, kept)
-            output, order = net.ending.mutate(window, read, of_ending)
-            raw.append(output[torch.from_numpy(np.argsort(order)).to(output.device)])
+            output, computed = net.ending.mutate(window, read, of_ending)
+            raw.append(output[torch.from_numpy(np.argsort(computed)).to(output.device)])
         return _mean(raw)
 
 

@@ -4,7 +4,7 @@ Shapes: R references, P positions, C channels, N mutants, n positions of a windo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.interpret.windows import Window, aligned, gather, moved_onto, outside
+from zoo.interpret.windows import Window, Workspace, aligned, gather, moved_onto, outside
 
 __all__ = ["Affine", "Crop", "Each", "Layer", "MaxPool", "Residual", "Shift", "Trace", "run_layers", "without_ends"]
 
@@ -91,6 +91,7 @@ class MaxPool:
 
     width: int
     partial: bool = False
+    _space: Workspace = field(default_factory=Workspace, repr=False)
 
     def reference(self, x: Tensor, tracks: Tensor | None) -> tuple[Tensor, None]:
         """Pool references."""
@@ -106,7 +107,8 @@ class MaxPool:
             for row, absent in outside(window.starts, window.width, before.shape[1]):
                 values[row, torch.from_numpy(absent).to(values.device)] = -torch.inf
         cells = values.view(-1, self.width, *values.shape[1:])  # (n / width, width, N, C)
-        pooled = cells[:, 0].clone() if self.width == 1 else torch.maximum(cells[:, 0], cells[:, 1])
+        pooled = self._space.empty("pooled", (len(cells), *values.shape[1:]), values)
+        torch.maximum(cells[:, 0], cells[:, min(1, self.width - 1)], out=pooled)
         for index in range(2, self.width):
             torch.maximum(pooled, cells[:, index], out=pooled)
         return replace(window, values=pooled, starts=window.starts // self.width)
@@ -177,9 +179,8 @@ def _reordered(window: Window, like: Window) -> Window:
     """The mutants of a window in the order of those of another."""
     if (window.order == like.order).all():
         return window
-    by = np.argsort(window.order, kind="stable")[np.argsort(np.argsort(like.order, kind="stable"), kind="stable")]
-    values = window.values.index_select(1, torch.from_numpy(by).to(window.values.device))
-    return Window(values, window.starts[by], window.rows[by], window.order[by])
+    rank = np.argsort(np.argsort(like.order, kind="stable"), kind="stable")
+    return window.taken(np.argsort(window.order, kind="stable")[rank])
 
 
 def without_ends(window: Window, positions: int) -> Window:

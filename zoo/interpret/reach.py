@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from zoo.interpret.convolution import Convolution
 from zoo.interpret.operations import Layer, MaxPool, Residual, Trace
+from zoo.interpret.windows import Index
 
-__all__ = ["mutants_at_once", "reach"]
+__all__ = ["by_phase", "mutants_at_once", "reach"]
 
 # Numbers in the largest windows of all mutants that are computed together, few enough for a processor's cache.
 _NUMBERS = 1 << 22
@@ -37,6 +40,18 @@ def _behind(layer: Layer, width: int, positions: int) -> int:
     if isinstance(layer, Residual):
         return reach(layer.layers, width, [positions] * len(layer.layers))[-1]
     return width
+
+
+def by_phase(layers: Sequence[Layer], starts: Index) -> Index:
+    """Order of mutants (N,) in which those that lie alike on the grids of strides and pools are neighbours."""
+    digits = []
+    for layer in layers:
+        step = layer.width if isinstance(layer, MaxPool) else layer.stride if isinstance(layer, Convolution) else 1
+        if step > 1:
+            digits.append(starts % step)
+            starts = starts // step
+    order: Index = np.lexsort((starts, *digits[::-1]))
+    return order
 
 
 def mutants_at_once(trace: Trace, width: int) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = ["Transform", "transform_for"]
@@ -37,23 +38,37 @@ class Transform(NamedTuple):
 def transform_for(positions: int, width: int) -> Transform | None:
     """The transform of windows of n `positions` for a filter of `width` taps; None where it saves too little."""
     length = positions + width - 1
-    pairs = (length - 1) // 2
-    products = length - 2 * pairs + 3 * pairs
-    if positions > _LONGEST or products > _WORTH * positions * width:
+    # An even number of frequencies takes fewest products; the last value, which then is added to the first, is a
+    # product of its own.
+    period = length - length % 2
+    products = 2 + 3 * (period // 2 - 1) + length % 2
+    if positions > _LONGEST or width == 1 or products > _WORTH * positions * width:
         return None
-    forward, taps, back = [], [], []
-    angles = 2 * np.pi * np.arange(length) / length
-    for frequency in range(pairs + 1) if length % 2 else (*range(pairs + 1), length // 2):
+    rows = _frequencies(period)
+    if length % 2:
+        last_of = np.zeros((3, 1, length))
+        last_of[0, 0, positions - 1] = last_of[1, 0, width - 1] = last_of[2, 0, -1] = 1.0
+        last_of[2, 0, 0] = -1.0
+        rows = np.concatenate([np.pad(rows, ((0, 0), (0, 0), (0, 1)), mode="wrap"), last_of], 1)
+        rows[2, :-1, -1] = 0.0
+    forward, taps, back = rows[0, :, :positions], rows[1, :, :width], rows[2].T
+    return Transform(*(torch.from_numpy(np.ascontiguousarray(matrix, np.float32)) for matrix in (forward, taps, back)))
+
+
+def _frequencies(period: int) -> NDArray[np.float64]:
+    """Rows of the transform forward and of that of the taps, columns of the one back: (3, m, period), even periods."""
+    rows = []
+    angles = 2 * np.pi * np.arange(period) / period
+    for frequency in range(period // 2 + 1):
         cosine, sine = np.cos(frequency * angles), -np.sin(frequency * angles)
-        if frequency in (0, length / 2):  # real
-            forward.append(cosine)
-            taps.append(cosine)
-            back.append(cosine / length)
+        if frequency in (0, period // 2):  # real
+            rows.append((cosine, cosine, cosine / period))
             continue
         # (a + bi)(c + di) by three products: k1 = c (a + b), k2 = a (d - c), k3 = b (c + d); k1 - k3, k1 + k2.
-        forward += [cosine + sine, cosine, sine]
-        taps += [cosine, sine - cosine, cosine + sine]
-        real, imaginary = 2 * cosine / length, 2 * sine / length
-        back += [real + imaginary, imaginary, -real]
-    matrices = (np.stack(forward)[:, :positions], np.stack(taps)[:, :width], np.stack(back, 1))
-    return Transform(*(torch.from_numpy(np.ascontiguousarray(matrix, np.float32)) for matrix in matrices))
+        real, imaginary = 2 * cosine / period, 2 * sine / period
+        rows += [
+            (cosine + sine, cosine, real + imaginary),
+            (cosine, sine - cosine, imaginary),
+            (sine, cosine + sine, -real),
+        ]
+    return np.array(rows).transpose(1, 0, 2)

@@ -29,6 +29,8 @@ __all__ = [
 
 Index = NDArray[np.int64]
 Groups = list[tuple[int, slice]]
+# Groups of neighbours that are computed one by one before sorting them is worth its time.
+_MOST_GROUPS = 48
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,22 @@ class Window:
         """Positions n."""
         return self.values.shape[0]
 
-    def sorted_by(self, keys: Index) -> "Window":
-        """The same mutants, in the order of keys (N,)."""
-        if (keys[1:] >= keys[:-1]).all():
-            return self
+    def grouped_by(self, keys: Index) -> "tuple[Window, Index]":
+        """The same mutants in an order in which equal keys (N,) are neighbours, at least mostly; and the keys in it."""
+        changes = np.count_nonzero(keys[1:] != keys[:-1])
+        if not changes or changes < _MOST_GROUPS:
+            return self, keys
         by = np.argsort(keys, kind="stable")
+        return self.taken(by), keys[by]
+
+    def taken(self, by: Index) -> "Window":
+        """Some of the mutants, by their index here."""
         values = self.values.index_select(1, torch.from_numpy(by).to(self.values.device))
         return Window(values, self.starts[by], self.rows[by], self.order[by])
 
 
 def groups_of(keys: Index) -> Groups:
-    """Groups of equal neighbours among sorted keys (N,): each key, and which mutants have it."""
+    """Groups of equal neighbours among keys (N,): each key, and which mutants have it."""
     edges = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
     return [(int(keys[first]), slice(first, last)) for first, last in pairwise(edges)]
 
@@ -141,10 +148,10 @@ def moved_onto(window: Window, reference: Tensor, starts: Index, width: int) -> 
     if width == window.width and (starts == window.starts).all():
         return window
     lead = window.starts - starts
-    by = window.sorted_by(lead)
-    starts = starts if by is window else starts[np.argsort(lead, kind="stable")]
+    by, lead = window.grouped_by(lead)
+    starts = by.starts - lead
     values = gather(reference, starts, by.rows, width)
-    for offset, of in groups_of(by.starts - starts):
+    for offset, of in groups_of(lead):
         first, last = max(offset, 0), min(offset + window.width, width)
         if first < last:
             values[first:last, of] = by.values[first - offset : last - offset, of]
