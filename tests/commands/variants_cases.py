@@ -13,7 +13,7 @@ from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, encode, reverse_complement
 from zoo.hub.background import Background, read_background
-from zoo.variants.outputs import pair_outputs
+from zoo.variants.outputs import PairOutputs
 
 Rows = list[dict[str, str]]
 NOT_NUMBERS = ("chrom", "pos", "id", "ref", "alt", "strand", "note")
@@ -188,11 +188,14 @@ def record(desk: Desk) -> list[tuple[int, str]]:
     """Batches that will be scored: their sizes and precisions."""
     batches: list[tuple[int, str]] = []
 
-    def recording(model: Any, reference: Any, alternative: Any, both: bool, precision: Any) -> Any:
-        batches.append((len(reference), precision))
-        return pair_outputs(model, reference, alternative, both, precision)
+    class Recording(PairOutputs):
+        """Notes each batch."""
 
-    desk.monkeypatch.setattr("zoo.variants.scorer.pair_outputs", recording)
+        def compute(self, reference: Any, *rest: Any) -> Any:
+            batches.append((len(reference), self.precision))
+            return super().compute(reference, *rest)
+
+    desk.monkeypatch.setattr("zoo.variants.scorer.PairOutputs", Recording)
     return batches
 
 

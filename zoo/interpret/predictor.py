@@ -30,12 +30,15 @@ class Predicted:
         codes: uint8 (R, L).
         inputs: input tracks (R, I, L / size), or None.
         values: predictions (R, *output.shape).
+        outputs: raw outputs (R, *output.shape) of each strand that is read, mapped onto the given one; empty where
+            mutants are predicted in full.
         strands: what each strand that the model reads has kept; empty where mutants are predicted in full.
     """
 
     codes: Tensor
     inputs: Tensor | None
     values: Tensor
+    outputs: list[Tensor]
     strands: list[References | Scan]
 
 
@@ -49,10 +52,12 @@ class MutantPredictor:
     Args:
         model: a loaded model, on the device it is on; it is set to evaluation mode while it predicts, and left as it
             was.
+        both_strands: whether both strands are read where there is a shortcut; None for as the model does.
     """
 
-    def __init__(self, model: SequenceModel) -> None:
+    def __init__(self, model: SequenceModel, both_strands: bool | None = None) -> None:
         self.model = model
+        self.both_strands = model.rc_average if both_strands is None else both_strands
         with inference(model, "32"):
             self._network = network_of(model)
 
@@ -75,13 +80,14 @@ class MutantPredictor:
         model.check_length(codes.shape[1])
         model.check_inputs(codes, inputs)
         if network is None or codes.shape[1] - model.length >= MOST_WINDOWS:
-            return Predicted(codes, inputs, self.in_full(codes, inputs), [])
+            return Predicted(codes, inputs, self.in_full(codes, inputs), [], [])
         with inference(model, "32"):
             strands = [self._strand(network, codes, inputs)]
-            if model.rc_average:
+            if self.both_strands:
                 other = None if inputs is None else reverse_complement_inputs(inputs, model.inputs)
                 strands.append(self._strand(network, complement_codes(codes), other))
-            return Predicted(codes, inputs, self._averaged([strand.raw for strand in strands]), strands)
+            outputs = self._mapped([strand.raw for strand in strands])
+            return Predicted(codes, inputs, self._averaged(outputs), outputs, strands)
 
     def mutants(self, references: Predicted, codes: Tensor, starts: Index, rows: Index | None = None) -> Tensor:
         """Predict mutants.
@@ -106,12 +112,26 @@ class MutantPredictor:
             return references.values[torch.from_numpy(rows).to(references.values.device)]
         if not references.strands:
             return self._mutants_in_full(references, codes, starts, rows)
+        return self._averaged(self.mutant_outputs(references, codes, starts, rows))
+
+    def mutant_outputs(self, references: Predicted, codes: Tensor, starts: Index, rows: Index) -> list[Tensor]:
+        """Raw outputs of mutants on each strand that is read, mapped onto the given one; with a shortcut alone.
+
+        Args:
+            references: what `references` returned, with what it kept of each strand.
+            codes: uint8 (N, n): the bases that each has instead of those of its reference, n from 1 up.
+            starts: position of the first of these bases (N,).
+            rows: reference of each mutant (N,).
+
+        Returns:
+            float32 (N, *output.shape) of each strand.
+        """
         with inference(self.model, "32"):
             raw = [self._mutants(references.strands[0], codes, starts, rows)]
-            if self.model.rc_average:
-                mirrored = length - count - starts
+            if self.both_strands:
+                mirrored = references.codes.shape[1] - codes.shape[1] - starts
                 raw.append(self._mutants(references.strands[1], complement_codes(codes), mirrored, rows))
-            return self._averaged(raw)
+            return self._mapped(raw)
 
     def _strand(self, network: Network, codes: Tensor, inputs: Tensor | None) -> References | Scan:
         """Compute references as they are read on one strand."""
@@ -127,10 +147,14 @@ class MutantPredictor:
             return scan_mutants(self._network, strand, self.model.length, codes, starts, rows)
         return self._network.mutants(strand, codes, starts, rows)
 
-    def _averaged(self, raw: list[Tensor]) -> Tensor:
-        """Predictions for the raw output of the given strand, and of the other where it is read too."""
-        values = [self.model.activation(one.float()) for one in raw]
-        return values[0] if len(values) == 1 else (values[0] + self.model.output.reverse_complement(values[1])) / 2
+    def _mapped(self, raw: list[Tensor]) -> list[Tensor]:
+        """Raw outputs of the given strand, and of the other where it is read too, as the given one has them."""
+        return [raw[0], *map(self.model.output.reverse_complement, raw[1:])]
+
+    def _averaged(self, outputs: list[Tensor]) -> Tensor:
+        """Predictions for raw outputs of one strand or both."""
+        values = [self.model.activation(one.float()) for one in outputs]
+        return values[0] if len(values) == 1 else (values[0] + values[1]) / 2
 
     def _mutants_in_full(self, references: Predicted, codes: Tensor, starts: Index, rows: Index) -> Tensor:
         """Predict mutants as sequences of their own."""

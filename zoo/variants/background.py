@@ -17,7 +17,7 @@ from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Labels, Tracks
 from zoo.utils.progress import bar
 from zoo.variants.choose import scores_for
-from zoo.variants.outputs import pair_outputs
+from zoo.variants.outputs import PairOutputs
 from zoo.variants.scorer import USUAL_BATCH
 
 __all__ = ["USUAL_VARIANTS", "random_background", "sequences_of_data", "sequences_of_file"]
@@ -53,6 +53,7 @@ def random_background(
     rng = np.random.default_rng(seed)
     crop = getattr(model.output, "crop", 0)
     batch, values = USUAL_BATCH[model.output.kind], []
+    pairs = PairOutputs(model, model.rc_average, "32")
     for _ in bar(range(-(-count // batch)), "Random variants"):
         reference = np.stack([sequences[row] for row in rng.integers(0, len(sequences), batch)])
         positions = rng.integers(crop, model.length - crop, batch)
@@ -61,7 +62,7 @@ def random_background(
         rows = np.arange(batch)
         alternative[rows, positions] = (reference[rows, positions] + rng.integers(1, 4, batch)) % 4
         pair = torch.from_numpy(reference), torch.from_numpy(alternative)
-        outputs = pair_outputs(model, *pair, model.rc_average, "32")
+        outputs = pairs.compute(*pair, positions, 1)
         centre = torch.from_numpy(positions + 0.5).to(model.device)
         values.append(scores.compute(*outputs, centre)[:, 0].cpu().numpy())
     return Background.of_scores(np.concatenate(values)[:count], scores.names[0], source)

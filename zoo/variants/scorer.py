@@ -23,7 +23,8 @@ from zoo.models._base import SequenceModel
 from zoo.outputs import Contacts, Labels, Tracks
 from zoo.variants.changes import Bases, Change, Unscored
 from zoo.variants.choose import scores_for
-from zoo.variants.outputs import pair_outputs
+from zoo.variants.outputs import PairOutputs
+from zoo.variants.scores import Outputs
 from zoo.variants.sources import Block, Source
 from zoo.variants.windows import Flank, Hold, Windows, past_the_ends
 
@@ -120,7 +121,7 @@ class VariantScorer:
         self.scores = scores_for(model, options.scores, options.within)
         self.targets = choose_targets(model.output, options.targets)
         self._rows = [model.output.targets.index(name) for name in self.targets]
-        self._both = options.both_strands or model.rc_average
+        self._outputs = PairOutputs(model, options.both_strands or model.rc_average, options.precision)
         self._batch = USUAL_BATCH[model.output.kind] if options.batch_size is None else options.batch_size
         if self._batch < 1:
             raise ConfigError(f"a batch size of {options.batch_size} is too small")
@@ -174,11 +175,12 @@ class VariantScorer:
         """Scores of changes (N, S, T), and whether a window reaches past the end of its contig (N,)."""
         total = np.zeros((len(changes), len(self.scores.names), len(self.targets)))
         padded = np.zeros(len(changes), bool)
-        equal = np.array([one.is_equal_length for one in changes])
+        # Changes of one length together: 0 where the alleles have different ones.
+        lengths = np.array([len(one.ref) if one.is_equal_length else 0 for one in changes])
         sides: tuple[Flank, ...] = ("left", "right") if self.options.hold == "both" else (self.options.hold,)
-        for rows, held in ((np.flatnonzero(equal), sides[:1]), (np.flatnonzero(~equal), sides)):
-            if not len(rows):
-                continue
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            held = sides[:1] if length else sides
             chosen = [changes[row] for row in rows]
             for shift in self.options.shifts:
                 windows = Windows(bases, chosen, self.model.length, shift)
@@ -196,6 +198,7 @@ class VariantScorer:
         reference, alternative = windows.reference(), windows.alternative(held)
         first, last = windows.changed()
         centre = (first + last) / 2
+        changed = int(last[0] - first[0]) if windows.are_equal_length else 0
         values = np.empty((len(reference), len(self.scores.names), len(self.targets)))
         for start in range(0, len(reference), self._batch):
             rows = np.arange(start, min(start + self._batch, len(reference)))
@@ -204,7 +207,9 @@ class VariantScorer:
             def compute(rows: NDArray[np.int64] = rows, filled: NDArray[np.int64] = filled) -> NDArray[np.float32]:
                 """Score these pairs; only the process that owns the batch does."""
                 pair = torch.from_numpy(reference[filled]), torch.from_numpy(alternative[filled])
-                scores = self._pair_scores(*pair, torch.from_numpy(centre[filled]))[: len(rows)]
+                starts = first[filled] if changed else None
+                outputs = self._outputs.compute(*pair, starts, changed)
+                scores = self._of_outputs(outputs, torch.from_numpy(centre[filled]))[: len(rows)]
                 check_finite(scores.astype(np.float32), [names[row] for row in rows], self.options.precision)
                 return scores.view(np.float32)  # sent as bytes: float64 of twice as many
 
@@ -212,9 +217,8 @@ class VariantScorer:
             values[rows] = np.ascontiguousarray(self.processes.batch(shape, compute)).view(np.float64)
         return values
 
-    def _pair_scores(self, reference: Tensor, alternative: Tensor, centre: Tensor) -> NDArray[np.float64]:
+    def _of_outputs(self, outputs: tuple[Outputs, Outputs], centre: Tensor) -> NDArray[np.float64]:
         """Scores (B, S, T) of a batch of pairs."""
-        outputs = pair_outputs(self.model, reference, alternative, self._both, self.options.precision)
         scores = self.scores.compute(*outputs, centre.to(self.model.device))
         values: NDArray[np.float64] = np.ascontiguousarray(scores.cpu().numpy()[:, :, self._rows])
         return values

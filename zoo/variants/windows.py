@@ -50,6 +50,11 @@ class Windows:
         self._added = np.array([len(one.alt) for one in changes], np.int64)
         self._backward = np.array([one.strand == "-" for one in changes])
 
+    @property
+    def are_equal_length(self) -> bool:
+        """Whether both alleles of every change are equally long, so that all other bases stay where they are."""
+        return bool((self._added == self._removed).all())
+
     def reference(self) -> Codes:
         """Codes of the reference, uint8 (N, L), as the model reads them; N past the ends of contigs."""
         return self._read(self.bases.windows(self.contig, self.start, self.length))
