@@ -17,6 +17,8 @@ from made.writers import content_of
 
 from zoo.cli import main
 from zoo.errors import ConfigError
+from zoo.genome.fasta import Genome
+from zoo.genome.intervals import Interval
 from zoo.inference.launch import _WatchedStrategy
 from zoo.inference.processes import ALONE, count_processes
 from zoo.utils.processes import end_all, sentence_on_loss, wait_for_loss
@@ -48,10 +50,22 @@ def write_sites(path: Path, count: int) -> str:
     return str(path)
 
 
+def write_variants(path: Path, genome: Path, count: int) -> str:
+    """Substitutions, deletions and one symbolic allele."""
+    bases = Genome(genome).sequence(Interval("chr1", 0, 5_003))
+    starts = np.random.default_rng(3).integers(0, 5_000, count).tolist()
+    lines = [f"chr1\t{start + 1}\t.\t{bases[start : start + 1 + start % 3]}\t{bases[start + 1]}" for start in starts]
+    lines.append(f"chr1\t9\t.\t{bases[8]}\t<DEL>")
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    path.write_text(head + "".join(f"{line}\t.\t.\t.\n" for line in lines))
+    return str(path)
+
+
 def commands(made: Made, folder: Path) -> list[str]:
     """Every kind and writer; numbers of sequences and windows that two processes do not share evenly."""
     sequences, sites = write_sequences(folder / "s.fa", 23), write_sites(folder / "s.bed", 29)
     longer, genome = write_sequences(folder / "long.fa", 5, 57), str(made.genome)
+    variants = write_variants(folder / "v.vcf", made.genome, 37)
     labels, tracks, contacts = (made.models[kind] for kind in ("labels", "tracks", "contacts"))
     with_inputs = {kind: f"{name} {{}} --inputs {made.inputs} --device cpu" for kind, name in made.with_inputs.items()}
     return [
@@ -64,6 +78,8 @@ def commands(made: Made, folder: Path) -> list[str]:
         f"predict {tracks} {genome} -o tracks --batch-size 3",
         f"predict {with_inputs['tracks'].format(genome)} -o one.bw --batch-size 4 --targets one",
         f"predict {contacts} {genome} -o maps --contigs chr1 chr4",
+        f"variants {labels} {variants} --genome {genome} -o variants.tsv --batch-size 4",
+        f"variants {tracks} {variants} --genome {genome} -o variants.vcf --batch-size 3 --shifts -1 0 1",
         f"predict {contacts} {genome} -o maps.npz --contigs chr1 --batch-size 2",
     ]
 
@@ -93,7 +109,7 @@ def test_two_processes_write_the_bytes_of_one(made: Made, tmp_path: Path, monkey
     finally:
         torch.set_num_threads(threads)
     one, two = (content_of(tmp_path / name) for name in ("one", "two"))
-    assert len(one) == 12
+    assert len(one) == 14
     assert one == two
     for line in lines:  # what is said is said once
         assert done.stderr.count(f"{line.split(' -o ')[1].split()[0]}: ") == 1
