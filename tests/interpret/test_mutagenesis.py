@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made.mutants import in_full, lively, random_codes
+from made.mutants import in_full, lively, random_codes, single_mutants
 from torch import nn
 
 import zoo
@@ -14,6 +14,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import decode, encode, one_hot
 from zoo.interpret.mutants import predict_mutants
 from zoo.interpret.predictor import MutantPredictor
+from zoo.interpret.threads import part_sizes
 from zoo.models.akita import Akita, AkitaTrunkConfig
 from zoo.models.basenji import Basenji
 from zoo.models.basset import Basset
@@ -182,6 +183,21 @@ def test_a_net_without_a_shortcut_is_predicted_in_full() -> None:
         expected = in_full(model, whole)
         torch.testing.assert_close(predict_mutants(predictor, codes[0], positions, bases), expected, atol=1e-6, rtol=0)
     assert MutantPredictor(fresh()).has_shortcut
+
+
+def test_threads_compute_parts_of_their_own_and_change_no_setting() -> None:
+    model = lively(Basset(TARGETS, 80, ConvStackConfig((12, 10), (9, 5), (3, 4)), hidden=(16,)))
+    codes = random_codes(1, 80)[0]
+    positions, bases, whole = single_mutants(codes)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert part_sizes(400, 1000, codes.device) == [slice(0, 200), slice(200, 400)]
+        values = predict_mutants(model, codes, positions, bases)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(values, in_full(model, whole), atol=2e-5, rtol=0)
 
 
 def test_what_no_mutant_can_have_is_refused() -> None:

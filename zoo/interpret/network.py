@@ -13,6 +13,7 @@ from torch import Tensor
 from zoo.interpret.lowering import Net, lower
 from zoo.interpret.operations import Trace, run_layers
 from zoo.interpret.reach import by_phase, mutants_at_once
+from zoo.interpret.threads import by_threads, part_sizes
 from zoo.interpret.windows import Index, Window
 from zoo.models._base import SequenceModel
 from zoo.models._inference import InferenceModel
@@ -71,11 +72,12 @@ class Network:
             rows: reference of each (N,).
         """
         at_once = min(mutants_at_once(trace, codes.shape[1]) for trace, _, _ in references.kept)
-        parts = []
-        for first in range(0, len(rows), at_once):
-            some = slice(first, first + at_once)
-            parts.append(self._some(references, codes[some], starts[some], rows[some]))
-        return torch.cat(parts)
+
+        def some(part: slice) -> Tensor:
+            """Compute a part of the mutants."""
+            return self._some(references, codes[part], starts[part], rows[part])
+
+        return torch.cat(by_threads(some, part_sizes(len(rows), at_once, codes.device), codes.device))
 
     def _some(self, references: References, codes: Tensor, starts: Index, rows: Index) -> Tensor:
         """Compute mutants together."""

@@ -5,6 +5,7 @@ Shapes: R reference sequences, P positions, C channels, N mutants, n positions o
 """
 
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -85,17 +86,21 @@ def outside(starts: Index, width: int, positions: int) -> Iterator[tuple[int, In
 
 
 class Workspace:
-    """Memory that is used again and again: asking the system for new pages takes as long as filling them."""
+    """Memory that is used again and again: asking the system for new pages takes as long as filling them.
+
+    Each thread has its own.
+    """
 
     def __init__(self) -> None:
-        self._buffers: dict[str, Tensor] = {}
+        self._of_thread = threading.local()
 
     def empty(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """An uninitialised tensor; it is overwritten when the same name is asked for again."""
         size = math.prod(shape)
-        held = self._buffers.get(name)
+        held: Tensor | None = getattr(self._of_thread, name, None)
         if held is None or held.numel() < size:
-            held = self._buffers[name] = like.new_empty(size)
+            held = like.new_empty(size)
+            setattr(self._of_thread, name, held)
         return held[:size].view(shape)
 
 
