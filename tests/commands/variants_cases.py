@@ -163,6 +163,44 @@ def within_are_the_bins_near_the_change(desk: Desk) -> None:
     assert "within is for models of tracks; this one predicts labels" in refused(desk, "--within", "40")
 
 
+@case("--plot", "variants")
+def plot_draws_a_region_or_both_alleles(desk: Desk) -> None:
+    calls: dict[str, tuple[Any, ...]] = {}
+    for name in ("draw_effects", "draw_allele_tracks", "draw_allele_maps"):
+
+        def draw(picture: Path, *values: Any, name: str = name) -> None:
+            picture.write_text("drawn")
+            calls[name] = values
+
+        desk.monkeypatch.setattr(f"zoo.variants.picture.{name}", draw)
+    text = Path(variants(desk)).read_text().replace("ref\talt", "ref\talt\tid")
+    lines = [f"{line}\tv{number}" if number else line for number, line in enumerate(text.splitlines())]
+    Path("ids.tsv").write_text("\n".join(lines) + "\n")
+    words = ["ids.tsv", "--genome", str(desk.made.genome), "-o", "a.png", "--plot"]
+    desk.run("variants", desk.made.models["labels"], *words, "1:1,990-2,001")
+    region, positions, names, effects, score, title = calls["draw_effects"]
+    assert (region, positions, names, score) == (("chr1", 1_990, 2_001), [2_000] * 3, ["v1", "v2", "v3"], "log_odds")
+    assert np.allclose(effects["one"], [float(row["log_odds:one"]) for row in scored(desk)], rtol=1e-5, atol=1e-6)
+    assert title.endswith(", 1:1,990-2,001")
+    for kind, name in (("tracks", "draw_allele_tracks"), ("contacts", "draw_allele_maps")):
+        desk.run("variants", desk.made.models[kind], *words, "v1")
+        alleles, position = calls[name][2], calls[name][3]
+        assert (list(alleles), position) == (["one", "two"], 2_000)
+        difference = np.nansum(alleles["one"][1] - alleles["one"][0])
+        rows = scored(desk, kind=kind)
+        if kind == "tracks":
+            assert np.isclose(difference, float(rows[0]["sum_difference:one"]), rtol=1e-3, atol=1e-4)
+        else:
+            changed = np.nanmax(np.abs(alleles["one"][1] - alleles["one"][0]))
+            assert np.isclose(changed, float(rows[0]["max_change:one"]), rtol=1e-4)
+    label = ["variants", desk.made.models["labels"], *words]
+    assert "of labels, give a region" in desk.refused(*label, "v1")
+    assert "no variant there can be scored" in desk.refused(*label, "1:10-20")
+    assert "no variant has the ID 'v9'" in desk.refused("variants", desk.made.models["tracks"], *words, "v9")
+    assert "--plot writes a picture" in refused(desk, "--plot", "chr1:1-9", "-o", "a.tsv")
+    assert "leave out --devices" in refused(desk, "--plot", "chr1:1-9", "-o", "a.png", "--devices", "2")
+
+
 @case("--device", "variants")
 def device_is_where_the_model_is_loaded(desk: Desk) -> None:
     devices: list[str] = []

@@ -89,6 +89,8 @@ def writers(inputs: Path) -> dict[str, Writer]:
         "predictions.parquet": Writer(lambda folder: _predictions(folder / "out.parquet")),
         "mutants.tsv": Writer(lambda folder: _mutants(folder / "mutants.tsv")),
         "arrays of mutants": Writer(lambda folder: _mutants(folder / "mutants.npz")),
+        "annotated VCF": Writer(lambda folder: _calls(inputs, folder / "out.vcf")),
+        "annotated BCF": Writer(lambda folder: _calls(inputs, folder / "out.bcf")),
         "bigWig": Writer(lambda folder: _tracks(folder / "out.bw", 1), refuses=True),
         "folder of bigWigs": Writer(lambda folder: _tracks(folder / "tracks", 2), refuses=True),
         "cooler": Writer(lambda folder: _contacts(folder / "out.cool", 1), refuses=True, spool=_SPOOL),
@@ -119,6 +121,22 @@ def _predictions(path: Path) -> None:
     rng = np.random.default_rng(1)
     blocks = [LabelRows([f"s{i}" for i in range(4000)], rng.random((4000, 2), dtype=np.float32)) for _ in range(3)]
     write_labels(path, _LABELS, blocks)
+
+
+def _calls(inputs: Path, path: Path) -> None:
+    from zoo.formats.alleles import Variant
+    from zoo.variants.scorer import ScoredAlleles
+    from zoo.variants.table import write_calls
+
+    variants = [Variant(row + 1, "chr1", row + 1, "", "A", "C") for row in range(3_000)]
+    lines = "".join(f"chr1\t{one.position}\t.\tA\tC\t.\t.\t.\n" for one in variants)
+    head = "##fileformat=VCFv4.2\n##contig=<ID=chr1,length=60000>\n"
+    source = inputs / "calls.vcf"
+    if not source.exists():
+        source.write_text(f"{head}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n{lines}")
+    values = np.random.default_rng(8).random((3_000, 1, 2))
+    block = ScoredAlleles(variants, [""] * len(variants), values)
+    write_calls(str(source), path, [block], {"difference": "made"}, _LABELS)
 
 
 def _mutants(path: Path) -> None:

@@ -12,6 +12,7 @@ from zoo.plots.contacts import draw_contact_maps
 from zoo.plots.positions import label_positions
 from zoo.plots.tracks import draw_tracks
 from zoo.plots.training import draw_learning_curve
+from zoo.plots.variants import draw_allele_maps, draw_allele_tracks, draw_effects
 
 figure_module = pytest.importorskip("matplotlib.figure")
 
@@ -129,3 +130,29 @@ def test_epochs_are_whole_numbers(epochs: int, figures: list[Any], tmp_path: Pat
     assert all(float(tick).is_integer() for tick in ticks)
     (line,) = figures[0].axes[0].lines
     assert list(line.get_xdata()) == list(range(1, epochs + 1))
+
+
+def test_stems_of_variants_end_at_their_scores(figures: list[Any], tmp_path: Path) -> None:
+    effects = {"a": np.array([0.5, -2.0, np.nan]), "b": np.array([1.0, 1.0, 1.0])}
+    region = "chr1", 100, 200
+    draw_effects(tmp_path / "a.png", region, [110, 150, 190], ["x", "y", "z"], effects, "log_odds", "mlp.a")
+    first, second = figures[0].axes
+    assert first.collections[1].get_offsets().tolist() == [[110.5, 0.5], [150.5, -2.0]]
+    assert [text.get_text() for text in first.texts] == ["x", "y"]  # the third has no score
+    assert second.get_xlim() == (100, 200)
+    assert second.get_xlabel() == "chr1 (bp)"
+
+
+def test_alleles_are_drawn_with_their_difference(figures: list[Any], tmp_path: Path) -> None:
+    reference, alternative = np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 2.5])
+    edges = np.array([0, 16, 32, 48])
+    draw_allele_tracks(tmp_path / "a.svg", "chr1", edges, {"t": (reference, alternative)}, 20, "x", {"t": "coverage"})
+    upper, lower = figures[0].axes
+    assert [patch.get_data().values.tolist() for patch in upper.patches] == [reference.tolist(), alternative.tolist()]
+    assert lower.patches[0].get_data().values.tolist() == [0.0, 2.0, -0.5]
+    assert upper.get_ylabel() == "t\n(coverage)"
+    maps = np.array([[np.nan, 1.0], [1.0, np.nan]]), np.array([[np.nan, -1.0], [-1.0, np.nan]])
+    draw_allele_maps(tmp_path / "a.png", "chr1", (0, 4_000), {"t": maps}, 2_000, "x")
+    images = [axes.images[0] for axes in figures[1].axes[:3]]
+    assert images[2].get_array()[0, 1] == -2.0
+    assert [image.get_clim() for image in images] == [(-1, 1), (-1, 1), (-2, 2)]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.commands.parser import Option, add_options
+from zoo.commands.parser import add_options
+from zoo.commands.variant_options import VARIANT_OPTIONS
 from zoo.errors import ConfigError
 from zoo.utils.text import counted
 
@@ -16,81 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_variants"]
 
-
-_OPTIONS = (
-    Option(("name",), {"metavar": "NAME", "help": "architecture.tag, local-dir:PATH, or hf-hub:ORG/REPO@REVISION"}),
-    Option(
-        ("variants",),
-        {
-            "metavar": "VARIANTS",
-            "help": "VCF, VCF.gz or BCF; or a table with chrom, pos (from 1), ref and alt, perhaps id and strand (- is "
-            "standard input); or, without a genome, one with ref_sequence and alt_sequence",
-        },
-    ),
-    Option(("--genome",), {"metavar": "FASTA", "help": "the genome of the variants"}),
-    Option(
-        ("-o", "--output"),
-        {
-            "default": "-",
-            "metavar": "FILE",
-            "help": "a table (.tsv, .csv, also .gz, or .parquet; - is standard output, the default), or the records of "
-            "a VCF again with the scores in INFO (.vcf, .vcf.gz, .bcf)",
-        },
-    ),
-    Option(
-        ("--hold",),
-        {
-            "choices": ("left", "right", "both"),
-            "default": "both",
-            "help": "of insertions and deletions: the side of the change on which the bases stay where they are in the "
-            "window, while those on the other side move; both: the mean of the scores of either (default)",
-        },
-    ),
-    Option(
-        ("--shifts",),
-        {
-            "type": int,
-            "nargs": "+",
-            "default": [0],
-            "metavar": "BASES",
-            "help": "move the windows by so many bases, and write the mean of the scores (default: 0)",
-        },
-    ),
-    Option(
-        ("--both-strands",),
-        {
-            "action": "store_true",
-            "help": "read both strands and take the mean, also with a model that does not do so itself",
-        },
-    ),
-    Option(
-        ("--scores",), {"nargs": "+", "metavar": "SCORE", "help": "these scores only (default: all of the model's)"}
-    ),
-    Option(("--targets",), {"nargs": "+", "metavar": "TARGET", "help": "these targets only"}),
-    Option(
-        ("--within",),
-        {
-            "type": int,
-            "metavar": "BASES",
-            "help": "models of tracks: count the bins not farther from the change (default: all)",
-        },
-    ),
-    Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
-    Option(
-        ("--devices",),
-        {
-            "type": int,
-            "metavar": "N",
-            "help": "processes that share the batches, each on a GPU where there are some (default: 1, or those that "
-            "torchrun or srun started); the output is the same",
-        },
-    ),
-    Option(
-        ("--batch-size",),
-        {"type": int, "metavar": "N", "help": "pairs at once (default: 64 of labels, 8 of tracks, 1 of contacts)"},
-    ),
-    Option(("--precision",), {"choices": ("32", "bf16", "16"), "default": "32", "help": "arithmetic (default 32)"}),
-)
+_PICTURES = (".png", ".svg", ".pdf")
 
 
 def add_variants(verbs: Any) -> None:
@@ -101,7 +28,7 @@ def add_variants(verbs: Any) -> None:
         description="Predict for both alleles of each variant, and write what differs: a row for each allele, also for "
         "one that cannot be scored, with the reason. The window has the middle of the change in its middle.",
     )
-    add_options(verb, *_OPTIONS)
+    add_options(verb, *VARIANT_OPTIONS)
     verb.set_defaults(run=variants_command)
 
 
@@ -114,6 +41,9 @@ def variants_command(options: argparse.Namespace) -> None:
     from zoo.hub.load import load
     from zoo.inference.processes import predict_together
 
+    if options.plot:
+        _draw(options)
+        return
     with predict_together(options.device, options.devices) as processes:
         source = _source(options)
         scorer = _scorer(options, load(options.name, processes.device))
@@ -131,6 +61,28 @@ def variants_command(options: argparse.Namespace) -> None:
     if options.output != "-":
         what = "record" if _is_calls(options.output) else "allele"
         print(f"{options.output}: {counted(count, what)}, {scorer.counts.scored:,} scored", file=sys.stderr)
+
+
+def _draw(options: argparse.Namespace) -> None:
+    """Draw the variants of a region, or both alleles of one."""
+    from zoo.hub.load import load, resolve
+    from zoo.hub.targets import read_targets
+    from zoo.inference.device import find_device
+    from zoo.variants.picture import draw_alleles, draw_region
+    from zoo.variants.sources import GenomeSource
+
+    source = _source(options)
+    if not isinstance(source, GenomeSource):
+        raise ConfigError("--plot is for variants of a genome, not for pairs of sequences")
+    scorer = _scorer(options, load(options.name, find_device(options.device)))
+    picture = Path(options.output)
+    if ":" in options.plot and "-" in options.plot:
+        count = draw_region(picture, scorer, source, options.plot, options.name)
+        print(f"{picture}: {counted(count, 'allele')}", file=sys.stderr)
+        return
+    units = {row.name: row.unit for row in read_targets(resolve(options.name))}
+    draw_alleles(picture, scorer, source, options.plot, options.name, units)
+    print(f"{picture}: both alleles of {options.plot}", file=sys.stderr)
 
 
 def _check_files(options: argparse.Namespace) -> None:
@@ -151,7 +103,13 @@ def _check_files(options: argparse.Namespace) -> None:
     if options.genome:
         check_file(options.genome)
     refuse_overwriting(options.output, [one for one in (options.variants, options.genome) if one not in ("-", None)])
-    if not _is_calls(options.output):
+    if options.plot:
+        require_extras(["plots"], "drawing")
+        if not options.output.lower().endswith(_PICTURES):
+            raise ConfigError(f"--plot writes a picture: name it with -o, ending in {', '.join(_PICTURES)}")
+        if (options.devices or 1) > 1:
+            raise ConfigError("--plot is drawn by one process: leave out --devices")
+    elif not _is_calls(options.output):
         table_format(options.output)
     if options.output != "-":
         check_creatable(Path(options.output))

@@ -1,5 +1,6 @@
 """VCF and BCF files, written again with further fields of INFO."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -46,17 +47,23 @@ def annotate_calls(
 
     Raises:
         InputError: as of `read_calls`.
-        OutputError: the file cannot be written.
+        OutputError: a temporary file cannot be written.
+        OSError: the file cannot be written.
     """
     if str(output).lower().endswith(".bcf"):
-        text = output.with_name(f"{output.name}.vcf.gz")
-        try:
-            # A BCF knows contigs by their number in the header, which a VCF may lack.
-            count = _annotate(path, text, fields, rows, {variant.chrom for variant in read_calls(path)})
+        # A BCF knows contigs by their number in the header, which a VCF may lack.
+        contigs = {variant.chrom for variant in read_calls(path)}
+        with tempfile.TemporaryDirectory(prefix="zoo.") as folder:
+            text = Path(folder) / "records.vcf.gz"
+            try:
+                count = _annotate(path, text, fields, rows, contigs)
+            except OSError as error:
+                raise OutputError(
+                    f"{folder} has no room for a copy of the records ({error}): make room, or set TMPDIR to another "
+                    "folder"
+                ) from None
             _convert(text, output)
-            return count
-        finally:
-            text.unlink(missing_ok=True)
+        return count
     return _annotate(path, output, fields, rows, set())
 
 
@@ -69,7 +76,7 @@ def _annotate(
 ) -> int:
     """Write a VCF as `annotate_calls`, with these contigs in its header."""
     count = 0
-    with opened_calls(path) as source, _written(output), _text_file(output) as write:
+    with opened_calls(path) as source, _text_file(output) as write:
         for contig in sorted(contigs - set(source.header.contigs)):
             source.header.contigs.add(contig)
         for field in fields:
@@ -103,24 +110,11 @@ def _text_file(output: Path) -> Iterator[Callable[[str], object]]:
         yield lambda text: zipped.write(text.encode())
 
 
-@contextmanager
-def _written(output: Path) -> Iterator[None]:
-    """Explain errors of the disk.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{output} could not be written: {error.strerror or error}") from None
-
-
 def _convert(text: Path, output: Path) -> None:
     """Write a VCF as BCF.
 
     Raises:
-        OutputError: the file cannot be written.
+        OSError: the file cannot be written.
     """
     from pysam import bcftools
     from pysam.utils import SamtoolsError
@@ -128,4 +122,4 @@ def _convert(text: Path, output: Path) -> None:
     try:
         bcftools.view("-O", "b", "-o", str(output), "--no-version", str(text), catch_stdout=False)
     except SamtoolsError as error:
-        raise OutputError(f"{output} could not be written as BCF: {one_line(error)}") from None
+        raise OSError(one_line(error)) from None

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from zoo.plots.positions import label_positions
 
-__all__ = ["draw_tracks"]
+__all__ = ["draw_tracks", "label_lines"]
 
 _LONGEST_LINE = 26  # letters of a name or unit next to a track
 _MARGIN = 1.06  # so that the highest value does not touch the frame
@@ -49,7 +49,7 @@ def draw_tracks(
         if target in measured:
             axes.stairs(measured[target], edges, fill=True, color="0.75", label="measured")
         axes.stairs(values, edges, baseline=None, color="C0", linewidth=1.2, label="predicted")
-        label = _lines([target, *([f"({units[target]})"] if units.get(target) else [])])
+        label = label_lines([target, *([f"({units[target]})"] if units.get(target) else [])])
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="y", labelsize=7)
@@ -77,7 +77,7 @@ def _limits(arrays: Iterable[Values]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1)
 
 
-def _lines(parts: list[str]) -> str:
+def label_lines(parts: list[str]) -> str:
     """A label of several lines, none of them long."""
     import textwrap
 

@@ -107,6 +107,7 @@ class VariantScorer:
         columns: what is written of each allele: name -> what it is; the scores, and how the first of them lies among
             those of random variants (S).
         targets: names of the targets (T).
+        outputs: computes the model's outputs for both alleles.
         counts: what became of the alleles so far.
         processes: those that share the batches; this one alone unless it is set.
 
@@ -121,7 +122,7 @@ class VariantScorer:
         self.scores = scores_for(model, options.scores, options.within)
         self.targets = choose_targets(model.output, options.targets)
         self._rows = [model.output.targets.index(name) for name in self.targets]
-        self._outputs = PairOutputs(model, options.both_strands or model.rc_average, options.precision)
+        self.outputs = PairOutputs(model, options.both_strands or model.rc_average, options.precision)
         self._batch = USUAL_BATCH[model.output.kind] if options.batch_size is None else options.batch_size
         if self._batch < 1:
             raise ConfigError(f"a batch size of {options.batch_size} is too small")
@@ -208,7 +209,7 @@ class VariantScorer:
                 """Score these pairs; only the process that owns the batch does."""
                 pair = torch.from_numpy(reference[filled]), torch.from_numpy(alternative[filled])
                 starts = first[filled] if changed else None
-                outputs = self._outputs.compute(*pair, starts, changed)
+                outputs = self.outputs.compute(*pair, starts, changed)
                 scores = self._of_outputs(outputs, torch.from_numpy(centre[filled]))[: len(rows)]
                 check_finite(scores.astype(np.float32), [names[row] for row in rows], self.options.precision)
                 return scores.view(np.float32)  # sent as bytes: float64 of twice as many
