@@ -14,6 +14,7 @@ from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, encode, reverse_complement
 from zoo.hub.background import Background, read_background
 from zoo.variants.outputs import PairOutputs
+from zoo.variants.scorer import VariantScorer
 
 Rows = list[dict[str, str]]
 NOT_NUMBERS = ("chrom", "pos", "id", "ref", "alt", "strand", "note")
@@ -199,6 +200,35 @@ def plot_draws_a_region_or_both_alleles(desk: Desk) -> None:
     assert "no variant has the ID 'v9'" in desk.refused("variants", desk.made.models["tracks"], *words, "v9")
     assert "--plot writes a picture" in refused(desk, "--plot", "chr1:1-9", "-o", "a.tsv")
     assert "leave out --devices" in refused(desk, "--plot", "chr1:1-9", "-o", "a.png", "--devices", "2")
+
+
+@case("--resume", "variants")
+def resume_goes_on_with_what_is_there(desk: Desk) -> None:
+    desk.monkeypatch.setattr("zoo.variants.sources._BLOCK", 1)  # three blocks
+    expected = desk.run("variants", desk.made.models["labels"], variants(desk), "--genome", str(desk.made.genome))
+    words = ["v.tsv", "--genome", str(desk.made.genome), "-o", "out.tsv", "--resume"]
+    batches = record(desk)
+    rank = VariantScorer._of_outputs
+
+    def stopping(scorer: VariantScorer, *rest: Any) -> Any:
+        if len(batches) > 1:
+            raise KeyboardInterrupt
+        return rank(scorer, *rest)
+
+    with desk.monkeypatch.context() as patch:
+        patch.setattr("zoo.variants.scorer.VariantScorer._of_outputs", stopping)
+        assert desk.run_zoo("variants", desk.made.models["labels"], *words)[0] != 0
+    assert not Path("out.tsv").exists()
+    assert len(list(Path("out.tsv.parts").glob("*.npz"))) == 1
+    batches.clear()
+    err = desk.refused("variants", desk.made.models["labels"], *words, "--hold", "left")
+    assert "out.tsv.parts holds scores of another model, genome or options" in err
+    code, _, err = desk.run_zoo("variants", desk.made.models["labels"], *words)
+    assert (code, Path("out.tsv").read_text()) == (0, expected)
+    assert "1 allele of an earlier command" in err
+    assert len(batches) == 4  # of a deletion and an insertion, with either side held
+    assert not Path("out.tsv.parts").exists()
+    assert "--resume is for a file as output" in refused(desk, "--resume")
 
 
 @case("--device", "variants")

@@ -125,7 +125,7 @@ def _predictions(path: Path) -> None:
 
 def _calls(inputs: Path, path: Path) -> None:
     from zoo.formats.alleles import Variant
-    from zoo.variants.scorer import ScoredAlleles
+    from zoo.variants.scored import ScoredAlleles
     from zoo.variants.table import write_calls
 
     variants = [Variant(row + 1, "chr1", row + 1, "", "A", "C") for row in range(3_000)]

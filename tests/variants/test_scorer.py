@@ -11,7 +11,8 @@ from zoo.formats.alleles import Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.sequence import decode, encode, reverse_complement
 from zoo.variants.changes import Change, read_change
-from zoo.variants.scorer import ScoredAlleles, VariantOptions, VariantScorer
+from zoo.variants.scored import ScoredAlleles
+from zoo.variants.scorer import VariantOptions, VariantScorer
 from zoo.variants.sources import GenomeSource
 
 LENGTH = 20

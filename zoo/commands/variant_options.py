@@ -70,6 +70,14 @@ VARIANT_OPTIONS = (
             "such as chr1:1,000-2,000; or, of the variant with this ID, the tracks or contact maps of both alleles",
         },
     ),
+    Option(
+        ("--resume",),
+        {
+            "action": "store_true",
+            "help": "keep what is scored in OUTPUT.parts until the output is whole, and go on with what an earlier "
+            "command of the same settings left there",
+        },
+    ),
     Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
     Option(
         ("--devices",),

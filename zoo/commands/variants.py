@@ -12,7 +12,9 @@ from zoo.errors import ConfigError
 from zoo.utils.text import counted
 
 if TYPE_CHECKING:
-    from zoo.variants.scorer import ScoredAlleles, VariantScorer
+    from zoo.variants.kept import KeptBlocks
+    from zoo.variants.scored import ScoredAlleles
+    from zoo.variants.scorer import VariantScorer
     from zoo.variants.sources import Source
 
 __all__ = ["add_variants"]
@@ -48,7 +50,8 @@ def variants_command(options: argparse.Namespace) -> None:
         source = _source(options)
         scorer = _scorer(options, load(options.name, processes.device))
         scorer.processes = processes
-        blocks = processes.whole(scorer.stream(source))
+        kept = _kept(options) if options.resume else None
+        blocks = processes.whole(scorer.stream(source, kept))
         if not processes.writes:
             for _ in blocks:
                 pass  # what this process computes is sent to the first one
@@ -56,6 +59,9 @@ def variants_command(options: argparse.Namespace) -> None:
         count = _write(options, scorer, _with_progress(_checked(options, scorer, blocks)))
     from zoo.variants.report import count_sentences
 
+    if kept:
+        kept.remove()
+        print(f"zoo: {counted(kept.loaded, 'allele')} of an earlier command", file=sys.stderr)
     for sentence in count_sentences(scorer.counts):
         print(f"zoo: {sentence}", file=sys.stderr)
     if options.output != "-":
@@ -111,6 +117,8 @@ def _check_files(options: argparse.Namespace) -> None:
             raise ConfigError("--plot is drawn by one process: leave out --devices")
     elif not _is_calls(options.output):
         table_format(options.output)
+    if options.resume and (options.output == "-" or options.plot or (options.devices or 1) > 1):
+        raise ConfigError("--resume is for a file as output (-o), written by one process")
     if options.output != "-":
         check_creatable(Path(options.output))
 
@@ -142,6 +150,21 @@ def _source(options: argparse.Namespace) -> "Source":
         contigs = read_call_header(options.variants).contigs
         check_assembly(contigs, find_contigs(contigs, genome.contigs), genome)
     return GenomeSource(read_variants(options.variants), genome)
+
+
+def _kept(options: argparse.Namespace) -> "KeptBlocks":
+    """The blocks that an earlier command has scored, and where others are kept."""
+    from zoo.hub.config import read_config
+    from zoo.hub.load import resolve
+    from zoo.utils.cache import fingerprint
+    from zoo.utils.version import code_version
+    from zoo.variants.kept import KeptBlocks
+
+    fields = ("hold", "shifts", "both_strands", "scores", "targets", "within", "batch_size", "precision")
+    settings = {field: getattr(options, field) for field in fields}
+    settings |= {"model": read_config(resolve(options.name)).sha256, "version": code_version()}
+    settings["genome"] = fingerprint(Path(options.genome)) if options.genome else None
+    return KeptBlocks(Path(options.output), settings)
 
 
 def _scorer(options: argparse.Namespace, model: Any) -> "VariantScorer":

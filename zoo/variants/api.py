@@ -18,7 +18,8 @@ from zoo.inference.engine import Precision
 from zoo.models._base import SequenceModel
 from zoo.utils.text import counted, some_of
 from zoo.variants.report import check_counts, count_sentences
-from zoo.variants.scorer import ScoredAlleles, VariantOptions, VariantScorer
+from zoo.variants.scored import ScoredAlleles
+from zoo.variants.scorer import VariantOptions, VariantScorer
 from zoo.variants.sources import GenomeSource, PairSource, Source, are_pairs
 from zoo.variants.table import allele_columns, score_columns, write_table
 from zoo.variants.windows import Hold

@@ -3,7 +3,7 @@
 from zoo.errors import InputError
 from zoo.genome.fasta import Genome
 from zoo.utils.text import counted, some_of
-from zoo.variants.scorer import Counts
+from zoo.variants.scored import Counts
 
 __all__ = ["check_assembly", "check_counts", "count_sentences"]
 

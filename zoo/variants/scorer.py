@@ -3,10 +3,8 @@
 Shapes: N alleles, B of a batch, L bases, T targets, S scores.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,13 +22,13 @@ from zoo.outputs import Contacts, Labels, Tracks
 from zoo.variants.changes import Bases, Change, Unscored
 from zoo.variants.choose import scores_for
 from zoo.variants.outputs import PairOutputs
+from zoo.variants.scored import PAST_THE_END, Counts, Kept, ScoredAlleles
 from zoo.variants.scores import Outputs
 from zoo.variants.sources import Block, Source
 from zoo.variants.windows import Flank, Hold, Windows, past_the_ends
 
-__all__ = ["PAST_THE_END", "USUAL_BATCH", "ScoredAlleles", "VariantOptions", "VariantScorer"]
+__all__ = ["USUAL_BATCH", "VariantOptions", "VariantScorer"]
 
-PAST_THE_END = "window reaches past the end of the contig, where it is N"
 USUAL_BATCH = {Labels.kind: 64, Tracks.kind: 8, Contacts.kind: 1}
 
 
@@ -58,40 +56,6 @@ class VariantOptions:
     within: int | None = None
     batch_size: int | None = None
     precision: Precision = "32"
-
-
-class ScoredAlleles(NamedTuple):
-    """Scores of some alleles.
-
-    Attributes:
-        variants: the alleles (N).
-        notes: for each allele why it has no scores, or what is to be known of them; empty for nothing (N).
-        values: float64 (N, S, T), NaN without scores.
-    """
-
-    variants: list[Variant]
-    notes: list[str]
-    values: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.variants)
-
-
-@dataclass
-class Counts:
-    """What became of the alleles so far.
-
-    Attributes:
-        alleles: their number.
-        scored: those with scores.
-        reasons: reason -> alleles that have no scores for it, without what is of one allele only.
-        padded: alleles whose window reaches past the end of a contig.
-    """
-
-    alleles: int = 0
-    scored: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    padded: int = 0
 
 
 class VariantScorer:
@@ -135,14 +99,33 @@ class VariantScorer:
         self.counts = Counts()
         self.processes = ALONE
 
-    def stream(self, source: Source) -> Iterator[ScoredAlleles]:
+    def stream(self, source: Source, kept: Kept | None = None) -> Iterator[ScoredAlleles]:
         """Score alleles block by block, in their order.
+
+        Args:
+            source: the alleles.
+            kept: where scores of blocks are kept, and taken from; None for nowhere.
 
         Raises:
             InputError: what reading the variants or the genome raises.
             ConfigError: a prediction that is NaN or infinite.
         """
-        yield from map(self._block, source.blocks(self.model.length))
+        for block in source.blocks(self.model.length):
+            scored = kept.load(block.variants) if kept else None
+            if scored is None:
+                scored = self._block(block)
+                if kept:
+                    kept.keep(scored)
+            self._count(block, scored)
+            yield scored
+
+    def _count(self, block: Block, scored: ScoredAlleles) -> None:
+        """Count what became of a block."""
+        unscored = [one.reason for one in block.changes if isinstance(one, Unscored)]
+        self.counts.alleles += len(block.variants)
+        self.counts.scored += len(block.variants) - len(unscored)
+        self.counts.reasons.update(unscored)
+        self.counts.padded += scored.notes.count(PAST_THE_END)
 
     def _block(self, block: Block) -> ScoredAlleles:
         variants, read = block.variants, block.changes
@@ -155,12 +138,8 @@ class VariantScorer:
             values[rows], padded = self._scored(block.bases, changes, names)
             for row in np.flatnonzero(padded):
                 notes[rows[row]] = PAST_THE_END
-            self.counts.padded += int(padded.sum())
         if self._background:
             values = np.concatenate([values, self._ranked(values, self._background)], 1)
-        self.counts.alleles += len(variants)
-        self.counts.scored += len(changes)
-        self.counts.reasons.update(one.reason for one in read if isinstance(one, Unscored))
         return ScoredAlleles(variants, notes, values)
 
     def _ranked(self, values: NDArray[np.float64], background: Background) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.formats.alleles import NO_ALLELE, Variant
 from zoo.formats.vcf_writer import InfoField, annotate_calls
 from zoo.utils.atomic import whole_path
-from zoo.variants.scorer import ScoredAlleles
+from zoo.variants.scored import ScoredAlleles
 from zoo.writers.tables import open_table
 
 __all__ = ["allele_columns", "score_columns", "write_calls", "write_table"]
