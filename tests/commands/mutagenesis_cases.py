@@ -49,6 +49,28 @@ def output_is_a_table_or_arrays(desk: Desk) -> None:
         assert arrays["sequences"].tolist() == SEQUENCES
         assert (arrays["reference"].shape, arrays["substitutions"].shape) == ((2, 2), (2, 20, 4, 2))
     assert "tables end in" in desk.refused("mutagenesis", name, "in.fa", "-o", "a.xyz")
+    calls: list[Any] = []
+
+    def draw(picture: Path, *values: Any) -> None:
+        picture.write_text("drawn")
+        calls.append(values)
+
+    desk.monkeypatch.setattr("zoo.plots.mutagenesis.draw_mutagenesis", draw)
+    words = ["mutagenesis", name, "in.fa", "-o", "a.png"]
+    desk.run(*words, "--targets", "two", "--span", "3-9")
+    ((sequences, title),) = calls
+    assert [(one.name, one.start, one.letters) for one in sequences] == [
+        (f"s{index}", 3, text[3:9]) for index, text in enumerate(SEQUENCES)
+    ]
+    assert title.endswith(": two")
+    with np.load("a.npz") as arrays:
+        assert np.allclose(sequences[1].change, arrays["substitutions"][1, 3:9, :, 1], atol=1e-6)
+    Path("a.png").unlink()
+    assert "a picture is of one target, and there are 2" in desk.refused(*words)
+    assert "leave out --deletions and --tile" in desk.refused(*words, "--targets", "two", "--deletions")
+    Path("many.fa").write_text("".join(f">s{index}\n{SEQUENCES[0]}\n" for index in range(9)))
+    err = desk.refused("mutagenesis", name, "many.fa", "-o", "a.png", "--targets", "two")
+    assert "a picture has room for 8 sequences" in err
 
 
 @case("--genome", "mutagenesis")

@@ -9,6 +9,7 @@ import pytest
 
 from zoo.genome.intervals import Interval
 from zoo.plots.contacts import draw_contact_maps
+from zoo.plots.mutagenesis import MutatedSequence, draw_mutagenesis
 from zoo.plots.positions import label_positions
 from zoo.plots.tracks import draw_tracks
 from zoo.plots.training import draw_learning_curve
@@ -156,3 +157,20 @@ def test_alleles_are_drawn_with_their_difference(figures: list[Any], tmp_path: P
     images = [axes.images[0] for axes in figures[1].axes[:3]]
     assert images[2].get_array()[0, 1] == -2.0
     assert [image.get_clim() for image in images] == [(-1, 1), (-1, 1), (-2, 2)]
+
+
+def test_letters_are_as_high_as_the_loss_without_them(figures: list[Any], tmp_path: Path) -> None:
+    change = np.zeros((3, 4), np.float32)
+    change[0, 1:] = -0.3, -0.6, 0  # of the A; the mean loss is .3
+    change[2, :3] = 0.9, 0, 0  # of the T, which lowers the prediction by .3
+    draw_mutagenesis(tmp_path / "a.png", [MutatedSequence("one", 10, "ACT", change)], "x")
+    logo, heat = figures[0].axes[:2]
+    boxes = [patch.get_path().get_extents() for patch in logo.patches]
+    assert len(boxes) == 2  # the C does not matter
+    assert [round(box.y1, 6) for box in boxes] == [0.3, 0.0]
+    assert [round(box.y0, 6) for box in boxes] == [0.0, -0.3]
+    assert boxes[1].x0 < 12 < boxes[1].x1
+    assert heat.images[0].get_array().shape == (4, 3)
+    long = MutatedSequence("two", 0, "A" * 200, np.ones((200, 4), np.float32))
+    draw_mutagenesis(tmp_path / "a.svg", [long], "x")
+    assert len(figures[1].axes[0].patches) == 200  # bars

@@ -6,12 +6,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.commands.parser import PICTURES
 from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from zoo.inference.sources import Source
+    from zoo.interpret.result import NamedMutants
 
 __all__ = ["add_mutagenesis"]
+
+_MOST_DRAWN = 8  # sequences in a picture
 
 
 def add_mutagenesis(verbs: Any) -> None:
@@ -35,7 +41,8 @@ def add_mutagenesis(verbs: Any) -> None:
         "--output",
         default="-",
         metavar="FILE",
-        help=".tsv, .csv (also .gz), .parquet or .npz; - is TSV (default)",
+        help=".tsv, .csv (also .gz), .parquet or .npz; - is TSV (default); or a picture of the substitutions (.png, "
+        ".svg, .pdf), a logo and a map of colours for each sequence, of one target",
     )
     verb.add_argument("--genome", metavar="FASTA", help="FASTA of the genome; INPUT is then BED, or a region")
     verb.add_argument("--targets", nargs="+", metavar="TARGET", help="these targets only")
@@ -78,11 +85,39 @@ def mutagenesis_command(options: argparse.Namespace) -> None:
     notes: list[str] = []
     source = _source(options)
     sequences = stream.of(source, Windowing(options.resize), notes)
-    count = write_mutants(options.output, stream.targets, stream_bar(sequences, "mutating", source.count))
+    mutated = stream_bar(sequences, "mutating", source.count)
+    if options.output.lower().endswith(PICTURES):
+        count = _draw(Path(options.output), options.name, stream.targets, mutated)
+    else:
+        count = write_mutants(options.output, stream.targets, mutated)
     for note in notes:
         print(f"zoo: {note}", file=sys.stderr)
     if options.output != "-":
         print(f"{options.output}: the mutants of {counted(count, 'sequence')}", file=sys.stderr)
+
+
+def _draw(picture: Path, name: str, targets: "Sequence[str]", sequences: "Iterable[NamedMutants]") -> int:
+    """Draw the first sequences for one target; returns their number.
+
+    Raises:
+        ConfigError: several targets, or more sequences than fit into a picture.
+    """
+    from zoo.genome.sequence import decode
+    from zoo.plots.mutagenesis import MutatedSequence, draw_mutagenesis
+    from zoo.utils.atomic import whole_path
+
+    if len(targets) > 1:
+        raise ConfigError(f"a picture is of one target, and there are {len(targets)}: choose it with --targets")
+    drawn: list[MutatedSequence] = []
+    for one in sequences:
+        if len(drawn) == _MOST_DRAWN:
+            raise ConfigError(f"a picture has room for {_MOST_DRAWN} sequences: give fewer, or write a table")
+        change = one.mutants.substitutions.change[:, :, 0]
+        letters = decode(one.mutants.codes[one.mutants.start : one.mutants.start + len(change)])
+        drawn.append(MutatedSequence(one.name, one.mutants.start, letters, change))
+    with whole_path(picture) as draft:
+        draw_mutagenesis(draft, drawn, f"{name}: {targets[0]}")
+    return len(drawn)
 
 
 def _range(text: str | None, option: str) -> tuple[int, int] | None:
@@ -97,6 +132,7 @@ def _range(text: str | None, option: str) -> tuple[int, int] | None:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit each other, and files, before torch is imported."""
+    from zoo.utils.extras import require_extras
     from zoo.utils.paths import check_folder_of, refuse_overwriting
     from zoo.utils.text import check_file
     from zoo.writers.tables import table_format
@@ -117,7 +153,11 @@ def _check(options: argparse.Namespace) -> None:
         return
     refuse_overwriting(options.output, files)
     check_folder_of(Path(options.output))
-    if not options.output.endswith(".npz"):
+    if options.output.lower().endswith(PICTURES):
+        require_extras(["plots"], "drawing")
+        if options.deletions or options.tile is not None:
+            raise ConfigError("a picture is of substitutions: leave out --deletions and --tile, or write a table")
+    elif not options.output.endswith(".npz"):
         table_format(options.output)
 
 

@@ -5,7 +5,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from zoo.errors import ConfigError
 
-__all__ = ["Option", "Parser", "add_options"]
+__all__ = ["PICTURES", "Option", "Parser", "add_options"]
+
+# Endings of files that are pictures.
+PICTURES = (".png", ".svg", ".pdf")
 
 
 class Parser(argparse.ArgumentParser):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.commands.parser import add_options
+from zoo.commands.parser import PICTURES, add_options
 from zoo.commands.variant_options import VARIANT_OPTIONS
 from zoo.errors import ConfigError
 from zoo.utils.text import counted
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from zoo.variants.sources import Source
 
 __all__ = ["add_variants"]
-
-_PICTURES = (".png", ".svg", ".pdf")
 
 
 def add_variants(verbs: Any) -> None:
@@ -111,8 +109,8 @@ def _check_files(options: argparse.Namespace) -> None:
     refuse_overwriting(options.output, [one for one in (options.variants, options.genome) if one not in ("-", None)])
     if options.plot:
         require_extras(["plots"], "drawing")
-        if not options.output.lower().endswith(_PICTURES):
-            raise ConfigError(f"--plot writes a picture: name it with -o, ending in {', '.join(_PICTURES)}")
+        if not options.output.lower().endswith(PICTURES):
+            raise ConfigError(f"--plot writes a picture: name it with -o, ending in {', '.join(PICTURES)}")
         if (options.devices or 1) > 1:
             raise ConfigError("--plot is drawn by one process: leave out --devices")
     elif not _is_calls(options.output):

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.commands.parser import Option
+from zoo.commands.parser import PICTURES, Option
 from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ REGION_OPTIONS = (
         },
     ),
 )
-_PICTURES = (".png", ".svg", ".pdf")
 
 
 def check_region_options(options: argparse.Namespace, kind: str, writes: str, endings: "Sequence[str]") -> None:
@@ -81,7 +80,7 @@ def _check_picture(options: argparse.Namespace) -> None:
     from zoo.utils.paths import check_folder_of, refuse_overwriting
 
     picture = Path(options.output)
-    if picture.suffix not in _PICTURES:
-        raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(_PICTURES)}")
+    if picture.suffix not in PICTURES:
+        raise ConfigError(f"with --plot, -o names the picture: {picture} does not end in {', '.join(PICTURES)}")
     refuse_overwriting(options.output, [path for path in (options.input, options.measured) if path])
     check_folder_of(picture)
