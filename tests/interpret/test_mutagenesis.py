@@ -185,6 +185,20 @@ def test_a_net_without_a_shortcut_is_predicted_in_full() -> None:
     assert MutantPredictor(fresh()).has_shortcut
 
 
+@pytest.mark.parametrize("hidden", [(7,), ()])
+def test_a_single_mutant_leaves_its_reference_as_it_was(hidden: tuple[int, ...]) -> None:
+    """The window of the only mutant of the only reference must not be a view of the reference."""
+    model = lively(Basset(TARGETS, 47, ConvStackConfig((8, 6), (5, 3), (3, 2)), hidden=hidden))
+    codes, predictor = random_codes(1, 47), MutantPredictor(model)
+    predicted = predictor.references(codes)
+    for position in (3, 20, 21, 46):
+        mutant = codes.clone()
+        mutant[0, position] = (codes[0, position] + 1) % 4
+        for _ in range(2):
+            values = predictor.mutants(predicted, mutant[:, position : position + 1], np.array([position]))
+            torch.testing.assert_close(values, in_full(model, mutant), atol=2e-5, rtol=0)
+
+
 def test_threads_compute_parts_of_their_own_and_change_no_setting() -> None:
     model = lively(Basset(TARGETS, 80, ConvStackConfig((12, 10), (9, 5), (3, 4)), hidden=(16,)))
     codes = random_codes(1, 80)[0]

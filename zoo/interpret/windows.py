@@ -109,7 +109,7 @@ def gather(reference: Tensor, starts: Index, rows: Index, width: int, space: Wor
     references, positions, channels = reference.shape
     begin = int(starts[0])
     if len(rows) == references and begin >= 0 and begin + width <= positions and _is_common(starts, rows):
-        return reference[:, begin : begin + width].transpose(0, 1).contiguous()
+        return reference[:, begin : begin + width].transpose(0, 1).clone(memory_format=torch.contiguous_format)
     at = np.clip(starts + np.arange(width)[:, None], 0, positions - 1) + rows * positions  # (n, N)
     flat = reference.reshape(references * positions, channels)
     index = torch.from_numpy(at.ravel()).to(reference.device)
