@@ -27,7 +27,16 @@ _MOST_EXAMPLES = 6
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 _IMPORT = re.compile(r"""\bimport\b[^;\n]*["']https?://""")
 # The notebooks in the order of a reader; others follow by name.
-_NOTEBOOKS = ("predict", "finetune", "hic", "publish", "lines_and_cubes", "learning_rate", "filters_are_motifs")
+_NOTEBOOKS = (
+    "predict",
+    "variants",
+    "finetune",
+    "hic",
+    "publish",
+    "lines_and_cubes",
+    "learning_rate",
+    "filters_are_motifs",
+)
 _INDEX = """# Verbs
 
 The command `zoo` has one verb for each task. These pages are written from the command line itself; `zoo VERB --help`

@@ -53,6 +53,14 @@ def check_hic(values: Values) -> None:
     assert abs(values["correlation"]) < 0.4  # the model has not seen this laboratory's genome
 
 
+def check_variants(values: Values) -> None:
+    assert values["broken"].max() < -1 < values["random_dna"].min() < values["random_dna"].max() < 1
+    assert values["site_letters"] == "CACGTG"
+    sides = values["by_side"]
+    assert abs(sides["both"] - (sides["left"] + sides["right"]) / 2).max() < 1e-4
+    assert values["largest"] > 0.1
+
+
 def check_publish(values: Values) -> None:
     assert "licence" in values["before"][0]
     assert values["after"] == []
