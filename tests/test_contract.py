@@ -176,7 +176,7 @@ def test_the_documented_checkpoints_are_shipped() -> None:
     assert sum(name.startswith("deepbind.encode_") for name in names) == 21
     sets = ("ecoli", "bsubtilis", "athaliana_tata", "athaliana_nontata", "mouse_tata")
     assert {f"{kind}.promoter_{name}" for kind in ("mlp", "deepbind") for name in sets} <= names
-    assert {"basset.encode_tf", "basset.plant_terminators", "basenji.yeast"} <= names
+    assert {"basset.dhs_cells", "basset.encode_tf", "basset.plant_terminators", "basenji.yeast"} <= names
 
 
 def test_loading_leaves_a_model_in_evaluation_mode() -> None:

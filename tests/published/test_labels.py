@@ -5,6 +5,7 @@ import torch
 from torchmetrics.functional.classification import binary_auroc
 
 from zoo.data.sequences.module import SequenceDataModule
+from zoo.datasets.dhs_cells import DhsCellsDataModule
 from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.plant_terminators import TerminatorDataModule
@@ -77,6 +78,16 @@ def test_the_card_of_the_terminator_basset_has_the_recomputed_score() -> None:
     prediction = predict_codes(load("basset.plant_terminators"), list(test.codes), [""] * len(test))
     unexplained = ((prediction - test.labels) ** 2).sum(0) / ((test.labels - test.labels.mean(0)) ** 2).sum(0)
     assert float((1 - unexplained).mean()) == pytest.approx(card["r2"], abs=1e-4)
+
+
+def test_the_card_of_the_dhs_basset_has_the_recomputed_score_over_sites_alone() -> None:
+    card = read_config(resolve("basset.dhs_cells")).facts.training.metrics["test"]
+    test = DhsCellsDataModule().subset("test")
+    prediction = predict_codes(load("basset.dhs_cells"), list(test.codes), [""] * len(test))
+    values = per_target(CLASSIFICATION["auroc"], torch.from_numpy(prediction), torch.from_numpy(test.labels))
+    assert float(values.mean()) == pytest.approx(card["auroc"], abs=1e-4)
+    assert float(values.mean()) > 0.96
+    assert (prediction.argmax(1) == test.labels.argmax(1)).mean() > 0.84
 
 
 @pytest.mark.parametrize("key", encode_experiments())
