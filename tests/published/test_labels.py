@@ -87,7 +87,7 @@ def test_the_card_of_the_dhs_basset_has_the_recomputed_score_over_sites_alone() 
     values = per_target(CLASSIFICATION["auroc"], torch.from_numpy(prediction), torch.from_numpy(test.labels))
     assert float(values.mean()) == pytest.approx(card["auroc"], abs=1e-4)
     assert float(values.mean()) > 0.96
-    assert (prediction.argmax(1) == test.labels.argmax(1)).mean() > 0.84
+    assert (prediction.argmax(1) == test.labels.argmax(1)).mean() > 0.83
 
 
 @pytest.mark.parametrize("key", encode_experiments())
