@@ -30,7 +30,7 @@ from zoo.models._base import SequenceModel
 
 HEADER = [
     *("model", "what", "threads", "mutants", "mutants per s", "times full predictions", "times tangermeme in full"),
-    *("times tangermeme's fast path", "largest difference, of the largest value or 1"),
+    *("times tangermeme's fast path", "largest difference, millionths of the largest value or 1"),
 ]
 SHIPPED = ("mlp.promoter_ecoli", "deepbind.encode_usf1_h1hesc", "basenji.yeast", "akita.yeast")
 # Mutants of a model of long sequences; and of them, those that are predicted in full.
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def measure(task: Task, rounds: int) -> list[object]:
-    """Mutants per second, ratios, and the largest difference from full predictions, of their largest value or 1."""
+    """Mutants per second, ratios, and the largest difference, in millionths of the largest full prediction or 1."""
     expected = task.full()
     difference = (task.ours()[task.chosen] - expected).abs().max().item() / max(1.0, expected.abs().max().item())
     seconds = time_in_turns([task.ours, task.full, *task.peers.values()], rounds)
@@ -89,7 +89,7 @@ def measure(task: Task, rounds: int) -> list[object]:
     others: list[object] = [float(np.median(one / ours)) for one in seconds[:, 2:].T]
     others = others or ["", ""]
     rate = round(task.mutants / float(np.median(ours)))
-    return [rate, float(np.median(full / ours)), *others, f"{difference:.1e}"]
+    return [rate, float(np.median(full / ours)), *others, round(1e6 * difference, 2)]
 
 
 def tasks_of(model: SequenceModel, is_basset: bool) -> list[Task]:

@@ -25,7 +25,7 @@ def test_tasks_predict_the_same_mutants_in_both_ways() -> None:
     for task in (saturation(model, False), pairs(model), one_window(model)):
         rate, ratio, *_, difference = measure(task, 1)
         assert isinstance(rate, int) and isinstance(ratio, float) and ratio > 0
-        assert float(str(difference)) < 2e-5
+        assert isinstance(difference, float) and difference < 20  # millionths
 
 
 def test_peers_predict_every_substitution() -> None:
