@@ -11,6 +11,7 @@ import pytest
 import torch
 from made.models import Made
 
+import zoo.hub.load
 from zoo.inference.engine import Precision, predict_batch
 
 Run = Callable[..., tuple[int, str, str]]
@@ -69,6 +70,18 @@ class Desk:
                 }
             path.unlink()
         return result
+
+    def devices(self) -> list[str]:
+        """The devices on which models will be loaded."""
+        devices: list[str] = []
+        load = zoo.hub.load.load
+
+        def recording(name: str, device: str) -> Any:
+            devices.append(device)
+            return load(name, device)
+
+        self.monkeypatch.setattr("zoo.hub.load.load", recording)
+        return devices
 
     def record(self, kind: str) -> list[tuple[int, bool]]:
         """Batches that will be predicted: their sizes, and whether in a lower precision."""

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from commands.desk import SEQUENCES, Desk, case
 
-import zoo.hub.load
-
 Rows = dict[tuple[str, ...], list[float]]
 
 
@@ -173,14 +171,7 @@ def fill_is_of_tiles(desk: Desk) -> None:
 
 @case("--device", "mutagenesis")
 def device_is_where_the_model_is_loaded(desk: Desk) -> None:
-    devices: list[str] = []
-    load = zoo.hub.load.load
-
-    def recording(name: str, device: str) -> Any:
-        devices.append(device)
-        return load(name, device)
-
-    desk.monkeypatch.setattr("zoo.hub.load.load", recording)
+    devices = desk.devices()
     mutants(desk, "--device", "cpu")
     assert devices == ["cpu"]
     assert "is no device" in desk.refused("mutagenesis", desk.made.models["labels"], "in.fa", "--device", "tpu9")

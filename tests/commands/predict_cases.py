@@ -11,7 +11,6 @@ from commands.desk import SEQUENCES, Desk, case
 from made.contacts import bins_of
 from made.models import CONTIGS
 
-import zoo.hub.load
 from zoo.commands.predict.options import KINDS
 from zoo.data.tracks.inputs import InputTracks
 from zoo.genome.fasta import Genome
@@ -102,14 +101,7 @@ def inputs_are_read_or_refused(desk: Desk, kind: str) -> None:
 
 @case("--device", *EVERY_KIND)
 def device_is_where_the_model_is_loaded(desk: Desk, kind: str) -> None:
-    devices: list[str] = []
-    load = zoo.hub.load.load
-
-    def recording(name: str, device: str) -> Any:
-        devices.append(device)
-        return load(name, device)
-
-    desk.monkeypatch.setattr("zoo.hub.load.load", recording)
+    devices = desk.devices()
     desk.predict(kind, "--device", "cpu")
     assert devices == ["cpu"]
     words = ["--device", "abacus", "-o", "new"]

@@ -8,7 +8,6 @@ import numpy as np
 import pysam
 from commands.desk import Desk, case
 
-import zoo.hub.load
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import decode, encode, reverse_complement
@@ -233,14 +232,7 @@ def resume_goes_on_with_what_is_there(desk: Desk) -> None:
 
 @case("--device", "variants")
 def device_is_where_the_model_is_loaded(desk: Desk) -> None:
-    devices: list[str] = []
-    load = zoo.hub.load.load
-
-    def recording(name: str, device: str) -> Any:
-        devices.append(device)
-        return load(name, device)
-
-    desk.monkeypatch.setattr("zoo.hub.load.load", recording)
+    devices = desk.devices()
     scored(desk, "--device", "cpu")
     assert devices == ["cpu"]
     assert "no device 'abacus'" in refused(desk, "--device", "abacus")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from zoo.errors import ConfigError
 
-__all__ = ["PICTURES", "Option", "Parser", "add_options"]
+__all__ = ["DEVICES", "PICTURES", "PRECISION", "Option", "Parser", "add_options"]
 
 # Endings of files that are pictures.
 PICTURES = (".png", ".svg", ".pdf")
@@ -44,6 +44,24 @@ class Option(NamedTuple):
 
     flags: tuple[str, ...]
     settings: dict[str, Any]
+
+
+# Options of all verbs that predict in batches.
+DEVICES = (
+    Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
+    Option(
+        ("--devices",),
+        {
+            "type": int,
+            "metavar": "N",
+            "help": "processes that share the batches, each on a GPU where there are some (default: 1, or those that "
+            "torchrun or srun started); the output is the same",
+        },
+    ),
+)
+PRECISION = Option(
+    ("--precision",), {"choices": ("32", "bf16", "16"), "default": "32", "help": "arithmetic (default 32)"}
+)
 
 
 def add_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *options: Option, **changes: Any) -> None:

@@ -1,6 +1,6 @@
 """The arguments of `zoo variants`."""
 
-from zoo.commands.parser import Option
+from zoo.commands.parser import DEVICES, PRECISION, Option
 
 __all__ = ["VARIANT_OPTIONS"]
 
@@ -78,19 +78,10 @@ VARIANT_OPTIONS = (
             "command of the same settings left there",
         },
     ),
-    Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
-    Option(
-        ("--devices",),
-        {
-            "type": int,
-            "metavar": "N",
-            "help": "processes that share the batches, each on a GPU where there are some (default: 1, or those that "
-            "torchrun or srun started); the output is the same",
-        },
-    ),
+    *DEVICES,
     Option(
         ("--batch-size",),
         {"type": int, "metavar": "N", "help": "pairs at once (default: 64 of labels, 8 of tracks, 1 of contacts)"},
     ),
-    Option(("--precision",), {"choices": ("32", "bf16", "16"), "default": "32", "help": "arithmetic (default 32)"}),
+    PRECISION,
 )

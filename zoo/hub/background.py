@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from zoo.errors import IntegrityError, one_line
+from zoo.errors import IntegrityError
 from zoo.hub.cards import read_notes, render_card
 from zoo.hub.config import parse_config, read_config
-from zoo.hub.folder import BACKGROUND, CARD, CONFIG, TARGETS, checkpoint_file, checkpoint_text
+from zoo.hub.folder import BACKGROUND, CARD, CONFIG, TARGETS, checkpoint_text
 from zoo.hub.json_reader import read_json
+from zoo.hub.tensor_file import read_tensors
 from zoo.utils.atomic import whole_files
 from zoo.utils.download import sha256_of
 
@@ -99,21 +99,11 @@ def read_background(folder: Path) -> Background | None:
     Raises:
         IntegrityError: a file that is damaged or not what was published.
     """
-    config = read_config(folder)
-    published = config.sha256.get(BACKGROUND)
-    if published is None:
+    if (content := read_tensors(folder, BACKGROUND)) is None:
         return None
-    path = checkpoint_file(folder, BACKGROUND)
-    if sha256_of(path) != published:
-        raise IntegrityError(f"{path} is not the file that was published: its sha256 differs")
-    try:
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
-            texts = file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise IntegrityError(f"{path} is not a whole safetensors file ({one_line(error)})") from None
-    if not _fits(tensors, texts, len(config.facts.targets)):
-        raise IntegrityError(f"{path} does not hold the scores of random variants as checkpoints do")
+    tensors, texts = content
+    if not _fits(tensors, texts, len(read_config(folder).facts.targets)):
+        raise IntegrityError(f"{folder / BACKGROUND} does not hold the scores of random variants as checkpoints do")
     arrays = (tensors[name].numpy() for name in ("quantiles", "mean", "spread"))
     return Background(texts["score"], texts["source"], int(tensors["variants"]), *arrays)
 

@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from zoo.data.base import GenomicDataModule
 from zoo.data.splits import Split
-from zoo.errors import IntegrityError
+from zoo.errors import IntegrityError, one_line
 from zoo.genome.regions import Regions
 from zoo.genome.sketch import MOST_HASHES, KmerSketch, kmer_length, sketch_kmers
-from zoo.hub.config import read_config
-from zoo.hub.folder import CONFIG, SEEN, checkpoint_file
+from zoo.hub.folder import CONFIG, SEEN
 from zoo.hub.json_reader import read_json
+from zoo.hub.tensor_file import read_tensors
 from zoo.utils.atomic import whole_file, whole_path
 from zoo.utils.download import sha256_of
 
@@ -95,18 +94,14 @@ def read_seen(folder: Path) -> Seen | None:
     Raises:
         IntegrityError: a file that is damaged or not what was published.
     """
-    published = read_config(folder).sha256.get(SEEN)
-    if published is None:
+    if (content := read_tensors(folder, SEEN)) is None:
         return None
-    path = checkpoint_file(folder, SEEN)
-    if sha256_of(path) != published:
-        raise IntegrityError(f"{path} is not the file that was published: its sha256 differs")
+    tensors, texts = content
+    path = folder / SEEN
     try:
-        with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
-            contigs = json.loads((file.metadata() or {}).get("contigs", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise IntegrityError(f"{path} is not a whole safetensors file ({' '.join(str(error).split())})") from None
+        contigs = json.loads(texts.get("contigs", "{}"))
+    except ValueError as error:
+        raise IntegrityError(f"{path} is not a whole safetensors file ({one_line(error)})") from None
     if not _fits(tensors, contigs):
         raise IntegrityError(f"{path} does not hold k-mers and regions as checkpoints do")
     sketch = regions = None

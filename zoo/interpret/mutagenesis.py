@@ -149,6 +149,7 @@ def _scattered(effects: Effects, where: NDArray[np.bool_]) -> Effects:
     """Effects (M, T) of the mutants that there are, and 0 of those that are the reference."""
 
     def scatter(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Effects (M, T) at their positions and bases, (P, 4, T)."""
         full = np.zeros((*where.shape, values.shape[-1]), np.float32)
         full[where] = values
         return full
@@ -168,6 +169,7 @@ def _deletions(
     deleted, of_run = position[begins], begins.cumsum(0) - 1
 
     def predict(some: slice) -> Tensor:
+        """Predictions of some of the sequences with a deleted base."""
         index = torch.arange(len(reference), device=reference.device)
         return predictor.in_full(extended[index + (index >= deleted[some, None])])
 

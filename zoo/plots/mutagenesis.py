@@ -78,13 +78,13 @@ def draw_mutagenesis(picture: Path, sequences: Sequence[MutatedSequence], title:
 def _draw_logo(axes: "Axes", one: MutatedSequence) -> None:
     """Draw the letters; of a long sequence bars, in which nobody could read them."""
     heights = -one.change.sum(1) / 3  # (P,), the mean over the three other bases
-    places = one.start + np.arange(len(heights))
+    positions = one.start + np.arange(len(heights))
     if len(heights) > _MOST_LETTERS:
-        axes.bar(places, heights, width=1.0, color=[_COLOURS.get(letter, "0.6") for letter in one.letters])
+        axes.bar(positions, heights, width=1.0, color=[_COLOURS.get(letter, "0.6") for letter in one.letters])
     else:
-        for place, letter, height in zip(places, one.letters, heights, strict=True):
+        for position, letter, height in zip(positions, one.letters, heights, strict=True):
             if letter in _COLOURS and height:
-                _draw_letter(axes, letter, float(place), float(height))
+                _draw_letter(axes, letter, float(position), float(height))
     low, high = min(float(heights.min()), 0.0), max(float(heights.max()), 0.0)
     margin = 0.06 * (high - low) or 1.0
     axes.set_ylim(low - margin, high + margin)
@@ -93,7 +93,7 @@ def _draw_logo(axes: "Axes", one: MutatedSequence) -> None:
     axes.locator_params(axis="y", nbins=3)
 
 
-def _draw_letter(axes: "Axes", letter: str, place: float, height: float) -> None:
+def _draw_letter(axes: "Axes", letter: str, position: float, height: float) -> None:
     """Draw a letter from 0 to a height, upside down where that is negative."""
     from matplotlib.patches import PathPatch
     from matplotlib.textpath import TextPath
@@ -102,5 +102,5 @@ def _draw_letter(axes: "Axes", letter: str, place: float, height: float) -> None
     path = TextPath((0, 0), letter, size=1)
     box = path.get_extents()
     scale = Affine2D().translate(-box.x0, -box.y0).scale(0.92 / box.width, height / box.height)
-    shape = scale.translate(place - 0.46, 0).transform_path(path)
+    shape = scale.translate(position - 0.46, 0).transform_path(path)
     axes.add_patch(PathPatch(shape, color=_COLOURS[letter], linewidth=0))

@@ -50,8 +50,8 @@ class ContactScores(Scores):
     def _across(self, centre: Tensor) -> Tensor:
         """Pixels whose two bins lie on different sides of the change's bin, near it (B, P)."""
         output, size = self.output, self.output.bin_size
-        place = ((centre - output.crop) // size).clamp(0, output.bins - 1)[:, None]  # (B, 1)
+        middle = ((centre - output.crop) // size).clamp(0, output.bins - 1)[:, None]  # (B, 1)
         rows, columns = (one.to(centre.device) for one in self._pixels)
-        before = (rows <= place) & (rows > place - _DIAMOND)
-        after = (columns >= place) & (columns < place + _DIAMOND)
+        before = (rows <= middle) & (rows > middle - _DIAMOND)
+        after = (columns >= middle) & (columns < middle + _DIAMOND)
         return before & after

@@ -142,10 +142,10 @@ class _Sequences:
 
     def windows(self, contig: NDArray[np.int64], start: NDArray[np.int64], length: int) -> Codes:
         """Codes of windows (N, L), N past the ends."""
-        place = start[:, None] + np.arange(length)  # (N, L)
+        position = start[:, None] + np.arange(length)  # (N, L)
         last = self._lengths[contig][:, None] - 1
-        codes: Codes = self._bases[self._first[contig][:, None] + np.clip(place, 0, last)]
-        codes[(place < 0) | (place > last)] = UNKNOWN
+        codes: Codes = self._bases[self._first[contig][:, None] + np.clip(position, 0, last)]
+        codes[(position < 0) | (position > last)] = UNKNOWN
         return codes
 
 

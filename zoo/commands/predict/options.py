@@ -7,7 +7,7 @@ import argparse
 from importlib import import_module
 from typing import Any
 
-from zoo.commands.parser import Option, Parser, add_options
+from zoo.commands.parser import DEVICES, PRECISION, Option, Parser, add_options
 from zoo.errors import ConfigError
 
 __all__ = ["KINDS", "add_all_options", "kind_module", "kind_of", "kind_parser", "refuse_foreign"]
@@ -21,21 +21,12 @@ COMMON = (
     Option(("--genome",), {"help": "FASTA of the genome; INPUT is then BED"}),
     Option(("--targets",), {"nargs": "+", "metavar": "TARGET", "help": "predict these targets only"}),
     Option(("--inputs",), {"metavar": "TABLE", "help": "table of the input tracks, for a model that reads some"}),
-    Option(("--device",), {"default": "auto", "help": "cpu, cuda, cuda:1, mps; auto takes an accelerator if any"}),
-    Option(
-        ("--devices",),
-        {
-            "type": int,
-            "metavar": "N",
-            "help": "processes that share the batches, each on a GPU where there are some (default: 1, or those that "
-            "torchrun or srun started); the output is the same",
-        },
-    ),
+    *DEVICES,
     Option(
         ("--batch-size",),
         {"type": int, "metavar": "N", "help": "predicted at once (default: 256 sequences, 16 tracks, 1 map)"},
     ),
-    Option(("--precision",), {"choices": ("32", "bf16", "16"), "default": "32", "help": "arithmetic (default 32)"}),
+    PRECISION,
 )
 
 
