@@ -145,7 +145,7 @@ COMPLETIONS = {
     "zoo train min": "mine.yaml",
     "zoo config akita.c": "akita.contacts",
     "zoo benchmark th": "throughput",
-    "zoo data get yeast_": "yeast_contacts",
+    "zoo data get yeast_": "yeast_contacts yeast_variants",
     "zoo completion f": "fish",
 }
 

@@ -11,7 +11,12 @@ __all__ = ["data_sets", "extras_of", "files_of"]
 
 _TABLE = Path(__file__).with_name("sources.tsv")
 # Data set -> the extras of `regzoo` that read or convert its files.
-_EXTRAS = {"plant_terminators": ("rdata",), "yeast": ("tracks", "rdata"), "yeast_contacts": ("contacts",)}
+_EXTRAS = {
+    "plant_terminators": ("rdata",),
+    "yeast": ("tracks", "rdata"),
+    "yeast_contacts": ("contacts",),
+    "yeast_variants": ("tracks", "rdata"),
+}
 
 
 @cache
