@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from zoo.data.labelled import LabelledSequences
 from zoo.data.sequences.similarity import group_overlapping
 from zoo.data.splits import SPLITS
 from zoo.datasets import encode_loci as module
+from zoo.datasets.dhs_cells import DhsCellsDataModule
 from zoo.datasets.encode_loci import EncodeLociDataModule, Loci, join_peaks
 from zoo.datasets.encode_tf import encode_experiments, read_sequences
 from zoo.errors import ConfigError, UnknownNameError
@@ -82,6 +84,22 @@ def test_nothing_of_an_experiment_that_is_held_out_is_seen(made_loci: Loci) -> N
     assert (data.data.labels == np.delete(made_loci.labels[kept], [3, 5], axis=1)).all()
     with pytest.raises(ConfigError, match="cannot be a target and held out"):
         EncodeLociDataModule(experiments=[keys[3]], held_out=[keys[3]])
+
+
+def test_nothing_of_a_held_out_site_is_seen(made_loci: Loci, monkeypatch: pytest.MonkeyPatch) -> None:
+    sites = np.random.default_rng(5).integers(0, 4, (4, 200)).astype(np.uint8)
+    sites[0, 50:151] = made_loci.codes[10]  # a training site
+    sites[1, 99:] = reverse_complement(made_loci.codes[20:21, :])[0]  # a validation site, on the other strand
+    sites[2, :31] = made_loci.codes[31, 40:71]  # a test site
+    split = np.array([SPLITS.index(one) for one in ("train", "val", "test", "test")])
+    labelled = LabelledSequences(sites, np.eye(4, dtype=np.uint8), split)
+    monkeypatch.setattr(DhsCellsDataModule, "data", labelled)
+    data = EncodeLociDataModule(apart_from_dhs_cells=True)
+    gone = np.isin(made_loci.group, [20 // 2, 31 // 2])
+    assert gone.sum() == 4
+    assert (data.data.codes == made_loci.codes[~gone]).all()
+    assert (data.data.labels == made_loci.labels[~gone]).all()
+    assert len(data.public_files) == 1 + len(EncodeLociDataModule().public_files)
 
 
 def test_a_share_of_positives_is_what_training_draws(made_loci: Loci) -> None:

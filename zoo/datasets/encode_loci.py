@@ -18,8 +18,9 @@ from zoo.batch import DataSpec
 from zoo.data.labelled import LabelledSequences
 from zoo.data.labels import LabelsDataModule
 from zoo.data.peaks.merge import merge_peaks
-from zoo.data.sequences.similarity import connected, find_joins, lay_out
+from zoo.data.sequences.similarity import connected, find_joins, lay_out, share_kmers
 from zoo.data.splits import SPLITS, draw_splits
+from zoo.datasets.dhs_cells import DhsCellsDataModule
 from zoo.datasets.encode_tf import LENGTH, encode_experiments, files_of_experiments, read_sequences
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.genome.sequence import Codes
@@ -27,7 +28,7 @@ from zoo.utils.cache import cached_arrays
 from zoo.utils.download import PublicFile, fetch
 from zoo.utils.progress import bar, spinner
 
-__all__ = ["EncodeLociDataModule", "Loci", "encode_loci", "without_experiments"]
+__all__ = ["EncodeLociDataModule", "Loci", "encode_loci", "without_experiments", "without_sequences"]
 
 # Peaks that share a k-mer of this length are of one locus; what a path of such k-mers joins stays in one split.
 SHARED_KMER = 31
@@ -99,8 +100,23 @@ def without_experiments(loci: Loci, experiments: Sequence[str]) -> Loci:
         experiments: keys of the experiments that are held out.
     """
     known = list(encode_experiments())
-    has_peak = loci.labels[:, [known.index(experiment) for experiment in experiments]].any(axis=1)
-    kept = ~np.isin(loci.group, loci.group[has_peak])
+    labels = loci.labels[:, [known.index(experiment) for experiment in experiments]]
+    return _without_groups(loci, labels.max(axis=1) == 1)
+
+
+def without_sequences(loci: Loci, codes: Codes) -> Loci:
+    """Leave out the groups of loci of which one shares a 31-mer with other sequences, on either strand.
+
+    Args:
+        loci: loci of all experiments.
+        codes: the sequences, uint8 (N, L).
+    """
+    return _without_groups(loci, share_kmers(loci.codes, codes, SHARED_KMER))
+
+
+def _without_groups(loci: Loci, unwanted: NDArray[np.bool_]) -> Loci:
+    """Leave out the groups of unwanted loci (S,)."""
+    kept = ~np.isin(loci.group, loci.group[unwanted])
     return Loci(loci.codes[kept], loci.labels[kept], loci.group[kept])
 
 
@@ -114,6 +130,8 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
             not depend on it.
         held_out: keys of experiments of which the model is to see nothing: neither their labels nor any sequence that a
             path of shared 31-mers joins with one of their peaks.
+        apart_from_dhs_cells: leave out what shares a 31-mer with a validation or test site of `dhs_cells`, so that a
+            model that goes on from this one can be scored there.
         positive_share: fraction of the sequences drawn for training that have a positive label, for targets that are
             rare among the loci; None to draw every locus once.
         val_fraction: fraction of the loci for validation.
@@ -131,6 +149,7 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
         self,
         experiments: list[str] | None = None,
         held_out: list[str] | None = None,
+        apart_from_dhs_cells: bool = False,
         positive_share: float | None = None,
         val_fraction: float = 0.1,
         test_fraction: float = 0.1,
@@ -146,15 +165,15 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
             raise ConfigError(f"{both[0]} cannot be a target and held out: name it in experiments or in held_out")
         if positive_share is not None and not 0 < positive_share < 1:
             raise ConfigError(f"positive_share must lie between 0 and 1, not {positive_share}")
-        self.held_out = held_out or []
+        self.held_out, self.apart_from_dhs_cells = held_out or [], apart_from_dhs_cells
         self.experiments = experiments or [experiment for experiment in known if experiment not in self.held_out]
         self.positive_share = positive_share
         self.val_fraction, self.test_fraction, self.split_seed = val_fraction, test_fraction, split_seed
 
     @property
     def public_files(self) -> list[PublicFile]:
-        """Both files of each experiment."""
-        return files_of_experiments()
+        """Both files of each experiment, and those of the sites that are left out."""
+        return [*files_of_experiments(), *(DhsCellsDataModule().public_files if self.apart_from_dhs_cells else [])]
 
     def spec(self) -> DataSpec:
         """Specify the experiments' keys as targets, and sequences of 101 bases."""
@@ -169,12 +188,17 @@ class EncodeLociDataModule(LabelsDataModule[Codes]):
     def prepare_data(self) -> None:
         """Fetch all files and join their peaks; Lightning calls it on rank 0."""
         encode_loci()
+        if self.apart_from_dhs_cells:
+            DhsCellsDataModule().prepare_data()
 
     def read(self) -> LabelledSequences:
         """Read the loci, their labels and splits."""
         loci = encode_loci()
         if self.held_out:
             loci = without_experiments(loci, self.held_out)
+        if self.apart_from_dhs_cells:
+            sites = DhsCellsDataModule().data
+            loci = without_sequences(loci, sites.codes[sites.split != SPLITS.index("train")])
         strata = np.unique(loci.labels, axis=0, return_inverse=True)[1].ravel()
         split = draw_splits(loci.group, strata, val=self.val_fraction, test=self.test_fraction, seed=self.split_seed)
         known = list(encode_experiments())

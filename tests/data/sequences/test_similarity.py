@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from zoo.data.sequences.similarity import find_joins, group_overlapping, lay_out
+from zoo.data.sequences.similarity import find_joins, group_overlapping, lay_out, share_kmers
 from zoo.errors import ConfigError
 from zoo.genome.sequence import UNKNOWN, Codes, reverse_complement
 
@@ -81,3 +81,20 @@ def test_a_kmer_that_all_have_joins_a_hundred_thousand_sequences() -> None:
     codes = made(np.random.default_rng(4), 100_000 * 24).reshape(-1, 24)
     codes[:, :12] = codes[0, :12]
     assert (group_overlapping(codes, 12) == 0).all()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_sequences_that_share_a_kmer_with_others_are_marked(turned: bool) -> None:
+    rng = np.random.default_rng(3)
+    codes, others = (rng.integers(0, 4, (9, length)).astype(np.uint8) for length in (60, 90))
+    piece = reverse_complement(others[5:6, 20:51])[0] if turned else others[5, 20:51]
+    codes[2, 11:42] = piece
+    codes[4, 11:41] = piece[:30]  # one base short of a 31-mer
+    codes[4, 10] = others[5, 51] if turned else 3 - others[5, 19]  # nor does it go on before, or behind
+    codes[4, 41] = 3 - piece[30]
+    codes[6, 11:42] = piece
+    codes[6, 20] = UNKNOWN
+    assert share_kmers(codes, others, 31).nonzero()[0].tolist() == [2]
+    others[5, 30] = UNKNOWN
+    assert not share_kmers(codes, others, 31).any()
+    assert not share_kmers(codes, np.full((2, 40), UNKNOWN, np.uint8), 31).any()

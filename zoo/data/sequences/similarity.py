@@ -11,10 +11,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from zoo.errors import ConfigError
-from zoo.genome.kmers import LONGEST_KMER, distinct_numbers, known_kmers, number_kmers
+from zoo.genome.kmers import LONGEST_KMER, canonical_kmers, distinct_numbers, known_kmers, number_kmers
 from zoo.genome.sequence import UNKNOWN, Codes, reverse_complement
 
-__all__ = ["Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out"]
+__all__ = ["Joins", "Layout", "connected", "find_joins", "group_overlapping", "lay_out", "share_kmers"]
 
 Index = NDArray[np.int64]
 _JOINS_AT_ONCE = 65_536
@@ -68,6 +68,20 @@ def connected(count: int, joins: Joins) -> Index:
     _, first = np.unique(group, return_index=True)
     ordered: Index = np.argsort(np.argsort(first))[group].astype(np.int64)
     return ordered
+
+
+def share_kmers(codes: Codes, others: Codes, k: int) -> NDArray[np.bool_]:
+    """Mark the sequences (N, L) that share a k-mer, on either strand, with one of other sequences (M, K): (N,).
+
+    k-mers with an N are ignored; k is at most 32, and at most L and K.
+    """
+    theirs = distinct_numbers(canonical_kmers(others, k)[known_kmers(others, k)])
+    if not len(theirs):
+        return np.zeros(len(codes), dtype=bool)
+    words = canonical_kmers(codes, k)
+    at = np.minimum(np.searchsorted(theirs, words), len(theirs) - 1)
+    shared: NDArray[np.bool_] = ((theirs[at] == words) & known_kmers(codes, k)).any(axis=1)
+    return shared
 
 
 def lay_out(codes: Codes, joins: Joins) -> Layout:
