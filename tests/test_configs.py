@@ -14,6 +14,7 @@ import pytest
 import rdata
 import yaml
 from made.contacts import bins_of
+from made.promoter_variants import made_promoter_variants
 from made.sizes import merged
 from made.yeast import CHROMOSOME, MADE_YEAST, made_objects
 
@@ -21,6 +22,7 @@ from zoo.data.peaks.table import PeakTable
 from zoo.datasets.dhs_cells import CELLS
 from zoo.datasets.encode_loci import encode_loci
 from zoo.datasets.plant_terminators import read_terminators
+from zoo.datasets.yeast_variants import read_variants
 from zoo.genome.sequence import decode
 from zoo.hub.architectures import architectures
 from zoo.hub.cards import checkpoint_folders
@@ -52,6 +54,9 @@ def made_file(folder: Path, chromosome: int) -> Callable[..., Path]:
 
     def fetch(file: PublicFile, progress: bool = True) -> Path:
         path = folder / file.name
+        if path.suffix == ".RData":
+            made_promoter_variants(folder)
+            return path
         kinds = {".gz": made_peaks, ".fa": made_fasta, ".Rdata": made_assay, ".tsv": made_predictions}
         kinds |= {".cool": made_cooler}
         if path.name.startswith("chr"):
@@ -140,17 +145,18 @@ def made_own_data(folder: Path) -> None:
 def made_data(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Made files in place of the public ones, and nothing read of one left for the other."""
     chromosome = WINDOWED if "akita" in request.node.name else CHROMOSOME
-    yeast = ("yeast", "yeast_genome", "yeast_starts", "yeast_contacts")
+    yeast = ("yeast", "yeast_genome", "yeast_starts", "yeast_contacts", "yeast_variants")
     sets = ("promoters", "encode_tf", "encode_loci", "plant_terminators", "dhs_cells", *yeast)
     for module in sets:
         monkeypatch.setattr(f"zoo.datasets.{module}.fetch", made_file(tmp_path, chromosome))
     monkeypatch.setattr("zoo.datasets.yeast_starts._read_objects", made_objects)
     made_own_data(tmp_path)
-    encode_loci.cache_clear()
-    read_terminators.cache_clear()
+    cached = (encode_loci, read_terminators, read_variants)
+    for reader in cached:
+        reader.cache_clear()
     yield
-    encode_loci.cache_clear()
-    read_terminators.cache_clear()
+    for reader in cached:
+        reader.cache_clear()
 
 
 @pytest.mark.slow

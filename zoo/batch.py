@@ -18,11 +18,14 @@ class Batch(NamedTuple):
         codes: uint8 (B, L): codes of bases, not one-hot: 1 byte per base is moved to the device instead of 16.
         target: float32 (B, *output.shape); NaN where nothing was measured.
         inputs: float32 (B, I, P), tracks that the model reads in addition to the sequence; None without any.
+        difference_weight: for training on pairs, rows 2 i and 2 i + 1 being both alleles of a sequence: weight of the
+            loss of their differences, relative to that of their means, float32 (); None where rows are no pairs.
     """
 
     codes: Tensor
     target: Tensor
     inputs: Tensor | None = None
+    difference_weight: Tensor | None = None
 
 
 @dataclass(frozen=True)

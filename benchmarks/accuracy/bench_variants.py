@@ -1,9 +1,9 @@
 """Measured effects of variants: saturation mutagenesis of regulatory elements, and SNPs that change accessibility.
 
-    zoo benchmark variants [--tables satmut_mpra dsqtl]
+    zoo benchmark variants [--tables satmut_mpra dsqtl yeast]
 
-Nothing is trained on these sets and no model is chosen on them: basset.dhs_cells was scored once, when it was final, by
-this protocol, which was written before.
+Nothing is trained on the first two sets and no model is chosen on them: basset.dhs_cells was scored once, when it was
+final, by this protocol, which was written before. That of table `variants_yeast` is in `yeast_table.py`.
 
 What a model predicts of a variant is the difference of its raw outputs (logits of classes), other allele minus
 reference, each the mean over both strands of a window. The window has the length that the model reads and the variant
@@ -34,6 +34,7 @@ doi:10.1038/ng.3331) are its authors' published scores of the same SNPs, not com
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +47,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from accuracy.kmer_regression import fit_by_kmers
 from accuracy.variant_effects import Raw, predict_effects, raw_outputs
 from accuracy.variant_windows import HELD, Windows, variant_windows
+from accuracy.yeast_table import yeast_table
 from common import make_parser, pearson, write_results
 
 from zoo.datasets.dhs_cells import CELLS, DhsCellsDataModule
@@ -122,15 +124,19 @@ def main(arguments: Sequence[str]) -> None:
     """Score the models, print and write the tables."""
     parser = make_parser("variants", __doc__)
     tables = {"satmut_mpra": satmut_table, "dsqtl": qtl_table}
-    parser.add_argument("--tables", nargs="+", choices=list(tables), default=list(tables), help="tables to compute")
+    names = [*tables, "yeast"]
+    parser.add_argument("--tables", nargs="+", choices=names, default=names, help="tables to compute")
     options = parser.parse_args(arguments)
-    models = predictors()
-    facts = {name: {"sha256": sha256_of(resolve(name) / WEIGHTS)} for name in (DHS, MPRA)}
     for name in options.tables:
-        header, rows = tables[name](models)
+        if name == "yeast":
+            print(write_results("variants_yeast", *yeast_table()))
+            continue
+        header, rows = tables[name](predictors())
+        facts = {model: {"sha256": sha256_of(resolve(model) / WEIGHTS)} for model in (DHS, MPRA)}
         print(write_results(f"variants_{name}", header, rows, facts))
 
 
+@cache
 def predictors() -> list[Predictor]:
     """Load both models, and fit the regression on the sites that basset.dhs_cells was trained on."""
     dhs, mpra = load(DHS), load(MPRA)

@@ -17,6 +17,7 @@ from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.plant_terminators import TerminatorDataModule
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
+from zoo.datasets.yeast_reporter import YeastReporterDataModule
 from zoo.errors import ConfigError, InputError
 from zoo.formats.sequences import SequenceFile
 from zoo.genome.fasta import Genome
@@ -52,7 +53,7 @@ def _poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, refuse)
     for name in ("peaks.table.pd.read_csv", "peaks.build.read_peak_file"):
         monkeypatch.setattr(f"zoo.data.{name}", refuse)
-    for name in ("encode_tf", "encode_loci", "promoters", "plant_terminators", "dhs_cells"):
+    for name in ("encode_tf", "encode_loci", "promoters", "plant_terminators", "dhs_cells", "yeast_variants"):
         monkeypatch.setattr(f"zoo.datasets.{name}.fetch", refuse)
 
 
@@ -83,6 +84,7 @@ LARGE: dict[str, tuple[Callable[[Path], Any], DataSpec]] = {
     "encode": (lambda home: EncodeDataModule("ctcfl_k562"), DataSpec("labels", ("CTCFL",), 101)),
     "loci": (lambda home: EncodeLociDataModule(), DataSpec("labels", tuple(encode_experiments()), 101)),
     "sites": (lambda home: DhsCellsDataModule(), DataSpec("labels", ("GM12878", "hESC", "K562", "HepG2"), 200)),
+    "oligos": (lambda home: YeastReporterDataModule(), DataSpec("labels", ("core_promoter", "upstream"), 144)),
     "terminators": (lambda home: TerminatorDataModule(), DataSpec("labels", ("tobacco", "maize"), 170)),
 }
 

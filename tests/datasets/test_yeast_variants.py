@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-import rdata
+from made.promoter_variants import write_promoter_variants
 
 from zoo.datasets import yeast_variants as module
 from zoo.datasets.yeast_genome import CONTIGS, TEST, write_genome
@@ -18,7 +17,6 @@ from zoo.utils.download import PublicFile
 # On the genes' strands; YB is on the minus strand. GAAT of YA_0 has two variants, A>C and A>ACC.
 OLIGOS = {"YA_0_11": "TGAATC", "YA_0_21": "TGCATC", "YA_0_12": "TGAACCTC", "YB_chr_1_1": "GGTT", "YB_chr_1_2": "GGCT"}
 RESULTS = """
-testName varNumberInOligo chr pos ref alt gene library strand logFC AveExpr adj.P.Val distFromGene
 YA_0_21 1 chrI 101 A C YA TSS + 0.5 1.0 0.01 12
 YA_0_12 2 chrI 102 A ACC YA TSS + -0.5 2.0 0.2 NA
 YB_chr_1_2 1 chrIX 7 A G YB UpStream - 1.5 -1.0 0.04 200
@@ -26,21 +24,7 @@ YB_chr_1_2 1 chrIX 7 A G YB UpStream - 1.5 -1.0 0.04 200
 
 
 def write(folder: Path, results: str = RESULTS, oligos: dict[str, str] = OLIGOS) -> None:
-    header, *rows = (line.split() for line in results.strip().split("\n"))
-    table = pd.DataFrame(rows, columns=header, dtype=object)
-    numbers = ["varNumberInOligo", "pos", "logFC", "AveExpr", "adj.P.Val", "distFromGene"]
-    table[numbers] = table[numbers].replace("NA", "nan").astype(float)
-    rdata.write_rda(folder / "R_resultsAndAnnotations_200719.RData", {"resultsAndAnnotations": table})
-    names = [name.rpartition("_") for name in oligos]
-    design = pd.DataFrame(
-        {
-            "oligoBlock": [block for block, _, _ in names],
-            "alleleString": [alleles for _, _, alleles in names],
-            "sequence": [f"GGCGCGCC{decode(reverse_complement(encode(oligo)))}" for oligo in oligos.values()],
-        },
-        dtype=object,
-    )
-    rdata.write_rda(folder / "R_oligoDesign_TSS_UpStream_190924.RData", {"oligoDesign": design})
+    write_promoter_variants(folder, [line.split() for line in results.strip().split("\n")], oligos)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from zoo.nn.losses import (
     binary_cross_entropy,
     find_loss,
     mean_squared_error,
+    means_and_differences,
     poisson,
     poisson_multinomial,
     scaled_softplus,
@@ -195,3 +196,9 @@ def test_a_scaled_softplus_has_a_gradient_however_low_it_is() -> None:
     (gradient,) = torch.autograd.grad(found.sum(), raw)
     assert torch.allclose(gradient[:, :3], torch.ones(1, 3), rtol=1e-4)
     assert (gradient > 0).all()
+
+
+def test_pairs_become_their_means_and_weighted_differences() -> None:
+    values = torch.tensor([[1.0, NAN], [3.0, 5.0], [-2.0, 0.0], [2.0, 1.0]])
+    expected = torch.tensor([[2.0, NAN], [0.0, 0.5], [2 * 3.0, NAN], [4 * 3.0, 1 * 3.0]])
+    torch.testing.assert_close(means_and_differences(values, torch.tensor(9.0)), expected, equal_nan=True)

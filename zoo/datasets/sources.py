@@ -15,6 +15,7 @@ _EXTRAS = {
     "plant_terminators": ("rdata",),
     "yeast": ("tracks", "rdata"),
     "yeast_contacts": ("contacts",),
+    "yeast_reporter": ("tracks", "rdata"),  # the oligos of yeast_variants
     "yeast_variants": ("tracks", "rdata"),
 }
 

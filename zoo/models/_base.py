@@ -18,7 +18,7 @@ from zoo.metrics.base import LossMean, TargetMetrics
 from zoo.metrics.choose import metrics_for
 from zoo.models._inference import InferenceModel
 from zoo.nn.ensemble import EnsembleHead
-from zoo.nn.losses import LossSum
+from zoo.nn.losses import LossSum, means_and_differences
 from zoo.nn.parallel import broadcast_buffers, mean_over_processes
 from zoo.nn.scale import TargetScaleConfig, target_scale, target_transform
 from zoo.outputs import Output
@@ -66,11 +66,15 @@ class SequenceModel(InferenceModel):
         Training the average of ensemble members would make them depend on each other.
         """
         target = self._learnt(batch.target)
-        if not isinstance(self.head, EnsembleHead):
-            return self.loss.function(self.raw(batch.codes, batch.inputs), target, self.target_weight())
-        features = self.trunk(self.encode(batch.codes), batch.inputs)
-        raw = self.head.member_outputs(features)  # (B, M, *output.shape)
-        return self.loss.function(raw, target.unsqueeze(1).expand_as(raw), self.target_weight())
+        if isinstance(self.head, EnsembleHead):
+            features = self.trunk(self.encode(batch.codes), batch.inputs)
+            raw = self.head.member_outputs(features)  # (B, M, *output.shape)
+            target = target.unsqueeze(1).expand_as(raw)
+        else:
+            raw = self.raw(batch.codes, batch.inputs)
+        if batch.difference_weight is not None:
+            raw, target = (means_and_differences(values, batch.difference_weight) for values in (raw, target))
+        return self.loss.function(raw, target, self.target_weight())
 
     def scale_targets(self, config: TargetScaleConfig | None) -> nn.Module:
         """Build the module that scales raw outputs to the targets' own units: the last of a head.

@@ -22,6 +22,7 @@ __all__ = [
     "binary_cross_entropy",
     "find_loss",
     "mean_squared_error",
+    "means_and_differences",
     "poisson",
     "poisson_multinomial",
     "scaled_softplus",
@@ -99,6 +100,20 @@ def poisson_multinomial(raw: Tensor, target: Tensor, weight: Tensor | None = Non
     weights = bins if weight is None else bins * weight.squeeze(-1)
     loss = loss if weight is None else loss * weight.squeeze(-1)
     return LossSum(loss.sum(), weights.sum())
+
+
+def means_and_differences(values: Tensor, difference_weight: Tensor) -> Tensor:
+    """Mean of each pair of rows, and its difference times the root of a weight: what a squared error of pairs compares.
+
+    Args:
+        values: raw output or targets (B, ...), rows 2 i and 2 i + 1 being a pair; NaN where a value is not observed.
+        difference_weight: weight of the squared error of differences, relative to that of means ().
+
+    Returns:
+        The means, then the differences (B, ...).
+    """
+    first, second = values.view(-1, 2, *values.shape[1:]).unbind(1)  # (B, ...) -> (B / 2, ...) each
+    return torch.cat([(first + second) / 2, difference_weight.sqrt() * (second - first)])
 
 
 def log_softplus(raw: Tensor) -> Tensor:
