@@ -1,11 +1,12 @@
 """Mutants by what they change in the net, against full predictions and against tangermeme.
 
-    zoo benchmark mutagenesis [--rounds 5] [--threads 1 2]
+    zoo benchmark mutagenesis [--rounds 5] [--threads 1 2] [--pairs 512]
 
 Everything is measured in one process, in turns, so that a busy machine slows all alike; ratios are medians of the
 rounds. The Basset has the published size, 600 bases and 164 targets, with random weights and statistics of its batch
 norms; tangermeme gets the same net as torch's own modules with the norms folded, which it computes fastest, in the
-faster of batches of 32 and 256. Of models of long sequences, mutants at some positions are measured.
+faster of batches of 32 and 256: of every substitution its `saturation_mutagenesis`, of pairs `substitution_effect`,
+which has no fast path. Of models of long sequences, mutants at some positions are measured.
 """
 
 import sys
@@ -19,7 +20,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from common import make_parser, write_results
-from speed.mutagenesis_nets import folded, peers, random_basset
+from speed.mutagenesis_nets import folded, pair_peers, peers, random_basset
 from speed.timing import time_in_turns
 
 from zoo.hub.load import load
@@ -67,13 +68,16 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="turns (default: 5)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="of torch (default: 1 2)")
     parser.add_argument("--models", nargs="+", default=["basset", *SHIPPED], help="basset, and names of models")
+    parser.add_argument(
+        "--pairs", type=int, default=_PAIRS, help=f"variants in windows of their own (default: {_PAIRS})"
+    )
     options = parser.parse_args(arguments)
     rows, before = [], torch.get_num_threads()
     for threads in options.threads:
         torch.set_num_threads(threads)
         for name in options.models:
             model = random_basset() if name == "basset" else load(name)
-            tasks = tasks_of(model, name == "basset")
+            tasks = tasks_of(model, name == "basset", options.pairs)
             rows += [[name, one.what, threads, one.mutants, *measure(one, options.rounds)] for one in tasks]
     torch.set_num_threads(before)
     facts = {"rounds": options.rounds, "ratios": "medians of turns in one process, on a machine that others use too"}
@@ -87,16 +91,16 @@ def measure(task: Task, rounds: int) -> list[object]:
     seconds = time_in_turns([task.ours, task.full, *task.peers.values()], rounds)
     ours, full = seconds[:, 0], seconds[:, 1] / task.share
     others: list[object] = [float(np.median(one / ours)) for one in seconds[:, 2:].T]
-    others = others or ["", ""]
+    others += [""] * (2 - len(others))
     rate = round(task.mutants / float(np.median(ours)))
     return [rate, float(np.median(full / ours)), *others, round(1e6 * difference, 2)]
 
 
-def tasks_of(model: SequenceModel, is_basset: bool) -> list[Task]:
+def tasks_of(model: SequenceModel, is_basset: bool, count: int = _PAIRS) -> list[Task]:
     """Mutants of one sequence; of the Basset also pairs, and many mutants of one window."""
     with torch.inference_mode():
         one = saturation(model, is_basset)
-        return [one, pairs(model), one_window(model)] if is_basset else [one]
+        return [one, pairs(model, is_basset, count), one_window(model)] if is_basset else [one]
 
 
 def saturation(model: SequenceModel, with_peers: bool) -> Task:
@@ -125,16 +129,16 @@ def saturation(model: SequenceModel, with_peers: bool) -> Task:
     )
 
 
-def pairs(model: SequenceModel) -> Task:
+def pairs(model: SequenceModel, with_peers: bool, count: int = _PAIRS) -> Task:
     """Variants in the middle of windows of their own, references included: two predictions each in full."""
-    reference = random_codes(_PAIRS, model.length)
+    reference = random_codes(count, model.length)
     middle, predictor = model.length // 2, MutantPredictor(model)
-    alternative = mutated(reference, torch.full((_PAIRS,), middle), (reference[:, middle] + 1) % 4)
+    alternative = mutated(reference, torch.full((count,), middle), (reference[:, middle] + 1) % 4)
 
     def ours() -> Tensor:
         """Both predictions (2, N, T)."""
         parts = []
-        for first in range(0, _PAIRS, _BATCH):
+        for first in range(0, count, _BATCH):
             some = slice(first, first + _BATCH)
             both = predict_pairs(predictor, reference[some], alternative[some], middle, middle + 1)
             parts.append(torch.stack(both))
@@ -144,7 +148,8 @@ def pairs(model: SequenceModel) -> Task:
         """The same by full predictions."""
         return torch.stack([in_full(model, reference), in_full(model, alternative)])
 
-    return Task(f"variants and references, batches of {_BATCH}", _PAIRS, ours, full, slice(None), 1.0, {})
+    calls = {"full": fastest(pair_peers(folded(model), reference, alternative))} if with_peers else {}
+    return Task(f"variants and references, batches of {_BATCH}", count, ours, full, slice(None), 1.0, calls)
 
 
 def one_window(model: SequenceModel) -> Task:

@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from zoo.genome.sequence import one_hot
 from zoo.models.basset import Basset
 
-__all__ = ["Peer", "folded", "peers", "random_basset"]
+__all__ = ["Peer", "folded", "pair_peers", "peers", "random_basset"]
 
 # A peer's saturation mutagenesis of one sequence: every prediction (L, 4, T), or those of the mutants alone.
 Peer = Callable[[], object]
@@ -79,3 +79,18 @@ def peers(net: nn.Module, codes: Tensor, batch_sizes: tuple[int, ...] = (32, 256
 
     with torch.no_grad():
         return {"full": [full(size) for size in batch_sizes], "fast": [fast(size) for size in batch_sizes]}
+
+
+def pair_peers(
+    net: nn.Module, reference: Tensor, alternative: Tensor, batch_sizes: tuple[int, ...] = (32, 256)
+) -> list[Peer]:
+    """Calls of tangermeme that predict references and alternatives, uint8 (N, L) each, that differ by substitutions."""
+    effect = import_module("tangermeme.variant_effect").substitution_effect
+    x = one_hot(reference)
+    row, position = torch.nonzero(reference != alternative, as_tuple=True)
+    changes = torch.stack([row, position, alternative[row, position].long()], 1)
+
+    def call(size: int) -> Peer:
+        return lambda: effect(net, x, changes, batch_size=size, device="cpu")
+
+    return [call(size) for size in batch_sizes]
