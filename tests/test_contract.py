@@ -176,7 +176,8 @@ def test_the_documented_checkpoints_are_shipped() -> None:
     assert sum(name.startswith("deepbind.encode_") for name in names) == 21
     sets = ("ecoli", "bsubtilis", "athaliana_tata", "athaliana_nontata", "mouse_tata")
     assert {f"{kind}.promoter_{name}" for kind in ("mlp", "deepbind") for name in sets} <= names
-    assert {"basset.dhs_cells", "basset.encode_tf", "basset.plant_terminators", "basenji.yeast"} <= names
+    basset = {f"basset.{name}" for name in ("dhs_cells", "encode_tf", "plant_terminators", "yeast_reporter")}
+    assert {*basset, "basenji.yeast"} <= names
 
 
 def test_loading_leaves_a_model_in_evaluation_mode() -> None:

@@ -108,7 +108,7 @@ def kmer_effects(variants: PromoterVariants) -> Numbers:
             train, val, test = (_pairs_of(data, split, library) for split in SPLITS)
             best = min(_fit_ridge(*train), key=partial(_error, *val))
             rows = np.flatnonzero(np.isin(variants.contig, fold) & (variants.library == library))
-            effects[rows] = test[0][len(rows) :] @ best[:-1] / np.sqrt(data.difference_weight)
+            effects[rows] = test[0][len(rows) :] @ best / np.sqrt(data.difference_weight)
     return effects
 
 
