@@ -12,7 +12,8 @@ element that is shorter than the window, as the published 100 bp of SNPs, is in 
 
 Table `variants_satmut_mpra`: Kircher 2019, variants with ten barcodes or more, one row for each experiment and model.
 `SNVs` are single-base substitutions, with Pearson r and Spearman's rank correlation of predicted and measured effects.
-Of a deletion one flank keeps its place in the window and the other moves up by a base; Pearson r is given for both.
+Of a deletion one flank keeps its place in the window and the other moves up by a base; Pearson r is given for each flank
+held, and for the mean of both, as `--hold both` of `zoo variants` has it.
 The outputs that are read:
 
 - basset.dhs_cells and 6-mers (a logistic regression on the same sites): HepG2 for elements that were measured in HepG2;
@@ -162,13 +163,14 @@ def satmut_table(models: Sequence[Predictor]) -> tuple[list[str], list[list[obje
             left, right = effects(model, experiment, cell)
             measured = experiment.effect
             snvs = [pearson(left[~deleted], measured[~deleted]), spearman(left[~deleted], measured[~deleted])]
-            deletions = [pearson(values[deleted], measured[deleted]) for values in (left, right)]
+            deletions = [pearson(values[deleted], measured[deleted]) for values in (left, right, (left + right) / 2)]
             output = ", ".join(model.choose(cell))
             rows.append([name, cell, model.name, output, counts[0], *snvs, counts[1], *deletions, left_out])
         for other, r in PUBLISHED.get(name, {}).items():
-            rows.append([name, cell, f"{other}, published", "", "", r, "", "", "", "", ""])
+            rows.append([name, cell, f"{other}, published", "", "", r, *[""] * 6])
     header = ["experiment", "cell line", "model", "output", "SNVs", "SNV Pearson", "SNV Spearman", "deletions"]
-    header += ["deletion Pearson, left flank held", "deletion Pearson, right flank held", "variants left out"]
+    header += [f"deletion Pearson, {held}" for held in ("left flank held", "right flank held", "mean of both")]
+    header.append("variants left out")
     return header, rows
 
 

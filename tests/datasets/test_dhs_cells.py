@@ -66,19 +66,6 @@ def test_negatives_are_fresh_shuffles_of_some_training_sites(table: Path) -> Non
     assert "Negatives are shuffles of the sequences" in data.limits[0]
 
 
-def test_the_last_epochs_may_have_sites_alone(table: Path) -> None:
-    data = DhsCellsDataModule(negatives=0.9, negative_epochs=2, batch_size=12)
-    data.setup("fit")
-    loader, positives = data.train_dataloader(), []
-    for epoch in range(4):
-        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-        (batch,) = list(loader)
-        positives.append(int(batch.target.any(1).sum()))
-    assert max(positives[:2]) < 8
-    assert positives[2:] == [12, 12]
-    assert data.describe()[-1].startswith("of the first 2 epochs 90%")
-
-
 def test_without_negatives_every_site_is_drawn_once(table: Path) -> None:
     data = DhsCellsDataModule(batch_size=12)
     data.setup("fit")
@@ -88,7 +75,7 @@ def test_without_negatives_every_site_is_drawn_once(table: Path) -> None:
     assert "every sequence is a positive of some target" in data.describe()[-1]
 
 
-@pytest.mark.parametrize("options", [{"negatives": 1.0}, {"negatives": -0.1}, {"negative_epochs": 0}, {"shuffles": 1}])
+@pytest.mark.parametrize("options", [{"negatives": 1.0}, {"negatives": -0.1}, {"shuffles": 1}])
 def test_negatives_are_asked_for_in_one_way(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="negative"):
         DhsCellsDataModule(**options)

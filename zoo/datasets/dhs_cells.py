@@ -51,25 +51,21 @@ class DhsCellsDataModule(SequenceDataModule):
     Args:
         negatives: fraction of the sequences of a training epoch that are a dinucleotide-preserving shuffle of the site,
             fresh in every epoch, with all labels 0. All else are sites.
-        negative_epochs: number of epochs, from the first on, that have negatives; None for all. In the last, at low
-            learning rates, sites alone teach it not to doubt that a site is open, which would blur the cell lines.
         options: options of SequenceDataModule but for `shuffles`.
 
     Raises:
-        ConfigError: a fraction below 0, or of 1 or more; or a number of epochs below 1.
+        ConfigError: a fraction below 0, or of 1 or more.
     """
 
-    train_options = SequenceDataModule.train_options | frozenset({"negatives", "negative_epochs"})
+    train_options = SequenceDataModule.train_options | frozenset({"negatives"})
 
-    def __init__(self, negatives: float = 0.0, negative_epochs: int | None = None, **options: Any) -> None:
+    def __init__(self, negatives: float = 0.0, **options: Any) -> None:
         if not 0 <= negatives < 1:
             raise ConfigError(f"negatives is a fraction from 0 up to, not including, 1: not {negatives}")
-        if negative_epochs is not None and negative_epochs < 1:
-            raise ConfigError(f"negative_epochs is a number from 1 up, not {negative_epochs}")
         super().__init__(**options)
         if self.shuffles:
             raise ConfigError("say with `negatives` which fraction of the training sequences are shuffles")
-        self.negatives, self.negative_epochs = negatives, negative_epochs
+        self.negatives = negatives
 
     def spec(self) -> DataSpec:
         """Specify the four cell lines as targets, and sequences of 200 bases."""
@@ -112,15 +108,14 @@ class DhsCellsDataModule(SequenceDataModule):
         """Training batches, in a new random order each epoch; the last short batch is dropped."""
         if not self.negatives:
             return super().train_dataloader()
-        dataset = PartlyShuffled(self.dataset("train"), self.negatives, self.negative_epochs)
+        dataset = PartlyShuffled(self.dataset("train"), self.negatives)
         sampler = EpochSampler(len(dataset), self.seed, None, self.epoch_size, self.next_epoch)
         size = min(self.batch_size, len(sampler))
         return batch_loader(dataset, self.num_workers, batch_size=size, sampler=sampler, drop_last=True)
 
     def describe(self) -> list[str]:
         """Summarize each split in one line, and the negatives of training."""
-        epochs = "each training epoch" if self.negative_epochs is None else f"the first {self.negative_epochs} epochs"
-        drawn = f"of {epochs} {self.negatives:.0%} of the sequences are shuffles, in place of their sites"
+        drawn = f"of each training epoch {self.negatives:.0%} of the sequences are shuffles, in place of their sites"
         return [*super().describe(), *([drawn] if self.negatives else [])]
 
 
@@ -130,11 +125,10 @@ class PartlyShuffled(Dataset[Batch]):
     Args:
         dataset: the sequences (N) with one shuffle of each, in training.
         share: fraction that is replaced.
-        epochs: number of epochs, from the first on, in which they are; None for all.
     """
 
-    def __init__(self, dataset: SequenceDataset[Codes], share: float, epochs: int | None = None) -> None:
-        self.dataset, self.share, self.epochs = dataset, share, epochs
+    def __init__(self, dataset: SequenceDataset[Codes], share: float) -> None:
+        self.dataset, self.share = dataset, share
 
     def __len__(self) -> int:
         return len(self.dataset.data)
@@ -145,7 +139,5 @@ class PartlyShuffled(Dataset[Batch]):
         epoch, row = np.divmod(index, len(self))
         # The first indices carry the epoch, so a batch of another epoch has other negatives.
         shuffled = np.random.default_rng([self.dataset.seed, *index[:2], 1]).random(len(index)) < self.share
-        if self.epochs is not None:
-            shuffled &= epoch < self.epochs
         positions = epoch * len(self.dataset) + row + len(self) * shuffled
         return self.dataset.__getitems__(positions.tolist())
