@@ -12,8 +12,8 @@ element that is shorter than the window, as the published 100 bp of SNPs, is in 
 
 Table `variants_satmut_mpra`: Kircher 2019, variants with ten barcodes or more, one row for each experiment and model.
 `SNVs` are single-base substitutions, with Pearson r and Spearman's rank correlation of predicted and measured effects.
-Of a deletion one flank keeps its place in the window and the other moves up by a base; Pearson r is given for each flank
-held, and for the mean of both, as `--hold both` of `zoo variants` has it.
+Of a deletion one flank keeps its place in the window and the other moves up by a base; Pearson r is given for each
+flank held, and for the mean of both, as `--hold both` of `zoo variants` has it.
 The outputs that are read:
 
 - basset.dhs_cells and 6-mers (a logistic regression on the same sites): HepG2 for elements that were measured in HepG2;
