@@ -1,6 +1,5 @@
 """Where alleles and their bases come from: variants of a genome, or a table with the sequence of both alleles."""
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -10,13 +9,13 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.formats.alleles import Variant
-from zoo.formats.variants import PAIR_COLUMNS, table_header
+from zoo.formats.cells import read_header, read_rows
+from zoo.formats.variants import PAIR_COLUMNS
 from zoo.genome.contigs import find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN, Codes, decode, encode
-from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable
-from zoo.utils.text import open_text, quoted
+from zoo.utils.text import quoted
 from zoo.variants.changes import Bases, Change, Unscored, change_between, read_change
 
 __all__ = ["Block", "GenomeSource", "PairSource", "Source", "are_pairs"]
@@ -103,25 +102,15 @@ class PairSource:
 
     def _rows(self) -> Iterator[tuple[str, Codes, Codes]]:
         """Name and codes of both sequences of each row."""
-        names = table_header(self.path)
+        rows = read_rows(self.path)
+        names = next(rows).cells
         columns = [names.index(name) for name in PAIR_COLUMNS]
         label = next((names.index(name) for name in _NAMES if name in names), None)
-        csv.field_size_limit(TABLE.line)
         count = 0
-        try:
-            with open_text(self.path, TABLE) as file:
-                reader = csv.reader(file, delimiter="\t" if "\t" in file.readline() else ",")
-                for cells in reader:
-                    where = f"{self.path}, line {reader.line_num + 1}"
-                    if len(cells) != len(names):
-                        raise InputError(f"{where}: {len(cells)} cells where the header has {len(names)}")
-                    ref, alt = (_codes(cells[column].strip(), where) for column in columns)
-                    count += 1
-                    yield "" if label is None else cells[label], ref, alt
-        except UNREADABLE as error:
-            raise InputError(f"{self.path}: not a table ({describe_unreadable(error, self.path)})") from None
-        except csv.Error as error:
-            raise InputError(f"{self.path} cannot be read as a table ({error})") from None
+        for where, cells in rows:
+            ref, alt = (_codes(cells[column], where) for column in columns)
+            count += 1
+            yield "" if label is None else cells[label], ref, alt
         if not count:
             raise InputError(f"{self.path}: no pair of sequences in it")
 
@@ -151,7 +140,7 @@ class _Sequences:
 
 def are_pairs(path: str) -> bool:
     """Whether a file is a table with the sequences of both alleles."""
-    return path != "-" and set(PAIR_COLUMNS) <= set(table_header(path))
+    return path != "-" and set(PAIR_COLUMNS) <= set(read_header(path))
 
 
 def _rows_at_once(length: int) -> int:
