@@ -1,5 +1,6 @@
 """Where alleles and their bases come from: variants of a genome, or a table with the sequence of both alleles."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -21,7 +22,7 @@ from zoo.variants.changes import Bases, Change, Unscored, change_between, read_c
 __all__ = ["Block", "GenomeSource", "PairSource", "Source", "are_pairs"]
 
 _BLOCK = 4_096  # alleles that are read at once
-_MOST_BASES = 1 << 27  # of the windows of a block
+_MOST_BASES = 1 << 24  # of the windows of a block
 _NAMES = ("name", "id", "variant")
 
 
@@ -32,11 +33,13 @@ class Block(NamedTuple):
         variants: the alleles (N).
         changes: what each changes, or why it has no scores (N).
         bases: where their windows are read from.
+        sequences: sha256 of the sequences that came with the alleles; empty where these are of a genome.
     """
 
     variants: list[Variant]
     changes: list[Change | Unscored]
     bases: Bases
+    sequences: str = ""
 
 
 class Source(Protocol):
@@ -98,7 +101,7 @@ class PairSource:
                 for contig, (_, ref, alt) in zip(bases.contigs, some, strict=True)
             ]
             variants = [_variant(name, one) for (name, _, _), one in zip(some, changes, strict=True)]
-            yield Block(variants, changes, bases)
+            yield Block(variants, changes, bases, _digest(codes for _, *pair in some for codes in pair))
 
     def _rows(self) -> Iterator[tuple[str, Codes, Codes]]:
         """Name and codes of both sequences of each row."""
@@ -141,6 +144,15 @@ class _Sequences:
 def are_pairs(path: str) -> bool:
     """Whether a file is a table with the sequences of both alleles."""
     return path != "-" and set(PAIR_COLUMNS) <= set(read_header(path))
+
+
+def _digest(sequences: Iterable[Codes]) -> str:
+    """Sha256 of sequences and their lengths."""
+    digest = hashlib.sha256()
+    for codes in sequences:
+        digest.update(len(codes).to_bytes(8, "big"))
+        digest.update(codes.tobytes())
+    return digest.hexdigest()
 
 
 def _rows_at_once(length: int) -> int:
