@@ -225,3 +225,20 @@ def test_what_no_mutant_can_have_is_refused() -> None:
     codes = random_codes(2, 12)
     with pytest.raises(InputError, match=r"a pair of sequences differs outside of the positions \[3, 4\)"):
         zoo.predict_pairs(model, codes, codes.flip(0), 3, 4)
+
+
+@pytest.mark.parametrize("tile", [35, 50])
+def test_a_tile_as_long_as_the_span_is_the_only_one(tile: int) -> None:
+    model = lively(Basset(TARGETS, 47, ConvStackConfig((8,), (5,), (3,)), hidden=(7,)))
+    codes = random_codes(1, 47).clamp(max=3)
+    tiles = zoo.saturation_mutagenesis(model, codes.numpy(), tile=tile, span=(5, 40))[0].tiles
+    assert tiles is not None and tiles.change.shape == (1, 2)
+    masked = codes.clone()
+    masked[:, 5:40] = 4
+    np.testing.assert_allclose(tiles.change, (in_full(model, masked) - in_full(model, codes)).numpy(), atol=2e-5)
+
+
+def test_a_target_named_as_a_column_is_refused_in_a_dataframe() -> None:
+    result = zoo.saturation_mutagenesis(MLP(["position"], 20, hidden=(4,)).eval(), ["ACGTACGTACGTACGTACGT"])
+    with pytest.raises(ConfigError, match="'position' has the name of another column"):
+        result.to_dataframe()

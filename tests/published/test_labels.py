@@ -1,5 +1,6 @@
 """Label models on public files: published scores and the scores on our cards, recomputed."""
 
+import numpy as np
 import pytest
 import torch
 from torchmetrics.functional.classification import binary_auroc
@@ -10,6 +11,7 @@ from zoo.datasets.encode_loci import EncodeLociDataModule
 from zoo.datasets.encode_tf import EncodeDataModule, encode_experiments
 from zoo.datasets.plant_terminators import TerminatorDataModule
 from zoo.datasets.promoters import PROMOTER_SETS, PromoterDataModule
+from zoo.datasets.yeast_reporter import YeastReporterDataModule
 from zoo.hub.config import read_config
 from zoo.hub.load import load, resolve
 from zoo.inference.labels import predict_codes
@@ -88,6 +90,17 @@ def test_the_card_of_the_dhs_basset_has_the_recomputed_score_over_sites_alone() 
     assert float(values.mean()) == pytest.approx(card["auroc"], abs=1e-4)
     assert float(values.mean()) > 0.96
     assert (prediction.argmax(1) == test.labels.argmax(1)).mean() > 0.83
+
+
+def test_the_card_of_the_yeast_reporter_basset_has_the_recomputed_score() -> None:
+    card = read_config(resolve("basset.yeast_reporter")).facts.training.metrics["test"]
+    test = YeastReporterDataModule().subset("test")
+    prediction = predict_codes(load("basset.yeast_reporter"), list(test.codes), [""] * len(test))
+    scores = []
+    for target in range(2):
+        own = ~np.isnan(test.labels[:, target])
+        scores.append(np.corrcoef(prediction[own, target], test.labels[own, target])[0, 1])
+    assert float(np.mean(scores)) == pytest.approx(card["pearson"], abs=1e-4)
 
 
 @pytest.mark.parametrize("key", encode_experiments())

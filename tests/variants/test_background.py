@@ -36,6 +36,14 @@ def test_percentiles_and_z_scores_are_those_of_the_values() -> None:
     assert ranks[2].tolist() == [100, 100]
 
 
+def test_of_scores_that_many_variants_share_only_smaller_ones_count() -> None:
+    values = np.concatenate([np.zeros(30), np.linspace(1, 2, 40), np.full(30, 3.0)])[:, None]
+    background = Background.of_scores(values, "log_odds", "made")
+    asked = np.array([[0.0], [1e-3], [3.0], [4.0]])
+    expected = [percentileofscore(values[:, 0], one, kind="strict") for one in asked[:, 0]]
+    assert background.percentiles(asked)[:, 0] == pytest.approx(expected, abs=1.1)
+
+
 def test_random_substitutions_of_a_counting_model_are_counted() -> None:
     # Of 20 A, each substitution takes one: the score is -1 whichever it is.
     sequences = [encode("A" * 20)] * 3

@@ -9,6 +9,7 @@ from zoo.formats.alleles import Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.sequence import decode
 from zoo.variants.changes import Change, read_change
+from zoo.variants.windows import Windows
 
 #        0         10        20        30
 BASES = "ACGTTTTTGACACACACAGGCATNNACGTacgtCC"
@@ -61,13 +62,29 @@ def test_a_change_is_trimmed_and_knows_all_places(
         assert one.start == start
 
 
-def test_where_a_window_does_not_hold_all_places_it_is_the_first(genome: Genome) -> None:
-    for position, ref, alt in ((9, "GAC", "G"), (10, "ACA", "A"), (11, "CAC", "C")):
+def test_a_repeat_that_is_longer_than_a_window_is_read_in_its_middle(genome: Genome) -> None:
+    shorter, longer = BASES[:9] + BASES[11:], BASES[:9] + "AC" + BASES[9:]
+    ways = [(9, "GAC", "G"), (10, "ACA", "A"), (11, "CAC", "C"), (9, "G", "GAC"), (10, "A", "ACA"), (13, "C", "CAC")]
+    for position, ref, alt in ways:
         one = change(genome, position, ref, alt, length=8)
-        assert (one.start, decode(one.ref), one.first, one.last) == (9, "AC", 9, 11)
-    for position, ref, alt in ((9, "G", "GAC"), (10, "A", "ACA"), (13, "C", "CAC")):
-        one = change(genome, position, ref, alt, length=8)
-        assert (one.start, decode(one.alt), one.first, one.last) == (9, "AC", 9, 9)
+        assert (one.first, one.last) == (9, 18)
+        text, growth = (shorter, -2) if len(ref) > len(alt) else (longer, 2)
+        for held, start in (("left", 9), ("right", 10)):
+            windows = Windows(genome, [one], 8, held=held)  # type: ignore[arg-type]
+            assert windows.start.tolist() == [start]
+            moved = start + (growth if held == "right" else 0)
+            assert decode(windows.alternative()[0]) == text[moved : moved + 8]
+            assert windows.middle().tolist() == [13.5 - start]
+
+
+def test_a_repeat_of_any_length_is_followed_to_its_ends(tmp_path: Path) -> None:
+    genome = write_genome(tmp_path, chr1="G" + "AC" * 5_000 + "T", chr2="AC" * 5_000)
+    for position in (2, 5_000, 9_998):
+        ref = "ACA" if position % 2 == 0 else "CAC"
+        one = read_change(Variant(1, "chr1", position, "", ref, ref[0]), genome, {"chr1": "chr1"}, 100)
+        assert isinstance(one, Change) and (one.first, one.last) == (1, 10_001)
+    one = read_change(Variant(1, "chr2", 501, "", "ACA", "A"), genome, {"chr2": "chr2"}, 100)
+    assert isinstance(one, Change) and (one.first, one.last) == (0, 10_000)
 
 
 @pytest.mark.parametrize(

@@ -39,44 +39,44 @@ def variant(position: int, ref: str, alt: str, chrom: str = "chr1", strand: str 
     return Variant(1, chrom, position, "", ref, alt, strand)
 
 
-# Position (from 1), REF, ALT, held side -> windows of 20 bases of both alleles.
+# Position (from 1), REF, ALT, held side -> windows of 20 bases, of the reference and of the alternative.
 BY_HAND = {
-    "a substitution in the motif": (37, "T", "C", "both", "AAAAAATTGATTACACGCGC", ["AAAAAATTGACTACACGCGC"]),
-    "two bases": (36, "AT", "CC", "both", "AAAAAATTGATTACACGCGC", ["AAAAAATTGCCTACACGCGC"]),
-    "one base less, left held": (38, "TA", "T", "left", "AAAATTGATTACACGCGCGA", ["AAAATTGATTCACGCGCGAT"]),
-    "one base less, right held": (38, "TA", "T", "right", "AAAATTGATTACACGCGCGA", ["AAAAATTGATTCACGCGCGA"]),
+    "a substitution in the motif": (37, "T", "C", "both", [("AAAAAATTGATTACACGCGC", "AAAAAATTGACTACACGCGC")]),
+    "two bases": (36, "AT", "CC", "both", [("AAAAAATTGATTACACGCGC", "AAAAAATTGCCTACACGCGC")]),
+    "one base less, left held": (38, "TA", "T", "left", [("AAAATTGATTACACGCGCGA", "AAAATTGATTCACGCGCGAT")]),
+    # A single base has no place in the middle of an even window: it is right of it, or left of it.
+    "one base less, right held": (38, "TA", "T", "right", [("AAATTGATTACACGCGCGAT", "AAAATTGATTCACGCGCGAT")]),
     "one base less": (
         38,
         "TA",
         "T",
         "both",
-        "AAAATTGATTACACGCGCGA",
-        ["AAAATTGATTCACGCGCGAT", "AAAAATTGATTCACGCGCGA"],
+        [("AAAATTGATTACACGCGCGA", "AAAATTGATTCACGCGCGAT"), ("AAATTGATTACACGCGCGAT", "AAAATTGATTCACGCGCGAT")],
     ),
     "three more": (
         38,
         "T",
         "TGGG",
         "both",
-        "AAAATTGATTACACGCGCGA",
-        ["AAAATTGATTGGGACACGCG", "ATTGATTGGGACACGCGCGA"],
+        [("AAAATTGATTACACGCGCGA", "AAAATTGATTGGGACACGCG"), ("AAAATTGATTACACGCGCGA", "ATTGATTGGGACACGCGCGA")],
     ),
-    "in lower case": (44, "C", "A", "both", "TGATTACACGCGCGATGATT", ["TGATTACACGAGCGATGATT"]),
-    "beside N": (14, "A", "T", "both", "TACAGATTACANNGGCCGGC", ["TACAGATTACTNNGGCCGGC"]),
-    "the first base": (1, "G", "C", "both", "NNNNNNNNNNGATTACAGAT", ["NNNNNNNNNNCATTACAGAT"]),
-    "the last base": (64, "A", "G", "both", "ACAGGATCCTANNNNNNNNN", ["ACAGGATCCTGNNNNNNNNN"]),
+    "in lower case": (44, "C", "A", "both", [("TGATTACACGCGCGATGATT", "TGATTACACGAGCGATGATT")]),
+    "beside N": (14, "A", "T", "both", [("TACAGATTACANNGGCCGGC", "TACAGATTACTNNGGCCGGC")]),
+    "the first base": (1, "G", "C", "both", [("NNNNNNNNNNGATTACAGAT", "NNNNNNNNNNCATTACAGAT")]),
+    "the last base": (64, "A", "G", "both", [("ACAGGATCCTANNNNNNNNN", "ACAGGATCCTGNNNNNNNNN")]),
 }
 
 
 def test_windows_of_the_table_are_those_that_are_scored(genome: Genome) -> None:
-    for name, (position, ref, alt, hold, window, alternatives) in BY_HAND.items():
+    for name, (position, ref, alt, hold, windows) in BY_HAND.items():
         model = Counting(["GATTACA", "A", "T", "CG", "GGG"], LENGTH)
         result = score(genome, [variant(position, ref, alt)], model, hold=hold, scores=["difference", "ref"])
-        counts = [[occurrences(text, motif) for motif in model.output.targets] for text in (window, *alternatives)]
-        expected = np.mean(counts[1:], 0) - counts[0]
-        assert result.values[0, 1].tolist() == counts[0], name
-        assert result.values[0, 0] == pytest.approx(expected), name
-        padded = "NNN" in window
+        counts = np.array(
+            [[[occurrences(text, motif) for motif in model.output.targets] for text in pair] for pair in windows]
+        )
+        assert result.values[0, 1] == pytest.approx(counts[:, 0].mean(0)), name
+        assert result.values[0, 0] == pytest.approx((counts[:, 1] - counts[:, 0]).mean(0)), name
+        padded = "NNN" in windows[0][0]
         assert result.notes[0] == ("window reaches past the end of the contig, where it is N" if padded else ""), name
 
 
@@ -109,22 +109,23 @@ def test_scores_do_not_depend_on_order_neighbours_or_batches(batch_size: int, ge
     assert np.array_equal(alone.values[0], whole.values[7])
 
 
-def test_both_sides_held_is_the_same_on_the_other_strand(tmp_path: Path, genome: Genome) -> None:
+@pytest.mark.parametrize("length", [19, 20])
+def test_both_sides_held_is_the_same_on_the_other_strand(length: int, tmp_path: Path, genome: Genome) -> None:
     """A deletion must not have another score because the genome is written from its other end."""
     variants = [one for one in random_variants(np.random.default_rng(1), 60) if len(one.ref) != len(one.alt)]
+    variants.append(variant(len(BASES) - 3, "CC", "C"))
     (tmp_path / "turned").mkdir()
     turned = write_genome(tmp_path / "turned", chr1=turn(BASES))
     there = [
         variant(len(BASES) - (one.position + len(one.ref) - 1) + 1, turn(one.ref), turn(one.alt)) for one in variants
     ]
-    ours = score(genome, variants, Counting(["GATTACA", "CG"], LENGTH - 1), scores=["difference"])
-    theirs = score(turned, there, Counting([turn("GATTACA"), "CG"], LENGTH - 1), scores=["difference"])
-    changes = [read_change(one, genome, {"chr1": "chr1"}, LENGTH - 1) for one in variants]
-    # A window has a middle base only where the change has one too; of others, it lies half a base to the left.
-    exact = [(one.first + one.last - LENGTH + 1) % 2 == 0 for one in changes if isinstance(one, Change)]
-    assert 10 < sum(exact) < len(exact) == len(variants)
-    assert np.array_equal(ours.values[exact], theirs.values[exact])
-    left = score(genome, variants, Counting(["GATTACA", "CG"], LENGTH - 1), scores=["difference"], hold="left")
+    ours = score(genome, variants, Counting(["GATTACA", "CG"], length), scores=["difference"])
+    theirs = score(turned, there, Counting([turn("GATTACA"), "CG"], length), scores=["difference"])
+    changes = [read_change(one, genome, {"chr1": "chr1"}, length) for one in variants]
+    odd = [(one.first + one.last - length) % 2 for one in changes if isinstance(one, Change)]
+    assert 10 < sum(odd) < len(odd) - 10 and len(odd) == len(variants)
+    assert np.array_equal(ours.values, theirs.values)
+    left = score(genome, variants, Counting(["GATTACA", "CG"], length), scores=["difference"], hold="left")
     assert not np.allclose(left.values, ours.values, equal_nan=True)
 
 

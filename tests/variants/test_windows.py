@@ -43,15 +43,15 @@ def test_windows_are_those_of_the_whole_text(held: str, shift: int, genome: Geno
         start = int(rng.integers(0, len(BASES) - removed + 1))
         alt = "".join(rng.choice(list("ACGT"), added))
         changes.append(make(start, int(removed), alt, rng.choice(["+", "-"])))
-    windows = Windows(genome, changes, LENGTH, shift)
+    windows = Windows(genome, changes, LENGTH, shift, held)  # type: ignore[arg-type]
     margin = "N" * 40
     for row, change in enumerate(changes):
-        middle = (2 * change.start + len(change.ref) - LENGTH) // 2 + shift
+        middle = (2 * change.start + len(change.ref) - LENGTH + (held == "right")) // 2 + shift
         assert windows.start[row] == middle
         turn = reverse_complement if change.strand == "-" else np.asarray
         reference = (margin + BASES + margin)[middle + 40 : middle + 40 + LENGTH]
         assert decode(windows.reference()[row]) == decode(turn(encode(reference)))
-        assert decode(windows.alternative(held)[row]) == decode(turn(encode(expected(change, middle, held))))  # type: ignore[arg-type]
+        assert decode(windows.alternative()[row]) == decode(turn(encode(expected(change, middle, held))))
     ends = [one < 0 or one + LENGTH > len(BASES) for one in windows.start]
     assert past_the_ends(windows).tolist() == ends
 
@@ -59,7 +59,7 @@ def test_windows_are_those_of_the_whole_text(held: str, shift: int, genome: Geno
 def test_the_bases_that_differ_are_known_on_both_strands(genome: Genome) -> None:
     changes = [make(40, 3, "".join("ACGT"["ACGT".index(base) - 1] for base in BASES[40:43]), s) for s in "+-"]
     windows = Windows(genome, changes, LENGTH)
-    differ = windows.reference() != windows.alternative("left")
+    differ = windows.reference() != windows.alternative()
     first, last = windows.changed()
     for row in range(2):
         assert np.flatnonzero(differ[row]).tolist() == list(range(first[row], last[row]))

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-__all__ = ["NO_ALLELE", "Variant"]
+__all__ = ["EMPTY", "NO_ALLELE", "Variant"]
 
+EMPTY = "-"  # how tables write an allele without bases
 NO_ALLELE = "."  # ALT of a record without an alternative
 
 
@@ -15,8 +16,8 @@ class Variant(NamedTuple):
         chrom: contig.
         position: first base of `ref`, from 1.
         name: its identifier; empty for none.
-        ref: letters of the reference.
-        alt: letters of the alternative; `.` for none, or a symbol such as `<DEL>`.
+        ref: letters of the reference; `-` for none.
+        alt: letters of the alternative; `-` for no bases, `.` for no alternative, or a symbol such as `<DEL>`.
         strand: strand on which the model reads it, `+` or `-`.
     """
 

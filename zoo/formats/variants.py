@@ -1,21 +1,19 @@
 """Variants of a file, one allele at a time: VCF and BCF, or a table with `chrom`, `pos`, `ref` and `alt`."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.formats.alleles import NO_ALLELE, Variant
-from zoo.formats.separators import refuse_semicolons
-from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable
-from zoo.utils.text import check_file, open_text, quoted, shown_path
+from zoo.formats.alleles import EMPTY, NO_ALLELE, Variant
+from zoo.formats.cells import read_rows
+from zoo.utils.text import quoted, shown_path
 
-__all__ = ["PAIR_COLUMNS", "is_call_file", "read_variants", "table_header"]
+__all__ = ["PAIR_COLUMNS", "is_call_file", "read_variants"]
 
 PAIR_COLUMNS = ("ref_sequence", "alt_sequence")
 _CALLS = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
-# Names of the columns of a table, in lower case.
+# Names of the columns of a table, in lower case; of several names of an allele the first here is taken.
 _NAMES = {
     "chrom": ("chrom", "chr", "chromosome", "contig"),
     "position": ("pos", "position"),
@@ -58,59 +56,26 @@ def read_variants(path: str | Path) -> Iterator[Variant]:
         raise InputError(f"{shown_path(path)}: no variant in it")
 
 
-def table_header(path: str | Path) -> list[str]:
-    """The names of a table's columns, in lower case.
-
-    Raises:
-        InputError: no such file, or one that is no text.
-    """
-    check_file(path)
-    try:
-        with open_text(path, TABLE) as file:
-            line = file.readline()
-    except UNREADABLE as error:
-        raise InputError(f"{path}: not a table ({describe_unreadable(error, path)})") from None
-    return [cell.strip().lower().removeprefix("#") for cell in _cells(line)]
-
-
-def _cells(line: str) -> list[str]:
-    return next(csv.reader([line.rstrip("\r\n")], delimiter="\t" if "\t" in line else ","), [])
-
-
 def _read_table(path: str | Path) -> Iterator[Variant]:
     """The alleles of a table."""
-    if str(path) != "-":
-        check_file(path, regular=False)
-    shown = shown_path(path)
-    try:
-        with open_text(path, TABLE) as file:
-            header = file.readline()
-            columns = _columns(header, shown)
-            reader = csv.reader(file, delimiter="\t" if "\t" in header else ",")
-            width = len(_cells(header))
-            for record, cells in enumerate(reader, 1):
-                where = f"{shown}, line {reader.line_num + 1}"
-                if len(cells) != width:
-                    raise InputError(f"{where}: {len(cells)} cells where the header has {width}")
-                yield from _row(record, {name: cells[index].strip() for name, index in columns.items()}, where)
-    except UNREADABLE as error:
-        raise InputError(f"{shown}: not a table ({describe_unreadable(error, path)})") from None
-    except csv.Error as error:
-        raise InputError(f"{shown} cannot be read as a table ({error})") from None
+    rows = read_rows(path)
+    columns = _columns(next(rows).cells, shown_path(path))
+    for record, (where, cells) in enumerate(rows, 1):
+        yield from _alleles(record, {name: cells[index] for name, index in columns.items()}, where)
 
 
-def _columns(header: str, path: str) -> dict[str, int]:
+def _columns(names: list[str], path: str) -> dict[str, int]:
     """Index of each column that is read.
 
     Raises:
         InputError: one that is needed is missing, or is there twice.
     """
-    refuse_semicolons(header, path)
-    names = [cell.strip().lower().removeprefix("#") for cell in _cells(header)]
     columns = {}
     for key, known in _NAMES.items():
         hits = [index for index, name in enumerate(names) if name in known]
-        if len(hits) > 1:
+        if key == "name":
+            hits.sort(key=lambda index: known.index(names[index]))
+        if len(hits) > 1 and (key != "name" or names[hits[0]] == names[hits[1]]):
             raise InputError(f"{path}: the columns {names[hits[0]]!r} and {names[hits[1]]!r} are both its {key}")
         if hits:
             columns[key] = hits[0]
@@ -122,7 +87,7 @@ def _columns(header: str, path: str) -> dict[str, int]:
     return columns
 
 
-def _row(record: int, cells: dict[str, str], where: str) -> Iterator[Variant]:
+def _alleles(record: int, cells: dict[str, str], where: str) -> Iterator[Variant]:
     """The alleles of one row."""
     if not _WHOLE_NUMBER.fullmatch(cells["position"]):
         raise InputError(f"{where}: the position {quoted(cells['position'])} is no whole number")
@@ -131,9 +96,8 @@ def _row(record: int, cells: dict[str, str], where: str) -> Iterator[Variant]:
         raise InputError(f"{where}: the strand {quoted(strand)} is none of +, - and .")
     for alt in _split_alleles(cells["alt"]):
         name = "" if cells.get("name", ".") == "." else cells["name"]
-        yield Variant(
-            record, cells["chrom"], int(cells["position"]), name, cells["ref"], alt, "-" if strand == "-" else "+"
-        )
+        ref = cells["ref"] or EMPTY
+        yield Variant(record, cells["chrom"], int(cells["position"]), name, ref, alt, "-" if strand == "-" else "+")
 
 
 def _split_alleles(text: str) -> Sequence[str]:

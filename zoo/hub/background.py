@@ -57,17 +57,21 @@ class Background:
 
     def percentiles(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of random variants with a smaller absolute score, in percent (N, T); NaN stays NaN."""
-        steps = np.linspace(0, 100, self.quantiles.shape[1])
-        columns = [
-            np.interp(np.abs(column), quantiles.astype(np.float64), steps)
-            for column, quantiles in zip(values.T, self.quantiles, strict=True)
-        ]
-        return np.where(np.isnan(values), np.nan, np.stack(columns, 1))
+        pairs = zip(np.abs(values).T, self.quantiles.astype(np.float64), strict=True)
+        return np.where(np.isnan(values), np.nan, np.stack([_shares_below(*pair) for pair in pairs], 1))
 
     def z_scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scores minus the mean of random variants, in their standard deviations (N, T); NaN where these are 0."""
         spread = np.where(self.spread > 0, self.spread, np.nan).astype(np.float64)
         return (values - self.mean) / spread
+
+
+def _shares_below(values: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Percent of a distribution that is smaller than each value (N,), by its quantiles at equal steps (Q,)."""
+    steps = np.linspace(0, 100, len(quantiles))
+    first = np.minimum(np.searchsorted(quantiles, values), len(quantiles) - 1)
+    # Of equal quantiles the first, before which all are smaller; interpolation would take the last.
+    return np.where(quantiles[first] == values, steps[first], np.interp(values, quantiles, steps))
 
 
 def add_background(folder: Path, background: Background) -> None:

@@ -186,6 +186,8 @@ def _tiles(
     starts = np.arange(*span, kinds.tile)
     parts = []
     for some, width in ((starts[:-1], kinds.tile), (starts[-1:], span[1] - int(starts[-1]))):
+        if not len(some):  # a single tile
+            continue
         fills = _fills(predicted.codes[0].cpu().numpy(), some, width, kinds)  # (K', F, width)
         codes = torch.from_numpy(fills.reshape(-1, width)).to(predicted.codes.device)
         effects = summary.of_mutants(predictor, predicted, codes, np.repeat(some, fills.shape[1]))

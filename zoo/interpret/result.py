@@ -84,6 +84,8 @@ class Mutagenesis:
         except ModuleNotFoundError as error:
             raise missing_extra(error) or error from None
 
+        if self.sequences:
+            check_columns(_rows(self.sequences[0])[0], self.targets)
         frames = [
             pd.DataFrame({**columns, **dict(zip(self._names, values.T, strict=True))})
             for columns, values in map(_rows, self.sequences)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,4 +170,8 @@ def _variant(item: tuple[int, Any]) -> Variant:
     if isinstance(given, str) or len(given) != 4:
         raise ConfigError(f"variant {number}: (chrom, position, ref, alt) was expected, not {given!r:.80}")
     chrom, position, ref, alt = given
-    return Variant(number, str(chrom), int(position), "", str(ref), str(alt))
+    try:
+        whole = index(position)  # also of numpy, and no float
+    except TypeError:
+        raise ConfigError(f"variant {number}: the position is a whole number, from 1, not {position!r:.40}") from None
+    return Variant(number, str(chrom), whole, "", str(ref), str(alt))

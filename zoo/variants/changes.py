@@ -3,7 +3,7 @@
 Positions are 0-based.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -19,8 +19,8 @@ from zoo.utils.text import shorten
 __all__ = ["Bases", "Change", "Unscored", "change_between", "read_change"]
 
 _LETTERS = frozenset("ACGTacgt")
-# Bases by which an insertion or deletion in a repeat is moved at most.
-_MOST_MOVED = 4_096
+# Bases on either side that are first looked at for a repeat in which a change could be moved.
+_FIRST_LOOK = 256
 _EMPTY = "-"  # how tables write a deletion
 
 
@@ -139,16 +139,16 @@ def change_between(contig: str, ref: Codes, alt: Codes, length: int, bases: Base
 def _placed(
     contig: str, start: int, ref: Codes, alt: Codes, strand: str, length: int, bases: Bases
 ) -> Change | Unscored:
-    """A change with all places where it could be written; the first of them, where a window does not hold all."""
+    """A change with all places where it could be written.
+
+    A window in the middle of a repeat that is longer than it holds the same bases wherever the change is written.
+    """
     if max(len(ref), len(alt)) > length // 2:
         return Unscored("longer than half of what the model reads", f"{length // 2:,} bases")
     if len(ref) and len(alt):
         return Change(contig, start, ref, alt, start, start + len(ref), strand)
     before, after = _other_places(bases, contig, start, ref, alt)
     first, last = start - before, start + len(ref) + after
-    if last - first > length:
-        ref, alt = np.roll(ref, before), np.roll(alt, before)  # the unit of the repeat, begun elsewhere
-        start, last = first, first + len(ref)
     return Change(contig, start, ref, alt, first, last, strand)
 
 
@@ -187,12 +187,19 @@ def _other_places(bases: Bases, contig: str, start: int, ref: Codes, alt: Codes)
     """By how many bases an insertion or deletion can be moved to the left and to the right without another result."""
     unit = ref if len(ref) else alt
     end = start + len(ref)
-    left = bases.codes(Interval(contig, start - _MOST_MOVED, start))[::-1]
-    right = bases.codes(Interval(contig, end, end + _MOST_MOVED))
     # Moved by k to the right, what is deleted or inserted begins with base k of the unit, in a circle.
-    circle = np.resize(unit, _MOST_MOVED)
-    mirrored = np.resize(unit[::-1], _MOST_MOVED)
-    return _equal_bases(left, mirrored), _equal_bases(right, circle)
+    return (
+        _repeated(unit[::-1], lambda reach: bases.codes(Interval(contig, start - reach, start))[::-1]),
+        _repeated(unit, lambda reach: bases.codes(Interval(contig, end, end + reach))),
+    )
+
+
+def _repeated(unit: Codes, read: Callable[[int], Codes]) -> int:
+    """How many bases go on with a unit, in a circle; `read` gives some of them, with N past the end of the contig."""
+    reach = _FIRST_LOOK
+    while (same := _equal_bases(read(reach), np.resize(unit, reach))) == reach:
+        reach *= 4
+    return same
 
 
 def _equal_bases(one: Codes, other: Codes) -> int:

@@ -11,9 +11,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo.formats.alleles import Variant
 from zoo.utils.atomic import whole_file, whole_path
 from zoo.variants.scored import ScoredAlleles
+from zoo.variants.sources import Block
 
 __all__ = ["KeptBlocks"]
 
@@ -50,9 +50,9 @@ class KeptBlocks:
         with whole_file(str(path)) as file:
             file.write(text)
 
-    def load(self, variants: list[Variant]) -> ScoredAlleles | None:
+    def load(self, block: Block) -> ScoredAlleles | None:
         """The scores of a block that is kept, if it is whole; None otherwise."""
-        path = self._path(variants)
+        variants, path = block.variants, self._path(block)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 values, notes = arrays["values"], arrays["notes"].tolist()
@@ -69,20 +69,20 @@ class KeptBlocks:
         self.loaded += len(variants)
         return ScoredAlleles(variants, notes, values)
 
-    def keep(self, block: ScoredAlleles) -> None:
+    def keep(self, block: Block, scored: ScoredAlleles) -> None:
         """Keep the scores of a block.
 
         Raises:
             OutputError: the disk is full.
         """
-        with whole_path(self._path(block.variants)) as draft:
-            np.savez(draft, values=block.values, notes=np.array(block.notes, str))
+        with whole_path(self._path(block)) as draft:
+            np.savez(draft, values=scored.values, notes=np.array(scored.notes, str))
 
     def remove(self) -> None:
         """Remove the folder, once the output is there."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _path(self, variants: list[Variant]) -> Path:
-        """The file of a block, named by its alleles: another file of variants has others."""
-        digest = hashlib.sha256(repr([tuple(one) for one in variants]).encode()).hexdigest()
-        return self.folder / f"{digest[:32]}.npz"
+    def _path(self, block: Block) -> Path:
+        """The file of a block, named by its alleles and by the sequences that came with them."""
+        text = repr([tuple(one) for one in block.variants]) + block.sequences
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"

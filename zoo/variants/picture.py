@@ -13,12 +13,13 @@ from zoo.errors import ConfigError, InputError
 from zoo.formats.alleles import Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import parse_region
-from zoo.outputs import Contacts, Labels, Tracks
+from zoo.outputs import Contacts, Labels, Output, Tracks
 from zoo.plots.variants import draw_allele_maps, draw_allele_tracks, draw_effects
 from zoo.utils.atomic import whole_path
 from zoo.utils.text import quoted
 from zoo.variants.changes import Change
 from zoo.variants.scorer import VariantScorer
+from zoo.variants.scores import Outputs
 from zoo.variants.sources import Block, GenomeSource
 from zoo.variants.windows import Flank, Windows
 
@@ -91,7 +92,7 @@ def draw_alleles(
 
     Args:
         picture: the file to write (png, svg, pdf).
-        scorer: has the model and how it is read; of `hold` both, the left side is held.
+        scorer: has the model and how it is read; of `hold` both, the left side is held, which the title says.
         source: the variants.
         name: ID of the variant; of several alleles, the first is drawn.
         model: name of the model, for the title.
@@ -99,20 +100,25 @@ def draw_alleles(
 
     Raises:
         InputError: no variant of that name, or one that cannot be scored.
-        ConfigError: a model of labels, which predicts one number, or more targets than fit into a picture.
+        ConfigError: a model of labels, which predicts one number, options of scores, or more targets than fit into a
+            picture.
     """
-    output = scorer.model.output
+    output, options = scorer.model.output, scorer.options
     if output.kind == Labels.kind:
         raise ConfigError("of one variant, tracks and contact maps are drawn; of labels, give a region to --plot")
+    if options.within is not None or options.scores is not None or tuple(options.shifts) != (0,):
+        raise ConfigError("of one variant, outputs are drawn and no scores: leave out --shifts, --within and --scores")
     _check_targets(scorer.targets)
     variant, change = _find(source, name, scorer.model.length)
-    windows = Windows(source.genome, [change], scorer.model.length)
-    held: Flank = "right" if scorer.options.hold == "right" else "left"
-    alternative = torch.from_numpy(windows.alternative(held))
-    outputs = scorer.outputs.compute(torch.from_numpy(windows.reference()), alternative)
-    natural = [scorer.scores.natural(one)[0].cpu() for one in outputs]  # (T, ...)
+    held: Flank = "right" if options.hold == "right" and not change.is_equal_length else "left"
+    windows = Windows(source.genome, [change], scorer.model.length, held=held)
+    pair = scorer.outputs.compute(torch.from_numpy(windows.reference()), torch.from_numpy(windows.alternative()))
+    if change.strand == "-":  # along the genome, although the window was read on the other strand
+        pair = _turned(output, pair[0]), _turned(output, pair[1])
+    natural = [scorer.scores.natural(one)[0].cpu() for one in pair]  # (T, ...)
     start = int(windows.start[0])
-    title = f"{model}: {name}, {variant.chrom}:{variant.position:,} {variant.ref}>{variant.alt}"
+    side = "" if change.is_equal_length else f", {held} side held"
+    title = f"{model}: {name}, {variant.chrom}:{variant.position:,} {variant.ref}>{variant.alt}{side}"
     rows = {target: output.targets.index(target) for target in scorer.targets}
     with whole_path(picture) as draft:
         if isinstance(output, Tracks):
@@ -126,6 +132,11 @@ def draw_alleles(
             first = start + contacts.crop
             bounds = first, first + contacts.bins * contacts.bin_size
             draw_allele_maps(draft, change.contig, bounds, values, change.start, title)
+
+
+def _turned(output: Output, outputs: Outputs) -> Outputs:
+    """Outputs for the other strand, mapped onto this one."""
+    return [output.reverse_complement(one) for one in outputs]
 
 
 def _find(source: GenomeSource, name: str, length: int) -> tuple[Variant, Change]:

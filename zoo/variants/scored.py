@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.formats.alleles import Variant
+from zoo.variants.sources import Block
 
 __all__ = ["PAST_THE_END", "Counts", "Kept", "ScoredAlleles"]
 
@@ -37,10 +38,10 @@ class ScoredAlleles(NamedTuple):
 class Kept(Protocol):
     """Where the scores of blocks are kept; see `zoo.variants.kept.KeptBlocks`."""
 
-    def load(self, variants: list[Variant]) -> ScoredAlleles | None:
+    def load(self, block: Block) -> ScoredAlleles | None:
         """The scores of a block that is kept; None for none."""
 
-    def keep(self, block: ScoredAlleles) -> None:
+    def keep(self, block: Block, scored: ScoredAlleles) -> None:
         """Keep the scores of a block."""
 
 

@@ -5,6 +5,7 @@ Shapes: N alleles, B of a batch, L bases, T targets, S scores.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -111,11 +112,11 @@ class VariantScorer:
             ConfigError: a prediction that is NaN or infinite.
         """
         for block in source.blocks(self.model.length):
-            scored = kept.load(block.variants) if kept else None
+            scored = kept.load(block) if kept else None
             if scored is None:
                 scored = self._block(block)
                 if kept:
-                    kept.keep(scored)
+                    kept.keep(block, scored)
             self._count(block, scored)
             yield scored
 
@@ -160,24 +161,22 @@ class VariantScorer:
         sides: tuple[Flank, ...] = ("left", "right") if self.options.hold == "both" else (self.options.hold,)
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
-            held = sides[:1] if length else sides
+            held: tuple[Flank, ...] = ("left",) if length else sides
             chosen = [changes[row] for row in rows]
-            for shift in self.options.shifts:
-                windows = Windows(bases, chosen, self.model.length, shift)
+            for shift, flank in product(self.options.shifts, held):
+                windows = Windows(bases, chosen, self.model.length, shift, flank)
                 padded[rows] |= past_the_ends(windows)
-                for flank in held:
-                    scores = self._window_scores(windows, flank, [names[row] for row in rows])
-                    total[rows] += scores / (len(held) * len(self.options.shifts))
+                scores = self._window_scores(windows, [names[row] for row in rows])
+                total[rows] += scores / (len(held) * len(self.options.shifts))
         return total, padded
 
-    def _window_scores(self, windows: Windows, held: Flank, names: list[str]) -> NDArray[np.float64]:
+    def _window_scores(self, windows: Windows, names: list[str]) -> NDArray[np.float64]:
         """Scores (N, S, T) of windows, batch by batch; every batch has the same number of pairs, the last is filled up.
 
         So the scores of a pair do not depend on how many others there are.
         """
-        reference, alternative = windows.reference(), windows.alternative(held)
+        reference, alternative, centre = windows.reference(), windows.alternative(), windows.middle()
         first, last = windows.changed()
-        centre = (first + last) / 2
         changed = int(last[0] - first[0]) if windows.are_equal_length else 0
         values = np.empty((len(reference), len(self.scores.names), len(self.targets)))
         for start in range(0, len(reference), self._batch):

@@ -1,6 +1,6 @@
 """Where alleles and their bases come from: variants of a genome, or a table with the sequence of both alleles."""
 
-import csv
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from zoo.errors import InputError
 from zoo.formats.alleles import Variant
-from zoo.formats.variants import PAIR_COLUMNS, table_header
+from zoo.formats.cells import read_header, read_rows
+from zoo.formats.variants import PAIR_COLUMNS
 from zoo.genome.contigs import find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN, Codes, decode, encode
-from zoo.utils.streams import TABLE, UNREADABLE, describe_unreadable
-from zoo.utils.text import open_text, quoted
+from zoo.utils.text import quoted
 from zoo.variants.changes import Bases, Change, Unscored, change_between, read_change
 
 __all__ = ["Block", "GenomeSource", "PairSource", "Source", "are_pairs"]
 
 _BLOCK = 4_096  # alleles that are read at once
-_MOST_BASES = 1 << 27  # of the windows of a block
+_MOST_BASES = 1 << 24  # of the windows of a block
 _NAMES = ("name", "id", "variant")
 
 
@@ -33,11 +33,13 @@ class Block(NamedTuple):
         variants: the alleles (N).
         changes: what each changes, or why it has no scores (N).
         bases: where their windows are read from.
+        sequences: sha256 of the sequences that came with the alleles; empty where these are of a genome.
     """
 
     variants: list[Variant]
     changes: list[Change | Unscored]
     bases: Bases
+    sequences: str = ""
 
 
 class Source(Protocol):
@@ -99,29 +101,19 @@ class PairSource:
                 for contig, (_, ref, alt) in zip(bases.contigs, some, strict=True)
             ]
             variants = [_variant(name, one) for (name, _, _), one in zip(some, changes, strict=True)]
-            yield Block(variants, changes, bases)
+            yield Block(variants, changes, bases, _digest(codes for _, *pair in some for codes in pair))
 
     def _rows(self) -> Iterator[tuple[str, Codes, Codes]]:
         """Name and codes of both sequences of each row."""
-        names = table_header(self.path)
+        rows = read_rows(self.path)
+        names = next(rows).cells
         columns = [names.index(name) for name in PAIR_COLUMNS]
         label = next((names.index(name) for name in _NAMES if name in names), None)
-        csv.field_size_limit(TABLE.line)
         count = 0
-        try:
-            with open_text(self.path, TABLE) as file:
-                reader = csv.reader(file, delimiter="\t" if "\t" in file.readline() else ",")
-                for cells in reader:
-                    where = f"{self.path}, line {reader.line_num + 1}"
-                    if len(cells) != len(names):
-                        raise InputError(f"{where}: {len(cells)} cells where the header has {len(names)}")
-                    ref, alt = (_codes(cells[column].strip(), where) for column in columns)
-                    count += 1
-                    yield "" if label is None else cells[label], ref, alt
-        except UNREADABLE as error:
-            raise InputError(f"{self.path}: not a table ({describe_unreadable(error, self.path)})") from None
-        except csv.Error as error:
-            raise InputError(f"{self.path} cannot be read as a table ({error})") from None
+        for where, cells in rows:
+            ref, alt = (_codes(cells[column], where) for column in columns)
+            count += 1
+            yield "" if label is None else cells[label], ref, alt
         if not count:
             raise InputError(f"{self.path}: no pair of sequences in it")
 
@@ -151,7 +143,16 @@ class _Sequences:
 
 def are_pairs(path: str) -> bool:
     """Whether a file is a table with the sequences of both alleles."""
-    return path != "-" and set(PAIR_COLUMNS) <= set(table_header(path))
+    return path != "-" and set(PAIR_COLUMNS) <= set(read_header(path))
+
+
+def _digest(sequences: Iterable[Codes]) -> str:
+    """Sha256 of sequences and their lengths."""
+    digest = hashlib.sha256()
+    for codes in sequences:
+        digest.update(len(codes).to_bytes(8, "big"))
+        digest.update(codes.tobytes())
+    return digest.hexdigest()
 
 
 def _rows_at_once(length: int) -> int:

@@ -2,8 +2,10 @@
 
 Shapes: N changes, L bases of a window.
 
-A window has the middle of the change in its middle. Where an allele is longer or shorter than the other, the bases on
-one side of it cannot stay where they were: those on the held side do, and the others move, with new ones at the end.
+A window has the middle of the change in its middle. Where that is half a base off, the change lies half a base to the
+right of it, or, with the right side held, to the left: on the other strand, each is the mirror image of the other.
+Where an allele is longer or shorter than the other, the bases on one side of it cannot stay where they were: those on
+the held side do, and the others move, with new ones at the end.
 
     reference           AAAA[CC]GGGGTT
     deletion, left held   AAAAGGGGTT..    right held   ..AAAAGGGGTT
@@ -33,6 +35,7 @@ class Windows:
         changes: the changes (N).
         length: bases of a window.
         shift: bases by which every window is moved to the right.
+        held: side of the changes on which the bases of the alternative stay where they are in the reference.
 
     Attributes:
         contig: index of the contig of each in the genome (N,).
@@ -40,11 +43,13 @@ class Windows:
         offset: where each change begins in its window (N,).
     """
 
-    def __init__(self, bases: Bases, changes: Sequence[Change], length: int, shift: int = 0) -> None:
+    def __init__(
+        self, bases: Bases, changes: Sequence[Change], length: int, shift: int = 0, held: Flank = "left"
+    ) -> None:
         numbers = {name: number for number, name in enumerate(bases.contigs)}
-        self.bases, self.changes, self.length = bases, changes, length
+        self.bases, self.changes, self.length, self.held = bases, changes, length, held
         self.contig = np.array([numbers[one.contig] for one in changes], np.int64)
-        self.start = np.array([_window_start(one, length) + shift for one in changes], np.int64)
+        self.start = np.array([_window_start(one, length, held) + shift for one in changes], np.int64)
         self.offset = np.array([one.start for one in changes], np.int64) - self.start
         self._removed = np.array([len(one.ref) for one in changes], np.int64)
         self._added = np.array([len(one.alt) for one in changes], np.int64)
@@ -59,12 +64,9 @@ class Windows:
         """Codes of the reference, uint8 (N, L), as the model reads them; N past the ends of contigs."""
         return self._read(self.bases.windows(self.contig, self.start, self.length))
 
-    def alternative(self, held: Flank) -> Codes:
-        """Codes of the alternative, uint8 (N, L), as the model reads them.
-
-        Args:
-            held: side on which the bases stay where they are in the reference.
-        """
+    def alternative(self) -> Codes:
+        """Codes of the alternative, uint8 (N, L), as the model reads them."""
+        held = self.held
         growth = self._added - self._removed
         margin = int(np.abs(growth).max(initial=0))
         wide = self.bases.windows(self.contig, self.start - margin, self.length + 2 * margin)
@@ -87,6 +89,11 @@ class Windows:
         turned = self.length - last, self.length - first
         return np.where(self._backward, turned[0], first), np.where(self._backward, turned[1], last)
 
+    def middle(self) -> NDArray[np.float64]:
+        """Middle of all places where each change could be written, as the model reads the window (N,)."""
+        middle = np.array([(one.first + one.last) / 2 for one in self.changes]) - self.start
+        return np.where(self._backward, self.length - middle, middle)
+
     def _added_bases(self) -> Codes:
         """Bases of the alternatives, padded to one length (N, longest)."""
         bases = np.full((len(self.changes), max(1, int(self._added.max(initial=0)))), UNKNOWN, np.uint8)
@@ -101,9 +108,11 @@ class Windows:
         return codes
 
 
-def _window_start(change: Change, length: int) -> int:
+def _window_start(change: Change, length: int, held: Flank) -> int:
     """First base of the window that has the middle of all places of a change in its middle."""
-    return (change.first + change.last - length) // 2 if change.window is None else change.window
+    if change.window is not None:
+        return change.window
+    return (change.first + change.last - length + (held == "right")) // 2
 
 
 def past_the_ends(windows: Windows) -> NDArray[np.bool_]:
