@@ -89,7 +89,7 @@ def _model_index(config: CheckpointConfig) -> list[dict[str, Any]]:
 
 def _data_name(config: CheckpointConfig) -> str:
     """A name of the data: the beginning of what the card says of them."""
-    return config.facts.data.split(",")[0].strip() or "own data"
+    return config.facts.data.split(", ")[0].strip() or "own data"
 
 
 def _slug(text: str) -> str:
