@@ -109,6 +109,9 @@ def output_is_a_table_or_the_vcf_again(desk: Desk) -> None:
         assert [record.alts for record in records] == [(row["alt"],) for row in scored(desk)]
         values = [record.info["ZOO_log_odds_one"][0] for record in records]
         assert np.allclose(values, [float(row["log_odds:one"]) for row in scored(desk)], atol=1e-6)
+    code, _, err = desk.run_zoo("variants", model, "new.vcf", *words, "-o", "again.VCF")
+    assert (code, Path("again.VCF").read_text()) == (0, Path("new.vcf").read_text())
+    assert "zoo: new.vcf has ZOO_log_odds_one, ZOO_log_odds_two, " in err
 
 
 @case("--hold", "variants")

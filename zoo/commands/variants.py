@@ -202,8 +202,13 @@ def _with_progress(blocks: "Iterator[ScoredAlleles]") -> "Iterator[ScoredAlleles
 
 def _write(options: argparse.Namespace, scorer: "VariantScorer", blocks: "Iterator[ScoredAlleles]") -> int:
     """Write the table, or the records of the VCF; returns their number."""
+    from zoo.utils.text import some_of
     from zoo.variants.table import write_calls, write_table
 
     if _is_calls(options.output):
-        return write_calls(options.variants, Path(options.output), blocks, scorer.columns, scorer.targets)
+        every, output = scorer.model.output.targets, Path(options.output)
+        written = write_calls(options.variants, output, blocks, scorer.columns, scorer.targets, every)
+        if written.replaced:
+            print(f"zoo: {options.variants} has {some_of(written.replaced)} already: replaced", file=sys.stderr)
+        return written.records
     return write_table(options.output, blocks, list(scorer.columns), scorer.targets)
