@@ -82,7 +82,7 @@ def undeclared(path: str | Path) -> list[bytes]:
         InputError: as of `iterate_calls`.
     """
     with opened_calls(path) as file:
-        tables = {"contig": file.header.contigs, "FILTER": file.header.filters}
+        tables: dict[str, Iterable[str]] = {"contig": file.header.contigs, "FILTER": file.header.filters}
         tables |= {"INFO": file.header.info, "FORMAT": file.header.formats}
         before = {kind: set(table) for kind, table in tables.items()}
         for _ in iterate_calls(file, path):
