@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from zoo.errors import InputError
 from zoo.formats.vcf import iterate_calls, opened_calls
 from zoo.utils.streams import UNREADABLE, describe_unreadable
+
+if TYPE_CHECKING:
+    from pysam import VariantHeader
 
 __all__ = ["CallLines", "declared_key", "header_with", "opened_lines", "undeclared", "with_info"]
 
@@ -82,13 +85,19 @@ def undeclared(path: str | Path) -> list[bytes]:
         InputError: as of `iterate_calls`.
     """
     with opened_calls(path) as file:
-        tables: dict[str, Iterable[str]] = {"contig": file.header.contigs, "FILTER": file.header.filters}
-        tables |= {"INFO": file.header.info, "FORMAT": file.header.formats}
-        before = {kind: set(table) for kind, table in tables.items()}
+        before = _declared(file.header)
         for _ in iterate_calls(file, path):
             pass  # htslib adds to the header in memory what it meets
-        names = {kind: [name for name in table if name not in before[kind]] for kind, table in tables.items()}
-    return [_declaration(kind, name).encode() for kind in names for name in names[kind]]
+        after = _declared(file.header)
+    return [_declaration(*one).encode() for one in after if one not in before]
+
+
+def _declared(header: "VariantHeader") -> dict[tuple[str, str], None]:
+    """What a header declares, in its order: kind and name of each."""
+    names = [("contig", str(name)) for name, _ in header.contigs.items()]
+    for kind, table in (("FILTER", header.filters), ("INFO", header.info), ("FORMAT", header.formats)):
+        names += [(kind, str(name)) for name, _ in table.items()]
+    return dict.fromkeys(names)
 
 
 def _declaration(kind: str, name: str) -> str:
