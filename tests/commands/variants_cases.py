@@ -196,6 +196,9 @@ def plot_draws_a_region_or_both_alleles(desk: Desk) -> None:
         else:
             changed = np.nanmax(np.abs(alleles["one"][1] - alleles["one"][0]))
             assert np.isclose(changed, float(rows[0]["max_change:one"]), rtol=1e-4)
+    Path("coordinates.tsv").write_text(Path("ids.tsv").read_text().replace("v1", "chr1:2001-A-C"))
+    desk.run("variants", desk.made.models["tracks"], "coordinates.tsv", *words[1:], "chr1:2001-A-C")
+    assert calls["draw_allele_tracks"][3] == 2_000
     label = ["variants", desk.made.models["labels"], *words]
     assert "of labels, give a region" in desk.refused(*label, "v1")
     assert "no variant there can be scored" in desk.refused(*label, "1:10-20")
