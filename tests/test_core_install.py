@@ -96,6 +96,7 @@ def test_the_core_predicts_sites_of_a_genome(core: Path) -> None:
         (("export", DEEPBIND, "-o", "a.onnx"), "onnx"),
         (("train", "deepbind.encode"), "train"),
         (("train", "basset.plant_terminators"), "train,rdata"),
+        (("train", "basset.yeast_reporter"), "train,tracks,rdata"),
         (("data", "get", "yeast"), "tracks,rdata"),
         (("data", "get", "yeast_contacts"), "contacts"),
         (("benchmark", "throughput"), "benchmarks"),

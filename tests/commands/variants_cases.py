@@ -109,6 +109,9 @@ def output_is_a_table_or_the_vcf_again(desk: Desk) -> None:
         assert [record.alts for record in records] == [(row["alt"],) for row in scored(desk)]
         values = [record.info["ZOO_log_odds_one"][0] for record in records]
         assert np.allclose(values, [float(row["log_odds:one"]) for row in scored(desk)], atol=1e-6)
+    code, _, err = desk.run_zoo("variants", model, "new.vcf", *words, "-o", "again.VCF")
+    assert (code, Path("again.VCF").read_text()) == (0, Path("new.vcf").read_text())
+    assert "zoo: new.vcf has ZOO_log_odds_one, ZOO_log_odds_two, " in err
 
 
 @case("--hold", "variants")
@@ -193,6 +196,9 @@ def plot_draws_a_region_or_both_alleles(desk: Desk) -> None:
         else:
             changed = np.nanmax(np.abs(alleles["one"][1] - alleles["one"][0]))
             assert np.isclose(changed, float(rows[0]["max_change:one"]), rtol=1e-4)
+    Path("coordinates.tsv").write_text(Path("ids.tsv").read_text().replace("v1", "chr1:2001-A-C"))
+    desk.run("variants", desk.made.models["tracks"], "coordinates.tsv", *words[1:], "chr1:2001-A-C")
+    assert calls["draw_allele_tracks"][3] == 2_000
     label = ["variants", desk.made.models["labels"], *words]
     assert "of labels, give a region" in desk.refused(*label, "v1")
     assert "no variant there can be scored" in desk.refused(*label, "1:10-20")

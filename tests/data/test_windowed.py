@@ -146,7 +146,9 @@ def test_scripts_without_a_trainer_read_as_one_that_prepares(folder: Path, make:
     prepared.setup(None)
     for loader in ("train_dataloader", "val_dataloader", "test_dataloader", "predict_dataloader"):
         for one, other in zip(getattr(script, loader)(), getattr(prepared, loader)(), strict=True):
-            assert all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(one, other, strict=True))
+            assert one.difference_weight is other.difference_weight is None  # of pairs alone
+            for a, b in zip(one[:3], other[:3], strict=True):
+                assert torch.equal(a.nan_to_num(), b.nan_to_num())
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

@@ -48,7 +48,7 @@ def variants_command(options: argparse.Namespace) -> None:
         source = _source(options)
         scorer = _scorer(options, load(options.name, processes.device))
         scorer.processes = processes
-        kept = _kept(options) if options.resume else None
+        kept = _kept(options, source) if options.resume else None
         blocks = processes.whole(scorer.stream(source, kept))
         if not processes.writes:
             for _ in blocks:
@@ -69,6 +69,7 @@ def variants_command(options: argparse.Namespace) -> None:
 
 def _draw(options: argparse.Namespace) -> None:
     """Draw the variants of a region, or both alleles of one."""
+    from zoo.genome.intervals import is_region
     from zoo.hub.load import load, resolve
     from zoo.hub.targets import read_targets
     from zoo.inference.device import find_device
@@ -80,7 +81,7 @@ def _draw(options: argparse.Namespace) -> None:
         raise ConfigError("--plot is for variants of a genome, not for pairs of sequences")
     scorer = _scorer(options, load(options.name, find_device(options.device)))
     picture = Path(options.output)
-    if ":" in options.plot and "-" in options.plot:
+    if is_region(options.plot):
         count = draw_region(picture, scorer, source, options.plot, options.name)
         print(f"{picture}: {counted(count, 'allele')}", file=sys.stderr)
         return
@@ -129,10 +130,7 @@ def _is_calls(path: str) -> bool:
 
 def _source(options: argparse.Namespace) -> "Source":
     """The alleles, and the genome that they are of."""
-    from zoo.formats.variants import read_variants
-    from zoo.genome.contigs import find_contigs
     from zoo.genome.fasta import Genome
-    from zoo.variants.report import check_assembly
     from zoo.variants.sources import GenomeSource, PairSource, are_pairs
 
     if not _is_calls(options.variants) and are_pairs(options.variants):
@@ -141,27 +139,23 @@ def _source(options: argparse.Namespace) -> "Source":
         return PairSource(options.variants)
     if not options.genome:
         raise ConfigError("--genome names the FASTA of the genome that the variants are of")
-    genome = Genome(options.genome)
-    if _is_calls(options.variants):
-        from zoo.formats.vcf import read_call_header
-
-        contigs = read_call_header(options.variants).contigs
-        check_assembly(contigs, find_contigs(contigs, genome.contigs), genome)
-    return GenomeSource(read_variants(options.variants), genome)
+    return GenomeSource.of_file(options.variants, Genome(options.genome))
 
 
-def _kept(options: argparse.Namespace) -> "KeptBlocks":
+def _kept(options: argparse.Namespace, source: "Source") -> "KeptBlocks":
     """The blocks that an earlier command has scored, and where others are kept."""
     from zoo.hub.config import read_config
     from zoo.hub.load import resolve
     from zoo.utils.cache import fingerprint
     from zoo.utils.version import code_version
     from zoo.variants.kept import KeptBlocks
+    from zoo.variants.sources import GenomeSource
 
     fields = ("hold", "shifts", "both_strands", "scores", "targets", "within", "batch_size", "precision")
     settings = {field: getattr(options, field) for field in fields}
     settings |= {"model": read_config(resolve(options.name)).sha256, "version": code_version()}
     settings["genome"] = fingerprint(Path(options.genome)) if options.genome else None
+    settings["differing"] = sorted(source.assembly.differing) if isinstance(source, GenomeSource) else []
     return KeptBlocks(Path(options.output), settings)
 
 
@@ -202,8 +196,13 @@ def _with_progress(blocks: "Iterator[ScoredAlleles]") -> "Iterator[ScoredAlleles
 
 def _write(options: argparse.Namespace, scorer: "VariantScorer", blocks: "Iterator[ScoredAlleles]") -> int:
     """Write the table, or the records of the VCF; returns their number."""
+    from zoo.utils.text import some_of
     from zoo.variants.table import write_calls, write_table
 
     if _is_calls(options.output):
-        return write_calls(options.variants, Path(options.output), blocks, scorer.columns, scorer.targets)
+        every, output = scorer.model.output.targets, Path(options.output)
+        written = write_calls(options.variants, output, blocks, scorer.columns, scorer.targets, every)
+        if written.replaced:
+            print(f"zoo: {options.variants} has {some_of(written.replaced)} already: replaced", file=sys.stderr)
+        return written.records
     return write_table(options.output, blocks, list(scorer.columns), scorer.targets)

@@ -124,6 +124,7 @@ def iterate_calls(file: "VariantFile", path: str | Path) -> "Iterator[VariantRec
         InputError: a record that is none; with its number.
     """
     count = 0
+    record = None
     try:
         for record in file:
             count += 1
@@ -134,4 +135,5 @@ def iterate_calls(file: "VariantFile", path: str | Path) -> "Iterator[VariantRec
             raise InputError(f"{path} is cut off: copy or download it again") from None
         reason = "a line that is no record of VCF, or the end of a file that was cut off"
         detail = "" if "truncated" in str(error) else f" ({shorten(str(error))})"
-        raise InputError(f"{path}, {after}: {reason}{detail}") from None
+        last = f"; the last one before it is at {record.chrom}:{record.pos}" if record else ""
+        raise InputError(f"{path}, {after}: {reason}{detail}{last}") from None

@@ -2,17 +2,14 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from zoo.errors import OutputError, one_line
-from zoo.formats.vcf import iterate_calls, opened_calls, read_calls
+from zoo.formats._vcf_text import declared_key, header_with, opened_lines, undeclared, with_info
 
-__all__ = ["InfoField", "annotate_calls"]
-
-_INFO = 7  # column of a line
+__all__ = ["InfoField", "WrittenCalls", "annotate_calls"]
 
 
 class InfoField(NamedTuple):
@@ -28,13 +25,33 @@ class InfoField(NamedTuple):
     is_text: bool
     description: str
 
+    @property
+    def line(self) -> bytes:
+        """Its line of the header, without end."""
+        kind = "String" if self.is_text else "Float"
+        text = self.description.replace("\\", "/").replace('"', "'")
+        return f'##INFO=<ID={self.key},Number=A,Type={kind},Description="{text}">'.encode()
+
+
+class WrittenCalls(NamedTuple):
+    """What was written.
+
+    Attributes:
+        records: number of the records.
+        replaced: keys of INFO that the file had before, and whose lines and values were replaced.
+    """
+
+    records: int
+    replaced: list[str]
+
 
 def annotate_calls(
     path: str | Path, output: Path, fields: Sequence[InfoField], rows: Iterator[Mapping[str, Sequence[str]]]
-) -> int:
+) -> WrittenCalls:
     """Write the records of a VCF or BCF again, with further fields of INFO.
 
-    The fields are added to the lines of text, because pysam changes INFO/END of symbolic alleles when it adds any.
+    Of a file of text every other byte stays as it is: htslib, which is for BCF, has 32 bits for each number. A field
+    that the file has already is replaced.
 
     Args:
         path: the file.
@@ -42,29 +59,24 @@ def annotate_calls(
         fields: what is added.
         rows: for each record the values of some fields, one for each alternative; `.` for a missing one.
 
-    Returns:
-        The number of records.
-
     Raises:
         InputError: as of `read_calls`.
         OutputError: a temporary file cannot be written.
         OSError: the file cannot be written.
     """
-    if str(output).lower().endswith(".bcf"):
-        # A BCF knows contigs by their number in the header, which a VCF may lack.
-        contigs = {variant.chrom for variant in read_calls(path)}
-        with tempfile.TemporaryDirectory(prefix="zoo.") as folder:
-            text = Path(folder) / "records.vcf.gz"
-            try:
-                count = _annotate(path, text, fields, rows, contigs)
-            except OSError as error:
-                raise OutputError(
-                    f"{folder} has no room for a copy of the records ({error}): make room, or set TMPDIR to another "
-                    "folder"
-                ) from None
-            _convert(text, output)
-        return count
-    return _annotate(path, output, fields, rows, set())
+    if not str(output).lower().endswith(".bcf"):
+        return _annotate(path, output, fields, rows, [])
+    lines = undeclared(path)
+    with tempfile.TemporaryDirectory(prefix="zoo.") as folder:
+        text = Path(folder) / "records.vcf.gz"
+        try:
+            written = _annotate(path, text, fields, rows, lines)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} has no room for a copy of the records ({error}): make room, or set TMPDIR to another folder"
+            ) from None
+        _convert(text, output)
+    return written
 
 
 def _annotate(
@@ -72,42 +84,35 @@ def _annotate(
     output: Path,
     fields: Sequence[InfoField],
     rows: Iterator[Mapping[str, Sequence[str]]],
-    contigs: AbstractSet[str],
-) -> int:
-    """Write a VCF as `annotate_calls`, with these contigs in its header."""
+    lines: Sequence[bytes],
+) -> WrittenCalls:
+    """Write a VCF as `annotate_calls`, with these lines in its header too."""
+    keys = {field.key.encode(): field.key for field in fields}
+    added = [line for line in lines if declared_key(line) not in keys] + [field.line for field in fields]
     count = 0
-    with opened_calls(path) as source, _text_file(output) as write:
-        for contig in sorted(contigs - set(source.header.contigs)):
-            source.header.contigs.add(contig)
-        for field in fields:
-            kind = "String" if field.is_text else "Float"
-            source.header.info.add(field.key, "A", kind, field.description.replace('"', "'"))
-        write(str(source.header))
-        for record, values in zip(iterate_calls(source, path), rows, strict=True):
-            write(_with_info(str(record), values))
+    with opened_lines(path) as source, _written(output) as write:
+        replaced = {declared_key(line) for line in source.header} & keys.keys()
+        for line in header_with(source.header, added, keys.keys()):
+            write(line)
+        for values, record in zip(rows, source.records, strict=True):
+            line, had = with_info(record, values, keys.keys())
+            replaced.update(had)
+            write(line)
             count += 1
-    return count
-
-
-def _with_info(line: str, values: Mapping[str, Sequence[str]]) -> str:
-    """A line of VCF with further fields of INFO."""
-    cells = line.rstrip("\n").split("\t")
-    known = [] if cells[_INFO] == "." else [cells[_INFO]]
-    cells[_INFO] = ";".join([*known, *(f"{key}={','.join(row)}" for key, row in values.items())]) or "."
-    return "\t".join(cells) + "\n"
+    return WrittenCalls(count, [name for key, name in keys.items() if key in replaced])
 
 
 @contextmanager
-def _text_file(output: Path) -> Iterator[Callable[[str], object]]:
-    """Give what writes text into a file, compressed by bgzip where its ending says so."""
-    if output.suffix == ".vcf":
-        with output.open("w", encoding="utf-8") as file:
+def _written(output: Path) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes bytes into a file, compressed by bgzip where its ending says so."""
+    if output.suffix.lower() == ".vcf":
+        with output.open("wb") as file:
             yield file.write
         return
     from pysam import BGZFile
 
     with BGZFile(str(output), "wb") as zipped:  # type: ignore[call-arg]
-        yield lambda text: zipped.write(text.encode())
+        yield zipped.write
 
 
 def _convert(text: Path, output: Path) -> None:

@@ -1,6 +1,6 @@
 """Names and lengths of contigs, and how names match across naming conventions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from zoo.errors import InputError
@@ -9,7 +9,7 @@ from zoo.genome.intervals import LONGEST_CONTIG
 from zoo.utils.streams import UNREADABLE, WHOLE, describe_unreadable
 from zoo.utils.text import check_file, open_text, quoted, shorten, some_of
 
-__all__ = ["find_contigs", "match_both_ways", "match_contigs", "read_contig_lengths"]
+__all__ = ["find_by_length", "find_contigs", "match_both_ways", "match_contigs", "read_contig_lengths"]
 
 _MOST_DIGITS = 18  # of a length: it fits into 64 bits
 
@@ -75,17 +75,44 @@ def find_contigs(wanted: Iterable[str], known: Iterable[str]) -> dict[str, str |
     Raises:
         InputError: a wanted name that could be two contigs of the genome.
     """
-    exact = set(known := list(known))
-    by_key: dict[str, list[str]] = {}
-    for name in dict.fromkeys(known):
-        by_key.setdefault(_contig_key(name, exact), []).append(name)
     mapping: dict[str, str | None] = {}
-    for name in dict.fromkeys(wanted):
-        matches = [name] if name in exact else by_key.get(_contig_key(name, exact), [])
+    for name, matches in _possible(wanted, known).items():
         if len(matches) > 1:
             raise InputError(f"the contig {quoted(name)} could be {' or '.join(map(shorten, matches[:9]))}")
         mapping[name] = matches[0] if matches else None
     return mapping
+
+
+def find_by_length(wanted: Mapping[str, int | None], known: Mapping[str, int]) -> dict[str, str | None]:
+    """Match contig names as `find_contigs`; of several that a name could be, the one of its length is taken.
+
+    Args:
+        wanted: names that a file uses -> length; None for one that is not known.
+        known: names that the genome uses -> length.
+
+    Returns:
+        Wanted name -> name in the genome, None where the genome does not have it; without names that could be several
+        contigs still.
+    """
+    mapping: dict[str, str | None] = {}
+    for name, matches in _possible(wanted, known).items():
+        if len(matches) > 1:
+            matches = [match for match in matches if known[match] == wanted[name]]
+            if len(matches) != 1:
+                continue
+        mapping[name] = matches[0] if matches else None
+    return mapping
+
+
+def _possible(wanted: Iterable[str], known: Iterable[str]) -> dict[str, list[str]]:
+    """Wanted name -> all names in the genome that it could be; itself alone where the genome has it."""
+    exact = set(known := list(known))
+    by_key: dict[str, list[str]] = {}
+    for name in dict.fromkeys(known):
+        by_key.setdefault(_contig_key(name, exact), []).append(name)
+    return {
+        name: [name] if name in exact else by_key.get(_contig_key(name, exact), []) for name in dict.fromkeys(wanted)
+    }
 
 
 def match_both_ways(contigs: Iterable[str], file_names: Iterable[str]) -> dict[str, str | None]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from zoo.errors import InputError
 from zoo.utils.text import quoted
 
-__all__ = ["LONGEST_CONTIG", "Interval", "parse_region"]
+__all__ = ["LONGEST_CONTIG", "Interval", "is_region", "parse_region"]
 
+_REGION = re.compile(r"(\S+):([0-9,]{1,20})-([0-9,]{1,20})")
 LONGEST_CONTIG = 2**31 - 1  # bases, in every format of the field
 
 
@@ -48,13 +49,18 @@ class Interval:
         return Interval(self.chrom, start, start + length, self.name, self.strand)
 
 
+def is_region(text: str) -> bool:
+    """Whether a text has the form of a region; it may be empty or reversed."""
+    return _REGION.fullmatch(text) is not None
+
+
 def parse_region(text: str) -> Interval:
     """Parse a region such as `chrIX:100,000-110,000`, 0-based and half-open as BED.
 
     Raises:
         InputError: a text of another form, an empty or reversed region, or one past any chromosome.
     """
-    match = re.fullmatch(r"(\S+):([0-9,]{1,20})-([0-9,]{1,20})", text)
+    match = _REGION.fullmatch(text)
     if not match:
         raise InputError(f"the region {quoted(text)} is not of the form chrIX:100,000-110,000")
     start, end = (int(number.replace(",", "") or 0) for number in match.groups()[1:])

@@ -1,38 +1,12 @@
 """What became of the alleles, in sentences."""
 
 from zoo.errors import InputError
-from zoo.genome.fasta import Genome
 from zoo.utils.text import counted, some_of
 from zoo.variants.scored import Counts
 
-__all__ = ["check_assembly", "check_counts", "count_sentences"]
+__all__ = ["check_counts", "count_sentences"]
 
 _MISMATCH = "REF differs from the genome"
-
-
-def check_assembly(contigs: dict[str, int | None], matched: dict[str, str | None], genome: Genome) -> None:
-    """Refuse a VCF whose header gives contigs other lengths than the genome has: it is of another assembly.
-
-    Args:
-        contigs: contig -> its length in the header; None where it is not said.
-        matched: contig -> the genome's name of it; None where it does not have it.
-        genome: the genome.
-
-    Raises:
-        InputError: the first contig that differs, and how many do.
-    """
-    differing = [
-        (name, length, genome.contigs[match])
-        for name, length in contigs.items()
-        if length is not None and (match := matched[name]) is not None and genome.contigs[match] != length
-    ]
-    if differing:
-        name, length, here = differing[0]
-        more = f", and {counted(len(differing) - 1, 'other contig')}" if len(differing) > 1 else ""
-        raise InputError(
-            f"the variants are of another assembly than {genome.path}: by their header, {name} has {length:,} bases, "
-            f"in the genome {here:,}{more}"
-        )
 
 
 def check_counts(counts: Counts, source: str, genome: str) -> None:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from zoo.errors import InputError
 from zoo.formats.alleles import Variant
 from zoo.formats.cells import read_header, read_rows
-from zoo.formats.variants import PAIR_COLUMNS
+from zoo.formats.variants import PAIR_COLUMNS, is_call_file, read_variants
 from zoo.genome.contigs import find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN, Codes, decode, encode
 from zoo.utils.text import quoted
+from zoo.variants.assembly import NO_HEADER, Assembly, match_assembly
 from zoo.variants.changes import Bases, Change, Unscored, change_between, read_change
 
 __all__ = ["Block", "GenomeSource", "PairSource", "Source", "are_pairs"]
@@ -55,10 +56,25 @@ class GenomeSource:
     Args:
         variants: the alleles; read once.
         genome: the genome.
+        assembly: what the header of their file says of contigs.
     """
 
-    def __init__(self, variants: Iterable[Variant], genome: Genome) -> None:
-        self.variants, self.genome = variants, genome
+    def __init__(self, variants: Iterable[Variant], genome: Genome, assembly: Assembly = NO_HEADER) -> None:
+        self.variants, self.genome, self.assembly = variants, genome, assembly
+
+    @classmethod
+    def of_file(cls, path: str, genome: Genome) -> "GenomeSource":
+        """The variants of a VCF, BCF or table.
+
+        Raises:
+            InputError: no such file, one that is none of these, or a header of another assembly than the genome.
+            MissingExtraError: VCF or BCF, and pysam is not installed.
+        """
+        if not is_call_file(path):
+            return cls(read_variants(path), genome)
+        from zoo.formats.vcf import read_call_header
+
+        return cls(read_variants(path), genome, match_assembly(read_call_header(path).contigs, genome))
 
     def blocks(self, length: int) -> Iterator[Block]:
         """Give the alleles, in their order.
@@ -66,12 +82,18 @@ class GenomeSource:
         Raises:
             InputError: what reading the variants or the genome raises.
         """
-        contigs: dict[str, str | None] = {}
+        contigs = dict(self.assembly.contigs)
         source = iter(self.variants)
         while variants := list(islice(source, _rows_at_once(length))):
             contigs |= find_contigs({one.chrom for one in variants} - contigs.keys(), self.genome.contigs)
-            changes = [read_change(one, self.genome, contigs, length) for one in variants]
+            changes = [self._change(one, contigs, length) for one in variants]
             yield Block(variants, changes, self.genome)
+
+    def _change(self, variant: Variant, contigs: dict[str, str | None], length: int) -> Change | Unscored:
+        """What an allele changes, or why it has no scores."""
+        if lengths := self.assembly.differing.get(variant.chrom):
+            return Unscored("the contig has another length in the genome", lengths)
+        return read_change(variant, self.genome, contigs, length)
 
 
 class PairSource:

@@ -1,15 +1,15 @@
 """Scores of variants as a table, or in the INFO of the VCF that they came from."""
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.formats.alleles import NO_ALLELE, Variant
-from zoo.formats.vcf_writer import InfoField, annotate_calls
+from zoo.formats.vcf_writer import InfoField, WrittenCalls, annotate_calls
 from zoo.utils.atomic import whole_path
 from zoo.variants.scored import ScoredAlleles
 from zoo.writers.tables import open_table
@@ -60,8 +60,13 @@ def allele_columns(block: ScoredAlleles) -> dict[str, list[Any]]:
 
 
 def write_calls(
-    source: str, path: Path, blocks: Iterable[ScoredAlleles], described: Mapping[str, str], targets: Sequence[str]
-) -> int:
+    source: str,
+    path: Path,
+    blocks: Iterable[ScoredAlleles],
+    described: Mapping[str, str],
+    targets: Sequence[str],
+    every: Sequence[str] | None = None,
+) -> WrittenCalls:
     """Write the records of a VCF again, with a field of INFO for each score and target, and one for notes.
 
     Args:
@@ -70,13 +75,13 @@ def write_calls(
         blocks: the scored alleles, in the order of `source`.
         described: name of each score -> what it is.
         targets: names of the targets.
+        every: all targets of the model, so that a key does not depend on which are chosen; None for `targets`.
 
     Returns:
-        The number of records.
+        The number of records, and the fields that `source` had already.
     """
-    keys = [
-        f"ZOO_{_NOT_IN_KEYS.sub('_', f'{score}_{target}')}" for score in described for target in targets
-    ]  # (S * T,), as `values` are flattened
+    parts = _key_parts(targets if every is None else every)
+    keys = [f"ZOO_{score}_{parts[target]}" for score in described for target in targets]  # (S * T,), as `values` are
     texts = [f"{what}; target {target}" for what in described.values() for target in targets]
     fields = [InfoField(key, False, text) for key, text in zip(keys, texts, strict=True)]
     fields.append(InfoField(_NOTE, True, "why an allele has no scores, or what is to be known of them"))
@@ -84,9 +89,20 @@ def write_calls(
         return annotate_calls(source, draft, fields, _info_rows(blocks, keys))
 
 
+def _key_parts(targets: Sequence[str]) -> dict[str, str]:
+    """What stands for each target in keys of INFO; of targets that differ only in signs, later ones get a number."""
+    plain = [_NOT_IN_KEYS.sub("_", target) for target in targets]
+    parts = dict[str, str]()
+    for target, part in zip(targets, plain, strict=True):
+        others = {*parts.values(), *(plain if part in parts.values() else ())}
+        numbered = (f"{part}_{number}" for number in itertools.count(2))
+        parts[target] = next(one for one in itertools.chain([part], numbered) if one not in others)
+    return parts
+
+
 def _info_rows(blocks: Iterable[ScoredAlleles], keys: Sequence[str]) -> Iterator[dict[str, list[str]]]:
     """For each record the values of its fields, one for each alternative."""
-    for _, alleles in groupby(_alleles(blocks), key=lambda one: one[0].record):
+    for _, alleles in itertools.groupby(_alleles(blocks), key=lambda one: one[0].record):
         variants, notes, values = zip(*alleles, strict=True)
         if variants[0].alt == NO_ALLELE:  # so no field has a value
             yield {}
