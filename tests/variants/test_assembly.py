@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import InputError
+from zoo.formats.alleles import Variant
 from zoo.genome.contigs import find_by_length, find_contigs
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import is_region, parse_region
+from zoo.variants.api import score_variants
 from zoo.variants.assembly import match_assembly
 from zoo.variants.changes import Change, Unscored
 from zoo.variants.sources import GenomeSource
@@ -39,6 +41,17 @@ def test_the_contigs_that_differ_have_notes_where_most_are_the_same(genome: Geno
     note = Unscored("the contig has another length in the genome", lengths)
     assert [one if isinstance(one, Unscored) else one.contig for one in block.changes] == [note, "chr1", note, "chr2"]
     assert isinstance(block.changes[1], Change)
+
+
+def test_python_reads_the_header_too(genome: Genome, tmp_path: Path) -> None:
+    path = calls(tmp_path, {"1": 500, "2": 401, "MT": 69}, [("1", 1)])
+    with pytest.raises(InputError, match="of another assembly"):
+        score_variants("deepbind.encode_usf1_h1hesc", path, genome)
+
+
+def test_an_empty_ref_is_no_insertion(genome: Genome) -> None:
+    (block,) = GenomeSource([Variant(1, "chr1", 5, "", ref, "C") for ref in ("", "-")], genome).blocks(20)
+    assert [str(one).startswith("REF is empty") for one in block.changes] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError
 from zoo.formats.alleles import Variant
-from zoo.formats.variants import read_variants
 from zoo.genome.fasta import Genome
 from zoo.hub.background import read_background
 from zoo.hub.load import load, resolve
@@ -158,7 +157,7 @@ def _source(variants: Any, genome: Genome | str | Path | None) -> tuple[Source, 
         raise ConfigError("variants are of a genome: name its FASTA")
     genome = genome if isinstance(genome, Genome) else Genome(genome)
     if is_file:
-        return GenomeSource(read_variants(variants), genome), str(variants)
+        return GenomeSource.of_file(str(variants), genome), str(variants)
     return GenomeSource(map(_variant, enumerate(variants, 1)), genome), "the variants"
 
 

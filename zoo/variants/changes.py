@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.formats.alleles import NO_ALLELE, Variant
+from zoo.formats.alleles import EMPTY, NO_ALLELE, Variant
 from zoo.genome.fasta import Genome
 from zoo.genome.intervals import Interval
 from zoo.genome.sequence import UNKNOWN, Codes, decode, encode
@@ -21,7 +21,6 @@ __all__ = ["Bases", "Change", "Unscored", "change_between", "read_change"]
 _LETTERS = frozenset("ACGTacgt")
 # Bases on either side that are first looked at for a repeat in which a change could be moved.
 _FIRST_LOOK = 256
-_EMPTY = "-"  # how tables write a deletion
 
 
 class Bases(Protocol):
@@ -106,7 +105,7 @@ def read_change(variant: Variant, genome: Genome, contigs: dict[str, str | None]
     position = variant.position - 1
     if position < 0 or position + len(variant.ref) > genome.contigs[contig]:
         return Unscored("position outside of the contig", f"it has {genome.contigs[contig]:,} bases")
-    ref, alt = encode(variant.ref), encode("" if variant.alt == _EMPTY else variant.alt)
+    ref, alt = encode(variant.ref), encode("" if variant.alt == EMPTY else variant.alt)
     genomic = genome.codes(Interval(contig, position, position + len(ref)))
     if not np.array_equal(ref, genomic):
         letters = f"{shorten(variant.ref.upper(), 20)}, the genome has {shorten(decode(genomic), 20)}"
@@ -163,9 +162,9 @@ def _no_sequence(variant: Variant) -> Unscored | None:
         return Unscored("breakend")
     if alt.startswith("<"):
         return Unscored("symbolic allele", shorten(alt, 20))
-    if variant.ref == _EMPTY:
+    if variant.ref in (EMPTY, ""):
         return Unscored("REF is empty, which does not say where ALT is inserted: write the base before it in both")
-    if not (_LETTERS.issuperset(variant.ref) and (_LETTERS.issuperset(alt) or alt == _EMPTY)):
+    if not (_LETTERS.issuperset(variant.ref) and (_LETTERS.issuperset(alt) or alt == EMPTY)):
         return Unscored("letters other than A, C, G and T")
     return None
 

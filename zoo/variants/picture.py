@@ -1,7 +1,7 @@
 """Pictures of variants: their scores along a region, or what is predicted for both alleles of one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import ConfigError, InputError
 from zoo.formats.alleles import Variant
-from zoo.genome.fasta import Genome
+from zoo.genome.contigs import find_contigs
 from zoo.genome.intervals import parse_region
 from zoo.outputs import Contacts, Labels, Output, Tracks
 from zoo.plots.variants import draw_allele_maps, draw_allele_tracks, draw_effects
@@ -49,8 +49,8 @@ def draw_region(picture: Path, scorer: VariantScorer, source: GenomeSource, regi
     interval = parse_region(region)
     source.genome.check(interval)
     contig = source.genome.contig(interval.chrom)
-    chosen = _within(source.variants, source.genome, contig, interval.start, interval.end)
-    blocks = list(scorer.stream(GenomeSource(chosen, source.genome)))
+    chosen = _within(source, contig, interval.start, interval.end)
+    blocks = list(scorer.stream(GenomeSource(chosen, source.genome, source.assembly)))
     if not scorer.counts.scored:
         raise InputError(f"{region}: no variant there can be scored")
     variants = [one for block in blocks for one in block.variants]
@@ -68,21 +68,14 @@ def draw_region(picture: Path, scorer: VariantScorer, source: GenomeSource, regi
     return scorer.counts.scored
 
 
-def _within(variants: Iterable[Variant], genome: Genome, contig: str, start: int, end: int) -> Iterator[Variant]:
+def _within(source: GenomeSource, contig: str, start: int, end: int) -> Iterator[Variant]:
     """The variants whose first base lies in a region."""
-    known: dict[str, bool] = {}
-    for one in variants:
+    known = dict(source.assembly.contigs)
+    for one in source.variants:
         if one.chrom not in known:
-            known[one.chrom] = _is_contig(genome, one.chrom, contig)
-        if known[one.chrom] and start < one.position <= end:
+            known |= find_contigs([one.chrom], source.genome.contigs)
+        if known[one.chrom] == contig and start < one.position <= end:
             yield one
-
-
-def _is_contig(genome: Genome, name: str, contig: str) -> bool:
-    try:
-        return genome.contig(name) == contig
-    except InputError:  # a contig that the genome does not have
-        return False
 
 
 def draw_alleles(
