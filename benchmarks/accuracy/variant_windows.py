@@ -23,7 +23,12 @@ class Windows(NamedTuple):
 
 
 def variant_windows(
-    codes: Codes, position: NDArray[np.int64], alternative: NDArray[np.uint8], length: int, held: Held = "left"
+    codes: Codes,
+    position: NDArray[np.int64],
+    alternative: NDArray[np.uint8],
+    length: int,
+    held: Held = "left",
+    shift: int = 0,
 ) -> Windows:
     """Cut a window around each variant, moved as little as needed to lie within the element.
 
@@ -36,9 +41,11 @@ def variant_windows(
         length: bases of a window, L.
         held: of a deletion, the flank that keeps its place; at the far end of the other one a base enters the window,
             N where the element has none.
+        shift: bases by which windows are moved to the right, as far as they stay within the element.
     """
     spare = len(codes) - length
-    start = np.clip(position - length // 2, 0, spare) if spare >= 0 else np.full(len(position), spare // 2)
+    middle = position - length // 2 + shift
+    start = np.clip(middle, 0, spare) if spare >= 0 else np.full(len(position), spare // 2 + shift)
     margin = length + 1
     padded = np.pad(codes, margin, constant_values=UNKNOWN)
     column, variant = np.arange(length), (position - start)[:, None]

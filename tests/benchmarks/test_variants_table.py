@@ -57,6 +57,17 @@ def test_a_shorter_element_is_in_the_middle_with_n_around() -> None:
     assert cut("ACG", 1, "-", 7, "right") == ["NNACGNN", "NNNAGNN"]
 
 
+def test_windows_are_moved_as_far_as_the_element_goes() -> None:
+    element, where = "ACGTTGCAACGTAC", (np.array([6]), np.array([0], np.uint8))
+    for shift, first in ((0, 3), (2, 5), (-2, 1), (-9, 0), (9, 8)):
+        windows = variant_windows(encode(element), *where, 6, shift=shift)
+        assert decode(windows.reference[0]) == element[first : first + 6]
+        changed = element[:6] + "A" + element[7:]
+        assert decode(windows.alternative[0]) == changed[first : first + 6]
+    short = variant_windows(encode("ACGT"), np.array([1]), np.array([3], np.uint8), 10, shift=2)
+    assert decode(short.reference[0]) == "NACGTNNNNN"
+
+
 def test_effects_are_differences_of_raw_outputs_averaged_over_both_strands() -> None:
     torch.manual_seed(0)
     model = Basset(["a", "b"], 40, ConvStackConfig((6,), (9,), (4,)), hidden=(5,)).eval()
