@@ -58,12 +58,18 @@ def test_a_shorter_element_is_in_the_middle_with_n_around() -> None:
 
 
 def test_windows_are_moved_as_far_as_the_element_goes() -> None:
-    element, where = "ACGTTGCAACGTAC", (np.array([6]), np.array([0], np.uint8))
-    for shift, first in ((0, 3), (2, 5), (-2, 1), (-9, 0), (9, 8)):
+    element, where = "ACGTTGCAACGTAC", (np.array([6]), np.array([0], np.uint8))  # 14 bases; A in place of C
+    for shift, first in ((0, 3), (2, 5), (-2, 1)):
         windows = variant_windows(encode(element), *where, 6, shift=shift)
         assert decode(windows.reference[0]) == element[first : first + 6]
         changed = element[:6] + "A" + element[7:]
         assert decode(windows.alternative[0]) == changed[first : first + 6]
+    both = np.array([1, 12]), np.zeros(2, np.uint8)
+    ends = [variant_windows(encode(element), *both, 6, shift=shift).reference for shift in (-2, 2)]
+    assert [[decode(row) for row in rows] for rows in ends] == [
+        [element[:6], element[7:13]],
+        [element[:6], element[8:]],
+    ]
     short = variant_windows(encode("ACGT"), np.array([1]), np.array([3], np.uint8), 10, shift=2)
     assert decode(short.reference[0]) == "NACGTNNNNN"
 
