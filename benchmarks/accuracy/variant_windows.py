@@ -41,11 +41,11 @@ def variant_windows(
         length: bases of a window, L.
         held: of a deletion, the flank that keeps its place; at the far end of the other one a base enters the window,
             N where the element has none.
-        shift: bases by which windows are moved to the right, as far as they stay within the element.
+        shift: bases by which windows are moved to the right, as far as they stay within the element, or it in them.
     """
     spare = len(codes) - length
-    middle = position - length // 2 + shift
-    start = np.clip(middle, 0, spare) if spare >= 0 else np.full(len(position), spare // 2 + shift)
+    middle = position - length // 2 if spare >= 0 else np.full(len(position), spare // 2)
+    start = np.clip(middle + shift, min(spare, 0), max(spare, 0))
     margin = length + 1
     padded = np.pad(codes, margin, constant_values=UNKNOWN)
     column, variant = np.arange(length), (position - start)[:, None]

@@ -72,6 +72,8 @@ def test_windows_are_moved_as_far_as_the_element_goes() -> None:
     ]
     short = variant_windows(encode("ACGT"), np.array([1]), np.array([3], np.uint8), 10, shift=2)
     assert decode(short.reference[0]) == "NACGTNNNNN"
+    far = variant_windows(encode("ACGT"), np.array([1]), np.array([3], np.uint8), 6, shift=-9)
+    assert decode(far.reference[0]) == "NNACGT"
 
 
 def test_effects_are_differences_of_raw_outputs_averaged_over_both_strands() -> None:
