@@ -50,7 +50,7 @@ def test_each_model_is_one_line_with_its_whole_name(width: int) -> None:
     models = list_models()
     assert {model.name for model in models} <= starts
     assert len(lines) == len(models) + 2 * 3 + 1  # two groups with a title, a header and an empty line; the last line
-    assert lines[0] == "Shipped with the zoo (38)"
+    assert lines[0] == "Shipped with the zoo (39)"
     assert ("…" in "".join(lines)) == (width < 250)
 
 
