@@ -13,7 +13,8 @@ Table `basset_terminators`: R2, squared Pearson r (which the authors report) and
 authors' test set. `no overlap` leaves out the test sequences that share 24 bases with a training sequence.
 
 Table `basset_dhs_cells`: AUROC of each cell line over the sites of chromosome 1, without shuffles, and accuracy: the
-fraction of sites whose highest output is that of the cell line in which they are open.
+fraction of sites whose highest output is that of the cell line in which they are open. `against shuffles` is the mean
+AUROC of the outputs `GM12878_open` ... over the sites of each cell line and a shuffle of every site.
 """
 
 import sys
@@ -134,18 +135,24 @@ def dhs_table(seed: int) -> str:
     test = data.subset("test")
     label = torch.from_numpy(test.labels)
     folder = checkpoint_folder(DHS_CELLS, [], seed)
-    predictions = {
-        DHS_CELLS: predict(load_folder(folder), test.codes),
-        "one member": predict(load_first_member(folder), test.codes),
-        "6-mers": predict_by_kmers(data, seed),
-    }
+    with_shuffles = DhsCellsDataModule(negatives=0.5, open_targets=True).subset("test")
+    count, open_label = len(data.targets), torch.from_numpy(with_shuffles.labels)
     rows: list[list[object]] = []
-    for model, values in predictions.items():
-        auroc = score(values, label)["auroc"]
-        accuracy = float((values.argmax(1) == label.argmax(1)).float().mean())
-        rows.append([model, len(label), *auroc.tolist(), float(auroc.mean()), accuracy])
+    nets = {DHS_CELLS: load_folder(folder), "one member": load_first_member(folder)}
+    for model, values in {name: predict(net, with_shuffles.codes) for name, net in nets.items()}.items():
+        opens = score(values[:, count:], open_label[:, count:])["auroc"]
+        rows.append([model, len(label), *score_cells(values[: len(label), :count], label), float(opens.mean())])
+    rows.append(["6-mers", len(label), *score_cells(predict_by_kmers(data, seed), label), ""])
     header = ["model", "sites", *(f"{cell} AUROC" for cell in data.targets), "mean AUROC", "accuracy"]
+    header.append("AUROC against shuffles")
     return write_results("basset_dhs_cells", header, rows, run_facts(folder))
+
+
+def score_cells(values: Tensor, label: Tensor) -> list[float]:
+    """AUROC of each cell line, their mean, and accuracy, of predictions and labels (N, T)."""
+    auroc = score(values, label)["auroc"]
+    accuracy = float((values.argmax(1) == label.argmax(1)).float().mean())
+    return [*auroc.tolist(), float(auroc.mean()), accuracy]
 
 
 def checkpoint_folder(name: str, options: list[str], seed: int, task: str = "") -> Path:

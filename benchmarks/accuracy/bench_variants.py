@@ -54,7 +54,7 @@ from accuracy.variant_windows import HELD, Windows, variant_windows
 from accuracy.yeast_table import yeast_table
 from common import make_parser, pearson, write_results
 
-from zoo.datasets.dhs_cells import CELLS, DhsCellsDataModule
+from zoo.datasets.dhs_cells import CELLS, DhsCellsDataModule, open_target
 from zoo.datasets.dsqtl import Qtls, read_qtls, scored_names
 from zoo.datasets.satmut_mpra import Experiment, read_experiments
 from zoo.hub.folder import WEIGHTS
@@ -108,7 +108,8 @@ class Predictor(NamedTuple):
         name: its name.
         raw: codes (N, L) -> raw outputs (N, T).
         length: bases that it reads, L.
-        outputs: cell line -> number of the output that is read.
+        targets: names of its outputs (T).
+        outputs: cell line -> the output that is read, by name.
         matched: read the output of the cell line of an experiment, where there is one; else the mean of all.
         shifts: bases by which windows are moved; effects are the mean over them.
     """
@@ -116,14 +117,19 @@ class Predictor(NamedTuple):
     name: str
     raw: Raw
     length: int
-    outputs: dict[str, int]
+    targets: Sequence[str]
+    outputs: dict[str, str]
     matched: bool = True
     shifts: tuple[int, ...] = (0,)
 
-    def choose(self, cell: str) -> dict[str, int]:
-        """The outputs that are read for an experiment in a cell line, which are averaged: cell line -> number."""
+    def choose(self, cell: str) -> list[str]:
+        """The outputs that are read for an experiment in a cell line, and averaged."""
         chosen = MATCHED.get(cell) if self.matched else None
-        return self.outputs if chosen is None else {chosen: self.outputs[chosen]}
+        return list(self.outputs.values()) if chosen is None else [self.outputs[chosen]]
+
+    def number(self, output: str) -> int:
+        """Index of an output."""
+        return self.targets.index(output)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -146,14 +152,15 @@ def main(arguments: Sequence[str]) -> None:
 def predictors() -> list[Predictor]:
     """Load both models, and fit the regression on the sites that basset.dhs_cells was trained on."""
     dhs, mpra = load(DHS), load(MPRA)
-    cells = {cell: index for index, cell in enumerate(CELLS)}
-    pooled = {cell: mpra.output.targets.index(f"{cell}_minP_pooled") for cell in ("K562", "HepG2")}
-    kmers = fit_by_kmers(DhsCellsDataModule(), seed=1)
+    opens = {cell: open_target(cell) for cell in CELLS}
+    pooled = {cell: f"{cell}_minP_pooled" for cell in ("K562", "HepG2")}
+    kmers, cells = fit_by_kmers(DhsCellsDataModule(), seed=1), {cell: cell for cell in CELLS}
+    read = (raw_outputs(dhs), dhs.length, dhs.output.targets, opens)
     return [
-        Predictor(DHS, raw_outputs(dhs), dhs.length, cells),
-        Predictor(f"{DHS}, five shifts", raw_outputs(dhs), dhs.length, cells, shifts=(-20, -10, 0, 10, 20)),
-        Predictor(MPRA, raw_outputs(mpra), mpra.length, pooled, matched=False),
-        Predictor(KMERS, lambda codes: kmers.logits(codes).double().numpy(), dhs.length, cells),
+        Predictor(DHS, *read),
+        Predictor(f"{DHS}, five shifts", *read, shifts=(-20, -10, 0, 10, 20)),
+        Predictor(MPRA, raw_outputs(mpra), mpra.length, mpra.output.targets, pooled, matched=False),
+        Predictor(KMERS, lambda codes: kmers.logits(codes).double().numpy(), dhs.length, list(CELLS), cells),
     ]
 
 
@@ -184,7 +191,7 @@ def effects(model: Predictor, experiment: Experiment, cell: str) -> list[Numbers
     """Predict the effect of each variant of an experiment (V,), with the left flank of deletions held and the right."""
     variants = (experiment.codes, experiment.position, experiment.alternative)
     windows = [variant_windows(*variants, model.length, held, shift) for held in HELD for shift in model.shifts]
-    outputs = list(model.choose(cell).values())
+    outputs = [model.number(output) for output in model.choose(cell)]
     values = [one[:, outputs].mean(1) for one in predict_effects(model.raw, windows)]
     return list(np.reshape(values, (len(HELD), len(model.shifts), -1)).mean(1))
 
@@ -196,9 +203,9 @@ def qtl_table(models: Sequence[Predictor]) -> tuple[list[str], list[list[object]
     for model in models:
         predicted = qtl_effects(model, qtls)
         for cell in sorted(model.outputs, key=lambda cell: cell != QTL_CELL):
-            values = predicted[:, model.outputs[cell]]
+            values = predicted[:, model.number(model.outputs[cell])]
             right = float((np.sign(values) == np.sign(qtls.effect)).mean())
-            rows.append([model.name, cell, len(qtls.names), right, pearson(values, qtls.effect)])
+            rows.append([model.name, model.outputs[cell], len(qtls.names), right, pearson(values, qtls.effect)])
     rows.append(list(DELTA_SVM))
     return ["model", "output", "SNPs", "sign right", "Pearson"], rows
 

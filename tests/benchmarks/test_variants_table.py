@@ -103,7 +103,7 @@ def counts_of_g(codes: Codes) -> Any:
 @pytest.fixture
 def knowing() -> Predictor:
     """A model whose output for HepG2 is right where each G more raises the effect by one."""
-    return Predictor("knowing", counts_of_g, 8, {"HepG2": 0, "K562": 1})
+    return Predictor("knowing", counts_of_g, 8, ["g", "less_g"], {"HepG2": "g", "K562": "less_g"})
 
 
 def made_experiment(name: str) -> Experiment:
@@ -127,8 +127,8 @@ def test_the_output_of_the_matched_cell_line_is_compared(knowing: Predictor, mon
     assert table["UC88", "knowing"]["SNV Pearson"] == pytest.approx(-1)  # the mean of both outputs
     assert (table["F9", "knowing"]["SNVs"], table["F9", "knowing"]["deletions"]) == (30, 14)
     assert table["F9", "knowing"]["variants left out"] == 4
-    assert table["F9", "knowing"]["output"] == "HepG2"
-    assert table["UC88", "knowing"]["output"] == "HepG2, K562"
+    assert table["F9", "knowing"]["output"] == "g"
+    assert table["UC88", "knowing"]["output"] == "g, less_g"
     (unmatched,) = [
         row for row in satmut_table([knowing._replace(matched=False)])[1] if row[:3] == ["F9", "HepG2", "knowing"]
     ]
@@ -146,9 +146,9 @@ def test_the_sign_of_snps_is_counted_over_all_of_them(knowing: Predictor, monkey
     monkeypatch.setattr(bench_variants, "read_qtls", lambda: qtls)
     monkeypatch.setattr(bench_variants, "scored_names", lambda: list("abcd"))
     _, rows = qtl_table([knowing])
-    assert rows[0][:4] == ["knowing", "HepG2", 4, 0.5]  # right, right, no difference, wrong
+    assert rows[0][:4] == ["knowing", "g", 4, 0.5]  # right, right, no difference, wrong
     assert rows[0][4] == pytest.approx(float(np.corrcoef([1, -1, 0, 1], [1, -2, 1, -1])[0, 1]))
-    assert rows[1][1:4] == ["K562", 4, 0.25]
+    assert rows[1][1:4] == ["less_g", 4, 0.25]
     assert rows[-1][0] == "deltaSVM, published"
 
 

@@ -75,7 +75,30 @@ def test_without_negatives_every_site_is_drawn_once(table: Path) -> None:
     assert "every sequence is a positive of some target" in data.describe()[-1]
 
 
-@pytest.mark.parametrize("options", [{"negatives": 1.0}, {"negatives": -0.1}, {"shuffles": 1}])
+def test_open_targets_tell_the_sites_of_a_cell_line_from_shuffles(table: Path) -> None:
+    data = DhsCellsDataModule(negatives=0.5, open_targets=True, batch_size=12)
+    data.setup("fit")
+    assert data.targets == [*CELLS, "GM12878_open", "hESC_open", "K562_open", "HepG2_open"]
+    assert data.target_facts["K562_open"][0] == "DNase-seq in K562 (chronic myeloid leukaemia), against shuffled DNA"
+    missing = np.full((4, 4), np.nan)
+    site_labels = np.concatenate([np.eye(4), np.where(np.eye(4) == 1, 1, missing)], axis=1)
+    assert np.array_equal(data.subset("train").labels, np.tile(site_labels, (3, 1)), equal_nan=True)
+    test = data.subset("test")
+    shuffle_labels = np.concatenate([missing, np.zeros((4, 4))], axis=1)
+    assert np.array_equal(test.labels, np.concatenate([site_labels, shuffle_labels]), equal_nan=True)
+    for site, shuffle in zip(test.codes[:4], test.codes[4:], strict=True):
+        assert not np.array_equal(site, shuffle)
+        counts, shuffled = (np.bincount(codes[:-1] * 4 + codes[1:], minlength=16) for codes in (site, shuffle))
+        assert np.array_equal(counts, shuffled)
+    again = DhsCellsDataModule(negatives=0.2, open_targets=True, seed=3).subset("test")
+    assert np.array_equal(test.codes, again.codes)  # held-out shuffles depend on no option
+    (batch,) = list(data.train_dataloader())
+    negative = (batch.target[:, :4] == 0).all(1)
+    assert 0 < int(negative.sum()) < 12
+    assert bool((batch.target[negative] == 0).all())
+
+
+@pytest.mark.parametrize("options", [{"negatives": 1.0}, {"negatives": -0.1}, {"shuffles": 1}, {"open_targets": True}])
 def test_negatives_are_asked_for_in_one_way(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="negative"):
         DhsCellsDataModule(**options)
