@@ -1,11 +1,14 @@
 """Measured effects of variants: saturation mutagenesis of regulatory elements, and SNPs that change accessibility.
 
-    zoo benchmark variants [--tables satmut_mpra dsqtl yeast]
+    zoo benchmark variants [--tables agreement satmut_mpra dsqtl yeast]
 
-Nothing is trained on the first two sets and no model is chosen on them: basset.dhs_cells was scored once, when it was
-final, by this protocol, which was written before. An earlier basset.dhs_cells, without the trunk that it has now, had
-been scored by it too (SORT1 .39, PKLR-24h .32, GP1BA .36; sign of SNPs .64). The protocol of table `variants_yeast` is
-in `yeast_table.py`.
+Nothing is trained on `satmut_mpra` and `dsqtl` and no model is chosen on them: basset.dhs_cells was scored once, when
+it was final, by this protocol, which was written before. Two earlier ones had been scored by it too, by their outputs
+that tell cell lines apart: without a trunk (SORT1 .39, PKLR-24h .32, GP1BA .36; sign of SNPs .64), and with the trunk
+of now (.47, .39, .43; .65). The outputs that tell open sites from shuffles came after that. They were chosen on
+chromosome 2: by sites against shuffles, and by the agreement of changes of single bases there with basset.mpra_dragonn,
+which is table `variants_agreement` (`agreement_table.py`). The protocol of table `variants_yeast` is in
+`yeast_table.py`.
 
 What a model predicts of a variant is the difference of its raw outputs (logits of classes), other allele minus
 reference, each the mean over both strands of a window. The window has the length that the model reads and the variant
@@ -19,9 +22,10 @@ Of a deletion one flank keeps its place in the window and the other moves up by 
 flank held, and for the mean of both, as `--hold both` of `zoo variants` has it.
 The outputs that are read:
 
-- basset.dhs_cells and 6-mers (a logistic regression on the same sites): HepG2 for elements that were measured in HepG2;
-  K562 for those in K562 and in HEL 92.1.7, an erythroleukaemia line like it. For all other cell lines, which the models
-  do not know, the mean of all four outputs. The cell line of the experiment alone decides.
+- basset.dhs_cells (its outputs `HepG2_open` ...) and 6-mers (a logistic regression on the same sites, without shuffles:
+  `HepG2` ...): HepG2 for elements that were measured in HepG2; K562 for those in K562 and in HEL 92.1.7, an
+  erythroleukaemia line like it. For all other cell lines, which the models do not know, the mean of all four outputs.
+  The cell line of the experiment alone decides.
 - basset.mpra_dragonn: the mean of `minP_pooled` of both cell lines, the minimal promoter with replicates pooled. For
   this published model windows and outputs are those of an earlier measurement (F9 .61, HBG1 .45, LDLR .44), which
   they reproduce; the variant always in the middle, N beyond the element, and the output of the matched cell line alone
@@ -48,6 +52,7 @@ from rich.progress import track
 from scipy.stats import spearmanr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from accuracy.agreement_table import agreement_table
 from accuracy.kmer_regression import fit_by_kmers
 from accuracy.variant_effects import Raw, predict_effects, raw_outputs
 from accuracy.variant_windows import HELD, Windows, variant_windows
@@ -136,12 +141,13 @@ def main(arguments: Sequence[str]) -> None:
     """Score the models, print and write the tables."""
     parser = make_parser("variants", __doc__)
     tables = {"satmut_mpra": satmut_table, "dsqtl": qtl_table}
-    names = [*tables, "yeast"]
+    others = {"agreement": agreement_table, "yeast": yeast_table}
+    names = [*tables, *others]
     parser.add_argument("--tables", nargs="+", choices=names, default=names, help="tables to compute")
     options = parser.parse_args(arguments)
     for name in options.tables:
-        if name == "yeast":
-            print(write_results("variants_yeast", *yeast_table()))
+        if name in others:
+            print(write_results(f"variants_{name}", *others[name]()))
             continue
         header, rows = tables[name](predictors())
         facts = {model: {"sha256": sha256_of(resolve(model) / WEIGHTS)} for model in (DHS, MPRA)}

@@ -92,6 +92,7 @@ def test_open_targets_tell_the_sites_of_a_cell_line_from_shuffles(table: Path) -
         assert np.array_equal(counts, shuffled)
     again = DhsCellsDataModule(negatives=0.2, open_targets=True, seed=3).subset("test")
     assert np.array_equal(test.codes, again.codes)  # held-out shuffles depend on no option
+    assert np.array_equal(np.concatenate(list(data.sequences_of(["test"]))), test.codes[:4])
     (batch,) = list(data.train_dataloader())
     negative = (batch.target[:, :4] == 0).all(1)
     assert 0 < int(negative.sum()) < 12

@@ -3,10 +3,10 @@
 Sites of the index of Meuleman 2020 (doi:10.1038/s41586-020-2559-3), as prepared for DNA-Diffusion (DaSilva 2024,
 doi:10.1101/2024.02.01.578352): chromosome 2 is for validation, chromosome 1 for the test.
 
-Shapes: N sequences.
+Shapes: N sequences, n of them in a block, L bases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,10 @@ class DhsCellsDataModule(SequenceDataModule):
         if not (data.labels.sum(1) == 1).all():
             raise IntegrityError(f"{path}: each site is to be open in exactly one of {', '.join(CELLS)}")
         return _with_open_targets(data) if self.open_targets else data
+
+    def sequences_of(self, splits: Sequence[Split]) -> Iterator[Codes]:
+        """Read the sites of splits, without shuffles, in blocks (n, L)."""
+        return self.data.subset(~self.data.is_negative()).blocks(splits)
 
     def dataset(self, split: Split) -> SequenceDataset[Codes]:
         """Create the dataset of one split: the sites, and in training a shuffle of each where there are negatives."""
