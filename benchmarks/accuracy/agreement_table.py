@@ -72,9 +72,8 @@ def substitutions(reading: Reading, sites: Codes) -> NDArray[np.float64]:
     """Changes that substitutions of the middle bases make, averaged over targets: (S, 3 P)."""
     length = reading.model.length
     first = (sites.shape[1] - length) // 2
-    span = ((length - _POSITIONS) // 2, (length - _POSITIONS) // 2 + _POSITIONS)
-    if (first + span[0]) != (sites.shape[1] - _POSITIONS) // 2:
-        raise ValueError(f"the middle of {length} bases is not that of {sites.shape[1]}")
+    begin = (sites.shape[1] - _POSITIONS) // 2 - first
+    span = (begin, begin + _POSITIONS)
     changes = []
     for codes in track(sites, description=", ".join(reading.targets)):
         window = codes[first : first + length]
