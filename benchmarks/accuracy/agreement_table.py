@@ -1,9 +1,10 @@
 """Table `variants_agreement`: by which outputs of basset.dhs_cells variants are to be read, without measured variants.
 
-Every single substitution of the middle 100 bases of 60 validation sites (chromosome 2) of K562, and of 60 of HepG2, as
-`zoo mutagenesis` scores them. For both kinds of output of the cell line: mean over sites of Pearson r with the changes
-that basset.mpra_dragonn predicts, the mean of `minP_pooled` of both cell lines over the middle 145 bases. That model
-knows another assay of these cell lines and none of these labels, so what both say is not an error of one.
+Every single substitution of the middle 100 bases of 60 validation sites (chromosome 2) of K562, and of 60 of HepG2. For
+both kinds of output of the cell line, `K562` and `K562_open`: the change of its probability, compared with the change
+that basset.mpra_dragonn predicts for the middle 145 bases, the mean of `minP_pooled` of both cell lines. The table has
+the mean of Pearson r over sites. That model was trained on another assay, by others, on none of these labels: outputs
+that agree with it more have less of what only this data set or this training put into them.
 
 Shapes: S sites, P positions, T targets.
 """

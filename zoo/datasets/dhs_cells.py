@@ -62,9 +62,9 @@ class DhsCellsDataModule(SequenceDataModule):
         negatives: fraction of the sequences of a training epoch that are a dinucleotide-preserving shuffle of the site,
             fresh in every epoch, with all labels 0. All else are sites.
         open_targets: add a target for each cell line, as `K562_open`: 1 for its sites, 0 for shuffles, missing for the
-            sites of the others. What opens DNA in every cell line counts for it, while the target `K562` sees it on
-            both sides. Validation and test then have one fixed shuffle of each site, without labels of the targets
-            named as the cell lines.
+            sites of the others. A motif that opens DNA in every cell line raises it, but is of no use to the target
+            `K562`, whose negatives are mostly sites of the others and have that motif too. Validation and test then
+            have one fixed shuffle of each site, without labels of the targets named as the cell lines.
         options: options of SequenceDataModule but for `shuffles`.
 
     Raises:
@@ -124,7 +124,7 @@ class DhsCellsDataModule(SequenceDataModule):
         return self.data.subset(~self.data.is_negative()).blocks(splits)
 
     def dataset(self, split: Split) -> SequenceDataset[Codes]:
-        """Create the dataset of one split: the sites, and in training a shuffle of each where there are negatives."""
+        """Create the dataset of one split: its sequences, and in training a shuffle of each if there are negatives."""
         dataset = super().dataset(split)
         dataset.shuffles = int(split == "train" and self.negatives > 0)
         return dataset
