@@ -1,5 +1,7 @@
 """Saturation mutagenesis: cases computable on paper, other packages, and mutants predicted one by one."""
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from zoo.errors import ConfigError, InputError
 from zoo.genome.sequence import decode, encode, one_hot
 from zoo.interpret.mutants import predict_mutants
 from zoo.interpret.predictor import MutantPredictor
-from zoo.interpret.threads import part_sizes
+from zoo.interpret.threads import Threads, part_sizes
 from zoo.models.akita import Akita, AkitaTrunkConfig
 from zoo.models.basenji import Basenji
 from zoo.models.basset import Basset
@@ -212,6 +214,31 @@ def test_threads_compute_parts_of_their_own_and_change_no_setting() -> None:
     finally:
         torch.set_num_threads(before)
     torch.testing.assert_close(values, in_full(model, whole), atol=2e-5, rtol=0)
+
+
+def test_threads_share_parts_evenly_and_last_from_call_to_call() -> None:
+    device, before = torch.device("cpu"), torch.get_num_threads()
+    threads = Threads()
+
+    def who(part: slice) -> torch.Tensor:
+        """The thread that computes a part, and how many torch may use in it."""
+        time.sleep(0.02)  # so that one does not take the parts of both
+        return torch.tensor([threading.get_ident(), torch.get_num_threads(), part.stop - part.start])
+
+    try:
+        torch.set_num_threads(2)
+        parts = part_sizes(1800, 332, device)
+        assert [part.stop - part.start for part in parts] == [300] * 6
+        assert [part.start for part in parts] == list(range(0, 1800, 300))
+        first = torch.stack(threads.map(who, parts, device))
+        again = torch.stack(threads.map(who, parts, device))
+        torch.set_num_threads(3)
+        assert part_sizes(1801, 332, device)[-1] == slice(1505, 1806)
+    finally:
+        torch.set_num_threads(before)
+    assert len(set(first[:, 0].tolist())) == 2
+    assert set(first[:, 0].tolist()) == set(again[:, 0].tolist())
+    assert (first[:, 1] == 1).all()
 
 
 def test_what_no_mutant_can_have_is_refused() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from zoo.interpret.lowering import Net, lower
 from zoo.interpret.operations import Trace, run_layers
 from zoo.interpret.reach import by_phase, mutants_at_once
-from zoo.interpret.threads import by_threads, part_sizes
+from zoo.interpret.threads import Threads, part_sizes
 from zoo.interpret.windows import Index, Window
 from zoo.models._base import SequenceModel
 from zoo.models._inference import InferenceModel
@@ -45,6 +45,7 @@ class Network:
 
     def __init__(self, model: SequenceModel, nets: list[Net]) -> None:
         self.model, self.nets = model, nets
+        self._threads = Threads()
 
     def references(self, codes: Tensor, inputs: Tensor | None = None) -> References:
         """Compute references in full.
@@ -77,7 +78,7 @@ class Network:
             """Compute a part of the mutants."""
             return self._some(references, codes[part], starts[part], rows[part])
 
-        return torch.cat(by_threads(some, part_sizes(len(rows), at_once, codes.device), codes.device))
+        return torch.cat(self._threads.map(some, part_sizes(len(rows), at_once, codes.device), codes.device))
 
     def _some(self, references: References, codes: Tensor, starts: Index, rows: Index) -> Tensor:
         """Compute mutants together."""
