@@ -37,6 +37,7 @@ SHIPPED = ("mlp.promoter_ecoli", "deepbind.encode_usf1_h1hesc", "basenji.yeast",
 # Mutants of a model of long sequences; and of them, those that are predicted in full.
 _POSITIONS, _IN_FULL = 8, 6
 _PAIRS, _BATCH, _IN_ONE_WINDOW = 512, 32, 1000
+_KEPT = "predictor kept from the sequence before"
 
 
 class Task(NamedTuple):
@@ -100,11 +101,21 @@ def tasks_of(model: SequenceModel, is_basset: bool, count: int = _PAIRS) -> list
     """Mutants of one sequence; of the Basset also pairs, and many mutants of one window."""
     with torch.inference_mode():
         one = saturation(model, is_basset)
-        return [one, pairs(model, is_basset, count), one_window(model)] if is_basset else [one]
+        if not is_basset:
+            return [one]
+        predictor = MutantPredictor(model)
+        another = saturation(model, True, lambda: predictor)
+        return [one, another._replace(what=f"{one.what}, {_KEPT}"), pairs(model, True, count), one_window(model)]
 
 
-def saturation(model: SequenceModel, with_peers: bool) -> Task:
-    """Every substitution of a random sequence; of a model of long sequences, those at some positions."""
+def saturation(model: SequenceModel, with_peers: bool, prepare: Callable[[], MutantPredictor] | None = None) -> Task:
+    """Every substitution of a random sequence; of a model of long sequences, those at some positions.
+
+    Args:
+        model: what is measured.
+        with_peers: tangermeme too.
+        prepare: gives the predictor of each turn; None for a new one, as the first sequence takes it.
+    """
     codes = random_codes(1, model.length)[0]
     is_long = model.length > 2_000
     positions = torch.arange(model.length)
@@ -121,7 +132,7 @@ def saturation(model: SequenceModel, with_peers: bool) -> Task:
     return Task(
         "every substitution" if not is_long else f"substitutions at {_POSITIONS} positions",
         len(positions),
-        lambda: predict_mutants(MutantPredictor(model), codes, positions, bases),
+        lambda: predict_mutants(prepare() if prepare else MutantPredictor(model), codes, positions, bases),
         lambda: in_full(model, whole),
         slice(count),
         count / len(positions),
