@@ -11,8 +11,9 @@ from torch import Tensor
 
 __all__ = ["Threads", "part_sizes"]
 
-# Fewer mutants are no part of their own.
-_FEWEST = 64
+# Fewer mutants are no part of their own, and neither is a smaller share of what is computed at once: threads would
+# spend more time on waiting for one another than on numbers.
+_FEWEST, _SMALLEST_SHARE = 64, 5
 
 
 def part_sizes(count: int, most: int, device: torch.device) -> list[slice]:
@@ -20,7 +21,7 @@ def part_sizes(count: int, most: int, device: torch.device) -> list[slice]:
     threads = torch.get_num_threads() if device.type == "cpu" else 1
     parts = -(-count // most)
     parts = -(-parts // threads) * threads  # none waits while others compute one part more
-    size = min(most, max(_FEWEST, -(-count // max(1, parts))))
+    size = min(most, max(_FEWEST, most // _SMALLEST_SHARE, -(-count // max(1, parts))))
     return [slice(first, first + size) for first in range(0, count, size)]
 
 
