@@ -33,6 +33,7 @@ from zoo.commands.verify import add_verify
 from zoo.errors import ConfigError, ZooError
 from zoo.utils import version
 from zoo.utils.extras import missing_extra
+from zoo.utils.memory import keeping_freed_memory
 from zoo.utils.text import shorten
 
 __all__ = ["build_parser", "main"]
@@ -66,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"zoo {options.verb} does not know {' '.join(rest)}; `zoo {options.verb} --help` lists its options"
             )
         options.rest, options.arguments = rest, arguments[1:]
-        options.run(options)
+        with keeping_freed_memory():
+            options.run(options)
         sys.stdout.flush()
     except ZooError as error:
         print(f"zoo: {shorten(str(error), _LONGEST_MESSAGE)}", file=sys.stderr)
