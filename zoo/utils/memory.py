@@ -26,7 +26,7 @@ def keeping_freed_memory() -> Iterator[None]:
     is changed where there is another C library, or where the user has set this in the environment. Blocks may lie
     within one another.
     """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    libc = ctypes.pythonapi if sys.platform == "linux" else None  # the whole process, without loading a library
     if not hasattr(libc, "mallopt") or any(name in os.environ for name in _SET_BY_USERS):
         yield
         return
