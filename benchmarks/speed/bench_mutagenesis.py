@@ -8,9 +8,10 @@ norms; tangermeme gets the same net as torch's own modules with the norms folded
 faster of batches of 32 and 256: of every substitution its `saturation_mutagenesis`, of pairs `substitution_effect`,
 which has no fast path. Of models of long sequences, mutants at some positions are measured.
 
-Every substitution of a sequence is measured twice: with a `MutantPredictor` made for it, as of a first sequence, and
-with one kept, as of those that follow. The command keeps freed memory, which makes full predictions and tangermeme's
-up to twice as fast with large batches; in a script of one's own they take longer, and the ratios are higher.
+Of the Basset, every substitution of a sequence is measured twice: with a `MutantPredictor` made for it, as of a first
+sequence, and with one kept, as of those that follow. The command keeps freed memory, which makes full predictions and
+tangermeme's up to twice as fast with large batches; in a script of one's own they take longer, and the ratios are
+higher.
 """
 
 import sys

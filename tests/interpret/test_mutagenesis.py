@@ -1,7 +1,6 @@
 """Saturation mutagenesis: cases computable on paper, other packages, and mutants predicted one by one."""
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -216,29 +215,42 @@ def test_threads_compute_parts_of_their_own_and_change_no_setting() -> None:
     torch.testing.assert_close(values, in_full(model, whole), atol=2e-5, rtol=0)
 
 
-def test_threads_share_parts_evenly_and_last_from_call_to_call() -> None:
+def test_parts_are_alike_for_all_threads() -> None:
     device, before = torch.device("cpu"), torch.get_num_threads()
-    threads = Threads()
-
-    def who(part: slice) -> torch.Tensor:
-        """The thread that computes a part, and how many torch may use in it."""
-        time.sleep(0.02)  # so that one does not take the parts of both
-        return torch.tensor([threading.get_ident(), torch.get_num_threads(), part.stop - part.start])
-
     try:
         torch.set_num_threads(2)
-        parts = part_sizes(1800, 332, device)
-        assert [part.stop - part.start for part in parts] == [300] * 6
-        assert [part.start for part in parts] == list(range(0, 1800, 300))
-        first = torch.stack(threads.map(who, parts, device))
-        again = torch.stack(threads.map(who, parts, device))
+        assert part_sizes(1800, 332, device) == [slice(first, first + 300) for first in range(0, 1800, 300)]
         torch.set_num_threads(3)
         assert part_sizes(1801, 332, device)[-1] == slice(1505, 1806)
     finally:
         torch.set_num_threads(before)
-    assert len(set(first[:, 0].tolist())) == 2
-    assert set(first[:, 0].tolist()) == set(again[:, 0].tolist())
-    assert (first[:, 1] == 1).all()
+
+
+def test_threads_last_from_call_to_call_but_not_into_a_forked_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    device, before = torch.device("cpu"), torch.get_num_threads()
+    threads, together, names = Threads(), threading.Barrier(2, timeout=60), list[str]()
+
+    def note(part: slice) -> torch.Tensor:
+        """Note the thread that computes a part, and how many torch may use in it."""
+        together.wait()  # one thread cannot take the parts of both
+        names.append(threading.current_thread().name)
+        return torch.tensor(torch.get_num_threads())
+
+    def called() -> set[str]:
+        """The threads of one call."""
+        names.clear()
+        assert threads.map(note, [slice(0, 1), slice(1, 2)] * 2, device) == [1] * 4
+        return set(names)
+
+    try:
+        torch.set_num_threads(2)
+        first = called()
+        assert len(first) == 2
+        assert called() == first
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        assert not called() & first
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_what_no_mutant_can_have_is_refused() -> None:

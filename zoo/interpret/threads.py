@@ -3,6 +3,7 @@
 Mutants take many short operations, which threads that share each of them would wait for one another after.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +31,7 @@ class Threads:
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        self._threads = 0
+        self._made_for = (0, 0)  # threads, process
 
     def map(self, function: Callable[[slice], Tensor], parts: Sequence[slice], device: torch.device) -> list[Tensor]:
         """Apply a function to parts, on a CPU in as many threads as torch uses; results in the order of the parts."""
@@ -51,7 +52,8 @@ class Threads:
 
     def _of(self, threads: int) -> ThreadPoolExecutor:
         """So many threads, each of which lets torch use no other."""
-        if self._pool is None or self._threads != threads:
+        wanted = (threads, os.getpid())  # a forked process has none of its parent's threads
+        if self._pool is None or self._made_for != wanted:
             self._pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-            self._threads = threads
+            self._made_for = wanted
         return self._pool

@@ -21,10 +21,10 @@ def keeping_freed_memory() -> Iterator[None]:
     """Let the C library keep the memory of freed tensors, for the next batch to take, while the block runs.
 
     glibc gives freed tensors of more than 32 MB back to the kernel, which hands the memory out again page by page and
-    filled with zeros: up to two fifths of the time of a training step of Akita, and of a prediction of Basset. What a
-    process takes at most hardly changes (1.3 GB with `akita.yeast`, either way); afterwards it is given back. Nothing
-    is changed where there is another C library, or where the user has set this in the environment. Blocks may lie
-    within one another.
+    filled with zeros: up to two fifths of the time of a training step of Akita, and half of that of a prediction of
+    Basset in large batches. What a process takes at most changes little (1.3 GB in training `akita.yeast`, either way;
+    530 to 620 MB in predicting by DeepBind); afterwards it is given back. Nothing is changed where there is another C
+    library, or where the user has set this in the environment. Blocks may lie within one another.
     """
     libc = ctypes.pythonapi if sys.platform == "linux" else None  # the whole process, without loading a library
     if not hasattr(libc, "mallopt") or any(name in os.environ for name in _SET_BY_USERS):
